@@ -1,0 +1,263 @@
+//! The command line's words: verbs, flags and their help.
+//!
+//! Declarations only. What a flag does is in the module of its verb; every duration flag names its
+//! unit in its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a scenario or a contender could not run; the report says which
+  2    the command line, a scenario file or another input is wrong
+  3    this machine lacks something that the command cannot do without
+  70   a bug in corrente
+  130  interrupted";
+
+/// Takes a Python service from sync to async, and proves what that bought.
+#[derive(Debug, Parser)]
+#[command(name = "corrente", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Reproduce the published sync/async measurements on this machine
+    #[command(subcommand, arg_required_else_help = true)]
+    Lab(Lab),
+    /// Send HTTP/1.1 load to a server and measure it
+    Load(Load),
+}
+
+/// The lab's verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Show the scenarios
+    List(List),
+    /// Run scenarios and judge their claims
+    Run(Run),
+    /// Show a result again, or write it as HTML
+    Report(Report),
+    /// Set two results side by side
+    Compare(Compare),
+    /// Run the stand-in for a third-party API (used by scenarios)
+    #[command(hide = true)]
+    ServeOrigin(ServeOrigin),
+    /// Run the bare epoll server (used by scenarios)
+    #[command(hide = true)]
+    ServeEcho(ServeEcho),
+}
+
+/// Where the scenarios are, and in which language people read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// Read scenarios and programs from this folder instead of the built-in ones
+    #[arg(long, value_name = "DIR", env = "CORRENTE_LAB")]
+    pub(crate) lab: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+}
+
+/// The language of texts.
+#[derive(Debug, Args)]
+pub(crate) struct LanguageChoice {
+    /// Language of texts: en, it, fr, de or zh [default: from the locale, else en]
+    #[arg(long = "lang", value_name = "LANGUAGE")]
+    pub(crate) language: Option<corrente_report::Language>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente lab run --quick                    all scenarios, about 15 minutes on 2 cores
+  corrente lab run paterson json              two of them
+  corrente lab run --full --out evidence      the published counts; may take hours
+  corrente lab run --resume evidence          go on after an interruption")]
+pub(crate) struct Run {
+    /// Scenarios to run [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) extent: Extent,
+    /// Where the result goes [default: lab-results/TIME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Use this PostgreSQL instead of the embedded one
+    #[arg(long, value_name = "URL")]
+    pub(crate) postgres: Option<String>,
+    /// Prices for the cost figures, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    /// Seed of the lab's random choices
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Rounds of every measurement [default: as the scenario says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeat: Option<u32>,
+    /// Go on with the interrupted run in this directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "repeat"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How much to measure.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Extent {
+    /// Smaller counts and fewer repeats (the default)
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The published counts
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// A second each, only to see that every part runs; its figures are no evidence
+    #[arg(long)]
+    pub(crate) smoke: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The result, or the directory of its run
+    #[arg(value_name = "RESULT.json")]
+    pub(crate) result: PathBuf,
+    /// Write one self-contained HTML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the summary picture (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+    /// Show the figures behind each verdict too
+    #[arg(long)]
+    pub(crate) detail: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The first result, or its directory
+    #[arg(value_name = "A.json")]
+    pub(crate) first: PathBuf,
+    /// The second
+    #[arg(value_name = "B.json")]
+    pub(crate) second: PathBuf,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOrigin {
+    #[arg(long)]
+    pub(crate) port: u16,
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    #[arg(long, default_value_t = 10.0)]
+    pub(crate) median_ms: f64,
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) sigma: f64,
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) error_rate: f64,
+    #[arg(long, default_value_t = 0)]
+    pub(crate) concurrency_limit: usize,
+    #[arg(long, default_value_t = 200)]
+    pub(crate) body_bytes: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeEcho {
+    #[arg(long)]
+    pub(crate) port: u16,
+    #[arg(long, value_enum, default_value_t = EchoProtocol::Tcp)]
+    pub(crate) protocol: EchoProtocol,
+}
+
+/// What the bare server answers.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum EchoProtocol {
+    /// The bytes that came.
+    Tcp,
+    /// 1 KiB of HTTP.
+    Http,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente load http://127.0.0.1:8000/ --users 64 --seconds 10
+  corrente load http://127.0.0.1:8000/ --rate 500 --poisson --json
+  corrente load http://127.0.0.1:8000/ --ramp 1,10,100 --seconds 5
+  corrente load tcp://127.0.0.1:9000 --message-bytes 1024 --users 10")]
+pub(crate) struct Load {
+    /// http://HOST:PORT/PATH, or tcp://HOST:PORT for an echo server
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Closed loop: users, each waiting for its answer
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) users: usize,
+    /// Open loop: requests a second, whatever the server does
+    #[arg(long, value_name = "PER_SECOND", conflicts_with_all = ["users", "ramp"])]
+    pub(crate) rate: Option<f64>,
+    /// Open loop with random (Poisson) instead of even gaps
+    #[arg(long, requires = "rate")]
+    pub(crate) poisson: bool,
+    /// Closed loop in steps of so many users, each of --seconds
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    pub(crate) ramp: Vec<usize>,
+    /// Length of the measurement, seconds
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    pub(crate) seconds: f64,
+    /// Load before it that is not counted, seconds
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    pub(crate) warm_up: f64,
+    /// A request that takes longer is an error, seconds
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    pub(crate) timeout: f64,
+    /// A new connection for each request
+    #[arg(long)]
+    pub(crate) no_keep_alive: bool,
+    /// Request method
+    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    pub(crate) method: String,
+    /// A request header, `Name: value`; may be repeated
+    #[arg(long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// Request body
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) body: String,
+    /// Size of a message to an echo server, bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    pub(crate) message_bytes: usize,
+    /// Bind the generator to these processors
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    pub(crate) cpus: Vec<usize>,
+    /// Generator threads
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Seed of the Poisson gaps
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write an HdrHistogram interval log (V2) that other tools read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hdr_log: Option<PathBuf>,
+    /// Write the percentile distribution as HdrHistogram's plotter reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hgrm: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,45 @@
+//! Standard output and standard error: lines, width and colour.
+//!
+//! The one place that asks the terminal what it can do. Colour respects `NO_COLOR`
+//! (no-color.org), `TERM=dumb` and whether somebody is looking.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use corrente_report::terminal::Colour;
+
+/// Width where the terminal does not tell.
+const WIDTH_DEFAULT: usize = 80;
+
+/// Nothing is laid out wider than this: long lines are hard to read.
+const WIDTH_MAX: usize = 140;
+
+/// One line about something that went wrong.
+pub(crate) fn error(line: &str) {
+    eprintln!("corrente: {line}");
+}
+
+/// Data; a reader that has gone away (`| head`) is no error.
+pub(crate) fn data(text: &str) {
+    let mut output = std::io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    // Nobody is left to tell when standard output is closed.
+    drop(write!(output, "{text}{end}").and_then(|()| output.flush()));
+}
+
+/// Columns of standard output.
+pub(crate) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    columns.unwrap_or(WIDTH_DEFAULT).min(WIDTH_MAX)
+}
+
+/// Whether standard output takes colour.
+pub(crate) fn colour() -> Colour {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    if set("NO_COLOR") || dumb || !std::io::stdout().is_terminal() {
+        Colour::Plain
+    } else {
+        Colour::Ansi
+    }
+}

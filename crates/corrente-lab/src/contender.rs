@@ -1,0 +1,308 @@
+//! A contender as it runs: its command line filled in, its server up, its answers checked.
+//!
+//! A contender with HTTP or TCP cases is a server that stays up for the scenario; one with program
+//! cases is started by each measurement. A contender that cannot run keeps the reason in one line
+//! and takes part in nothing; the others go on.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use corrente_report::result::{Contender, Side};
+use rustix::process::Signal;
+
+use crate::error::LabError;
+use crate::part::{Part, PartPlan};
+use crate::scenario::{CasePlan, ContenderPlan, Driver, Scenario, Settings};
+use crate::stacks::{Stacks, find_program};
+use crate::template::{Values, setting_text};
+use crate::{ports, probe};
+
+/// How long a server may take until it answers rightly.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+const PACE: Duration = Duration::from_millis(50);
+
+/// What all contenders of a scenario share.
+#[derive(Debug)]
+pub(crate) struct Surroundings<'run> {
+    pub(crate) stacks: &'run Stacks,
+    /// How to run `corrente` itself.
+    pub(crate) corrente: &'run [OsString],
+    pub(crate) apps: PathBuf,
+    /// Scratch directory of the scenario.
+    pub(crate) work: PathBuf,
+    /// Logs of the parts.
+    pub(crate) logs: PathBuf,
+    pub(crate) origin: Option<String>,
+    pub(crate) postgres: Option<String>,
+}
+
+/// A contender, or one point of its tuning sweep.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    /// `ID`, `ID:tuned`, or `ID:tune-N` while the sweep goes on.
+    pub(crate) id: String,
+    pub(crate) plan: ContenderPlan,
+    pub(crate) server: Option<Part>,
+    /// Why it takes part in nothing.
+    pub(crate) missing: Option<String>,
+    values: Values,
+    port: u16,
+}
+
+impl Instance {
+    /// Fills in the command and starts the server, where there is one; does not wait for it.
+    pub(crate) fn start(
+        id: &str,
+        plan: &ContenderPlan,
+        scenario: &Scenario,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, LabError> {
+        let port = ports::free()?;
+        let mut instance = Self {
+            id: id.to_owned(),
+            plan: plan.clone(),
+            server: None,
+            missing: missing_requirement(plan, surroundings.stacks),
+            values: values(plan, port, surroundings),
+            port,
+        };
+        if instance.missing.is_none() && instance.is_server(scenario) {
+            let part = instance
+                .part_plan(scenario, surroundings, None)
+                .and_then(|part| instance.build(surroundings).and_then(|()| Part::start(&part)));
+            match part {
+                Ok(part) => instance.server = Some(part),
+                Err(error) => instance.missing = Some(error.to_string()),
+            }
+        }
+        Ok(instance)
+    }
+
+    pub(crate) fn takes_part_in(&self, case: &CasePlan) -> bool {
+        self.missing.is_none() && self.plan.takes_part_in(&case.id)
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        self.plan.side
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// The request target of a case for this contender.
+    pub(crate) fn path(&self, case: &CasePlan) -> Result<String, LabError> {
+        let mut values = self.values.clone();
+        values.set_parameters(&case.parameters);
+        values.fill(&case.path).map_err(|name| self.no_value(&name))
+    }
+
+    /// How to run the program of a case.
+    pub(crate) fn program(
+        &self,
+        scenario: &Scenario,
+        case: &CasePlan,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<PartPlan, LabError> {
+        let mut plan = self.part_plan(scenario, surroundings, Some(case))?;
+        plan.output = Some(surroundings.work.join(format!("{}.out", file_name(&self.id))));
+        Ok(plan)
+    }
+
+    /// Waits until every case of this contender is answered rightly; on failure it is `missing`.
+    pub(crate) fn wait_until_right(&mut self, cases: &[CasePlan], interrupted: &dyn Fn() -> bool) {
+        if self.server.is_none() {
+            return;
+        }
+        let deadline = Instant::now() + START_LIMIT;
+        for case in cases.iter().filter(|case| self.plan.takes_part_in(&case.id)) {
+            while let Err(error) = self.check_answer(case) {
+                let ended = self.server.as_mut().and_then(Part::ended);
+                let failure = match (ended, &self.server) {
+                    (Some(status), Some(server)) => server.failure(status),
+                    _ if Instant::now() > deadline || interrupted() => error,
+                    _ => {
+                        std::thread::sleep(PACE);
+                        continue;
+                    }
+                };
+                self.missing = Some(failure.to_string());
+                self.server = None;
+                return;
+            }
+        }
+    }
+
+    fn check_answer(&self, case: &CasePlan) -> Result<(), LabError> {
+        let wrong = |request: String, found: String| LabError::Answer {
+            part: self.id.clone(),
+            request,
+            found,
+        };
+        if case.driver == Driver::Tcp {
+            let request = format!("an echo of {} bytes", case.message_bytes);
+            return probe::echo(self.address(), case.message_bytes)
+                .map_err(|error| wrong(request, error.to_string()));
+        }
+        if case.driver == Driver::Program {
+            return Ok(());
+        }
+        let path = self.path(case)?;
+        let answer = probe::ask(self.address(), &path)
+            .map_err(|error| wrong(path.clone(), error.to_string()))?;
+        if answer.status == 200 && answer.body.contains(&case.expect) {
+            return Ok(());
+        }
+        let start: String = answer.body.lines().next().unwrap_or("").chars().take(80).collect();
+        let found = format!(
+            "expected 200 and `{}` in the body, found {} and `{start}`",
+            case.expect, answer.status
+        );
+        Err(wrong(path, found))
+    }
+
+    fn is_server(&self, scenario: &Scenario) -> bool {
+        scenario
+            .cases
+            .iter()
+            .any(|case| case.driver != Driver::Program && self.plan.takes_part_in(&case.id))
+    }
+
+    /// Runs `build` in the scratch directory.
+    pub(crate) fn build(&self, surroundings: &Surroundings<'_>) -> Result<(), LabError> {
+        if self.plan.build.is_empty() {
+            return Ok(());
+        }
+        let command = self.command(&self.plan.build, &self.values, surroundings)?;
+        let output = Command::new(&command[0])
+            .args(&command[1..])
+            .current_dir(&surroundings.work)
+            .stdin(Stdio::null())
+            .output();
+        let reason = match output {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => {
+                let words = String::from_utf8_lossy(&output.stderr);
+                words.lines().last().unwrap_or("it said nothing").to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(LabError::Start { part: format!("{}: its build", self.id), reason })
+    }
+
+    fn part_plan(
+        &self,
+        scenario: &Scenario,
+        surroundings: &Surroundings<'_>,
+        case: Option<&CasePlan>,
+    ) -> Result<PartPlan, LabError> {
+        let mut values = self.values.clone();
+        if let Some(case) = case {
+            values.set_parameters(&case.parameters);
+        }
+        let mut environment = values.environment();
+        for (name, text) in scenario.environment.iter().chain(&self.plan.environment) {
+            let text = values.fill(text).map_err(|name| self.no_value(&name))?;
+            environment.insert(name.clone(), text.into());
+        }
+        environment.insert("PYTHONPATH".to_owned(), surroundings.apps.clone().into());
+        environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".into());
+        Ok(PartPlan {
+            name: self.id.clone(),
+            command: self.command(&self.plan.command, &values, surroundings)?,
+            environment,
+            directory: surroundings.work.clone(),
+            log: surroundings.logs.join(format!("{}.log", file_name(&self.id))),
+            output: None,
+            user: None,
+            stop_signal: Signal::TERM,
+        })
+    }
+
+    /// `{corrente}` stands for several words, so it is a word of its own in a command.
+    fn command(
+        &self,
+        words: &[String],
+        values: &Values,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Vec<OsString>, LabError> {
+        let mut command = Vec::with_capacity(words.len());
+        for word in words {
+            if word == "{corrente}" {
+                command.extend_from_slice(surroundings.corrente);
+            } else {
+                let word = values.fill(word).map_err(|name| self.no_value(&name))?;
+                command.push(word.into());
+            }
+        }
+        Ok(command)
+    }
+
+    fn no_value(&self, name: &str) -> LabError {
+        LabError::Start {
+            part: self.id.clone(),
+            reason: format!("`{{{name}}}` has no value; set it in `settings` or `parameters`"),
+        }
+    }
+
+    /// How the report describes it.
+    pub(crate) fn describe(&self) -> Contender {
+        Contender {
+            id: self.id.clone(),
+            side: self.plan.side,
+            stack: self.plan.stack.clone(),
+            settings: settings_text(&self.plan.settings),
+            missing: self.missing.clone(),
+        }
+    }
+}
+
+/// Settings as the report prints them.
+pub(crate) fn settings_text(settings: &Settings) -> BTreeMap<String, String> {
+    settings.iter().map(|(name, value)| (name.clone(), setting_text(value))).collect()
+}
+
+/// The contender with one point of its sweep in place of its own settings.
+pub(crate) fn tuned(plan: &ContenderPlan, point: usize) -> ContenderPlan {
+    let mut tuned = plan.clone();
+    if let Some(point) = plan.tune.get(point) {
+        tuned.settings.extend(point.settings.clone());
+        if let Some(command) = &point.command {
+            tuned.command.clone_from(command);
+        }
+    }
+    tuned
+}
+
+fn missing_requirement(plan: &ContenderPlan, stacks: &Stacks) -> Option<String> {
+    if let Some(program) = plan.program.as_ref().filter(|name| find_program(name).is_none()) {
+        return Some(format!("`{program}` not found"));
+    }
+    plan.requires.iter().find_map(|distribution| stacks.missing(distribution))
+}
+
+fn values(plan: &ContenderPlan, port: u16, surroundings: &Surroundings<'_>) -> Values {
+    let mut values = Values::default();
+    values.set("python", surroundings.stacks.python.display());
+    values.set("port", port);
+    values.set("apps", surroundings.apps.display());
+    values.set("work", surroundings.work.display());
+    if let Some(origin) = &surroundings.origin {
+        values.set("origin", origin);
+    }
+    if let Some(postgres) = &surroundings.postgres {
+        values.set("postgres", postgres);
+    }
+    values.set_settings(&plan.settings);
+    values
+}
+
+/// An id as a file name.
+fn file_name(id: &str) -> String {
+    id.replace([':', '/'], "-")
+}

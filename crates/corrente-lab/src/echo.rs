@@ -1,0 +1,218 @@
+//! A bare epoll server: what the kernel and the loopback interface allow, as a limit for loops.
+//!
+//! One thread, level-triggered epoll, one read and one write a message, no timers, no tasks. It
+//! sends back what it gets, or answers every HTTP request head with one fixed response. Through
+//! rustix, so without unsafe. It is a mark to measure against and serves nobody.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use rustix::event::epoll;
+
+use crate::error::LabError;
+
+/// Bytes read at once: a whole 100 KiB message fits.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Events taken from one epoll_wait(2).
+const EVENTS_MAX: usize = 512;
+
+const LISTENER: u64 = u64::MAX;
+
+/// What the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The bytes that came.
+    Echo,
+    /// 1 KiB of HTTP/1.1 for every request head.
+    Http,
+}
+
+/// Serves until the process ends.
+pub fn serve(protocol: Protocol, port: u16) -> Result<Infallible, LabError> {
+    let failed = |error: std::io::Error| LabError::Start {
+        part: "bare epoll server".to_owned(),
+        reason: error.to_string(),
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    run(&listener, protocol).map_err(failed)
+}
+
+fn run(listener: &TcpListener, protocol: Protocol) -> std::io::Result<Infallible> {
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let data = epoll::EventData::new_u64(LISTENER);
+    epoll::add(&epoll, listener, data, epoll::EventFlags::IN)?;
+    let response = http_response();
+    let mut connections: HashMap<u64, Connection> = HashMap::new();
+    let mut next = 0;
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut events = [MaybeUninit::uninit(); EVENTS_MAX];
+    loop {
+        let (ready, _) = epoll::wait(&epoll, &mut events, None)?;
+        for event in ready.iter() {
+            let token = event.data.u64();
+            if token == LISTENER {
+                while let Ok((stream, _)) = listener.accept() {
+                    let connection = Connection::new(stream)?;
+                    let data = epoll::EventData::new_u64(next);
+                    epoll::add(&epoll, &connection.stream, data, epoll::EventFlags::IN)?;
+                    connections.insert(next, connection);
+                    next += 1;
+                }
+                continue;
+            }
+            let Some(connection) = connections.get_mut(&token) else { continue };
+            match connection.turn(protocol, &response, &mut buffer) {
+                Next::Close => drop(connections.remove(&token)),
+                next => {
+                    let data = epoll::EventData::new_u64(token);
+                    connection.watch(&epoll, data, next)?;
+                }
+            }
+        }
+    }
+}
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Read,
+    Write,
+    Close,
+}
+
+struct Connection {
+    stream: TcpStream,
+    unsent: Vec<u8>,
+    watched: Next,
+    head_end: HeadEnd,
+}
+
+impl Connection {
+    fn new(stream: TcpStream) -> std::io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, unsent: Vec::new(), watched: Next::Read, head_end: HeadEnd::default() })
+    }
+
+    /// Does what can be done without waiting and says what it waits for.
+    fn turn(&mut self, protocol: Protocol, response: &[u8], buffer: &mut [u8]) -> Next {
+        if !self.unsent.is_empty() {
+            let unsent = std::mem::take(&mut self.unsent);
+            return self.send(&unsent);
+        }
+        let length = match self.stream.read(buffer) {
+            Ok(0) => return Next::Close,
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Next::Read,
+            Err(_) => return Next::Close,
+        };
+        match protocol {
+            Protocol::Echo => self.send(&buffer[..length]),
+            Protocol::Http => match self.head_end.count(&buffer[..length]) {
+                0 => Next::Read,
+                heads => self.send(&response.repeat(heads)),
+            },
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Next {
+        match self.stream.write(bytes) {
+            Ok(length) if length == bytes.len() => Next::Read,
+            Ok(length) => self.keep(&bytes[length..]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.keep(bytes),
+            Err(_) => Next::Close,
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Next {
+        self.unsent.extend_from_slice(bytes);
+        Next::Write
+    }
+
+    /// Changes the interest only when it changes: a message then costs no epoll_ctl(2).
+    fn watch(
+        &mut self,
+        epoll: &impl std::os::fd::AsFd,
+        data: epoll::EventData,
+        next: Next,
+    ) -> std::io::Result<()> {
+        if next == self.watched {
+            return Ok(());
+        }
+        self.watched = next;
+        let flags =
+            if next == Next::Write { epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+        Ok(epoll::modify(epoll, &self.stream, data, flags)?)
+    }
+}
+
+/// Finds the empty line that ends a request head (RFC 9112, section 2.1), across reads.
+#[derive(Debug, Default)]
+struct HeadEnd {
+    matched: usize,
+}
+
+impl HeadEnd {
+    /// How many heads end within `bytes`.
+    fn count(&mut self, bytes: &[u8]) -> usize {
+        const END: &[u8; 4] = b"\r\n\r\n";
+        let mut heads = 0;
+        for byte in bytes {
+            self.matched = match (*byte == END[self.matched], *byte) {
+                (true, _) => self.matched + 1,
+                (false, b'\r') => 1,
+                _ => 0,
+            };
+            if self.matched == END.len() {
+                heads += 1;
+                self.matched = 0;
+            }
+        }
+        heads
+    }
+}
+
+fn http_response() -> Vec<u8> {
+    let body = "x".repeat(1024);
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_heads_across_reads() {
+        let mut end = HeadEnd::default();
+        assert_eq!(end.count(b"GET / HTTP/1.1\r\nHost: a\r\n\r"), 0);
+        assert_eq!(end.count(b"\nGET / HTTP/1.1\r\n\r\n"), 2);
+        assert_eq!(end.count(b"\r\r\n\r\n"), 1);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_socket_comes_back_whole() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("binds");
+        listener.set_nonblocking(true).expect("is a socket");
+        let address = listener.local_addr().expect("is bound");
+        // The thread serves until the test process ends.
+        std::thread::spawn(move || run(&listener, Protocol::Echo));
+        let mut client = TcpStream::connect(address).expect("connects");
+        let message: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
+        let mut writer = client.try_clone().expect("is a socket");
+        let sent = message.clone();
+        let writing = std::thread::spawn(move || writer.write_all(&sent));
+        let mut back = vec![0; message.len()];
+        client.read_exact(&mut back).expect("comes back");
+        writing.join().expect("ends").expect("writes");
+        assert!(back == message);
+    }
+}

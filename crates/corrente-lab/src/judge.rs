@@ -1,0 +1,317 @@
+//! From samples to verdicts: ratios with intervals, the published figure, what follows.
+//!
+//! The rule is fixed here and nowhere else: confirmed where the whole 95 % interval lies within the
+//! published ratio divided or multiplied by [`TOLERANCE`] (for a direction: at least
+//! [`DIRECTION_MIN`] on the claimed side), refuted where it lies wholly outside, else
+//! inconclusive. Pure: samples in, findings out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use corrente_model::statistics::{self, paired_ratio, share_ratio};
+use corrente_report::result::{
+    FactorStep, Finding, FindingPoint, Interval, Measure, Published, Verdict,
+};
+
+use crate::cost::Capacity;
+use crate::samples::{Series, Slice};
+use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario};
+
+/// Room on either side of a published ratio.
+pub const TOLERANCE: f64 = 1.25;
+
+/// What counts as a direction: 5 %.
+pub const DIRECTION_MIN: f64 = 1.05;
+
+/// A product of factors this close to 1 has no shares worth the name.
+const SHARELESS: f64 = 0.05;
+
+/// Everything measured in a scenario.
+#[derive(Debug)]
+pub struct Evidence<'run> {
+    /// Slices by contender and case.
+    pub series: &'run BTreeMap<(String, String), Series>,
+    /// The naive rule's gain by case, taken before the run.
+    pub naive: &'run BTreeMap<String, f64>,
+    /// Mean latency of one user alone by contender and case.
+    pub alone: &'run BTreeMap<(String, String), Duration>,
+    /// Cases in their order.
+    pub cases: &'run [String],
+    /// Processors and prices.
+    pub capacity: Capacity<'run>,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl Evidence<'_> {
+    /// Judges every finding of a scenario, over the plain sync side and over the tuned one.
+    pub fn findings(&self, scenario: &Scenario) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for plan in &scenario.findings {
+            findings.push(self.finding(plan, &plan.over));
+            let tuned = format!("{}:tuned", plan.over);
+            if scenario.contender(&tuned).is_some() {
+                findings.push(self.finding(plan, &tuned));
+            }
+        }
+        findings
+    }
+
+    fn finding(&self, plan: &FindingPlan, over: &str) -> Finding {
+        let named = |case: &&String| plan.cases.as_ref().is_none_or(|cases| cases.contains(case));
+        let points: Vec<FindingPoint> = self
+            .cases
+            .iter()
+            .filter(named)
+            .filter(|case| self.has(&plan.of, case) || self.has(over, case))
+            .map(|case| self.point(plan, over, case))
+            .collect();
+        Finding {
+            id: plan.id.clone(),
+            measure: plan.measure,
+            of: plan.of.clone(),
+            over: over.to_owned(),
+            tuned: over.ends_with(":tuned"),
+            published: plan.published,
+            verdict: overall(&points),
+            points,
+        }
+    }
+
+    fn has(&self, contender: &str, case: &str) -> bool {
+        self.series.contains_key(&(contender.to_owned(), case.to_owned()))
+    }
+
+    fn point(&self, plan: &FindingPlan, over: &str, case: &str) -> FindingPoint {
+        let key = |contender: &str| (contender.to_owned(), case.to_owned());
+        let naive = (plan.measure == Measure::Throughput)
+            .then(|| self.naive.get(case).copied())
+            .flatten();
+        let sides = (self.series.get(&key(&plan.of)), self.series.get(&key(over)));
+        let (measured, verdict) = match sides {
+            (Some(of), Some(below)) if of.invalid().or(below.invalid()).is_none() => {
+                let measured = self.ratio(plan, (&plan.of, of), (over, below), case);
+                (measured, judge(plan.published, measured))
+            }
+            (Some(_), Some(_)) => (None, Verdict::Invalid),
+            _ => (None, Verdict::NotMeasured),
+        };
+        FindingPoint { case: case.to_owned(), measured, naive, verdict }
+    }
+
+    fn ratio(
+        &self,
+        plan: &FindingPlan,
+        (of, above): (&str, &Series),
+        (over, below): (&str, &Series),
+        case: &str,
+    ) -> Option<Interval> {
+        if plan.measure == Measure::Errors {
+            return share_ratio(above.failures(), below.failures()).map(interval);
+        }
+        let costs = |contender: &str, series: &Series, pricing: Pricing| {
+            let alone = self.alone.get(&(contender.to_owned(), case.to_owned())).copied();
+            let alone = alone.unwrap_or_default();
+            series.per_round(|slice| {
+                self.capacity.cost(pricing, slice.throughput(), slice.peak_pss_bytes, alone)
+            })
+        };
+        let (numerators, denominators) = if plan.measure == Measure::Cost {
+            (costs(of, above, plan.of_pricing), costs(over, below, plan.over_pricing))
+        } else {
+            (values(plan.measure, above)?, values(plan.measure, below)?)
+        };
+        paired_ratio(&numerators, &denominators, self.seed).map(interval)
+    }
+
+    /// Ratio and share of each step of the chains; steps of one case form one chain.
+    pub fn factors(&self, plans: &[FactorPlan]) -> Vec<FactorStep> {
+        let mut steps: Vec<FactorStep> = plans.iter().map(|plan| self.step(plan)).collect();
+        for case in self.cases {
+            let of_case = || steps.iter().filter(|step| step.case == *case);
+            let logarithms: Option<Vec<f64>> =
+                of_case().map(|step| Some(step.ratio?.estimate.ln())).collect();
+            let Some(whole) = logarithms.map(|logarithms| logarithms.iter().sum::<f64>()) else {
+                continue;
+            };
+            if whole.abs() < (1.0 + SHARELESS).ln() {
+                continue;
+            }
+            for step in steps.iter_mut().filter(|step| step.case == *case) {
+                step.share = step.ratio.map(|ratio| ratio.estimate.ln() / whole);
+            }
+        }
+        steps.retain(|step| self.cases.contains(&step.case));
+        steps
+    }
+
+    fn step(&self, plan: &FactorPlan) -> FactorStep {
+        let key = |contender: &String| (contender.clone(), plan.case.clone());
+        let valid = |contender| self.series.get(&key(contender)).filter(|s| s.invalid().is_none());
+        let ratio = valid(&plan.to).zip(valid(&plan.from)).and_then(|(to, from)| {
+            let (to, from) = (to.per_round(Slice::throughput), from.per_round(Slice::throughput));
+            paired_ratio(&to, &from, self.seed).map(interval)
+        });
+        FactorStep {
+            factor: plan.factor,
+            from: plan.from.clone(),
+            to: plan.to.clone(),
+            case: plan.case.clone(),
+            ratio,
+            share: None,
+        }
+    }
+}
+
+/// One value a round of a measure; `None` where the sample does not carry it.
+fn values(measure: Measure, series: &Series) -> Option<Vec<f64>> {
+    let quantiles = |slices: &[Slice], quantile: f64| {
+        let samples: u64 = slices
+            .iter()
+            .filter_map(|slice| slice.latencies.as_ref())
+            .map(|latencies| latencies.len())
+            .sum();
+        // Ten samples beyond the percentile, as everywhere.
+        let carried = (1.0 - quantile) * samples as f64 >= 10.0;
+        let values: Option<Vec<f64>> =
+            slices.iter().map(|slice| slice.quantile_ms(quantile)).collect();
+        values.filter(|_| carried)
+    };
+    let extra = |name: &str| -> Option<Vec<f64>> {
+        series.rounds.iter().map(|slice| slice.extra.get(name).copied()).collect()
+    };
+    match measure {
+        Measure::Throughput => Some(series.per_round(Slice::throughput)),
+        Measure::Time => Some(series.per_round(|slice| 1.0 / slice.throughput())),
+        Measure::P50 => quantiles(&series.rounds, 0.5),
+        Measure::P99 => quantiles(&series.rounds, 0.99),
+        Measure::OpenP50 => quantiles(&series.open, 0.5),
+        Measure::OpenP99 => quantiles(&series.open, 0.99),
+        Measure::Cpu => Some(series.per_round(Slice::cpu_s)),
+        Measure::Memory => Some(series.per_round(|slice| slice.peak_pss_bytes as f64)),
+        Measure::Idle => Some(series.per_round(|slice| 1.0 - slice.application_busy)),
+        Measure::UnitMemory => extra("unit_memory_bytes"),
+        Measure::Start => extra("start_us"),
+        Measure::Switch => extra("switch_us"),
+        Measure::Errors | Measure::Cost => None,
+    }
+}
+
+fn interval(interval: statistics::Interval) -> Interval {
+    Interval { estimate: interval.estimate, low: interval.low, high: interval.high }
+}
+
+/// The ratios that count as agreeing with what was published.
+pub fn agreeing(published: Published) -> (f64, f64) {
+    match published {
+        Published::Ratio(ratio) => (ratio / TOLERANCE, ratio * TOLERANCE),
+        Published::Range(low, high) => (low / TOLERANCE, high * TOLERANCE),
+        Published::AtLeast(ratio) => (ratio / TOLERANCE, f64::INFINITY),
+        Published::AtMost(ratio) => (0.0, ratio * TOLERANCE),
+        Published::Higher => (DIRECTION_MIN, f64::INFINITY),
+        Published::Lower => (0.0, 1.0 / DIRECTION_MIN),
+    }
+}
+
+fn judge(published: Published, measured: Option<Interval>) -> Verdict {
+    let Some(measured) = measured else {
+        return Verdict::Inconclusive;
+    };
+    let (low, high) = agreeing(published);
+    if low <= measured.low && measured.high <= high {
+        Verdict::Confirmed
+    } else if measured.high < low || high < measured.low {
+        Verdict::Refuted
+    } else {
+        Verdict::Inconclusive
+    }
+}
+
+/// A claim stands or falls only where all of its points agree.
+fn overall(points: &[FindingPoint]) -> Verdict {
+    let Some(first) = points.first() else {
+        return Verdict::NotMeasured;
+    };
+    let agreed = points.iter().all(|point| point.verdict == first.verdict);
+    if agreed { first.verdict } else { Verdict::Inconclusive }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::tests::series;
+
+    fn measured(low: f64, high: f64) -> Option<Interval> {
+        Some(Interval { estimate: f64::midpoint(low, high), low, high })
+    }
+
+    #[test]
+    fn the_rule_as_published() {
+        let double = Published::Ratio(2.0);
+        assert_eq!(judge(double, measured(1.6, 2.5)), Verdict::Confirmed);
+        assert_eq!(judge(double, measured(1.59, 2.0)), Verdict::Inconclusive);
+        assert_eq!(judge(double, measured(1.2, 1.59)), Verdict::Refuted);
+        assert_eq!(judge(double, measured(2.51, 9.0)), Verdict::Refuted);
+        assert_eq!(judge(double, None), Verdict::Inconclusive);
+        assert_eq!(judge(Published::AtLeast(2.0), measured(1.6, 99.0)), Verdict::Confirmed);
+        assert_eq!(judge(Published::AtMost(0.05), measured(0.0, 0.06)), Verdict::Confirmed);
+        assert_eq!(judge(Published::Higher, measured(1.05, 9.0)), Verdict::Confirmed);
+        assert_eq!(judge(Published::Higher, measured(1.0, 1.04)), Verdict::Refuted);
+        assert_eq!(judge(Published::Lower, measured(0.5, 0.95)), Verdict::Confirmed);
+        assert_eq!(judge(Published::Range(3.0, 5.0), measured(2.4, 6.25)), Verdict::Confirmed);
+    }
+
+    #[test]
+    fn points_that_disagree_leave_the_claim_open() {
+        let point = |verdict| FindingPoint {
+            case: "a".to_owned(),
+            measured: None,
+            naive: None,
+            verdict,
+        };
+        let (yes, no) = (point(Verdict::Confirmed), point(Verdict::Refuted));
+        assert_eq!(overall(&[yes.clone(), yes.clone()]), Verdict::Confirmed);
+        assert_eq!(overall(&[yes, no]), Verdict::Inconclusive);
+        assert_eq!(overall(&[]), Verdict::NotMeasured);
+    }
+
+    #[test]
+    fn shares_of_a_chain_add_up_to_one() {
+        let key = |contender: &str| (contender.to_owned(), "a".to_owned());
+        let all = BTreeMap::from([
+            (key("flask"), series(&[100, 101, 99])),
+            (key("quart"), series(&[200, 202, 198])),
+            (key("gather"), series(&[400, 404, 396])),
+        ]);
+        let prices = corrente_report::result::Prices {
+            currency: String::new(),
+            per_vcpu_hour: 1.0,
+            per_gib_hour: 1.0,
+            per_million_requests: 1.0,
+            per_gib_second: 1.0,
+            source: String::new(),
+        };
+        let cases = ["a".to_owned()];
+        let evidence = Evidence {
+            series: &all,
+            naive: &BTreeMap::new(),
+            alone: &BTreeMap::new(),
+            cases: &cases,
+            capacity: Capacity { processors: 1, prices: &prices },
+            seed: 1,
+        };
+        let plan = |factor, from: &str, to: &str| FactorPlan {
+            factor,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            case: "a".to_owned(),
+        };
+        let steps = evidence.factors(&[
+            plan(corrente_report::result::Factor::Framework, "flask", "quart"),
+            plan(corrente_report::result::Factor::Gather, "quart", "gather"),
+        ]);
+        let shares: Vec<f64> = steps.iter().filter_map(|step| step.share).collect();
+        assert_eq!(shares.len(), 2);
+        assert!((shares[0] - 0.5).abs() < 1e-9 && (shares[1] - 0.5).abs() < 1e-9, "{shares:?}");
+    }
+}

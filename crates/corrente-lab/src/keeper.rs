@@ -1,0 +1,153 @@
+//! The keeper: a process around a lab run that leaves nothing behind, however the run ends.
+//!
+//! `corrente lab run` starts as the keeper. It makes the run's scratch directory, starts itself
+//! once more as the worker that does the run, and waits. Because it is a subreaper
+//! (PR_SET_CHILD_SUBREAPER(2const)), every orphan of the run becomes its child. When the worker
+//! has ended, by itself, by Ctrl-C or by SIGKILL, the keeper kills all its remaining descendants
+//! and removes the directory. Should the keeper itself be killed, the worker gets SIGTERM
+//! (PR_SET_PDEATHSIG(2const)) and cleans up in the same way.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::error::LabError;
+use crate::process_tree;
+
+/// The worker finds its scratch directory here; the variable's presence makes it a worker.
+pub const WORK_VARIABLE: &str = "CORRENTE_LAB_WORK";
+
+/// How long killed processes may take to disappear before the keeper gives up waiting for them.
+const KILL_DEADLINE: Duration = Duration::from_secs(10);
+
+const PACE: Duration = Duration::from_millis(20);
+
+/// What the worker came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerEnd {
+    /// It exited with this code.
+    Exited(u8),
+    /// This signal killed it.
+    Killed(i32),
+}
+
+/// Runs `command` as the worker and cleans up behind it. `interrupted` is set by the caller's
+/// signal handlers; it is passed on, as a signal to the keeper alone does not reach the worker.
+pub fn keep(command: &[OsString], interrupted: &AtomicBool) -> Result<WorkerEnd, LabError> {
+    let scratch = Scratch::create()?;
+    become_subreaper();
+    let mut worker = Command::new(&command[0])
+        .args(&command[1..])
+        .env(WORK_VARIABLE, &scratch.path)
+        .spawn()
+        .map_err(|error| LabError::Start {
+            part: "the lab's worker".to_owned(),
+            reason: error.to_string(),
+        })?;
+    let mut told = false;
+    let status = loop {
+        if let Some(status) = worker.try_wait().map_err(|error| LabError::Start {
+            part: "the lab's worker".to_owned(),
+            reason: format!("cannot wait for it: {error}"),
+        })? {
+            break status;
+        }
+        if interrupted.load(Ordering::Relaxed) && !told {
+            process_tree::signal(&[worker.id()], Signal::TERM);
+            told = true;
+        }
+        std::thread::sleep(PACE);
+    };
+    kill_descendants();
+    Ok(match (status.code(), status.signal()) {
+        (Some(code), _) => WorkerEnd::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, signal) => WorkerEnd::Killed(signal.unwrap_or(0)),
+    })
+}
+
+/// The worker's end of the bargain: outlive neither the keeper nor, as a subreaper, its own parts.
+#[derive(Debug)]
+pub struct Worker {
+    /// The scratch directory of this run.
+    pub work: PathBuf,
+}
+
+impl Worker {
+    /// The worker that this process is, where a keeper started it.
+    pub fn from_environment() -> Option<Self> {
+        let work = PathBuf::from(std::env::var_os(WORK_VARIABLE)?);
+        become_subreaper();
+        // Without this the run is still cleaned up by a keeper that lives.
+        rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).ok();
+        Some(Self { work })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        kill_descendants();
+        remove(&self.work);
+    }
+}
+
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn create() -> Result<Self, LabError> {
+        let directory = tempfile::Builder::new()
+            .prefix("corrente-lab-")
+            .permissions(open_to_others())
+            .tempdir()
+            .map_err(|error| LabError::file(&std::env::temp_dir(), &error))?;
+        Ok(Self { path: directory.keep() })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+/// A database that runs as another user has to get through the directory to its own.
+fn open_to_others() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o755)
+}
+
+fn become_subreaper() {
+    // Refused only by kernels before 3.4; orphans would then go to init and outlive a SIGKILL.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok();
+}
+
+fn remove(path: &Path) {
+    // The worker and the keeper both try; the second finds nothing.
+    std::fs::remove_dir_all(path).ok();
+}
+
+/// Kills every descendant of this process until there is none.
+fn kill_descendants() {
+    let own = std::process::id();
+    let deadline = Instant::now() + KILL_DEADLINE;
+    loop {
+        let rest: Vec<u32> =
+            process_tree::tree(own).into_iter().filter(|process| *process != own).collect();
+        if rest.is_empty() || Instant::now() > deadline {
+            return;
+        }
+        process_tree::signal(&rest, Signal::KILL);
+        reap();
+        std::thread::sleep(PACE);
+    }
+}
+
+/// Takes the exit statuses of dead children, orphans included, so that they leave the table.
+fn reap() {
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+}

@@ -1,0 +1,58 @@
+//! Does a contender answer, and rightly? One plain request, read whole.
+//!
+//! Asked before anything is measured, so that no figure comes from an error page. Uses its own
+//! few lines of HTTP/1.1 with `Connection: close`: the load generator counts, this one looks.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// Asks once for `path`.
+pub(crate) fn ask(address: SocketAddr, path: &str) -> std::io::Result<Answer> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    parse(&bytes).ok_or_else(|| std::io::Error::other("the answer is not HTTP/1.1"))
+}
+
+/// Sends `length` bytes and waits for as many.
+pub(crate) fn echo(address: SocketAddr, length: usize) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    let message = vec![b'x'; length];
+    let mut back = vec![0; length];
+    stream.write_all(&message)?;
+    stream.read_exact(&mut back)?;
+    if back == message { Ok(()) } else { Err(std::io::Error::other("other bytes came back")) }
+}
+
+fn parse(bytes: &[u8]) -> Option<Answer> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    Some(Answer { status, body: body.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_status_and_body() {
+        let answer = parse(b"HTTP/1.1 503 Service Unavailable\r\nA: b\r\n\r\nbusy");
+        assert_eq!(answer, Some(Answer { status: 503, body: "busy".to_owned() }));
+        assert_eq!(parse(b"SSH-2.0-x\r\n\r\n"), None);
+    }
+}

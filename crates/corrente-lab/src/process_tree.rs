@@ -1,0 +1,183 @@
+//! Whole process trees: what they use, where they run, and how they end.
+//!
+//! A server is its master and all its workers, so CPU time and memory are summed over a process
+//! and its descendants. Reads `/proc`; knows nothing of scenarios. A process that ends while it is
+//! being read counts as nothing, which is what it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use rustix::thread::CpuSet;
+
+/// CPU time of every thread of a tree, by thread id: two of them give the time in between.
+#[derive(Debug, Clone, Default)]
+pub struct CpuSnapshot {
+    threads: BTreeMap<u32, Duration>,
+}
+
+impl CpuSnapshot {
+    /// Reads the tree under `root`.
+    pub fn of_tree(root: u32) -> Self {
+        Self::of_processes(&tree(root))
+    }
+
+    /// Reads these processes.
+    pub fn of_processes(processes: &[u32]) -> Self {
+        let mut threads = BTreeMap::new();
+        for thread in processes.iter().flat_map(|process| threads_of(*process)) {
+            let text = fs::read_to_string(format!("/proc/{thread}/schedstat")).unwrap_or_default();
+            threads.insert(thread, on_processor(&text));
+        }
+        Self { threads }
+    }
+
+    /// CPU time spent since `earlier` by the threads that still live.
+    pub fn since(&self, earlier: &Self) -> Duration {
+        self.threads
+            .iter()
+            .map(|(thread, now)| {
+                now.saturating_sub(earlier.threads.get(thread).copied().unwrap_or_default())
+            })
+            .sum()
+    }
+
+    /// CPU time since each thread began.
+    pub fn total(&self) -> Duration {
+        self.threads.values().sum()
+    }
+}
+
+/// First column of schedstat: nanoseconds on a processor (kernel docs, sched-stats).
+fn on_processor(schedstat: &str) -> Duration {
+    let nanoseconds = schedstat.split_ascii_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
+/// `root` and every descendant.
+pub fn tree(root: u32) -> Vec<u32> {
+    let parents = parents();
+    let mut found = vec![root];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        found.extend(parents.iter().filter(|(_, above)| **above == parent).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    found
+}
+
+/// Proportional set size of these processes together, bytes.
+pub fn proportional_set_size(processes: &[u32]) -> u64 {
+    processes
+        .iter()
+        .filter_map(|process| fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok())
+        .filter_map(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?.to_owned();
+            line.split_ascii_whitespace().next()?.parse::<u64>().ok()
+        })
+        .map(|kibibytes| kibibytes * 1024)
+        .sum()
+}
+
+/// Binds every thread of these processes to `processors`; what they start later inherits it.
+pub fn pin(processes: &[u32], processors: &[usize]) {
+    if processors.is_empty() {
+        return;
+    }
+    let mut set = CpuSet::new();
+    processors.iter().for_each(|cpu| set.set(*cpu));
+    for thread in processes.iter().flat_map(|process| threads_of(*process)) {
+        // A thread that has ended in the meantime needs no processor.
+        rustix::thread::sched_setaffinity(pid(thread), &set).ok();
+    }
+}
+
+/// Binds the calling thread; an empty list leaves it where it is.
+pub fn pin_this_thread(processors: &[usize]) {
+    if processors.is_empty() {
+        return;
+    }
+    let mut set = CpuSet::new();
+    processors.iter().for_each(|cpu| set.set(*cpu));
+    // Refused only where the processor has gone: the thread then runs where it may.
+    rustix::thread::sched_setaffinity(None, &set).ok();
+}
+
+/// Sends a signal to every process of `processes`; those that have ended are past caring.
+pub fn signal(processes: &[u32], signal: Signal) {
+    for process in processes.iter().filter_map(|process| pid(*process)) {
+        rustix::process::kill_process(process, signal).ok();
+    }
+}
+
+fn pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+fn threads_of(process: u32) -> Vec<u32> {
+    numbers_in(&format!("/proc/{process}/task"))
+}
+
+fn numbers_in(directory: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_string_lossy().parse().ok())
+        .collect()
+}
+
+fn parents() -> BTreeMap<u32, u32> {
+    numbers_in("/proc")
+        .into_iter()
+        .filter_map(|process| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            Some((process, parent_in(&stat)?))
+        })
+        .collect()
+}
+
+/// Fourth field of `/proc/PID/stat`; the second is the name in brackets and may hold anything.
+fn parent_in(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_confuse() {
+        assert_eq!(parent_in("12 (a) b) S 7 12 12 0"), Some(7));
+    }
+
+    #[test]
+    fn a_grandchild_belongs_to_the_tree() {
+        let mut child = Command::new("sh")
+            .args(["-c", "sleep 30 & echo ready; wait"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        let mut line = String::new();
+        let mut output = std::io::BufReader::new(child.stdout.take().expect("is piped"));
+        std::io::BufRead::read_line(&mut output, &mut line).expect("says ready");
+        let found = tree(child.id());
+        signal(&found, Signal::KILL);
+        child.wait().expect("ends");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(tree(found[1]).len(), 1);
+    }
+
+    #[test]
+    fn own_memory_and_time_are_seen() {
+        let own = [std::process::id()];
+        assert!(proportional_set_size(&own) > 100_000);
+        assert!(CpuSnapshot::of_processes(&own).total() > Duration::ZERO);
+    }
+}

@@ -1,0 +1,445 @@
+//! Running one scenario: parts up, contenders up and checked, sweeps, rounds, verdicts.
+//!
+//! The order is part of the method. Everything starts on all processors and is pinned before the
+//! first measurement; one contender at a time is under load; each round measures every contender
+//! of every case once, in an order that rotates from round to round, so that a drift of the
+//! machine meets all alike. What one contender cannot do is noted and the others go on.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use corrente_report::result::{
+    Case, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
+};
+
+use crate::contender::{Instance, Surroundings, settings_text, tuned};
+use crate::cost::Capacity;
+use crate::error::LabError;
+use crate::files::LabFiles;
+use crate::judge::Evidence;
+use crate::observer::{Activity, Observer};
+use crate::parts::Parts;
+use crate::samples::{Series, Slice};
+use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
+use crate::slice::{self, Load};
+use crate::stacks::Stacks;
+use crate::{process_tree, schedule};
+
+/// What all scenarios of a run share.
+#[derive(Debug)]
+pub(crate) struct Run<'run> {
+    pub(crate) files: &'run LabFiles,
+    pub(crate) stacks: &'run Stacks,
+    pub(crate) corrente: &'run [OsString],
+    pub(crate) work: PathBuf,
+    pub(crate) logs: PathBuf,
+    pub(crate) mode: Mode,
+    pub(crate) seed: u64,
+    pub(crate) repeat: Option<u32>,
+    pub(crate) postgres: Option<&'run str>,
+    pub(crate) prices: &'run Prices,
+    pub(crate) processors: Vec<usize>,
+    pub(crate) interrupted: &'run AtomicBool,
+}
+
+impl Run<'_> {
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn check_interrupted(&self) -> Result<(), LabError> {
+        if self.interrupted() { Err(LabError::Interrupted) } else { Ok(()) }
+    }
+
+    /// The rounds of a scenario in this run.
+    pub(crate) fn rounds(&self, scenario: &Scenario) -> Rounds {
+        schedule::rounds(scenario, self.mode, self.repeat)
+    }
+
+    /// Which processors carry what; nothing is pinned where there is only one.
+    fn placement(&self, scenario: &Scenario) -> Placement {
+        if self.processors.len() < 2 {
+            return Placement::default();
+        }
+        let named = |indices: &[usize]| -> Vec<usize> {
+            let mut named: Vec<usize> = indices
+                .iter()
+                .map(|index| self.processors[index % self.processors.len()])
+                .collect();
+            named.sort_unstable();
+            named.dedup();
+            named
+        };
+        Placement {
+            application: named(&scenario.placement.application),
+            others: named(&scenario.placement.others),
+        }
+    }
+
+    /// Runs a scenario. An error of a part ends this scenario only; `Interrupted` ends the run.
+    pub(crate) fn scenario(
+        &self,
+        scenario: &Scenario,
+        observer: &mut dyn Observer,
+    ) -> Result<ScenarioResult, LabError> {
+        let started = Instant::now();
+        let mut result = blank(scenario);
+        result.placement = self.placement(scenario);
+        match self.measure(scenario, &mut result, observer) {
+            Ok(()) => {}
+            Err(LabError::Interrupted) => return Err(LabError::Interrupted),
+            Err(LabError::Missing { reason }) => result.outcome = Outcome::NotMeasured { reason },
+            Err(error) => result.outcome = Outcome::Failed { reason: error.to_string() },
+        }
+        result.elapsed_s = started.elapsed().as_secs_f64();
+        Ok(result)
+    }
+
+    fn measure(
+        &self,
+        scenario: &Scenario,
+        result: &mut ScenarioResult,
+        observer: &mut dyn Observer,
+    ) -> Result<(), LabError> {
+        let work = self.work.join(&scenario.name);
+        std::fs::create_dir_all(&work).map_err(|error| LabError::file(&work, &error))?;
+        observer.activity(Activity::SettingUp { scenario: &scenario.name });
+        let parts = Parts::start(self, scenario, &work)?;
+        parts.pin(&result.placement.others);
+        let surroundings = Surroundings {
+            stacks: self.stacks,
+            corrente: self.corrente,
+            apps: self.files.apps(&self.work)?,
+            work,
+            logs: self.logs.join(&scenario.name),
+            origin: parts.origin_address(),
+            postgres: parts.postgres_address(),
+        };
+        let cases = schedule::cases(scenario, self.mode);
+        let mut stage = Stage {
+            run: self,
+            scenario,
+            surroundings,
+            rounds: self.rounds(scenario),
+            others: parts.roots(),
+            placement: result.placement.clone(),
+            series: BTreeMap::new(),
+            alone: BTreeMap::new(),
+            naive: BTreeMap::new(),
+            instances: Vec::new(),
+            cases,
+            observer,
+        };
+        stage.start_contenders()?;
+        result.sweeps = stage.tune()?;
+        stage.measure_alone()?;
+        stage.measure_rounds()?;
+        stage.measure_open_loop()?;
+        stage.conclude(result, self.capacity(&result.placement));
+        result.versions = versions(scenario, self.stacks);
+        if let Some(version) = parts.postgres_version() {
+            result.versions.insert("PostgreSQL".to_owned(), version.to_owned());
+        }
+        Ok(())
+    }
+
+    fn capacity(&self, placement: &Placement) -> Capacity<'_> {
+        let processors = match placement.application.len() {
+            0 => self.processors.len(),
+            pinned => pinned,
+        };
+        Capacity { processors, prices: self.prices }
+    }
+}
+
+/// A scenario in the making.
+struct Stage<'run> {
+    run: &'run Run<'run>,
+    scenario: &'run Scenario,
+    surroundings: Surroundings<'run>,
+    rounds: Rounds,
+    /// Roots of origin and database.
+    others: Vec<u32>,
+    placement: Placement,
+    series: BTreeMap<(String, String), Series>,
+    /// Mean latency with one user, by contender and case.
+    alone: BTreeMap<(String, String), Duration>,
+    naive: BTreeMap<String, f64>,
+    instances: Vec<Instance>,
+    cases: Vec<CasePlan>,
+    observer: &'run mut dyn Observer,
+}
+
+impl Stage<'_> {
+    /// Starts every contender and every point of a sweep at once, waits until each answers
+    /// rightly, then pins them.
+    fn start_contenders(&mut self) -> Result<(), LabError> {
+        for (id, plan) in schedule::instances(self.scenario, self.run.mode) {
+            self.run.check_interrupted()?;
+            self.observer.activity(Activity::Starting { contender: &id });
+            self.instances.push(Instance::start(&id, &plan, self.scenario, &self.surroundings)?);
+        }
+        let interrupted = || self.run.interrupted();
+        for instance in &mut self.instances {
+            self.observer.activity(Activity::Starting { contender: &instance.id });
+            instance.wait_until_right(&self.cases, &interrupted);
+            if let Some(reason) = &instance.missing {
+                self.observer.warning(&format!("{}: {reason}", self.scenario.name));
+            }
+            if let Some(server) = &instance.server {
+                process_tree::pin(&server.processes(), &self.placement.application);
+            }
+        }
+        self.run.check_interrupted()
+    }
+
+    /// Measures each point of each sweep once; the best stays as `ID:tuned`, the rest ends.
+    fn tune(&mut self) -> Result<Vec<Sweep>, LabError> {
+        if self.run.mode == Mode::Smoke {
+            return Ok(Vec::new());
+        }
+        let mut sweeps = Vec::new();
+        for plan in schedule::contenders(self.scenario, self.run.mode) {
+            if plan.tune.is_empty() {
+                continue;
+            }
+            let Some(case) = schedule::tune_case(plan, &self.cases).cloned() else { continue };
+            let mut tried = Vec::new();
+            for point in 0..plan.tune.len() {
+                let id = schedule::sweep_id(&plan.id, point);
+                self.observer.activity(Activity::Tuning { contender: &id });
+                let throughput = self.slice(&id, &case, &Load::closed(self.rounds))?;
+                tried.push(SweepPoint {
+                    settings: settings_text(&tuned(plan, point).settings),
+                    throughput_per_s: throughput.as_ref().map(Slice::throughput),
+                    best: false,
+                });
+            }
+            self.keep_best(&plan.id, &mut tried);
+            sweeps.push(Sweep { contender: plan.id.clone(), case: case.id, tried });
+        }
+        Ok(sweeps)
+    }
+
+    fn keep_best(&mut self, contender: &str, tried: &mut [SweepPoint]) {
+        let speed = |point: &SweepPoint| point.throughput_per_s.unwrap_or(-1.0);
+        let best = (0..tried.len()).max_by(|a, b| speed(&tried[*a]).total_cmp(&speed(&tried[*b])));
+        for point in 0..tried.len() {
+            let id = schedule::sweep_id(contender, point);
+            if Some(point) == best {
+                tried[point].best = true;
+                let winner = self.instances.iter_mut().find(|instance| instance.id == id);
+                winner.into_iter().for_each(|winner| winner.id = format!("{contender}:tuned"));
+            } else {
+                self.instances.retain(|instance| instance.id != id);
+            }
+        }
+    }
+
+    /// One user alone before the run: `T_io` and `T_cpu` for the naive rule, and the duration that
+    /// a platform which charges by the request would bill.
+    fn measure_alone(&mut self) -> Result<(), LabError> {
+        let billed = schedule::billed_alone(self.scenario);
+        for case in self.cases.clone() {
+            for id in schedule::alone(self.scenario, &billed) {
+                let Some(slice) = self.slice(id, &case, &Load::alone(self.rounds))? else {
+                    continue;
+                };
+                let operations = slice.operations.max(1) as f64;
+                let wall = slice.elapsed.div_f64(operations);
+                self.alone.insert((id.to_owned(), case.id.clone()), wall);
+                if self.scenario.naive.as_deref() == Some(id) {
+                    let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
+                    self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn measure_rounds(&mut self) -> Result<(), LabError> {
+        for round in 0..self.rounds.rounds {
+            for (id, case) in schedule::round(&self.turns(), round, self.run.seed) {
+                self.observer.activity(Activity::Measuring { contender: &id, case: &case.id });
+                if let Some(slice) = self.slice(&id, &case, &Load::closed(self.rounds))? {
+                    self.series.entry((id, case.id)).or_default().rounds.push(slice);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// At one rate for all contenders of a case: a share of what the slowest side can do.
+    fn measure_open_loop(&mut self) -> Result<(), LabError> {
+        for case in self.cases.clone().iter().filter(|case| case.open_loop) {
+            let Some(rate) = self.common_rate(case) else { continue };
+            let turns: Vec<_> =
+                self.turns().into_iter().filter(|(_, turn)| turn.id == case.id).collect();
+            for round in 0..schedule::open_rounds(self.rounds) {
+                for (id, case) in schedule::round(&turns, round, self.run.seed) {
+                    self.observer.activity(Activity::Measuring { contender: &id, case: &case.id });
+                    let load = Load::open(self.rounds, rate, self.run.seed + u64::from(round));
+                    let slice = self.slice(&id, &case, &load)?;
+                    if let Some(series) = self.series.get_mut(&(id, case.id)) {
+                        series.open_rate_per_s = rate;
+                        series.open.extend(slice);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn common_rate(&self, case: &CasePlan) -> Option<f64> {
+        let sides = self.instances.iter().filter(|instance| instance.side() != Side::Reference);
+        let rates = sides.filter_map(|instance| {
+            let series = self.series.get(&(instance.id.clone(), case.id.clone()))?;
+            corrente_model::statistics::median(&series.per_round(Slice::throughput))
+        });
+        let slowest = rates.fold(f64::INFINITY, f64::min);
+        (slowest.is_finite() && slowest > 0.0).then_some(schedule::OPEN_LOOP_SHARE * slowest)
+    }
+
+    /// Who is measured on what.
+    fn turns(&self) -> Vec<(String, CasePlan)> {
+        let mut turns = Vec::new();
+        for case in &self.cases {
+            for instance in self.instances.iter().filter(|one| one.takes_part_in(case)) {
+                turns.push((instance.id.clone(), case.clone()));
+            }
+        }
+        if self.run.mode == Mode::Smoke { schedule::once_each(turns) } else { turns }
+    }
+
+    /// One measurement; `None` where the contender takes no part or fails, which is noted.
+    fn slice(
+        &mut self,
+        id: &str,
+        case: &CasePlan,
+        load: &Load,
+    ) -> Result<Option<Slice>, LabError> {
+        self.run.check_interrupted()?;
+        let Some(position) = self.instances.iter().position(|one| one.id == id) else {
+            return Ok(None);
+        };
+        if !self.instances[position].takes_part_in(case) {
+            return Ok(None);
+        }
+        let place = crate::program::Place {
+            application: &self.placement.application,
+            others: &self.placement.others,
+            other_parts: &self.others,
+        };
+        let instance = &mut self.instances[position];
+        let measured =
+            slice::measure(instance, self.scenario, case, load, place, &self.surroundings, self.run);
+        self.observer.advanced(load.expected());
+        match measured {
+            Ok(slice) => Ok(Some(slice)),
+            Err(LabError::Interrupted) => Err(LabError::Interrupted),
+            Err(error) => {
+                self.observer.warning(&format!("{}: {error}", self.scenario.name));
+                self.instances[position].missing = Some(error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    fn conclude(&self, result: &mut ScenarioResult, capacity: Capacity<'_>) {
+        let cases: Vec<String> = self.cases.iter().map(|case| case.id.clone()).collect();
+        let evidence = Evidence {
+            series: &self.series,
+            naive: &self.naive,
+            alone: &self.alone,
+            cases: &cases,
+            capacity,
+            seed: self.run.seed,
+        };
+        result.findings = evidence.findings(self.scenario);
+        result.factors = evidence.factors(&self.scenario.factors);
+        result.contenders = self.instances.iter().map(Instance::describe).collect();
+        result.cases = self.cases.iter().map(describe_case).collect();
+        result.measurements = cases
+            .iter()
+            .flat_map(|case| self.instances.iter().map(move |instance| (&instance.id, case)))
+            .filter_map(|(id, case)| {
+                let series = self.series.get(&(id.clone(), case.clone()))?;
+                Some(series.summary(id, case, capacity))
+            })
+            .collect();
+        result.outcome = self.outcome();
+    }
+
+    /// A scenario in which nothing could be measured has failed, whatever its parts did.
+    fn outcome(&self) -> Outcome {
+        if !self.series.is_empty() {
+            return Outcome::Measured;
+        }
+        let reasons: Vec<&str> =
+            self.instances.iter().filter_map(|instance| instance.missing.as_deref()).collect();
+        Outcome::Failed { reason: reasons.first().copied().unwrap_or("no contender").to_owned() }
+    }
+}
+
+fn describe_case(case: &CasePlan) -> Case {
+    Case {
+        id: case.id.clone(),
+        users: case.users.map(|users| users as u64),
+        parameters: case.parameters.clone(),
+    }
+}
+
+fn versions(scenario: &Scenario, stacks: &Stacks) -> BTreeMap<String, String> {
+    let mut versions: BTreeMap<String, String> = scenario
+        .contenders
+        .iter()
+        .flat_map(|contender| &contender.requires)
+        .filter_map(|name| Some((name.clone(), stacks.version(name)?.to_owned())))
+        .collect();
+    for program in scenario.contenders.iter().filter_map(|contender| contender.program.as_ref()) {
+        if let Some(version) = crate::stacks::program_version(program) {
+            versions.insert(program.clone(), version);
+        }
+    }
+    versions
+}
+
+/// The result of a scenario whose file cannot be used.
+pub(crate) fn broken(name: &str, error: &ScenarioError) -> ScenarioResult {
+    let mut result = empty(name);
+    result.outcome = Outcome::Failed { reason: error.to_string() };
+    result
+}
+
+fn blank(scenario: &Scenario) -> ScenarioResult {
+    ScenarioResult {
+        title: scenario.title.clone(),
+        source: scenario.sources.clone(),
+        differences: scenario.differences.clone(),
+        remarks: scenario.remarks.clone(),
+        ..empty(&scenario.name)
+    }
+}
+
+fn empty(name: &str) -> ScenarioResult {
+    ScenarioResult {
+        name: name.to_owned(),
+        title: Text::default(),
+        source: Vec::new(),
+        outcome: Outcome::Measured,
+        differences: Vec::new(),
+        remarks: Vec::new(),
+        contenders: Vec::new(),
+        cases: Vec::new(),
+        measurements: Vec::new(),
+        sweeps: Vec::new(),
+        findings: Vec::new(),
+        factors: Vec::new(),
+        elapsed_s: 0.0,
+        placement: Placement::default(),
+        versions: BTreeMap::new(),
+    }
+}

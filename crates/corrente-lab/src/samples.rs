@@ -1,0 +1,296 @@
+//! What was measured, slice by slice, and its summary.
+//!
+//! A slice is one measurement of one contender in one case; a round takes one slice of each, so
+//! slices of equal position are neighbours in time. Summaries keep the per-round values, as
+//! intervals are made from those. Pure: no clock, no I/O.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use corrente_model::statistics::{median, relative_spread};
+use corrente_report::result::{Invalid, Latency, Measurement, OpenLoop};
+use hdrhistogram::Histogram;
+
+use crate::cost::Capacity;
+
+/// Rounds of one contender that differ by more than this (relative spread) come from a machine
+/// that was too noisy. Needs three rounds: two always have a spread of their own.
+pub const NOISE_MAX: f64 = 0.15;
+
+/// Share of the processors that a hypervisor may take before a measurement is no result.
+pub const STOLEN_MAX: f64 = 0.05;
+
+/// Processors of generator, origin and database that are busier than this have no headroom.
+pub const OTHERS_BUSY_MAX: f64 = 0.95;
+
+/// Samples that must lie beyond a percentile for it to be reported.
+const BEYOND_MIN: f64 = 10.0;
+
+/// Latencies in nanoseconds.
+pub type Latencies = Histogram<u64>;
+
+/// One measurement.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// Operations completed.
+    pub operations: u64,
+    /// Time that they took together.
+    pub elapsed: Duration,
+    /// Latencies, where the load has them.
+    pub latencies: Option<Latencies>,
+    /// Errors by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// CPU time of the contender's process tree.
+    pub cpu: Duration,
+    /// CPU time of origin and database.
+    pub others_cpu: Duration,
+    /// Peak of the contender's proportional set size, bytes.
+    pub peak_pss_bytes: u64,
+    /// Busy share of the generator's thread.
+    pub generator_busy: f64,
+    /// Whether the generator says that it had no headroom.
+    pub generator_saturated: bool,
+    /// Busy share of the processors of generator, origin and database.
+    pub others_busy: f64,
+    /// Busy share of the application's processors.
+    pub application_busy: f64,
+    /// Largest share of either that the hypervisor took.
+    pub stolen: f64,
+    /// What a program reports of itself.
+    pub extra: BTreeMap<String, f64>,
+}
+
+impl Slice {
+    /// Operations a second.
+    pub fn throughput(&self) -> f64 {
+        self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// CPU-seconds an operation.
+    pub fn cpu_s(&self) -> f64 {
+        self.cpu.as_secs_f64() / self.operations.max(1) as f64
+    }
+
+    /// A latency quantile, milliseconds.
+    pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+        let latencies = self.latencies.as_ref().filter(|latencies| !latencies.is_empty())?;
+        Some(milliseconds(latencies.value_at_quantile(quantile)))
+    }
+}
+
+/// All slices of one contender in one case.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    /// Closed loop, or a program's runs.
+    pub rounds: Vec<Slice>,
+    /// Open loop at a rate that is equal for all contenders of the case.
+    pub open: Vec<Slice>,
+    /// That rate, requests a second.
+    pub open_rate_per_s: f64,
+}
+
+impl Series {
+    /// One value a round.
+    pub fn per_round(&self, value: impl Fn(&Slice) -> f64) -> Vec<f64> {
+        self.rounds.iter().map(value).collect()
+    }
+
+    /// Operations that failed, and all that were tried.
+    pub fn failures(&self) -> (u64, u64) {
+        let failed = self.rounds.iter().flat_map(|slice| slice.errors.values()).sum::<u64>();
+        let done: u64 = self.rounds.iter().map(|slice| slice.operations).sum();
+        (failed, failed + done)
+    }
+
+    /// Why this is no result, where it is none.
+    pub fn invalid(&self) -> Option<Invalid> {
+        let all = || self.rounds.iter().chain(&self.open);
+        let mean = |value: fn(&Slice) -> f64| {
+            self.rounds.iter().map(value).sum::<f64>() / self.rounds.len().max(1) as f64
+        };
+        if self.rounds.iter().any(|slice| slice.generator_saturated) {
+            return Some(Invalid::GeneratorSaturated);
+        }
+        if mean(|slice| slice.others_busy) > OTHERS_BUSY_MAX {
+            return Some(Invalid::OthersSaturated);
+        }
+        if all().map(|slice| slice.stolen).sum::<f64>() > STOLEN_MAX * all().count() as f64 {
+            return Some(Invalid::ProcessorStolen);
+        }
+        let throughput = self.per_round(Slice::throughput);
+        let noisy = relative_spread(&throughput).is_some_and(|spread| spread > NOISE_MAX);
+        (noisy && throughput.len() >= 3).then_some(Invalid::MachineNoisy)
+    }
+
+    /// The summary that the result document holds.
+    pub fn summary(&self, contender: &str, case: &str, capacity: Capacity<'_>) -> Measurement {
+        let throughput_rounds = self.per_round(Slice::throughput);
+        let throughput_per_s = median(&throughput_rounds).unwrap_or(0.0);
+        let operations: u64 = self.rounds.iter().map(|slice| slice.operations).sum();
+        let mean = |value: fn(&Slice) -> f64| {
+            self.rounds.iter().map(value).sum::<f64>() / self.rounds.len().max(1) as f64
+        };
+        let peak_pss_bytes = self.rounds.iter().map(|slice| slice.peak_pss_bytes).max();
+        let peak_pss_bytes = peak_pss_bytes.unwrap_or(0);
+        let per_1000 = |value: fn(&Slice) -> Duration| {
+            let sum: Duration = self.rounds.iter().map(value).sum();
+            sum.as_secs_f64() / operations.max(1) as f64 * 1000.0
+        };
+        Measurement {
+            contender: contender.to_owned(),
+            case: case.to_owned(),
+            throughput_per_s,
+            throughput_rounds,
+            latency: latency(&self.rounds),
+            open_loop: self.open_loop(),
+            operations,
+            errors: errors(&self.rounds),
+            cpu_s_per_1000: per_1000(|slice| slice.cpu),
+            peak_pss_bytes,
+            cost_per_million: capacity.cost_per_million(throughput_per_s, peak_pss_bytes),
+            extra: extra(&self.rounds),
+            others_cpu_s_per_1000: per_1000(|slice| slice.others_cpu),
+            generator_busy: mean(|slice| slice.generator_busy),
+            others_busy: mean(|slice| slice.others_busy),
+            application_busy: mean(|slice| slice.application_busy),
+            invalid: self.invalid(),
+        }
+    }
+
+    fn open_loop(&self) -> Option<OpenLoop> {
+        Some(OpenLoop {
+            rate_per_s: self.open_rate_per_s,
+            completed_per_s: median(
+                &self.open.iter().map(Slice::throughput).collect::<Vec<f64>>(),
+            )?,
+            errors: errors(&self.open),
+            latency: latency(&self.open)?,
+        })
+    }
+}
+
+fn errors(slices: &[Slice]) -> BTreeMap<String, u64> {
+    let mut sum = BTreeMap::new();
+    for (kind, count) in slices.iter().flat_map(|slice| &slice.errors) {
+        *sum.entry(kind.clone()).or_insert(0) += count;
+    }
+    sum
+}
+
+/// The median over the rounds of each figure that a program reports.
+fn extra(slices: &[Slice]) -> BTreeMap<String, f64> {
+    let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, value) in slices.iter().flat_map(|slice| &slice.extra) {
+        values.entry(name.clone()).or_default().push(*value);
+    }
+    values.into_iter().filter_map(|(name, values)| Some((name, median(&values)?))).collect()
+}
+
+/// The summary of all latencies together; `None` where there are none.
+fn latency(slices: &[Slice]) -> Option<Latency> {
+    let mut all = slices.iter().find_map(|slice| slice.latencies.clone())?;
+    all.reset();
+    for latencies in slices.iter().filter_map(|slice| slice.latencies.as_ref()) {
+        // Histograms of one configuration that grow by themselves add up without loss.
+        all.add(latencies).ok();
+    }
+    if all.is_empty() {
+        return None;
+    }
+    let carried = |quantile: f64| {
+        let beyond = (1.0 - quantile) * all.len() as f64;
+        (beyond >= BEYOND_MIN).then(|| milliseconds(all.value_at_quantile(quantile)))
+    };
+    Some(Latency {
+        samples: all.len(),
+        mean_ms: all.mean() / 1e6,
+        p50_ms: milliseconds(all.value_at_quantile(0.5)),
+        p90_ms: carried(0.9),
+        p99_ms: carried(0.99),
+        p999_ms: carried(0.999),
+        max_ms: milliseconds(all.max()),
+        curve: curve(&all),
+        p50_rounds_ms: slices.iter().filter_map(|slice| slice.quantile_ms(0.5)).collect(),
+        p99_rounds_ms: slices.iter().filter_map(|slice| slice.quantile_ms(0.99)).collect(),
+    })
+}
+
+/// Points of the percentile curve: evenly spaced in nines, as far as the sample carries.
+fn curve(latencies: &Latencies) -> Vec<(f64, f64)> {
+    const STEPS_PER_NINE: i32 = 8;
+    (0..=4 * STEPS_PER_NINE)
+        .map(|step| 1.0 - 10f64.powf(-f64::from(step) / f64::from(STEPS_PER_NINE)))
+        .take_while(|quantile| (1.0 - quantile) * latencies.len() as f64 >= 1.0)
+        .map(|quantile| (quantile, milliseconds(latencies.value_at_quantile(quantile))))
+        .collect()
+}
+
+fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A slice of one second with this many operations, each of one millisecond.
+    pub(crate) fn slice(operations: u64) -> Slice {
+        let mut latencies = Latencies::new(3).expect("three digits are allowed");
+        latencies.record_n(1_000_000, operations).expect("grows by itself");
+        Slice {
+            operations,
+            elapsed: Duration::from_secs(1),
+            latencies: Some(latencies),
+            errors: BTreeMap::new(),
+            cpu: Duration::from_millis(500),
+            others_cpu: Duration::from_millis(100),
+            peak_pss_bytes: 1 << 30,
+            generator_busy: 0.1,
+            generator_saturated: false,
+            others_busy: 0.2,
+            application_busy: 0.9,
+            stolen: 0.0,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn series(operations: &[u64]) -> Series {
+        Series {
+            rounds: operations.iter().map(|count| slice(*count)).collect(),
+            ..Series::default()
+        }
+    }
+
+    #[test]
+    fn a_percentile_needs_ten_samples_beyond_it() {
+        let few = latency(&series(&[500]).rounds).expect("has samples");
+        assert_eq!((few.p90_ms.is_some(), few.p99_ms), (true, None));
+        let many = latency(&series(&[500, 500]).rounds).expect("has samples");
+        assert!(many.p99_ms.is_some() && many.p999_ms.is_none());
+    }
+
+    #[test]
+    fn a_quiet_machine_is_valid_and_each_disturbance_has_its_name() {
+        let mut series = series(&[100, 101, 99]);
+        assert_eq!(series.invalid(), None);
+        series.rounds[0].stolen = 0.5;
+        assert_eq!(series.invalid(), Some(Invalid::ProcessorStolen));
+        series.rounds.iter_mut().for_each(|slice| slice.others_busy = 0.99);
+        assert_eq!(series.invalid(), Some(Invalid::OthersSaturated));
+        series.rounds[1].generator_saturated = true;
+        assert_eq!(series.invalid(), Some(Invalid::GeneratorSaturated));
+    }
+
+    #[test]
+    fn rounds_that_differ_make_a_noisy_machine() {
+        assert_eq!(series(&[100, 150, 70]).invalid(), Some(Invalid::MachineNoisy));
+        assert_eq!(series(&[100, 150]).invalid(), None);
+    }
+
+    #[test]
+    fn the_curve_rises_to_what_the_sample_carries() {
+        let latency = latency(&series(&[1000]).rounds).expect("has samples");
+        let last = latency.curve.last().expect("has points").0;
+        assert!((0.99..=0.999_001).contains(&last), "{last}");
+    }
+}

@@ -1,0 +1,229 @@
+//! Reading a scenario file and checking that it is consistent with itself.
+//!
+//! Every complaint names the file and the entry at fault, so that the author of a scenario can go
+//! straight to it. Nothing here starts anything.
+
+use std::collections::BTreeSet;
+
+use super::{CasePlan, ContenderPlan, Driver, Scenario};
+
+/// A scenario file that cannot be used: the file's author is at fault.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// Not TOML, or not the fields of lab/README.md.
+    #[error("scenario `{name}`: {message}")]
+    Malformed {
+        /// Scenario name.
+        name: String,
+        /// The parser's first line and the place.
+        message: String,
+    },
+    /// An entry names another that is not there.
+    #[error("scenario `{name}`: {entry} names the {kind} `{missing}`, which the file does not define")]
+    Unknown {
+        /// Scenario name.
+        name: String,
+        /// The entry that names it.
+        entry: String,
+        /// `contender` or `case`.
+        kind: &'static str,
+        /// The name.
+        missing: String,
+    },
+    /// A value that cannot be measured with.
+    #[error("scenario `{name}`: {entry}: {message}")]
+    Unusable {
+        /// Scenario name.
+        name: String,
+        /// The entry at fault.
+        entry: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+}
+
+impl Scenario {
+    /// Reads and checks the text of `NAME.toml`.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let mut scenario: Self = toml::from_str(text).map_err(|error| ScenarioError::Malformed {
+            name: name.to_owned(),
+            message: place_and_message(text, &error),
+        })?;
+        name.clone_into(&mut scenario.name);
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// The contender of this id, tuned or not.
+    pub fn contender(&self, id: &str) -> Option<&ContenderPlan> {
+        let plain = id.strip_suffix(":tuned").unwrap_or(id);
+        self.contenders.iter().find(|contender| {
+            contender.id == plain && (plain.len() == id.len() || !contender.tune.is_empty())
+        })
+    }
+
+    /// The case of this id.
+    pub fn case(&self, id: &str) -> Option<&CasePlan> {
+        self.cases.iter().find(|case| case.id == id)
+    }
+
+    fn check(&self) -> Result<(), ScenarioError> {
+        self.check_entries()?;
+        for finding in &self.findings {
+            let entry = format!("finding `{}`", finding.id);
+            self.know_contender(&entry, &finding.of)?;
+            self.know_contender(&entry, &finding.over)?;
+            for case in finding.cases.iter().flatten() {
+                self.know_case(&entry, case)?;
+            }
+        }
+        for factor in &self.factors {
+            let entry = format!("factor `{}` to `{}`", factor.from, factor.to);
+            self.know_contender(&entry, &factor.from)?;
+            self.know_contender(&entry, &factor.to)?;
+            self.know_case(&entry, &factor.case)?;
+        }
+        self.naive.iter().try_for_each(|id| self.know_contender("naive", id))
+    }
+
+    fn check_entries(&self) -> Result<(), ScenarioError> {
+        let mut ids = BTreeSet::new();
+        for contender in &self.contenders {
+            let entry = format!("contender `{}`", contender.id);
+            if !ids.insert(&contender.id) {
+                return Err(self.unusable(entry, "is defined twice; give each its own id"));
+            }
+            if contender.command.is_empty() {
+                return Err(self.unusable(entry, "`command` is empty; name a program"));
+            }
+            for case in contender.cases.iter().flatten().chain(&contender.tune_case) {
+                self.know_case(&entry, case)?;
+            }
+        }
+        for case in &self.cases {
+            let entry = format!("case `{}`", case.id);
+            if case.driver == Driver::Http && !case.path.starts_with('/') {
+                return Err(self.unusable(entry, "`path` must begin with `/` for an HTTP case"));
+            }
+            if case.driver == Driver::Tcp && case.message_bytes == 0 {
+                return Err(self.unusable(entry, "`message_bytes` must be at least 1 for TCP"));
+            }
+        }
+        for (name, rounds) in [("quick", self.quick), ("full", self.full)] {
+            if rounds.rounds == 0 || rounds.seconds <= 0.0 || rounds.warm_up < 0.0 {
+                return Err(self.unusable(name.to_owned(), "needs rounds and seconds above 0"));
+            }
+        }
+        Ok(())
+    }
+
+    fn know_contender(&self, entry: &str, id: &str) -> Result<(), ScenarioError> {
+        self.contender(id).map(|_| ()).ok_or_else(|| self.unknown(entry, "contender", id))
+    }
+
+    fn know_case(&self, entry: &str, id: &str) -> Result<(), ScenarioError> {
+        self.case(id).map(|_| ()).ok_or_else(|| self.unknown(entry, "case", id))
+    }
+
+    fn unknown(&self, entry: &str, kind: &'static str, missing: &str) -> ScenarioError {
+        ScenarioError::Unknown {
+            name: self.name.clone(),
+            entry: entry.to_owned(),
+            kind,
+            missing: missing.to_owned(),
+        }
+    }
+
+    fn unusable(&self, entry: String, message: &str) -> ScenarioError {
+        ScenarioError::Unusable { name: self.name.clone(), entry, message: message.to_owned() }
+    }
+}
+
+fn place_and_message(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+    let message = error.message().lines().next().unwrap_or_default();
+    match line {
+        Some(line) => format!("line {line}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scenario;
+
+    const WHOLE: &str = r#"
+        claim = "json"
+        order = 1
+        sources = []
+        title = { en = "a", it = "a", fr = "a", de = "a", zh = "a" }
+        [[contender]]
+        id = "flask"
+        side = "sync"
+        command = ["flask"]
+        settings = { workers = 1 }
+        tune = [{ workers = 2 }]
+        [[case]]
+        id = "one"
+        driver = "http"
+        path = "/"
+        [[finding]]
+        id = "throughput"
+        measure = "throughput"
+        of = "flask"
+        over = "flask:tuned"
+        published = { range = [3.0, 5.0] }
+    "#;
+
+    #[track_caller]
+    fn refuses(from: &str, to: &str, message: &str) {
+        let text = WHOLE.replacen(from, to, 1);
+        assert_ne!(text, WHOLE, "the replacement must change something");
+        let found = Scenario::parse("json", &text).expect_err("must be refused").to_string();
+        assert_eq!(found, message);
+    }
+
+    #[test]
+    fn reads_a_whole_file() {
+        let scenario = Scenario::parse("json", WHOLE).expect("is whole");
+        assert_eq!(scenario.name, "json");
+        assert!(scenario.contender("flask:tuned").is_some());
+        assert!(scenario.contender("quart").is_none());
+    }
+
+    #[test]
+    fn names_the_line_of_a_syntax_error() {
+        refuses(
+            "order = 1",
+            "order = one",
+            "scenario `json`: line 3: string values must be quoted, expected literal string",
+        );
+    }
+
+    #[test]
+    fn names_what_a_finding_misses() {
+        refuses(
+            "of = \"flask\"",
+            "of = \"quart\"",
+            "scenario `json`: finding `throughput` names the contender `quart`, which the file does not define",
+        );
+    }
+
+    #[test]
+    fn refuses_a_tuned_contender_without_a_sweep() {
+        refuses(
+            "tune = [{ workers = 2 }]",
+            "",
+            "scenario `json`: finding `throughput` names the contender `flask:tuned`, which the file does not define",
+        );
+    }
+
+    #[test]
+    fn refuses_a_path_without_a_slash() {
+        refuses(
+            "path = \"/\"",
+            "path = \"x\"",
+            "scenario `json`: case `one`: `path` must begin with `/` for an HTTP case",
+        );
+    }
+}

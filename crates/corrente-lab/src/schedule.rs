@@ -1,0 +1,174 @@
+//! What is measured, how often and in which order: the plan of a run, before anything starts.
+//!
+//! Pure. Orders rotate from round to round and are shuffled once by the seed, so that no contender
+//! is always measured after the same neighbour.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use corrente_report::result::Mode;
+
+use crate::contender::tuned;
+use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario};
+use crate::slice::Load;
+
+/// Open-loop rates are this share of what the slowest side completes in the closed loop.
+pub(crate) const OPEN_LOOP_SHARE: f64 = 0.7;
+
+/// Open-loop measurements of a run.
+const OPEN_ROUNDS_MAX: u32 = 3;
+
+/// Time that starting the parts of a scenario takes, for the estimate of the time left.
+const START_EXPECTED: Duration = Duration::from_secs(5);
+
+/// The rounds of a scenario in a run of this mode.
+pub(crate) fn rounds(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> Rounds {
+    let mut rounds = match mode {
+        Mode::Smoke => Rounds { rounds: 1, seconds: 0.3, warm_up: 0.1 },
+        Mode::Quick => scenario.quick,
+        Mode::Full => scenario.full,
+    };
+    rounds.rounds = repeat.unwrap_or(rounds.rounds);
+    rounds
+}
+
+/// Open-loop rounds.
+pub(crate) fn open_rounds(rounds: Rounds) -> u32 {
+    rounds.rounds.min(OPEN_ROUNDS_MAX)
+}
+
+/// The cases that a run of this mode measures.
+pub(crate) fn cases(scenario: &Scenario, mode: Mode) -> Vec<CasePlan> {
+    scenario
+        .cases
+        .iter()
+        .filter(|case| case.measured.included_in(mode))
+        .map(|case| case.for_mode(mode))
+        .collect()
+}
+
+/// The contenders that a run of this mode includes.
+pub(crate) fn contenders(scenario: &Scenario, mode: Mode) -> impl Iterator<Item = &ContenderPlan> {
+    scenario.contenders.iter().filter(move |contender| contender.measured.included_in(mode))
+}
+
+/// Every contender, with the points of its sweep. A smoke run takes one point unseen.
+pub(crate) fn instances(scenario: &Scenario, mode: Mode) -> Vec<(String, ContenderPlan)> {
+    let mut instances = Vec::new();
+    for contender in contenders(scenario, mode) {
+        instances.push((contender.id.clone(), contender.clone()));
+        let points = if mode == Mode::Smoke { 1 } else { contender.tune.len() };
+        for point in 0..points.min(contender.tune.len()) {
+            let id = match mode {
+                Mode::Smoke => format!("{}:tuned", contender.id),
+                _ => sweep_id(&contender.id, point),
+            };
+            instances.push((id, tuned(contender, point)));
+        }
+    }
+    instances
+}
+
+/// What a point of a sweep is called until the best is known.
+pub(crate) fn sweep_id(contender: &str, point: usize) -> String {
+    format!("{contender}:tune-{point}")
+}
+
+/// The case that a contender is tuned on.
+pub(crate) fn tune_case<'cases>(
+    contender: &ContenderPlan,
+    cases: &'cases [CasePlan],
+) -> Option<&'cases CasePlan> {
+    let named = contender.tune_case.as_ref();
+    cases
+        .iter()
+        .find(|case| Some(&case.id) == named)
+        .or_else(|| cases.iter().find(|case| contender.takes_part_in(&case.id)))
+}
+
+/// Contenders whose requests alone are timed because a platform would charge for their duration.
+pub(crate) fn billed_alone(scenario: &Scenario) -> BTreeSet<&str> {
+    scenario
+        .findings
+        .iter()
+        .flat_map(|finding| {
+            [(&finding.of, finding.of_pricing), (&finding.over, finding.over_pricing)]
+        })
+        .filter(|(_, pricing)| *pricing == Pricing::PerRequest)
+        .map(|(id, _)| id.as_str())
+        .collect()
+}
+
+/// The contenders that are measured alone: those and the naive rule's.
+pub(crate) fn alone<'ids>(
+    scenario: &'ids Scenario,
+    billed: &BTreeSet<&'ids str>,
+) -> BTreeSet<&'ids str> {
+    scenario.naive.as_deref().into_iter().chain(billed.iter().copied()).collect()
+}
+
+/// The turns of a round: shuffled once by the seed, then rotated by the round.
+pub(crate) fn round<T: Clone>(turns: &[T], round: u32, seed: u64) -> Vec<T> {
+    let mut order = turns.to_vec();
+    fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    if !order.is_empty() {
+        let places = round as usize % order.len();
+        order.rotate_left(places);
+    }
+    order
+}
+
+/// The first case of each contender: enough to see it run.
+pub(crate) fn once_each(turns: Vec<(String, CasePlan)>) -> Vec<(String, CasePlan)> {
+    let mut seen = BTreeSet::new();
+    turns.into_iter().filter(|(id, _)| seen.insert(id.clone())).collect()
+}
+
+/// How long a scenario is expected to take.
+pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> Duration {
+    let rounds = rounds(scenario, mode, repeat);
+    let cases = cases(scenario, mode);
+    let closed = Load::closed(rounds).expected();
+    let mut sum = START_EXPECTED;
+    let sides = |case: &CasePlan| -> u32 {
+        contenders(scenario, mode)
+            .filter(|contender| contender.takes_part_in(&case.id))
+            .map(|contender| if contender.tune.is_empty() { 1 } else { 2 })
+            .sum()
+    };
+    for case in &cases {
+        sum += closed * sides(case) * rounds.rounds;
+        let alone = alone(scenario, &billed_alone(scenario)).len();
+        sum += Load::alone(rounds).expected() * u32::try_from(alone).unwrap_or(0);
+        if case.open_loop {
+            sum += Load::open(rounds, 1.0, 0).expected() * sides(case) * open_rounds(rounds);
+        }
+    }
+    if mode != Mode::Smoke {
+        let points: usize = contenders(scenario, mode).map(|one| one.tune.len()).sum();
+        sum += closed * u32::try_from(points).unwrap_or(0);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_round_has_every_turn_in_another_order() {
+        let turns = ["a", "b", "c"];
+        let (first, second) = (round(&turns, 0, 1), round(&turns, 1, 1));
+        assert_ne!(first, second);
+        for mut order in [first, second] {
+            order.sort_unstable();
+            assert_eq!(order, turns);
+        }
+        assert_eq!(round(&turns, 3, 1), round(&turns, 0, 1));
+    }
+
+    #[test]
+    fn no_turns_make_an_empty_round() {
+        assert!(round::<u8>(&[], 5, 1).is_empty());
+    }
+}

@@ -1,0 +1,212 @@
+//! One measurement of one contender in one case, whatever kind of load the case has.
+//!
+//! The only module that knows the load generator. It translates a case into the generator's plan
+//! and the generator's outcome into a [`Slice`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use corrente_load::{Arrival, Expect, KeepAlive, LoadError, Outcome, Process, Request, Target};
+
+use crate::contender::{Instance, Surroundings};
+use crate::error::LabError;
+use crate::program::{self, Place};
+use crate::runner::Run;
+use crate::samples::Slice;
+use crate::scenario::{CasePlan, Driver, Rounds, Scenario};
+use crate::watch::{Usage, Watched, watch};
+
+/// A request that takes longer than this counts as an error.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+
+/// Connections that the open loop may have at once; requests beyond wait, and the wait counts.
+const OPEN_CONNECTIONS_MAX: usize = 1000;
+
+/// Users of a case that does not say how many.
+const USERS_DEFAULT: usize = 16;
+
+/// Length of the look at one user alone, and the load before it.
+const ALONE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));
+
+/// What load is applied for how long.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    kind: Kind,
+    length: Duration,
+    warm_up: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    /// The case's users, each waiting for its answer.
+    Closed,
+    /// One user.
+    Alone,
+    /// Requests at a Poisson rate.
+    Open { rate_per_s: f64, seed: u64 },
+}
+
+impl Load {
+    pub(crate) fn closed(rounds: Rounds) -> Self {
+        Self { kind: Kind::Closed, length: rounds.length(), warm_up: rounds.warm_up() }
+    }
+
+    pub(crate) fn alone(rounds: Rounds) -> Self {
+        let (length, warm_up) = ALONE;
+        Self { kind: Kind::Alone, length: length.min(rounds.length()), warm_up }
+    }
+
+    pub(crate) fn open(rounds: Rounds, rate_per_s: f64, seed: u64) -> Self {
+        let kind = Kind::Open { rate_per_s, seed };
+        Self { kind, length: rounds.length(), warm_up: rounds.warm_up() }
+    }
+
+    /// How long it takes.
+    pub(crate) fn expected(&self) -> Duration {
+        self.length + self.warm_up
+    }
+
+    /// Only the open loop draws lots.
+    fn seed(&self) -> u64 {
+        match self.kind {
+            Kind::Open { seed, .. } => seed,
+            Kind::Closed | Kind::Alone => 0,
+        }
+    }
+
+    fn users(&self, case: &CasePlan) -> usize {
+        match self.kind {
+            Kind::Alone => 1,
+            Kind::Closed | Kind::Open { .. } => case.users.unwrap_or(USERS_DEFAULT),
+        }
+    }
+
+    fn arrival(&self, case: &CasePlan) -> Arrival {
+        match self.kind {
+            Kind::Closed | Kind::Alone => Arrival::Closed { users: self.users(case) },
+            Kind::Open { rate_per_s, .. } => Arrival::Open {
+                rate_per_s,
+                process: Process::Poisson,
+                connections_max: OPEN_CONNECTIONS_MAX,
+            },
+        }
+    }
+}
+
+/// Measures `instance` in `case` once.
+pub(crate) fn measure(
+    instance: &mut Instance,
+    scenario: &Scenario,
+    case: &CasePlan,
+    load: &Load,
+    place: Place<'_>,
+    surroundings: &Surroundings<'_>,
+    run: &Run<'_>,
+) -> Result<Slice, LabError> {
+    if case.driver == Driver::Program {
+        let plan = instance.program(scenario, case, surroundings)?;
+        return program::run(&plan, place, &|| run.interrupted());
+    }
+    let target = target(instance, case)?;
+    let server = instance.server.as_mut().ok_or_else(|| LabError::Start {
+        part: instance.id.clone(),
+        reason: "its server is not running".to_owned(),
+    })?;
+    let watched = Watched {
+        contender: server.root(),
+        others: place.other_parts,
+        application_processors: place.application,
+        other_processors: place.others,
+    };
+    let (outcome, usage) = watch(&watched, || apply(case, load, &target, place.others, run));
+    let outcome = outcome.map_err(|error| LabError::Load(error.to_string()))?;
+    if run.interrupted() {
+        return Err(LabError::Interrupted);
+    }
+    match server.ended() {
+        Some(status) => Err(server.failure(status)),
+        None if outcome.completed == 0 => Err(unanswered(&instance.id, case, &outcome)),
+        None => Ok(slice(outcome, usage)),
+    }
+}
+
+fn target(instance: &Instance, case: &CasePlan) -> Result<Target, LabError> {
+    let address = instance.address();
+    let path = if case.driver == Driver::Http { instance.path(case)? } else { "/".to_owned() };
+    let mut request = Request::get(address.to_string(), path);
+    request.keep_alive = if case.keep_alive { KeepAlive::Reuse } else { KeepAlive::Close };
+    Ok(Target { address, request })
+}
+
+fn apply(
+    case: &CasePlan,
+    load: &Load,
+    target: &Target,
+    processors: &[usize],
+    run: &Run<'_>,
+) -> Result<Outcome, LoadError> {
+    let arrival = load.arrival(case);
+    // The generator has one thread, and one processor to run it on.
+    let cpus: Vec<usize> = processors.iter().copied().take(1).collect();
+    if case.driver == Driver::Tcp {
+        let plan = corrente_load::tcp::Plan {
+            address: target.address,
+            message_bytes: case.message_bytes,
+            users: load.users(case),
+            warm_up: load.warm_up,
+            duration: load.length,
+            timeout: REQUEST_LIMIT,
+            cpus,
+            seed: run.seed,
+        };
+        return corrente_load::tcp::run(&plan, run.interrupted, |_| {});
+    }
+    let plan = corrente_load::Plan {
+        target: target.clone(),
+        arrival,
+        warm_up: load.warm_up,
+        duration: load.length,
+        timeout: REQUEST_LIMIT,
+        seed: load.seed(),
+        cpus,
+        threads: 1,
+        expect: Expect::default(),
+    };
+    corrente_load::run(&plan, run.interrupted, |_| {})
+}
+
+fn unanswered(contender: &str, case: &CasePlan, outcome: &Outcome) -> LabError {
+    LabError::Answer {
+        part: contender.to_owned(),
+        request: format!("the load of case `{}`", case.id),
+        found: format!("no right answer, but these errors: {:?}", errors(outcome)),
+    }
+}
+
+fn errors(outcome: &Outcome) -> BTreeMap<String, u64> {
+    outcome.errors.iter().map(|(kind, count)| (name(*kind), *count)).collect()
+}
+
+/// The kind as the generator's own JSON names it.
+fn name(kind: corrente_load::ErrorKind) -> String {
+    let value = serde_json::to_value(kind).unwrap_or_default();
+    value.as_str().unwrap_or("unknown").to_owned()
+}
+
+fn slice(outcome: Outcome, usage: Usage) -> Slice {
+    Slice {
+        operations: outcome.completed,
+        elapsed: outcome.window,
+        errors: errors(&outcome),
+        cpu: usage.cpu,
+        others_cpu: usage.others_cpu,
+        peak_pss_bytes: usage.peak_pss_bytes,
+        generator_busy: outcome.self_check.busy_share,
+        generator_saturated: outcome.self_check.saturated(),
+        others_busy: usage.others_busy,
+        application_busy: usage.application_busy,
+        stolen: usage.stolen,
+        extra: BTreeMap::new(),
+        latencies: Some(outcome.latency),
+    }
+}

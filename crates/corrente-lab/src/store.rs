@@ -1,0 +1,46 @@
+//! The result on disk: written whole or not at all, read back to resume.
+//!
+//! A result is written to a neighbouring file and renamed over the old one (rename(2) is atomic),
+//! after each scenario, so that a run cut short loses at most the scenario it was in.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use corrente_report::result::LabResult;
+
+use crate::error::LabError;
+
+/// The result within its directory.
+pub const RESULT_FILE: &str = "result.json";
+
+/// Writes `text` to `path`, whole or not at all.
+pub fn write(path: &Path, text: &str) -> Result<(), LabError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(|error| LabError::file(directory, &error))?;
+    let failed = |error: std::io::Error| LabError::file(path, &error);
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file().set_permissions(readable).map_err(failed)?;
+    file.persist(path).map_err(|error| LabError::file(path, &error.error))?;
+    Ok(())
+}
+
+/// Writes the result into its directory and says where.
+pub fn save(result: &LabResult, directory: &Path) -> Result<PathBuf, LabError> {
+    let path = directory.join(RESULT_FILE);
+    let text = corrente_report::json::write(result)
+        .map_err(|error| LabError::file(&path, &std::io::Error::other(error.to_string())))?;
+    write(&path, &text)?;
+    Ok(path)
+}
+
+/// Reads a result; `path` may be the directory of a run.
+pub fn load(path: &Path) -> Result<LabResult, LabError> {
+    let path = if path.is_dir() { path.join(RESULT_FILE) } else { path.to_owned() };
+    let text = fs::read_to_string(&path).map_err(|error| LabError::input(&path, error))?;
+    corrente_report::json::parse(&text).map_err(|error| LabError::input(&path, error))
+}

@@ -1,0 +1,212 @@
+//! Raw TCP ping-pong: each user sends a message and waits for as many bytes back.
+//!
+//! It shares the event loop with HTTP and must not know it; here is only the protocol and its plan.
+//! Key invariant: an echo is good only if its length and its first and last byte are right, which
+//! catches answers that are cut, shifted or mixed up between connections at next to no cost.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::error::LoadError;
+use crate::exchange::{After, Completion, Exchange, Session, Step, Verdict};
+use crate::outcome::{ErrorKind, Outcome};
+use crate::plan::{Arrival, within};
+use crate::run::{Progress, run_session};
+
+/// Longest message, in bytes.
+const MESSAGE_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Different first and last bytes that messages go through; a prime, so that neighbours differ.
+const MARKS: u64 = 251;
+
+/// One TCP ping-pong run; always a closed loop on one thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Where the echo server listens.
+    pub address: SocketAddr,
+    /// Length of each message in bytes, at least 1.
+    pub message_bytes: usize,
+    /// Users, which is also connections.
+    pub users: usize,
+    /// Load that is made but not recorded, before the measured window.
+    pub warm_up: Duration,
+    /// Length of the measured window.
+    pub duration: Duration,
+    /// How long one echo may take before it is given up.
+    pub timeout: Duration,
+    /// CPUs to pin the generator thread to; the first counts, empty means no pinning.
+    pub cpus: Vec<usize>,
+    /// Decides the content of the messages.
+    pub seed: u64,
+}
+
+impl Plan {
+    fn session(&self) -> Result<Session, LoadError> {
+        within(
+            "message length",
+            self.message_bytes,
+            1..=MESSAGE_MAX_BYTES,
+            "bytes",
+        )?;
+        let session = Session {
+            address: self.address,
+            arrival: Arrival::Closed { users: self.users },
+            warm_up: self.warm_up,
+            duration: self.duration,
+            timeout: self.timeout,
+            seed: self.seed,
+            cpus: self.cpus.clone(),
+            threads: 1,
+        };
+        session.check()?;
+        Ok(session)
+    }
+}
+
+/// Runs the plan and blocks until it is done or `stop` is set; see [`crate::run()`].
+pub fn run(
+    plan: &Plan,
+    stop: &AtomicBool,
+    progress: impl FnMut(Progress) + Send,
+) -> Result<Outcome, LoadError> {
+    let session = plan.session()?;
+    let messages = Arc::new(Messages::new(plan.message_bytes, plan.seed));
+    run_session(
+        &session,
+        || Echo::new(Arc::clone(&messages)),
+        stop,
+        progress,
+    )
+}
+
+/// The bytes of all messages: a message is a window onto them, so that neighbours differ.
+#[derive(Debug)]
+struct Messages {
+    bytes: Box<[u8]>,
+    message_bytes: usize,
+    seed: u64,
+}
+
+impl Messages {
+    fn new(message_bytes: usize, seed: u64) -> Self {
+        let length = message_bytes as u64 + MARKS;
+        let bytes = (0..length).map(|place| (place % MARKS) as u8).collect();
+        Self {
+            bytes,
+            message_bytes,
+            seed: seed % MARKS,
+        }
+    }
+}
+
+/// One connection's ping-pong.
+#[derive(Debug)]
+struct Echo {
+    messages: Arc<Messages>,
+    /// Where in the shared bytes the current message begins.
+    start: usize,
+    received: usize,
+    verdict: Verdict,
+}
+
+impl Echo {
+    fn new(messages: Arc<Messages>) -> Self {
+        Self {
+            messages,
+            start: 0,
+            received: 0,
+            verdict: Verdict::Good,
+        }
+    }
+}
+
+impl Exchange for Echo {
+    fn begin(&mut self, ticket: u64) {
+        self.start = ((ticket % MARKS + self.messages.seed) % MARKS) as usize;
+        self.received = 0;
+        self.verdict = Verdict::Good;
+    }
+
+    fn outgoing(&self) -> &[u8] {
+        &self.messages.bytes[self.start..self.start + self.messages.message_bytes]
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> Step {
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+            return Step::More;
+        };
+        let received = self.received + bytes.len();
+        if received > self.messages.message_bytes {
+            return Step::Failed(ErrorKind::Malformed);
+        }
+        let expected = self.outgoing();
+        if *first != expected[self.received] || *last != expected[received - 1] {
+            self.verdict = Verdict::Wrong(ErrorKind::Content);
+        }
+        self.received = received;
+        if received < self.messages.message_bytes {
+            return Step::More;
+        }
+        let verdict = self.verdict;
+        Step::Complete(Completion {
+            status: None,
+            verdict,
+            connection: After::Reuse,
+        })
+    }
+
+    fn end_of_input(&mut self) -> Step {
+        Step::Failed(ErrorKind::Reset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo(message_bytes: usize) -> Echo {
+        let mut echo = Echo::new(Arc::new(Messages::new(message_bytes, 9)));
+        echo.begin(249);
+        echo
+    }
+
+    fn complete(verdict: Verdict) -> Step {
+        Step::Complete(Completion {
+            status: None,
+            verdict,
+            connection: After::Reuse,
+        })
+    }
+
+    #[test]
+    fn an_echo_in_pieces_is_good() {
+        let mut echo = echo(600);
+        let message = echo.outgoing().to_vec();
+        assert_eq!(echo.receive(&message[..1]), Step::More);
+        assert_eq!(echo.receive(&message[1..599]), Step::More);
+        assert_eq!(echo.receive(&message[599..]), complete(Verdict::Good));
+    }
+
+    #[test]
+    fn other_bytes_and_other_lengths_are_not() {
+        let mut wrong = echo(4);
+        let mut message = wrong.outgoing().to_vec();
+        message[3] ^= 1;
+        assert_eq!(
+            wrong.receive(&message),
+            complete(Verdict::Wrong(ErrorKind::Content))
+        );
+        assert_eq!(echo(4).receive(&[0; 5]), Step::Failed(ErrorKind::Malformed));
+        assert_eq!(echo(4).end_of_input(), Step::Failed(ErrorKind::Reset));
+    }
+
+    #[test]
+    fn successive_messages_differ_at_both_ends() {
+        let mut echo = echo(10);
+        let before = echo.outgoing().to_vec();
+        echo.begin(250);
+        assert_ne!(before[0], echo.outgoing()[0]);
+        assert_ne!(before[9], echo.outgoing()[9]);
+    }
+}

@@ -1,0 +1,251 @@
+# Deutsch: die Texte der Berichte, der Vergleiche, des Fortschritts und der Befehlszeile.
+# Eine Meldung je Zeile; Kennungen und Argumente stehen in message.rs.
+
+# Der Bericht als Ganzes.
+report-title = Synchrones und asynchrones Python: veröffentlichte Behauptungen, hier gemessen
+report-lead = { $findings ->
+    [one] Eine Behauptung
+   *[other] { $findings } Behauptungen
+  } aus { $scenarios ->
+    [one] einem Szenario
+   *[other] { $scenarios } Szenarien
+  }, jede neben ihrer eigenen Messung auf dieser Maschine.
+report-footer = Erstellt von Corrente { $version } aus einem Dokument { $schema }. Diese Seite lädt nichts aus dem Netz.
+report-running = Der Lauf war noch nicht beendet, als dieser Bericht geschrieben wurde.
+report-empty = Der Lauf enthält kein Szenario.
+note-smoke = Probelauf: Er zeigt, dass jedes Teil funktioniert. Seine Zahlen belegen nichts.
+note-quick = Schneller Lauf: weniger Vorgänge und Wiederholungen als veröffentlicht. Die Intervalle sind breiter.
+note-invalid = Mit „!“ bezeichnet: nicht als Ergebnis zu werten.
+note-absolute = Absolute Zahlen gelten nur für diese Maschine; die Schlüsse ruhen auf den Verhältnissen.
+
+# Überschriften.
+heading-summary = Urteile
+heading-conditions = Bedingungen
+heading-reading = Wie dieser Bericht zu lesen ist
+heading-scenarios = Szenarien
+heading-findings = Behauptungen und Urteile
+heading-remarks = Anmerkungen
+heading-differences = Was vom Original abweicht
+heading-contenders = Teilnehmer
+heading-measurements = Alle Messungen
+heading-plots = Weitere Diagramme
+heading-sweep = Was die Abstimmung versucht hat
+heading-factors = Was jede Änderung beitrug
+heading-source = Quelle
+heading-contents = Inhalt
+
+# Spaltenköpfe und Feldnamen.
+column-scenario = Szenario
+column-claim = Behauptung
+column-case = Fall
+column-published = Publiziert
+column-measured = Gemessen
+column-naive = Faustregel
+column-verdict = Urteil
+column-contender = Teilnehmer
+column-side = Seite
+column-server = Server
+column-framework = Framework
+column-driver = Treiber
+column-concurrency = Nebenläufigkeit
+column-settings = Einstellungen
+column-rate = Op/s
+column-maximum = Max.
+column-errors = Fehler
+column-cpu = CPU-s/1000
+column-memory = PSS-Spitze
+column-cost = { $currency }/Million
+column-further = Eigene Werte
+column-note = Hinweis
+column-factor = Änderung
+column-step = Von → nach
+column-ratio = Verhältnis
+column-share = Anteil
+column-latency = Latenz, ms
+
+# Bedingungen eines Laufs.
+field-processor = Prozessor
+field-cores = { $cores ->
+    [one] 1 logischer Prozessor
+   *[other] { $cores } logische Prozessoren
+  }
+field-virtual = virtuelle Maschine
+field-memory = Arbeitsspeicher
+field-kernel = Kernel
+field-python = Python
+field-postgres = PostgreSQL
+field-mode = Modus
+field-seed = Startwert
+field-rounds = Wiederholungen
+field-started = Beginn
+field-finished = Ende
+field-prices = Preise
+field-prices-text = { $vcpu } { $currency } je vCPU-Stunde, { $gib } { $currency } je GiB-Stunde; nach Anfragen: { $requests } { $currency } je Million Anfragen, { $second } { $currency } je GiB-Sekunde
+field-price-source = Herkunft der Preise
+field-versions = Versionen
+field-placement = Prozessoren
+field-placement-text = Anwendung auf { $application }; Generator, Gegenstelle und Datenbank auf { $others }
+field-not-pinned = nicht zugewiesen
+field-elapsed = Dauer
+
+# Modi.
+mode-smoke = Probelauf
+mode-quick = schnell
+mode-full = vollständig
+
+# Urteile und Ausgänge.
+verdict-confirmed = bestätigt
+verdict-refuted = widerlegt
+verdict-inconclusive = unentschieden
+verdict-invalid = ungültig
+verdict-not-measured = nicht gemessen
+outcome-not-measured = Nicht gemessen: { $reason }
+outcome-failed = Während des Laufs gescheitert: { $reason }
+contender-missing = fehlt: { $reason }
+
+# Warum eine Messung kein Ergebnis ist.
+invalid-generator = Lastgenerator ausgelastet
+invalid-others = Gegenstelle oder Datenbank ausgelastet
+invalid-noisy = Wiederholungen weichen zu stark ab
+invalid-stolen = Hypervisor nahm Prozessorzeit
+
+# Seiten, Größen, Faktoren.
+side-sync = synchron
+side-async = asynchron
+side-reference = Bezug
+measure-throughput = Durchsatz
+measure-p50 = P50-Latenz
+measure-p99 = P99-Latenz
+measure-open-p50 = P50 bei gleicher Rate
+measure-open-p99 = P99 bei gleicher Rate
+measure-errors = Fehleranteil
+measure-cpu = CPU-Zeit je Vorgang
+measure-memory = Speicherspitze
+measure-cost = Kosten je Vorgang
+measure-idle = CPU-Leerlaufzeit
+measure-time = benötigte Zeit
+measure-unit-memory = Speicher je Task
+measure-start = Startzeit je Task
+measure-switch = Wechselzeit
+factor-server = Server
+factor-framework = Framework
+factor-driver = Treiber oder Client
+factor-concurrency = Event-Loop statt Prozessen oder Threads
+factor-gather = gleichzeitige Aufrufe
+factor-loop = Implementierung der Event-Loop
+factor-tuning = Zahl der Worker und Threads
+factor-total = zusammen
+
+# Behauptungen.
+claim-tuned = synchrone Seite abgestimmt
+claim-untuned = wie veröffentlicht
+claim-higher = höher
+claim-lower = niedriger
+labelled = { $label }: { $value }
+joined = { $first }, { $second }
+at-rate = bei { $rate }/s
+cases-in-all = { $count ->
+    [one] 1 Fall
+   *[other] { $count } Fälle
+  }
+users-in-all = { $count } Nutzer
+sweep-best = beste
+sweep-failed = gescheitert
+sweep-of = { $contender }, abgestimmt auf { $case }
+rounds-of = { $count ->
+    [one] 1 Wiederholung
+   *[other] { $count } Wiederholungen
+  }
+
+# Wie ein Bericht zu lesen ist.
+read-ratio = Jede Behauptung ist ein Verhältnis zweier Teilnehmer, „von / zu“, gemessen im selben Fall auf derselben Maschine. In eckigen Klammern steht das 95-%-Intervall. Über 1 heißt mehr: besser beim Durchsatz, schlechter bei Latenz, Speicher und Kosten.
+read-verdict = Eine Behauptung ist bestätigt, wenn das ganze Intervall innerhalb des veröffentlichten Verhältnisses liegt, geteilt oder malgenommen mit 1,25; sie ist widerlegt, wenn das ganze Intervall außerhalb liegt. Eine Behauptung über mehrere Fälle ist nur dann bestätigt oder widerlegt, wenn alle Fälle übereinstimmen.
+read-direction = Wo nur eine Richtung veröffentlicht wurde, muss das ganze Intervall mindestens 5 % auf der behaupteten Seite liegen.
+read-inconclusive = Alles andere ist unentschieden: Die Messung gibt keinen Ausschlag.
+read-invalid = Eine Messung ist ungültig, wenn Lastgenerator, Gegenstelle oder Datenbank keine Reserve mehr hatten, wenn die Wiederholungen eines Teilnehmers stärker abweichen, als die Rauschprüfung zulässt, oder wenn der Hypervisor Prozessorzeit entzog. Sie stützt dann kein Urteil.
+read-naive = Die Faustregel lautet: Gewinn = 1 + T_io / T_cpu, also die Wartezeit einer Anfrage geteilt durch ihre Prozessorzeit, auf der synchronen Seite mit einem einzigen Nutzer vor dem Lauf gemessen. Sie steht neben dem Gewinn, der dann gemessen wurde.
+read-tuned = Veröffentlichte Vergleiche stellen oft eine abgestimmte asynchrone Seite gegen eine nicht abgestimmte synchrone. Wo „synchrone Seite abgestimmt“ steht, wurde zuerst die Zahl der Worker und Threads mit dem besten Durchsatz gesucht.
+read-latency = Im geschlossenen Kreis enthält die Latenz die Warteschlange, die die Nutzer selbst bilden. Bei gleicher Rate bekommt jeder Teilnehmer dieselbe offene Last, und die Zeit zählt ab dem vorgesehenen Sendezeitpunkt. Ein Perzentil wird nur gezeigt, wenn mindestens zehn Stichproben darüber liegen.
+read-factors = Eine Migration ändert mehrere Dinge zugleich. Wo sie zerlegt wurde, ändert jeder Schritt nur eines; die Anteile sind Teile des Logarithmus des gesamten Gewinns und ergeben zusammen 100 %.
+read-cost = Die Kosten sind die einer Million Vorgänge zu den obigen Preisen, auf stundenweise gekaufter und voll genutzter Kapazität.
+read-absolute = Vorgänge je Sekunde, Millisekunden und Bytes sind die dieser Maschine, auf der auch Generator, Gegenstelle und Datenbank laufen. Sie sind nicht mit Zahlen von anderswo zu vergleichen; zu vergleichen sind die Verhältnisse.
+
+# Diagramme: Titel, Beschreibungen, Achsen, Legenden.
+plot-latency = Latenz nach Perzentil: { $case }
+plot-latency-open = Latenz nach Perzentil bei { $rate }/s für alle: { $case }
+plot-latency-about = Jeder Schritt nach rechts auf der Perzentilachse lässt ein Zehntel der Anfragen jenseits; die Millisekunden steigen in Zehnerpotenzen. Niedriger ist besser.
+plot-users = Durchsatz nach Zahl der Nutzer { $parameters }
+plot-users-about = Vorgänge je Sekunde über gleichzeitigen Nutzern, eine Linie je Teilnehmer; die Balken umspannen die Wiederholungen.
+plot-prediction = Was die Faustregel vorhersagte und was gemessen wurde
+plot-prediction-about = Jeder Punkt ist eine Behauptung in einem Fall. Auf der gestrichelten Linie stimmte die Vorhersage; darunter versprach die Regel zu viel.
+plot-forest = Veröffentlichtes Verhältnis und gemessenes Intervall
+plot-forest-about = Je Behauptung ist das schattierte Band das, was als bestätigt gilt; die Marken mit Linien sind die gemessenen Verhältnisse mit ihren 95-%-Intervallen. Die Form der Marke ist das Urteil.
+plot-factors = Was jede Änderung beitrug: { $case }
+plot-factors-about = Jeder Balken reicht vom Gewinn vor einer Änderung bis zum Gewinn danach, auf logarithmischer Skala.
+plot-region = Wo es gilt: { $claim }
+plot-region-about = Gemessenes Verhältnis für jedes Paar von Parametern; das Zeichen ist das Urteil an dieser Stelle.
+axis-percentile = Perzentil der Anfragen
+axis-latency = Latenz, ms
+axis-users = gleichzeitige Nutzer
+axis-throughput = Vorgänge je Sekunde, diese Maschine
+axis-predicted = Gewinn nach der Faustregel
+axis-measured = gemessener Gewinn
+axis-ratio = Verhältnis, von / zu
+legend-published = veröffentlicht, ÷1,25 bis ×1,25
+legend-measured = gemessen, 95-%-Intervall
+legend-equal = Vorhersage gleich Messung
+legend-more = mehr als 1
+legend-less = weniger als 1
+
+# Zwei Läufe nebeneinander.
+compare-title = Zwei Läufe im Vergleich
+compare-runs = A: { $first }    B: { $second }
+compare-machines = Die Maschinen unterscheiden sich: nur Verhältnisse und Urteile vergleichen, keine absoluten Zahlen.
+compare-modes = Die Modi unterscheiden sich: Der Lauf mit weniger Vorgängen hat breitere Intervalle.
+compare-field = { $field }: { $first } (A), { $second } (B)
+compare-versions = Die Interpreter oder Programme unterscheiden sich.
+compare-findings = Urteile
+compare-throughputs = Durchsatz je Teilnehmer, B / A
+compare-verdicts = { $count ->
+    [one] Von einer Behauptung in beiden Läufen
+   *[other] Von { $count } Behauptungen in beiden Läufen
+  } { $changed ->
+    [0] änderte keine ihr Urteil.
+    [one] änderte eine ihr Urteil.
+   *[other] änderten { $changed } ihr Urteil.
+  }
+compare-only-first = nur in A: { $name }
+compare-only-second = nur in B: { $name }
+compare-nothing = Die beiden Läufe haben kein Szenario gemeinsam.
+compare-ratio-head = B / A
+
+# Fortschritt eines Laufs.
+progress-setting-up = { $scenario } wird vorbereitet
+progress-scenario = Szenario { $number } von { $count }: { $scenario }
+progress-starting = { $contender } wird gestartet
+progress-warming = { $contender } wird warmgefahren
+progress-tuning = { $contender } wird abgestimmt
+progress-measuring = { $contender } wird gemessen in { $case }
+progress-round = Wiederholung { $number } von { $count }
+progress-checking = Prüfung, wie ruhig die Maschine ist
+progress-stopping = { $contender } wird angehalten
+progress-time-left = noch etwa { $time }
+progress-skipped = { $scenario } nicht gemessen: { $reason }
+progress-failed = { $scenario } gescheitert: { $reason }
+progress-finished = Beendet nach { $time }
+progress-interrupted = Unterbrochen; was bisher gemessen wurde, bleibt erhalten
+progress-report-written = Bericht geschrieben nach { $path }
+progress-result-written = Ergebnis geschrieben nach { $path }
+
+# Wörter der Befehlszeile.
+label-scenarios = { $count ->
+    [one] Ein Szenario
+   *[other] { $count } Szenarien
+  }
+label-ready = bereit
+label-needs = benötigt { $parts }
+label-takes = dauert etwa { $time }
+label-error = Fehler
+label-warning = Warnung
+hint-detail = Die Zahlen hinter einem Urteil: { $command }
+hint-open = { $path } in einem Browser öffnen.

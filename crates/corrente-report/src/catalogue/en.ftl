@@ -1,0 +1,254 @@
+# English: the texts of reports, comparisons, progress and the command line.
+# One message a line; the ids and arguments are listed in message.rs.
+
+# The report as a whole.
+report-title = Sync and async Python: published claims, measured here
+report-lead = { $findings ->
+    [one] One claim
+   *[other] { $findings } claims
+  } from { $scenarios ->
+    [one] one scenario
+   *[other] { $scenarios } scenarios
+  }, each set against its own measurement on this machine.
+report-footer = Made by Corrente { $version } from a { $schema } document. This page loads nothing from the network.
+report-running = The run had not finished when this report was written.
+report-empty = The run holds no scenario.
+note-smoke = Smoke run: it shows that every part works. Its figures are no evidence.
+note-quick = Quick run: fewer counts and repeats than the published ones. Intervals are wider.
+note-invalid = Marked with “!”: not to be taken as a result.
+note-absolute = Absolute figures hold for this machine only; the ratios carry the conclusions.
+
+# Headings.
+heading-summary = Verdicts
+heading-conditions = Conditions
+heading-reading = How to read this
+heading-scenarios = Scenarios
+heading-findings = Claims and verdicts
+heading-remarks = Remarks
+heading-differences = What differs from the original
+heading-contenders = Contenders
+heading-measurements = All measurements
+heading-plots = More plots
+heading-sweep = What tuning tried
+heading-factors = What each change contributed
+heading-source = Source
+heading-contents = Contents
+
+# Heads of columns and names of fields.
+column-scenario = Scenario
+column-claim = Claim
+column-case = Case
+column-published = Published
+column-measured = Measured
+column-naive = Naive rule
+column-verdict = Verdict
+column-contender = Contender
+column-side = Side
+column-server = Server
+column-framework = Framework
+column-driver = Driver
+column-concurrency = Concurrency
+column-settings = Settings
+column-rate = Ops/s
+column-maximum = Max
+column-errors = Errors
+column-cpu = CPU-s/1000
+column-memory = Peak PSS
+column-cost = { $currency }/million
+column-further = Own figures
+column-note = Note
+column-factor = Change
+column-step = From → to
+column-ratio = Ratio
+column-share = Share
+column-latency = Latency, ms
+
+# Conditions of a run.
+field-processor = Processor
+field-cores = { $cores ->
+    [one] 1 logical processor
+   *[other] { $cores } logical processors
+  }
+field-virtual = virtual machine
+field-memory = Memory
+field-kernel = Kernel
+field-python = Python
+field-postgres = PostgreSQL
+field-mode = Mode
+field-seed = Seed
+field-rounds = Rounds
+field-started = Started
+field-finished = Finished
+field-prices = Prices
+field-prices-text = { $vcpu } { $currency } per vCPU-hour, { $gib } { $currency } per GiB-hour; by request: { $requests } { $currency } per million requests, { $second } { $currency } per GiB-second
+field-price-source = Prices read from
+field-versions = Versions
+field-placement = Processors
+field-placement-text = application on { $application }; generator, origin and database on { $others }
+field-not-pinned = not pinned
+field-elapsed = Duration
+
+# Modes.
+mode-smoke = smoke
+mode-quick = quick
+mode-full = full
+
+# Verdicts and outcomes.
+verdict-confirmed = confirmed
+verdict-refuted = refuted
+verdict-inconclusive = inconclusive
+verdict-invalid = invalid
+verdict-not-measured = not measured
+outcome-not-measured = Not measured: { $reason }
+outcome-failed = Failed while running: { $reason }
+contender-missing = missing: { $reason }
+
+# Why a measurement is no result.
+invalid-generator = load generator saturated
+invalid-others = origin or database saturated
+invalid-noisy = rounds differ too much
+invalid-stolen = hypervisor took processor time
+
+# Sides, measures, factors.
+side-sync = sync
+side-async = async
+side-reference = reference
+measure-throughput = throughput
+measure-p50 = P50 latency
+measure-p99 = P99 latency
+measure-open-p50 = P50 at equal rate
+measure-open-p99 = P99 at equal rate
+measure-errors = share of errors
+measure-cpu = CPU time per operation
+measure-memory = peak memory
+measure-cost = cost per operation
+measure-idle = CPU idle time
+measure-time = time taken
+measure-unit-memory = memory per task
+measure-start = start time per task
+measure-switch = switch time
+factor-server = server
+factor-framework = framework
+factor-driver = driver or client
+factor-concurrency = event loop instead of processes or threads
+factor-gather = calls made at once
+factor-loop = event loop implementation
+factor-tuning = worker and thread counts
+factor-total = together
+
+# Claims.
+claim-tuned = sync side tuned
+claim-untuned = as published
+claim-higher = higher
+claim-lower = lower
+labelled = { $label }: { $value }
+joined = { $first }, { $second }
+at-rate = at { $rate }/s
+cases-in-all = { $count ->
+    [one] 1 case
+   *[other] { $count } cases
+  }
+users-in-all = { $count ->
+    [one] 1 user
+   *[other] { $count } users
+  }
+sweep-best = best
+sweep-failed = failed
+sweep-of = { $contender }, tuned on { $case }
+rounds-of = { $count ->
+    [one] 1 round
+   *[other] { $count } rounds
+  }
+
+# How to read a report.
+read-ratio = Every claim is a ratio of two contenders, “of / over”, measured in the same case on the same machine. The brackets hold its 95% interval. Above 1 means more: better for throughput, worse for latency, memory and cost.
+read-verdict = A claim is confirmed where the whole interval lies within the published ratio divided or multiplied by 1.25, and refuted where the whole interval lies outside. A claim over several cases is confirmed or refuted only where every case agrees.
+read-direction = Where only a direction was published, the whole interval must lie at least 5% on the claimed side.
+read-inconclusive = Anything else is inconclusive: the measurement does not decide.
+read-invalid = A measurement is invalid where the load generator, the origin or the database had no headroom, where the rounds of one contender differ by more than the noise test allows, or where the hypervisor took processor time away. It then supports no verdict.
+read-naive = The naive rule says gain = 1 + T_io / T_cpu: the waiting time of a request over its processor time, taken from the sync side at one user before the run. It stands beside the gain that was then measured.
+read-tuned = Published comparisons often set a tuned async side against an untuned sync side. Where it says “sync side tuned”, workers and threads were searched for the best throughput first.
+read-latency = Latency in the closed loop includes the queue that the users themselves form. At equal rate, every contender gets the same open-loop load, and time counts from the intended send time. A percentile is shown only where at least ten samples lie beyond it.
+read-factors = A migration changes several things at once. Where it was taken apart, each step changes one thing; the shares are parts of the logarithm of the whole gain and add up to 100%.
+read-cost = Cost is that of a million operations at the prices above, on capacity bought by the hour and fully used.
+read-absolute = Operations per second, milliseconds and bytes are those of this machine, with generator, origin and database on the same machine. Do not compare them with figures from elsewhere; compare ratios.
+
+# Plots: titles, descriptions, axes, legends.
+plot-latency = Latency by percentile: { $case }
+plot-latency-open = Latency by percentile at { $rate }/s for all: { $case }
+plot-latency-about = Each step to the right on the percentile axis leaves a tenth of the requests beyond it; milliseconds rise by powers of ten. Lower is better.
+plot-users = Throughput by number of users { $parameters }
+plot-users-about = Operations per second over concurrent users, one line for each contender; the bars span the rounds.
+plot-prediction = What the naive rule predicted, and what was measured
+plot-prediction-about = Each point is one claim in one case. On the dashed line the prediction was right; below it, the rule promised too much.
+plot-forest = Published ratio and measured interval
+plot-forest-about = For each claim, the shaded band is what counts as confirmed, and the marks with lines are the measured ratios with their 95% intervals. The shape of the mark is the verdict.
+plot-factors = What each change contributed: { $case }
+plot-factors-about = Each bar runs from the gain before a change to the gain after it, on a logarithmic scale.
+plot-region = Where it holds: { $claim }
+plot-region-about = Measured ratio at each pair of parameters; the mark is the verdict there.
+axis-percentile = percentile of requests
+axis-latency = latency, ms
+axis-users = concurrent users
+axis-throughput = operations per second, this machine
+axis-predicted = gain by the naive rule
+axis-measured = measured gain
+axis-ratio = ratio, of / over
+legend-published = published, ÷1.25 to ×1.25
+legend-measured = measured, 95% interval
+legend-equal = prediction equals measurement
+legend-more = more than 1
+legend-less = less than 1
+
+# Two runs side by side.
+compare-title = Two lab runs compared
+compare-runs = A: { $first }    B: { $second }
+compare-machines = The machines differ: compare ratios and verdicts only, not absolute figures.
+compare-modes = The modes differ: the run with fewer counts has wider intervals.
+compare-field = { $field }: { $first } (A), { $second } (B)
+compare-versions = The interpreters or programs differ.
+compare-findings = Verdicts
+compare-throughputs = Throughput of each contender, B / A
+compare-verdicts = { $count ->
+    [one] Of one claim in both runs,
+   *[other] Of { $count } claims in both runs,
+  } { $changed ->
+    [0] no verdict changed.
+    [one] one changed its verdict.
+   *[other] { $changed } changed their verdicts.
+  }
+compare-only-first = only in A: { $name }
+compare-only-second = only in B: { $name }
+compare-nothing = The two runs have no scenario in common.
+compare-ratio-head = B / A
+
+# Progress of a run.
+progress-setting-up = Setting up { $scenario }
+progress-scenario = Scenario { $number } of { $count }: { $scenario }
+progress-starting = Starting { $contender }
+progress-warming = Warming up { $contender }
+progress-tuning = Tuning { $contender }
+progress-measuring = Measuring { $contender } in { $case }
+progress-round = round { $number } of { $count }
+progress-checking = Checking how steady the machine is
+progress-stopping = Stopping { $contender }
+progress-time-left = about { $time } left
+progress-skipped = { $scenario } not measured: { $reason }
+progress-failed = { $scenario } failed: { $reason }
+progress-finished = Finished in { $time }
+progress-interrupted = Interrupted; what was measured so far is kept
+progress-report-written = Report written to { $path }
+progress-result-written = Result written to { $path }
+
+# Words of the command line.
+label-scenarios = { $count ->
+    [one] One scenario
+   *[other] { $count } scenarios
+  }
+label-ready = ready
+label-needs = needs { $parts }
+label-takes = takes about { $time }
+label-error = error
+label-warning = warning
+hint-detail = For the figures behind a verdict: { $command }
+hint-open = Open { $path } in a browser.

@@ -1,0 +1,251 @@
+# Français : les textes des rapports, des comparaisons, de la progression et de la ligne de commande.
+# Un message par ligne ; les identifiants et les arguments sont énumérés dans message.rs.
+
+# Le rapport dans son ensemble.
+report-title = Python synchrone et asynchrone : les affirmations publiées, mesurées ici
+report-lead = { $findings ->
+    [one] { $findings } affirmation tirée
+   *[other] { $findings } affirmations tirées
+  } de { $scenarios ->
+    [one] { $scenarios } scénario
+   *[other] { $scenarios } scénarios
+  }, chacune en regard de sa propre mesure sur cette machine.
+report-footer = Produit par Corrente { $version } à partir d’un document { $schema }. Cette page ne charge rien depuis le réseau.
+report-running = L’exécution n’était pas terminée lorsque ce rapport a été écrit.
+report-empty = L’exécution ne contient aucun scénario.
+note-smoke = Exécution d’essai : elle montre que chaque partie fonctionne. Ses chiffres ne prouvent rien.
+note-quick = Exécution rapide : moins d’opérations et de répétitions que dans la publication. Les intervalles sont plus larges.
+note-invalid = Marqué d’un « ! » : à ne pas prendre pour un résultat.
+note-absolute = Les chiffres absolus ne valent que pour cette machine ; les conclusions reposent sur les rapports.
+
+# Titres.
+heading-summary = Verdicts
+heading-conditions = Conditions
+heading-reading = Comment lire ce rapport
+heading-scenarios = Scénarios
+heading-findings = Affirmations et verdicts
+heading-remarks = Remarques
+heading-differences = Ce qui diffère de l’original
+heading-contenders = Concurrents
+heading-measurements = Toutes les mesures
+heading-plots = Autres graphiques
+heading-sweep = Ce que le réglage a essayé
+heading-factors = La contribution de chaque changement
+heading-source = Source
+heading-contents = Sommaire
+
+# Têtes de colonne et noms de champ.
+column-scenario = Scénario
+column-claim = Affirmation
+column-case = Cas
+column-published = Publié
+column-measured = Mesuré
+column-naive = Règle naïve
+column-verdict = Verdict
+column-contender = Concurrent
+column-side = Côté
+column-server = Serveur
+column-framework = Framework
+column-driver = Pilote
+column-concurrency = Concurrence
+column-settings = Réglages
+column-rate = Op/s
+column-maximum = Max
+column-errors = Erreurs
+column-cpu = CPU-s/1000
+column-memory = PSS maximal
+column-cost = { $currency }/million
+column-further = Chiffres propres
+column-note = Note
+column-factor = Changement
+column-step = De → à
+column-ratio = Rapport
+column-share = Part
+column-latency = Latence, ms
+
+# Conditions d’une exécution.
+field-processor = Processeur
+field-cores = { $cores ->
+    [one] { $cores } processeur logique
+   *[other] { $cores } processeurs logiques
+  }
+field-virtual = machine virtuelle
+field-memory = Mémoire
+field-kernel = Noyau
+field-python = Python
+field-postgres = PostgreSQL
+field-mode = Mode
+field-seed = Graine aléatoire
+field-rounds = Répétitions
+field-started = Début
+field-finished = Fin
+field-prices = Prix
+field-prices-text = { $vcpu } { $currency } par vCPU et par heure, { $gib } { $currency } par Gio et par heure ; à la requête : { $requests } { $currency } par million de requêtes, { $second } { $currency } par Gio et par seconde
+field-price-source = Origine des prix
+field-versions = Versions
+field-placement = Processeurs
+field-placement-text = application sur { $application } ; générateur, origine et base de données sur { $others }
+field-not-pinned = non assignés
+field-elapsed = Durée
+
+# Modes.
+mode-smoke = essai
+mode-quick = rapide
+mode-full = complet
+
+# Verdicts et issues.
+verdict-confirmed = confirmé
+verdict-refuted = réfuté
+verdict-inconclusive = non concluant
+verdict-invalid = non valide
+verdict-not-measured = non mesuré
+outcome-not-measured = Non mesuré : { $reason }
+outcome-failed = Échec en cours d’exécution : { $reason }
+contender-missing = absent : { $reason }
+
+# Pourquoi une mesure n’est pas un résultat.
+invalid-generator = générateur de charge saturé
+invalid-others = origine ou base de données saturée
+invalid-noisy = répétitions trop différentes
+invalid-stolen = temps de processeur pris par l’hyperviseur
+
+# Côtés, grandeurs, facteurs.
+side-sync = synchrone
+side-async = asynchrone
+side-reference = référence
+measure-throughput = débit
+measure-p50 = latence P50
+measure-p99 = latence P99
+measure-open-p50 = P50 à cadence égale
+measure-open-p99 = P99 à cadence égale
+measure-errors = part d’erreurs
+measure-cpu = temps CPU par opération
+measure-memory = pic de mémoire
+measure-cost = coût par opération
+measure-idle = temps d’inactivité CPU
+measure-time = temps écoulé
+measure-unit-memory = mémoire par tâche
+measure-start = temps de démarrage par tâche
+measure-switch = temps de commutation
+factor-server = serveur
+factor-framework = framework
+factor-driver = pilote ou client
+factor-concurrency = boucle d’événements au lieu de processus ou de threads
+factor-gather = appels simultanés
+factor-loop = implémentation de la boucle d’événements
+factor-tuning = nombre de workers et de threads
+factor-total = ensemble
+
+# Affirmations.
+claim-tuned = côté synchrone réglé
+claim-untuned = comme publié
+claim-higher = plus élevé
+claim-lower = plus bas
+labelled = { $label } : { $value }
+joined = { $first }, { $second }
+at-rate = à { $rate }/s
+cases-in-all = { $count } cas
+users-in-all = { $count ->
+    [one] { $count } utilisateur
+   *[other] { $count } utilisateurs
+  }
+sweep-best = meilleur
+sweep-failed = échec
+sweep-of = { $contender }, réglé sur { $case }
+rounds-of = { $count ->
+    [one] { $count } répétition
+   *[other] { $count } répétitions
+  }
+
+# Comment lire un rapport.
+read-ratio = Chaque affirmation est un rapport entre deux concurrents, « de / sur », mesuré dans le même cas sur la même machine. Les crochets contiennent son intervalle à 95 %. Au-dessus de 1 signifie davantage : mieux pour le débit, moins bien pour la latence, la mémoire et le coût.
+read-verdict = Une affirmation est confirmée si l’intervalle entier se trouve entre le rapport publié divisé par 1,25 et multiplié par 1,25 ; elle est réfutée si l’intervalle entier se trouve en dehors. Une affirmation portant sur plusieurs cas n’est confirmée ou réfutée que si tous les cas concordent.
+read-direction = Si seul un sens a été publié, l’intervalle entier doit se trouver au moins 5 % du côté affirmé.
+read-inconclusive = Tout le reste est non concluant : la mesure ne tranche pas.
+read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge, si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur a pris du temps de processeur. Elle ne soutient alors aucun verdict.
+read-naive = La règle naïve dit : gain = 1 + T_io / T_cpu, soit le temps d’attente d’une requête divisé par son temps de processeur, relevés du côté synchrone avec un seul utilisateur avant la mesure. Elle figure à côté du gain mesuré ensuite.
+read-tuned = Les comparaisons publiées opposent souvent un côté asynchrone réglé à un côté synchrone qui ne l’est pas. Là où figure « côté synchrone réglé », le nombre de workers et de threads a d’abord été cherché pour le meilleur débit.
+read-latency = En boucle fermée, la latence comprend la file que les utilisateurs forment eux-mêmes. À cadence égale, chaque concurrent reçoit la même charge en boucle ouverte et le temps compte à partir de l’instant d’envoi prévu. Un percentile n’est donné que si au moins dix échantillons le dépassent.
+read-factors = Une migration change plusieurs choses à la fois. Là où elle a été décomposée, chaque étape n’en change qu’une ; les parts sont celles du logarithme du gain total et leur somme vaut 100 %.
+read-cost = Le coût est celui d’un million d’opérations aux prix ci-dessus, sur une capacité achetée à l’heure et pleinement utilisée.
+read-absolute = Les opérations par seconde, les millisecondes et les octets sont ceux de cette machine, qui porte aussi le générateur, l’origine et la base de données. Ils ne se comparent pas à des chiffres obtenus ailleurs ; ce sont les rapports qui se comparent.
+
+# Graphiques : titres, descriptions, axes, légendes.
+plot-latency = Latence par percentile : { $case }
+plot-latency-open = Latence par percentile à { $rate }/s pour tous : { $case }
+plot-latency-about = Chaque pas vers la droite sur l’axe des percentiles laisse au-delà un dixième des requêtes ; les millisecondes croissent par puissances de dix. Plus bas est mieux.
+plot-users = Débit selon le nombre d’utilisateurs { $parameters }
+plot-users-about = Opérations par seconde selon les utilisateurs simultanés, une ligne par concurrent ; les barres couvrent les répétitions.
+plot-prediction = Ce que la règle naïve prévoyait et ce qui a été mesuré
+plot-prediction-about = Chaque point est une affirmation dans un cas. Sur la ligne pointillée, la prévision était juste ; en dessous, la règle promettait trop.
+plot-forest = Rapport publié et intervalle mesuré
+plot-forest-about = Pour chaque affirmation, la bande ombrée est ce qui vaut confirmation ; les marques avec leurs traits sont les rapports mesurés et leurs intervalles à 95 %. La forme de la marque est le verdict.
+plot-factors = La contribution de chaque changement : { $case }
+plot-factors-about = Chaque barre va du gain avant un changement au gain après celui-ci, sur une échelle logarithmique.
+plot-region = Où cela se vérifie : { $claim }
+plot-region-about = Rapport mesuré pour chaque couple de paramètres ; la marque est le verdict à cet endroit.
+axis-percentile = percentile des requêtes
+axis-latency = latence, ms
+axis-users = utilisateurs simultanés
+axis-throughput = opérations par seconde, cette machine
+axis-predicted = gain selon la règle naïve
+axis-measured = gain mesuré
+axis-ratio = rapport, de / sur
+legend-published = publié, de ÷1,25 à ×1,25
+legend-measured = mesuré, intervalle à 95 %
+legend-equal = prévision égale à la mesure
+legend-more = plus de 1
+legend-less = moins de 1
+
+# Deux exécutions côte à côte.
+compare-title = Comparaison de deux exécutions
+compare-runs = A : { $first }    B : { $second }
+compare-machines = Les machines diffèrent : ne comparer que les rapports et les verdicts, pas les chiffres absolus.
+compare-modes = Les modes diffèrent : l’exécution qui compte moins d’opérations a des intervalles plus larges.
+compare-field = { $field } : { $first } (A), { $second } (B)
+compare-versions = Les interpréteurs ou les programmes diffèrent.
+compare-findings = Verdicts
+compare-throughputs = Débit de chaque concurrent, B / A
+compare-verdicts = { $count ->
+    [one] Sur { $count } affirmation présente dans les deux exécutions,
+   *[other] Sur { $count } affirmations présentes dans les deux exécutions,
+  } { $changed ->
+    [0] aucun verdict n’a changé.
+    [one] un verdict a changé.
+   *[other] { $changed } verdicts ont changé.
+  }
+compare-only-first = seulement dans A : { $name }
+compare-only-second = seulement dans B : { $name }
+compare-nothing = Les deux exécutions n’ont aucun scénario en commun.
+compare-ratio-head = B / A
+
+# Progression d’une exécution.
+progress-setting-up = Préparation de { $scenario }
+progress-scenario = Scénario { $number } sur { $count } : { $scenario }
+progress-starting = Démarrage de { $contender }
+progress-warming = Mise en température de { $contender }
+progress-tuning = Réglage de { $contender }
+progress-measuring = Mesure de { $contender } dans { $case }
+progress-round = répétition { $number } sur { $count }
+progress-checking = Vérification de la stabilité de la machine
+progress-stopping = Arrêt de { $contender }
+progress-time-left = encore { $time } environ
+progress-skipped = { $scenario } non mesuré : { $reason }
+progress-failed = { $scenario } en échec : { $reason }
+progress-finished = Terminé en { $time }
+progress-interrupted = Interrompu ; ce qui a été mesuré jusqu’ici est conservé
+progress-report-written = Rapport écrit dans { $path }
+progress-result-written = Résultat écrit dans { $path }
+
+# Mots de la ligne de commande.
+label-scenarios = { $count ->
+    [one] { $count } scénario
+   *[other] { $count } scénarios
+  }
+label-ready = prêt
+label-needs = nécessite { $parts }
+label-takes = dure environ { $time }
+label-error = erreur
+label-warning = avertissement
+hint-detail = Pour les chiffres derrière un verdict : { $command }
+hint-open = Ouvrir { $path } dans un navigateur.

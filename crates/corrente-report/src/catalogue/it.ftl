@@ -1,0 +1,254 @@
+# Italiano: i testi di resoconti, confronti, avanzamento e riga di comando.
+# Un messaggio per riga; gli identificatori e gli argomenti sono elencati in message.rs.
+
+# Il resoconto nel suo insieme.
+report-title = Python sincrono e asincrono: le affermazioni pubblicate, misurate qui
+report-lead = { $findings ->
+    [one] Un’affermazione
+   *[other] { $findings } affermazioni
+  } da { $scenarios ->
+    [one] uno scenario
+   *[other] { $scenarios } scenari
+  }, ciascuna accanto alla propria misurazione su questa macchina.
+report-footer = Prodotto da Corrente { $version } a partire da un documento { $schema }. Questa pagina non carica nulla dalla rete.
+report-running = L’esecuzione non era terminata quando il resoconto è stato scritto.
+report-empty = L’esecuzione non contiene alcuno scenario.
+note-smoke = Esecuzione di prova: mostra che ogni parte funziona. Le sue cifre non dimostrano nulla.
+note-quick = Esecuzione rapida: meno operazioni e meno ripetizioni di quelle pubblicate. Gli intervalli sono più ampi.
+note-invalid = Segnato con «!»: da non considerare come risultato.
+note-absolute = Le cifre assolute valgono solo per questa macchina; le conclusioni poggiano sui rapporti.
+
+# Titoli.
+heading-summary = Verdetti
+heading-conditions = Condizioni
+heading-reading = Come leggere il resoconto
+heading-scenarios = Scenari
+heading-findings = Affermazioni e verdetti
+heading-remarks = Osservazioni
+heading-differences = Che cosa differisce dall’originale
+heading-contenders = Concorrenti
+heading-measurements = Tutte le misurazioni
+heading-plots = Altri grafici
+heading-sweep = Che cosa ha provato la messa a punto
+heading-factors = Quanto ha contribuito ogni modifica
+heading-source = Fonte
+heading-contents = Indice
+
+# Intestazioni di colonna e nomi di campo.
+column-scenario = Scenario
+column-claim = Affermazione
+column-case = Caso
+column-published = Pubblicato
+column-measured = Misurato
+column-naive = Regola semplice
+column-verdict = Verdetto
+column-contender = Concorrente
+column-side = Parte
+column-server = Server
+column-framework = Framework
+column-driver = Driver
+column-concurrency = Concorrenza
+column-settings = Impostazioni
+column-rate = Op/s
+column-maximum = Max
+column-errors = Errori
+column-cpu = CPU-s/1000
+column-memory = PSS massimo
+column-cost = { $currency }/milione
+column-further = Cifre proprie
+column-note = Nota
+column-factor = Modifica
+column-step = Da → a
+column-ratio = Rapporto
+column-share = Quota
+column-latency = Latenza, ms
+
+# Condizioni di un’esecuzione.
+field-processor = Processore
+field-cores = { $cores ->
+    [one] 1 processore logico
+   *[other] { $cores } processori logici
+  }
+field-virtual = macchina virtuale
+field-memory = Memoria
+field-kernel = Kernel
+field-python = Python
+field-postgres = PostgreSQL
+field-mode = Modalità
+field-seed = Seme casuale
+field-rounds = Ripetizioni
+field-started = Inizio
+field-finished = Fine
+field-prices = Prezzi
+field-prices-text = { $vcpu } { $currency } per vCPU e ora, { $gib } { $currency } per GiB e ora; a richiesta: { $requests } { $currency } per milione di richieste, { $second } { $currency } per GiB e secondo
+field-price-source = Origine dei prezzi
+field-versions = Versioni
+field-placement = Processori
+field-placement-text = applicazione su { $application }; generatore, origine e database su { $others }
+field-not-pinned = non vincolati
+field-elapsed = Durata
+
+# Modalità.
+mode-smoke = di prova
+mode-quick = rapida
+mode-full = completa
+
+# Verdetti ed esiti.
+verdict-confirmed = confermato
+verdict-refuted = confutato
+verdict-inconclusive = non conclusivo
+verdict-invalid = non valido
+verdict-not-measured = non misurato
+outcome-not-measured = Non misurato: { $reason }
+outcome-failed = Interrotto da un guasto: { $reason }
+contender-missing = mancante: { $reason }
+
+# Perché una misurazione non è un risultato.
+invalid-generator = generatore di carico saturo
+invalid-others = origine o database saturi
+invalid-noisy = ripetizioni troppo diverse
+invalid-stolen = tempo di processore tolto dall’hypervisor
+
+# Parti, grandezze, fattori.
+side-sync = sincrono
+side-async = asincrono
+side-reference = riferimento
+measure-throughput = throughput
+measure-p50 = latenza P50
+measure-p99 = latenza P99
+measure-open-p50 = P50 a pari frequenza
+measure-open-p99 = P99 a pari frequenza
+measure-errors = quota di errori
+measure-cpu = tempo di CPU per operazione
+measure-memory = picco di memoria
+measure-cost = costo per operazione
+measure-idle = tempo di inattività della CPU
+measure-time = tempo impiegato
+measure-unit-memory = memoria per task
+measure-start = tempo di avvio per task
+measure-switch = tempo di commutazione
+factor-server = server
+factor-framework = framework
+factor-driver = driver o client
+factor-concurrency = event loop al posto di processi o thread
+factor-gather = chiamate contemporanee
+factor-loop = implementazione dell’event loop
+factor-tuning = numero di worker e thread
+factor-total = insieme
+
+# Affermazioni.
+claim-tuned = parte sincrona messa a punto
+claim-untuned = come pubblicato
+claim-higher = più alto
+claim-lower = più basso
+labelled = { $label }: { $value }
+joined = { $first }, { $second }
+at-rate = a { $rate }/s
+cases-in-all = { $count ->
+    [one] 1 caso
+   *[other] { $count } casi
+  }
+users-in-all = { $count ->
+    [one] 1 utente
+   *[other] { $count } utenti
+  }
+sweep-best = migliore
+sweep-failed = fallito
+sweep-of = { $contender }, messo a punto su { $case }
+rounds-of = { $count ->
+    [one] 1 ripetizione
+   *[other] { $count } ripetizioni
+  }
+
+# Come leggere un resoconto.
+read-ratio = Ogni affermazione è un rapporto fra due concorrenti, «di / su», misurato nello stesso caso sulla stessa macchina. Tra parentesi quadre sta il suo intervallo al 95%. Sopra 1 significa di più: meglio per il throughput, peggio per latenza, memoria e costo.
+read-verdict = Un’affermazione è confermata se l’intero intervallo sta entro il rapporto pubblicato diviso o moltiplicato per 1,25, ed è confutata se l’intero intervallo ne sta fuori. Un’affermazione su più casi è confermata o confutata solo se tutti i casi concordano.
+read-direction = Se è stata pubblicata solo una direzione, l’intero intervallo deve trovarsi almeno il 5% dalla parte affermata.
+read-inconclusive = Tutto il resto è non conclusivo: la misurazione non decide.
+read-invalid = Una misurazione non è valida se il generatore di carico, l’origine o il database non avevano più margine, se le ripetizioni di un concorrente differiscono più di quanto ammetta la prova del rumore, o se l’hypervisor ha tolto tempo di processore. In tal caso non sostiene alcun verdetto.
+read-naive = La regola semplice dice: guadagno = 1 + T_io / T_cpu, cioè il tempo di attesa di una richiesta diviso per il suo tempo di processore, rilevati sulla parte sincrona con un solo utente prima della misurazione. Sta accanto al guadagno poi misurato.
+read-tuned = I confronti pubblicati oppongono spesso una parte asincrona messa a punto a una sincrona che non lo è. Dove si legge «parte sincrona messa a punto», worker e thread sono stati prima cercati per il throughput migliore.
+read-latency = Nel ciclo chiuso la latenza comprende la coda che gli utenti stessi formano. A pari frequenza ogni concorrente riceve lo stesso carico a ciclo aperto e il tempo si conta dall’istante di invio previsto. Un percentile compare solo se almeno dieci campioni lo superano.
+read-factors = Una migrazione cambia più cose insieme. Dove è stata scomposta, ogni passo ne cambia una sola; le quote sono parti del logaritmo del guadagno complessivo e sommano a 100%.
+read-cost = Il costo è quello di un milione di operazioni ai prezzi indicati sopra, con capacità acquistata a ore e del tutto utilizzata.
+read-absolute = Operazioni al secondo, millisecondi e byte sono quelli di questa macchina, che ospita anche generatore, origine e database. Non vanno confrontati con cifre ottenute altrove; si confrontino i rapporti.
+
+# Grafici: titoli, descrizioni, assi, legende.
+plot-latency = Latenza per percentile: { $case }
+plot-latency-open = Latenza per percentile a { $rate }/s per tutti: { $case }
+plot-latency-about = Ogni passo verso destra sull’asse dei percentili lascia oltre di sé un decimo delle richieste; i millisecondi crescono per potenze di dieci. Più basso è meglio.
+plot-users = Throughput per numero di utenti { $parameters }
+plot-users-about = Operazioni al secondo secondo gli utenti contemporanei, una linea per concorrente; le barre coprono le ripetizioni.
+plot-prediction = Che cosa prevedeva la regola semplice e che cosa si è misurato
+plot-prediction-about = Ogni punto è un’affermazione in un caso. Sulla linea tratteggiata la previsione era giusta; sotto di essa la regola prometteva troppo.
+plot-forest = Rapporto pubblicato e intervallo misurato
+plot-forest-about = Per ogni affermazione la fascia ombreggiata è ciò che vale come conferma; i segni con le linee sono i rapporti misurati con i loro intervalli al 95%. La forma del segno è il verdetto.
+plot-factors = Quanto ha contribuito ogni modifica: { $case }
+plot-factors-about = Ogni barra va dal guadagno prima di una modifica a quello dopo, su scala logaritmica.
+plot-region = Dove vale: { $claim }
+plot-region-about = Rapporto misurato per ogni coppia di parametri; il segno è il verdetto in quel punto.
+axis-percentile = percentile delle richieste
+axis-latency = latenza, ms
+axis-users = utenti contemporanei
+axis-throughput = operazioni al secondo, questa macchina
+axis-predicted = guadagno secondo la regola semplice
+axis-measured = guadagno misurato
+axis-ratio = rapporto, di / su
+legend-published = pubblicato, da ÷1,25 a ×1,25
+legend-measured = misurato, intervallo al 95%
+legend-equal = previsione uguale a misura
+legend-more = più di 1
+legend-less = meno di 1
+
+# Due esecuzioni a confronto.
+compare-title = Confronto fra due esecuzioni
+compare-runs = A: { $first }    B: { $second }
+compare-machines = Le macchine sono diverse: si confrontino solo rapporti e verdetti, non le cifre assolute.
+compare-modes = Le modalità sono diverse: l’esecuzione con meno operazioni ha intervalli più ampi.
+compare-field = { $field }: { $first } (A), { $second } (B)
+compare-versions = Gli interpreti o i programmi sono diversi.
+compare-findings = Verdetti
+compare-throughputs = Throughput di ogni concorrente, B / A
+compare-verdicts = { $count ->
+    [one] Su un’affermazione presente in entrambe le esecuzioni,
+   *[other] Su { $count } affermazioni presenti in entrambe le esecuzioni,
+  } { $changed ->
+    [0] nessun verdetto è cambiato.
+    [one] un verdetto è cambiato.
+   *[other] { $changed } verdetti sono cambiati.
+  }
+compare-only-first = solo in A: { $name }
+compare-only-second = solo in B: { $name }
+compare-nothing = Le due esecuzioni non hanno alcuno scenario in comune.
+compare-ratio-head = B / A
+
+# Avanzamento di un’esecuzione.
+progress-setting-up = Preparazione di { $scenario }
+progress-scenario = Scenario { $number } di { $count }: { $scenario }
+progress-starting = Avvio di { $contender }
+progress-warming = Riscaldamento di { $contender }
+progress-tuning = Messa a punto di { $contender }
+progress-measuring = Misurazione di { $contender } in { $case }
+progress-round = ripetizione { $number } di { $count }
+progress-checking = Verifica della stabilità della macchina
+progress-stopping = Arresto di { $contender }
+progress-time-left = circa { $time } rimanenti
+progress-skipped = { $scenario } non misurato: { $reason }
+progress-failed = { $scenario } non riuscito: { $reason }
+progress-finished = Terminato in { $time }
+progress-interrupted = Interrotto; quanto misurato finora è conservato
+progress-report-written = Resoconto scritto in { $path }
+progress-result-written = Risultato scritto in { $path }
+
+# Parole della riga di comando.
+label-scenarios = { $count ->
+    [one] Uno scenario
+   *[other] { $count } scenari
+  }
+label-ready = pronto
+label-needs = richiede { $parts }
+label-takes = dura circa { $time }
+label-error = errore
+label-warning = avviso
+hint-detail = Per le cifre dietro a un verdetto: { $command }
+hint-open = Aprire { $path } in un browser.

@@ -1,0 +1,229 @@
+# 简体中文：报告、比较、进度和命令行的文字。
+# 每行一条消息；标识符和参数列在 message.rs 中。
+
+# 报告整体。
+report-title = 同步与异步 Python：已发布的论断，在本机实测
+report-lead = 共 { $findings } 条论断，来自 { $scenarios } 个场景，每条都与本机上的实测结果对照。
+report-footer = 由 Corrente { $version } 根据 { $schema } 文档生成。本页面不从网络加载任何内容。
+report-running = 写出本报告时，运行尚未结束。
+report-empty = 本次运行不含任何场景。
+note-smoke = 冒烟运行：仅表明各部分能够工作，其数字不能作为证据。
+note-quick = 快速运行：次数和轮数少于原始发布，区间更宽。
+note-invalid = 标有“!”者：不应视为结果。
+note-absolute = 绝对数值仅适用于本机；结论以比值为准。
+
+# 标题。
+heading-summary = 判定
+heading-conditions = 测量条件
+heading-reading = 如何阅读本报告
+heading-scenarios = 场景
+heading-findings = 论断与判定
+heading-remarks = 备注
+heading-differences = 与原测试的差异
+heading-contenders = 参测对象
+heading-measurements = 全部测量数据
+heading-plots = 更多图表
+heading-sweep = 调优所尝试的设置
+heading-factors = 各项改动的贡献
+heading-source = 来源
+heading-contents = 目录
+
+# 列标题和字段名。
+column-scenario = 场景
+column-claim = 论断
+column-case = 测点
+column-published = 发布值
+column-measured = 实测值
+column-naive = 简单公式
+column-verdict = 判定
+column-contender = 参测对象
+column-side = 类别
+column-server = 服务器
+column-framework = 框架
+column-driver = 驱动
+column-concurrency = 并发模型
+column-settings = 设置
+column-rate = 次/秒
+column-maximum = 最大
+column-errors = 错误
+column-cpu = CPU 秒/千次
+column-memory = 峰值 PSS
+column-cost = { $currency }/百万次
+column-further = 自报数值
+column-note = 说明
+column-factor = 改动
+column-step = 从 → 到
+column-ratio = 比值
+column-share = 占比
+column-latency = 延迟（毫秒）
+
+# 运行条件。
+field-processor = 处理器
+field-cores = { $cores } 个逻辑处理器
+field-virtual = 虚拟机
+field-memory = 内存
+field-kernel = 内核
+field-python = Python
+field-postgres = PostgreSQL
+field-mode = 模式
+field-seed = 随机种子
+field-rounds = 轮数
+field-started = 开始时间
+field-finished = 结束时间
+field-prices = 价格
+field-prices-text = 每 vCPU 小时 { $vcpu } { $currency }，每 GiB 小时 { $gib } { $currency }；按请求计费：每百万次请求 { $requests } { $currency }，每 GiB 秒 { $second } { $currency }
+field-price-source = 价格来源
+field-versions = 版本
+field-placement = 处理器分配
+field-placement-text = 应用程序使用 { $application }；负载生成器、上游服务和数据库使用 { $others }
+field-not-pinned = 未绑定
+field-elapsed = 耗时
+
+# 模式。
+mode-smoke = 冒烟
+mode-quick = 快速
+mode-full = 完整
+
+# 判定与结果。
+verdict-confirmed = 证实
+verdict-refuted = 推翻
+verdict-inconclusive = 无定论
+verdict-invalid = 无效
+verdict-not-measured = 未测量
+outcome-not-measured = 未测量：{ $reason }
+outcome-failed = 运行中失败：{ $reason }
+contender-missing = 缺失：{ $reason }
+
+# 为何某次测量不能作为结果。
+invalid-generator = 负载生成器饱和
+invalid-others = 上游服务或数据库饱和
+invalid-noisy = 各轮差异过大
+invalid-stolen = 虚拟机管理程序占用了处理器时间
+
+# 类别、指标、因素。
+side-sync = 同步
+side-async = 异步
+side-reference = 参照
+measure-throughput = 吞吐量
+measure-p50 = P50 延迟
+measure-p99 = P99 延迟
+measure-open-p50 = 相同速率下的 P50
+measure-open-p99 = 相同速率下的 P99
+measure-errors = 错误比例
+measure-cpu = 每次操作的 CPU 时间
+measure-memory = 峰值内存
+measure-cost = 每次操作的成本
+measure-idle = CPU 空闲时间
+measure-time = 所用时间
+measure-unit-memory = 每个任务的内存
+measure-start = 每个任务的启动时间
+measure-switch = 切换时间
+factor-server = 服务器
+factor-framework = 框架
+factor-driver = 驱动或客户端
+factor-concurrency = 以事件循环取代进程或线程
+factor-gather = 同时发起调用
+factor-loop = 事件循环的实现
+factor-tuning = 工作进程数和线程数
+factor-total = 合计
+
+# 论断。
+claim-tuned = 同步方已调优
+claim-untuned = 与发布时相同
+claim-higher = 更高
+claim-lower = 更低
+labelled = { $label }：{ $value }
+joined = { $first }，{ $second }
+at-rate = 速率 { $rate }/秒
+cases-in-all = { $count } 个测点
+users-in-all = { $count } 个用户
+sweep-best = 最佳
+sweep-failed = 失败
+sweep-of = { $contender }，在 { $case } 上调优
+rounds-of = { $count } 轮
+
+# 如何阅读报告。
+read-ratio = 每条论断都是两个参测对象的比值（前者 / 后者），在同一台机器的同一测点上测得。方括号内是其 95% 区间。大于 1 表示更多：对吞吐量是好事，对延迟、内存和成本则是坏事。
+read-verdict = 若整个区间落在发布比值除以 1.25 与乘以 1.25 之间，论断即被证实；若整个区间落在其外，论断即被推翻。涉及多个测点的论断，只有在所有测点一致时才算证实或推翻。
+read-direction = 若只发布了方向，则整个区间必须在所称一侧至少相差 5%。
+read-inconclusive = 其余情况均为无定论：测量无法判断。
+read-invalid = 若负载生成器、上游服务或数据库没有余量，若同一对象各轮之间的差异超过噪声检验所允许的范围，或虚拟机管理程序占用了处理器时间，则测量无效，不支持任何判定。
+read-naive = 简单公式为：收益 = 1 + T_io / T_cpu，即请求的等待时间除以其处理器时间，在运行前由同步方以单个用户测得。它与随后实测的收益并列给出。
+read-tuned = 已发布的比较常常以调优过的异步方对比未调优的同步方。凡注明“同步方已调优”之处，均已先搜索吞吐量最佳的工作进程数和线程数。
+read-latency = 闭环下的延迟包含用户自身形成的排队。在相同速率下，每个对象承受同样的开环负载，时间从预定发送时刻算起。只有当至少十个样本超过某百分位时，才给出该百分位。
+read-factors = 一次迁移会同时改变多件事。凡已分解之处，每一步只改变一件；各占比是总收益对数的组成部分，合计为 100%。
+read-cost = 成本指按上述价格、以按小时购买且充分利用的容量完成一百万次操作的费用。
+read-absolute = 每秒操作数、毫秒数和字节数都是本机的数值，负载生成器、上游服务和数据库也在同一台机器上。请勿与他处的数字比较；应比较比值。
+
+# 图表：标题、说明、坐标轴、图例。
+plot-latency = 各百分位延迟：{ $case }
+plot-latency-open = 各百分位延迟，统一速率 { $rate }/秒：{ $case }
+plot-latency-about = 百分位轴上每向右一格，其外只剩十分之一的请求；毫秒按十的幂递增。越低越好。
+plot-users = 吞吐量与用户数 { $parameters }
+plot-users-about = 每秒操作数随并发用户数的变化，每个对象一条线；竖线为各轮的范围。
+plot-prediction = 简单公式的预测与实测结果
+plot-prediction-about = 每个点是一条论断在一个测点上的结果。落在虚线上说明预测正确；在其下方说明公式高估了收益。
+plot-forest = 发布比值与实测区间
+plot-forest-about = 每条论断的阴影带表示可判为证实的范围；带线的标记是实测比值及其 95% 区间。标记的形状表示判定。
+plot-factors = 各项改动的贡献：{ $case }
+plot-factors-about = 每个条形从改动前的收益延伸到改动后的收益，采用对数刻度。
+plot-region = 在何处成立：{ $claim }
+plot-region-about = 每对参数下的实测比值；标记为该处的判定。
+axis-percentile = 请求的百分位
+axis-latency = 延迟（毫秒）
+axis-users = 并发用户数
+axis-throughput = 每秒操作数（本机）
+axis-predicted = 简单公式预测的收益
+axis-measured = 实测收益
+axis-ratio = 比值（前者 / 后者）
+legend-published = 发布值，÷1.25 至 ×1.25
+legend-measured = 实测值，95% 区间
+legend-equal = 预测等于实测
+legend-more = 大于 1
+legend-less = 小于 1
+
+# 两次运行对照。
+compare-title = 两次运行的比较
+compare-runs = A：{ $first }    B：{ $second }
+compare-machines = 机器不同：只应比较比值和判定，不应比较绝对数值。
+compare-modes = 模式不同：次数较少的运行区间更宽。
+compare-field = { $field }：{ $first }（A），{ $second }（B）
+compare-versions = 解释器或程序版本不同。
+compare-findings = 判定
+compare-throughputs = 各参测对象的吞吐量，B / A
+compare-verdicts = 两次运行共有的 { $count } 条论断中，{ $changed ->
+    [0] 判定均未改变。
+   *[other] { $changed } 条的判定发生了改变。
+  }
+compare-only-first = 仅在 A 中：{ $name }
+compare-only-second = 仅在 B 中：{ $name }
+compare-nothing = 两次运行没有共同的场景。
+compare-ratio-head = B / A
+
+# 运行进度。
+progress-setting-up = 正在准备 { $scenario }
+progress-scenario = 场景 { $number }/{ $count }：{ $scenario }
+progress-starting = 正在启动 { $contender }
+progress-warming = 正在预热 { $contender }
+progress-tuning = 正在调优 { $contender }
+progress-measuring = 正在测量 { $contender }，测点 { $case }
+progress-round = 第 { $number } 轮，共 { $count } 轮
+progress-checking = 正在检查机器是否平稳
+progress-stopping = 正在停止 { $contender }
+progress-time-left = 约剩 { $time }
+progress-skipped = { $scenario } 未测量：{ $reason }
+progress-failed = { $scenario } 失败：{ $reason }
+progress-finished = 用时 { $time } 完成
+progress-interrupted = 已中断；已测得的数据予以保留
+progress-report-written = 报告已写入 { $path }
+progress-result-written = 结果已写入 { $path }
+
+# 命令行用语。
+label-scenarios = { $count } 个场景
+label-ready = 就绪
+label-needs = 需要 { $parts }
+label-takes = 约需 { $time }
+label-error = 错误
+label-warning = 警告
+hint-detail = 查看判定背后的数字：{ $command }
+hint-open = 请在浏览器中打开 { $path }。

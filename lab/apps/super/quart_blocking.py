@@ -1,0 +1,28 @@
+"""The search in Quart with a blocking view: the step that changes the framework alone.
+
+Quart runs it in a thread; as many threads (LAB_THREADS) as in the steps before.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from quart import Quart, request
+
+from requests_client import fetch, open_session
+from workload import answer, setting
+
+app = Quart(__name__)
+session = open_session()
+
+
+@app.before_serving
+async def threads() -> None:
+    executor = ThreadPoolExecutor(setting("THREADS", 24))
+    asyncio.get_running_loop().set_default_executor(executor)
+
+
+@app.get("/search")
+def search() -> dict[str, int]:
+    calls = request.args.get("calls", 40, type=int)
+    latency_ms = request.args.get("latency_ms", 10.0, type=float)
+    return answer([fetch(session, latency_ms) for _ in range(calls)])

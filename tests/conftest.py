@@ -1,0 +1,36 @@
+"""What the tests of the command share: a way to run it as a user does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+
+class Corrente(Protocol):
+    """Runs `corrente` with arguments and captures what it prints."""
+
+    def __call__(self, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+        """Run it; the exit code is not checked."""
+
+
+@pytest.fixture
+def corrente(tmp_path: Path) -> Corrente:
+    """Give the installed command, run in an empty folder."""
+    script = Path(sys.executable).with_name("corrente")
+    assert script.is_file(), f"{script} is missing: install the package (cargo xtask test does)"
+
+    def run(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(script), *arguments],
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run

@@ -1,0 +1,32 @@
+//! `cargo xtask bench NAME`: benchmarks whose results are published in docs/BENCHMARKS.md.
+//!
+//! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
+//! with the conditions under which they were made.
+
+use crate::failure::Failure;
+use crate::step::Project;
+
+/// A benchmark: its name, one line about it, and the function that runs it.
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Project, &[String]) -> Result<(), Failure>,
+}
+
+/// Every benchmark, in the order of the list.
+const BENCHES: &[Bench] = &[];
+
+/// Runs the benchmark that the first argument names; without one, lists them.
+pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    let Some((name, rest)) = arguments.split_first() else {
+        for bench in BENCHES {
+            println!("{:<10} {}", bench.name, bench.about);
+        }
+        return Ok(());
+    };
+    match BENCHES.iter().find(|bench| bench.name == name) {
+        Some(bench) => (bench.run)(project, rest),
+        None => Err(Failure::usage(format!("there is no benchmark `{name}`"))
+            .hint("`cargo xtask bench` lists them")),
+    }
+}

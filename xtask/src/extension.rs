@@ -1,0 +1,120 @@
+//! Getting the package `corrente` into a virtual environment.
+//!
+//! Two ways: `release`, as a user installs it (`pip install .`), for the lab and the smoke run; and
+//! `develop`, an editable debug build beside the locked tools, for the tests. The release build is
+//! stamped with a hash of everything that it is built from.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::python::{Environment, Interpreter};
+use crate::step::{Project, step};
+
+/// What the package is built from, under the project's folder. Not lab/: it is embedded, but a chore
+/// has the checkout's own read.
+const SOURCES: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "crates",
+    "pyproject.toml",
+    "python",
+];
+/// What a build or a run leaves among them.
+const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
+
+/// An environment that holds a release build of the present tree.
+pub(crate) fn release(project: &Project) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, "lab", &Interpreter::find()?)?;
+    let built_from = hash_of_sources(&project.root)?;
+    if environment.is_stamped("corrente", &built_from) && environment.program("corrente").is_file()
+    {
+        return Ok(environment);
+    }
+    println!("    the first build takes a few minutes");
+    step(
+        "release build of corrente",
+        environment
+            .pip(project, &["install", "--force-reinstall", "."])
+            .env("MATURIN_PEP517_ARGS", "--locked"),
+        "a C compiler, Rust and access to the package registries are needed",
+    )?;
+    environment.stamp("corrente", &built_from)?;
+    Ok(environment)
+}
+
+/// An environment with the locked tools of requirements-dev.txt.
+pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, "dev", interpreter)?;
+    let path = project.root.join("requirements-dev.txt");
+    let locked = fs::read_to_string(&path)
+        .map_err(|error| Failure::step(format!("cannot read {}: {error}", path.display())))?;
+    if environment.is_stamped("requirements", &locked) {
+        return Ok(environment);
+    }
+    let install = [
+        "install",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "-r",
+        "requirements-dev.txt",
+    ];
+    step(
+        "Python tools, locked by requirements-dev.txt",
+        &mut environment.pip(project, &install),
+        "the Python package registry must be reachable",
+    )?;
+    environment.stamp("requirements", &locked)?;
+    Ok(environment)
+}
+
+/// An environment with the tools and an editable debug build of the present tree.
+pub(crate) fn develop(project: &Project) -> Result<Environment, Failure> {
+    let environment = tools(project, &Interpreter::find()?)?;
+    // Cargo decides what is stale; maturin only copies the library into python/corrente/.
+    step(
+        "debug build of the extension module",
+        environment
+            .command(project, "maturin")
+            .args(["develop", "--locked", "--quiet"]),
+        "",
+    )?;
+    Ok(environment)
+}
+
+/// A hash over the names and the contents of all sources. Not kept beyond the target folder.
+fn hash_of_sources(root: &Path) -> Result<String, Failure> {
+    let mut files = Vec::new();
+    for source in SOURCES {
+        collect(&root.join(source), &mut files)
+            .map_err(|error| Failure::step(format!("cannot read {source}: {error}")))?;
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let content = fs::read(&file)
+            .map_err(|error| Failure::step(format!("cannot read {}: {error}", file.display())))?;
+        file.strip_prefix(root).unwrap_or(&file).hash(&mut hasher);
+        content.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if LEFT_BEHIND
+        .iter()
+        .any(|left| name == *left || name.ends_with(&format!(".{left}")))
+    {
+        return Ok(());
+    }
+    if path.is_file() {
+        files.push(path.to_path_buf());
+    } else if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    }
+    Ok(())
+}

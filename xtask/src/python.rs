@@ -1,0 +1,178 @@
+//! Finding an interpreter, and virtual environments under the target folder.
+//!
+//! An environment and what is in it carry stamps: small files that hold what they were made from.
+//! A stamp that still agrees means that there is nothing to do. Deleting the folder is always safe.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::step::{Project, output, step};
+
+/// The oldest interpreter that Corrente supports: 3.OLDEST.
+const OLDEST: u32 = 11;
+/// The newest that is looked for by name; `PYTHON` may name any.
+const NEWEST_BY_NAME: u32 = 15;
+
+/// A CPython that was started and asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Interpreter {
+    /// Its executable, as it says itself.
+    pub(crate) path: PathBuf,
+    /// The second number of its version: 11 for 3.11.
+    pub(crate) minor: u32,
+}
+
+impl Interpreter {
+    /// Asks `program` what it is; `None` where it does not start or is no CPython 3.
+    fn ask(program: impl AsRef<Path>) -> Option<Self> {
+        const QUESTION: &str = "import sys; v = sys.version_info; \
+             print(sys.implementation.name, v[0], v[1], sys.executable)";
+        let answer = output(Command::new(program.as_ref()).args(["-c", QUESTION])).ok()?;
+        let mut words = answer.splitn(4, ' ');
+        if (words.next()?, words.next()?) != ("cpython", "3") {
+            return None;
+        }
+        let minor = words.next()?.parse().ok()?;
+        Some(Self {
+            minor,
+            path: PathBuf::from(words.next()?),
+        })
+    }
+
+    /// The interpreter to use: `PYTHON`, else `python3` where it is new enough, else the newest
+    /// of the versions that a wheel is tested with.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        if let Some(asked) = env::var_os("PYTHON") {
+            let name = asked.to_string_lossy().into_owned();
+            return match Self::ask(&asked) {
+                Some(found) if found.minor >= OLDEST => Ok(found),
+                Some(found) => Err(Failure::step(format!(
+                    "PYTHON={name} is Python 3.{}",
+                    found.minor
+                ))
+                .hint(format!("name a CPython 3.{OLDEST} or newer"))),
+                None => Err(Failure::step(format!(
+                    "PYTHON={name} is no CPython that starts"
+                ))),
+            };
+        }
+        ["python3", "python3.13", "python3.12", "python3.11"]
+            .iter()
+            .filter_map(Self::ask)
+            .find(|found| found.minor >= OLDEST)
+            .ok_or_else(|| {
+                Failure::step(format!("no CPython 3.{OLDEST} or newer was found"))
+                    .hint("install one, or name one: PYTHON=/path/to/python cargo xtask …")
+            })
+    }
+
+    /// One interpreter for each supported version on PATH or managed by pyenv, oldest first.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut found = BTreeMap::new();
+        let named =
+            (OLDEST..=NEWEST_BY_NAME).map(|minor| PathBuf::from(format!("python3.{minor}")));
+        let candidates = std::iter::once(PathBuf::from("python3"))
+            .chain(named)
+            .chain(of_pyenv());
+        for interpreter in candidates.filter_map(Self::ask) {
+            if interpreter.minor >= OLDEST {
+                found.entry(interpreter.minor).or_insert(interpreter);
+            }
+        }
+        found.into_values().collect()
+    }
+}
+
+/// The interpreters under pyenv's folder, if there is one.
+fn of_pyenv() -> Vec<PathBuf> {
+    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv"));
+    let Some(root) = env::var_os("PYENV_ROOT").map(PathBuf::from).or(home) else {
+        return Vec::new();
+    };
+    let Ok(versions) = fs::read_dir(root.join("versions")) else {
+        return Vec::new();
+    };
+    versions
+        .flatten()
+        .map(|version| version.path().join("bin/python3"))
+        .collect()
+}
+
+/// A virtual environment.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    folder: PathBuf,
+}
+
+impl Environment {
+    /// The environment `target/venv-PURPOSE-3.N`, created where it is not there or broken.
+    pub(crate) fn prepare(
+        project: &Project,
+        purpose: &str,
+        interpreter: &Interpreter,
+    ) -> Result<Self, Failure> {
+        let folder = project
+            .target
+            .join(format!("venv-{purpose}-3.{}", interpreter.minor));
+        let environment = Self { folder };
+        let made_with = interpreter.path.to_string_lossy().into_owned();
+        if environment.is_stamped("interpreter", &made_with)
+            && Interpreter::ask(environment.program("python")).is_some()
+        {
+            return Ok(environment);
+        }
+        step(
+            &format!("virtual environment {}", environment.folder.display()),
+            Command::new(&interpreter.path)
+                .args(["-m", "venv", "--clear"])
+                .arg(&environment.folder),
+            "where venv is missing: on Debian, `apt-get install python3-venv`",
+        )?;
+        environment.stamp("interpreter", &made_with)?;
+        Ok(environment)
+    }
+
+    /// A program of the environment.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
+    }
+
+    /// A command of the environment that runs in the project's folder.
+    pub(crate) fn command(&self, project: &Project, program: &str) -> Command {
+        let mut command = project.command(self.program(program));
+        command
+            .env("VIRTUAL_ENV", &self.folder)
+            .env_remove("PYTHONHOME")
+            .env_remove("PYTHONPATH");
+        command
+    }
+
+    /// `pip` with `arguments`.
+    pub(crate) fn pip(&self, project: &Project, arguments: &[&str]) -> Command {
+        let mut command = self.command(project, "python");
+        command
+            .args(["-m", "pip", "--disable-pip-version-check", "--quiet"])
+            .args(arguments);
+        command
+    }
+
+    /// Whether the stamp `name` holds `content`.
+    pub(crate) fn is_stamped(&self, name: &str, content: &str) -> bool {
+        fs::read_to_string(self.stamp_path(name)).is_ok_and(|found| found == content)
+    }
+
+    /// Writes the stamp `name`.
+    pub(crate) fn stamp(&self, name: &str, content: &str) -> Result<(), Failure> {
+        let path = self.stamp_path(name);
+        fs::write(&path, content)
+            .map_err(|error| Failure::step(format!("cannot write {}: {error}", path.display())))
+    }
+
+    fn stamp_path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.stamp"))
+    }
+}
