@@ -20,21 +20,33 @@ use crate::arguments::{
     Compare, EchoProtocol, Extent, LanguageChoice, List, Reading, Report, Run, ServeEcho,
     ServeOrigin,
 };
-use crate::progress::Bar;
+use crate::progress::LabProgress;
 use crate::{Exit, terminal};
 
 /// `corrente lab list`.
 pub(crate) fn list(list: &List) -> Exit {
     let language = language(&list.reading.language);
     conclude(session::list(&files(&list.reading)).map(|listed| {
-        terminal::data(&if list.json { listed_json(&listed) } else { listed_text(&listed, language) });
-        if listed.iter().any(|entry| entry.scenario.is_err()) { Exit::Usage } else { Exit::Done }
+        terminal::data(&if list.json {
+            listed_json(&listed)
+        } else {
+            listed_text(&listed, language)
+        });
+        if listed.iter().any(|entry| entry.scenario.is_err()) {
+            Exit::Usage
+        } else {
+            Exit::Done
+        }
     }))
 }
 
 fn listed_text(listed: &[Listed], language: Language) -> String {
     let catalogue = Catalogue::new(language);
-    let longest = listed.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    let longest = listed
+        .iter()
+        .map(|entry| entry.name.len())
+        .max()
+        .unwrap_or(0);
     let lines: Vec<String> = listed
         .iter()
         .map(|entry| {
@@ -116,9 +128,9 @@ fn work(
     let plan = plan(run, resumed.as_ref(), program);
     let language = language(&run.reading.language);
     let catalogue = Catalogue::new(language);
-    let mut bar = Bar::new(&catalogue);
-    let result = session::run(&plan, resumed, work, interrupted, &mut bar);
-    bar.end();
+    let mut progress = LabProgress::new(&catalogue);
+    let result = session::run(&plan, resumed, work, interrupted, &mut progress);
+    progress.end();
     match result {
         Ok(result) => show(&result, &plan.out, language),
         Err(LabError::Interrupted) => {
@@ -132,7 +144,9 @@ fn work(
 }
 
 fn plan(run: &Run, resumed: Option<&LabResult>, program: &[OsString]) -> RunPlan {
-    let started = jiff::Zoned::now().strftime("lab-results/%Y-%m-%dT%H-%M-%S").to_string();
+    let started = jiff::Zoned::now()
+        .strftime("lab-results/%Y-%m-%dT%H-%M-%S")
+        .to_string();
     let out = run.resume.clone().or_else(|| run.out.clone());
     RunPlan {
         names: run.names.clone(),
@@ -144,7 +158,9 @@ fn plan(run: &Run, resumed: Option<&LabResult>, program: &[OsString]) -> RunPlan
         repeat: run.repeat,
         files: files(&run.reading),
         corrente: program.to_vec(),
-        python: program.first().map(PathBuf::from).unwrap_or_else(|| "python3".into()),
+        python: program
+            .first()
+            .map_or_else(|| "python3".into(), PathBuf::from),
     }
 }
 
@@ -170,7 +186,11 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
         };
         eprintln!("{}", screen.catalogue().text(text));
     }
-    Ok(if runs_whole(result) { Exit::Done } else { Exit::Incomplete })
+    Ok(if runs_whole(result) {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// Whether every scenario and every contender could run. A program that is not on the machine
@@ -217,7 +237,7 @@ pub(crate) fn compare(compare: &Compare) -> Exit {
     conclude(store::load(&compare.first).and_then(|first| {
         let second = store::load(&compare.second)?;
         let screen = Terminal::new(language, terminal::width(), terminal::colour());
-        terminal::data(&format!("{} {}", first.seed, second.seed));drop(screen);
+        terminal::data(&screen.comparison(&first, &second));
         Ok(Exit::Done)
     }))
 }
@@ -255,15 +275,19 @@ fn conclude(result: Result<Exit, LabError>) -> Exit {
 }
 
 fn files(reading: &Reading) -> LabFiles {
-    reading.lab.clone().map_or(LabFiles::Embedded, LabFiles::Folder)
+    reading
+        .lab
+        .clone()
+        .map_or(LabFiles::Embedded, LabFiles::Folder)
 }
 
-/// The language asked for, else the locale's, else English (POSIX: LC_ALL, LC_MESSAGES, LANG).
+/// The language asked for, else the locale's, else English (POSIX: `LC_ALL`, `LC_MESSAGES`, LANG).
 fn language(choice: &LanguageChoice) -> Language {
     let locale = || {
         let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let set = names.iter().filter_map(|name| std::env::var(name).ok());
-        set.filter(|value| !value.is_empty()).find_map(|value| Language::from_locale(&value))
+        set.filter(|value| !value.is_empty())
+            .find_map(|value| Language::from_locale(&value))
     };
     choice.language.or_else(locale).unwrap_or(Language::En)
 }

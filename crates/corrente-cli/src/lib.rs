@@ -5,7 +5,11 @@
 //! ends with a [`Exit`], which is the exit code that the help documents.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is this crate's job")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is this crate's job"
+)]
 
 mod arguments;
 mod lab;
@@ -69,7 +73,9 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
 
 /// Help and version go to standard output with code 0; anything else is one clear line.
 fn refuse(error: &clap::Error) -> u8 {
-    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    use clap::error::ErrorKind::{
+        DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
+    };
     match error.kind() {
         DisplayHelp | DisplayVersion => {
             print!("{error}");

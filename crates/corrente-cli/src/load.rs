@@ -61,7 +61,10 @@ fn measure(load: &Load, interrupted: &AtomicBool) -> Result<Vec<Step>, String> {
         bar.set_length(u64::try_from(length.as_millis()).unwrap_or(u64::MAX));
         let outcome = apply(load, *arrival, interrupted, &bar)?;
         bar.finish_and_clear();
-        steps.push(Step { name: name.clone(), outcome });
+        steps.push(Step {
+            name: name.clone(),
+            outcome,
+        });
         if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
             break;
         }
@@ -71,7 +74,11 @@ fn measure(load: &Load, interrupted: &AtomicBool) -> Result<Vec<Step>, String> {
 
 fn bar(load: &Load, number: usize, count: usize) -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let step = if count > 1 { format!("{}/{count} ", number + 1) } else { String::new() };
+    let step = if count > 1 {
+        format!("{}/{count} ", number + 1)
+    } else {
+        String::new()
+    };
     let style = ProgressStyle::with_template("{bar:30} {eta} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(format!("{step}{}", load.url));
@@ -80,12 +87,27 @@ fn bar(load: &Load, number: usize, count: usize) -> ProgressBar {
 
 fn arrivals(load: &Load) -> Vec<(String, Arrival)> {
     if let Some(rate_per_s) = load.rate {
-        let process = if load.poisson { Process::Poisson } else { Process::Constant };
-        let arrival = Arrival::Open { rate_per_s, process, connections_max: CONNECTIONS_MAX };
+        let process = if load.poisson {
+            Process::Poisson
+        } else {
+            Process::Constant
+        };
+        let arrival = Arrival::Open {
+            rate_per_s,
+            process,
+            connections_max: CONNECTIONS_MAX,
+        };
         return vec![(format!("{rate_per_s}/s"), arrival)];
     }
-    let users = if load.ramp.is_empty() { &[load.users][..] } else { &load.ramp };
-    users.iter().map(|users| (format!("{users} users"), Arrival::Closed { users: *users })).collect()
+    let users = if load.ramp.is_empty() {
+        &[load.users][..]
+    } else {
+        &load.ramp
+    };
+    users
+        .iter()
+        .map(|users| (format!("{users} users"), Arrival::Closed { users: *users }))
+        .collect()
 }
 
 /// Connections that the open loop may have at once; requests beyond wait, and the wait counts.
@@ -110,7 +132,11 @@ fn apply(
 fn http_plan(load: &Load, arrival: Arrival) -> Result<Plan, String> {
     let mut target = Target::parse(&load.url).map_err(|error| error.to_string())?;
     target.request.method = method(&load.method)?;
-    target.request.headers = load.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?;
+    target.request.headers = load
+        .headers
+        .iter()
+        .map(|text| header(text))
+        .collect::<Result<_, _>>()?;
     target.request.body = load.body.clone().into_bytes();
     if load.no_keep_alive {
         target.request.keep_alive = KeepAlive::Close;
@@ -161,10 +187,15 @@ fn method(name: &str) -> Result<Method, String> {
         Method::Post,
         Method::Put,
     ];
-    let found = ALL.into_iter().find(|method| method.name().eq_ignore_ascii_case(name));
+    let found = ALL
+        .into_iter()
+        .find(|method| method.name().eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|method| method.name()).collect();
-        format!("unknown method `{name}`; expected one of {}", names.join(", "))
+        format!(
+            "unknown method `{name}`; expected one of {}",
+            names.join(", ")
+        )
     })
 }
 
@@ -172,7 +203,10 @@ fn header(text: &str) -> Result<Header, String> {
     let (name, value) = text
         .split_once(':')
         .ok_or_else(|| format!("expected a header like `Name: value`, found `{text}`"))?;
-    Ok(Header { name: name.trim().to_owned(), value: value.trim().to_owned() })
+    Ok(Header {
+        name: name.trim().to_owned(),
+        value: value.trim().to_owned(),
+    })
 }
 
 fn print(load: &Load, steps: &[Step]) {
@@ -200,36 +234,41 @@ fn document(step: &Step) -> serde_json::Value {
 fn lines(step: &Step) -> String {
     let numbers = Numbers::new(Language::En);
     let outcome = &step.outcome;
-    let mut text = format!(
-        "{}\n  {} requests in {:.1} s: {}/s, {}/s received\n",
-        step.name,
-        numbers.integer(outcome.completed),
-        outcome.window.as_secs_f64(),
-        numbers.quantity(outcome.requests_per_second()),
-        numbers.bytes(outcome.bytes_per_second() as u64),
-    );
-    if let Some(latency) = outcome.summary().latency {
-        text.push_str(&format!(
-            "  latency ms: P50 {:.3}  P90 {:.3}  P99 {:.3}  P99.9 {:.3}  max {:.3}\n",
+    let mut lines = vec![
+        step.name.clone(),
+        format!(
+            "  {} requests in {:.1} s: {}/s, {}/s received",
+            numbers.integer(outcome.completed),
+            outcome.window.as_secs_f64(),
+            numbers.quantity(outcome.requests_per_second()),
+            numbers.bytes(outcome.bytes_per_second() as u64),
+        ),
+    ];
+    lines.extend(outcome.summary().latency.map(|latency| {
+        format!(
+            "  latency ms: P50 {:.3}  P90 {:.3}  P99 {:.3}  P99.9 {:.3}  max {:.3}",
             latency.p50_ms, latency.p90_ms, latency.p99_ms, latency.p99_9_ms, latency.max_ms
-        ));
-    }
-    for (kind, count) in &outcome.errors {
-        text.push_str(&format!("  errors: {count} {}\n", name(*kind)));
-    }
+        )
+    }));
+    let errors = outcome.errors.iter();
+    lines.extend(errors.map(|(kind, count)| format!("  errors: {count} {}", name(*kind))));
     let check = &outcome.self_check;
-    text.push_str(&format!(
-        "  generator: {} busy, lag P99 {:.3} ms{}\n",
+    let saturated = "; SATURATED: these figures are the generator's";
+    lines.push(format!(
+        "  generator: {} busy, lag P99 {:.3} ms{}",
         numbers.percent(check.busy_share),
         check.lag_at(0.99).as_secs_f64() * 1e3,
-        if check.saturated() { "; SATURATED: these figures are the generator's" } else { "" },
+        if check.saturated() { saturated } else { "" },
     ));
-    text
+    lines.join("\n")
 }
 
 /// The kind as JSON names it.
 fn name(kind: corrente_load::ErrorKind) -> String {
-    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(kind)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn export(load: &Load, steps: &[Step], started: SystemTime) -> Result<(), String> {
@@ -238,10 +277,18 @@ fn export(load: &Load, steps: &[Step], started: SystemTime) -> Result<(), String
         let mut intervals = Vec::new();
         for step in steps {
             let window = step.outcome.window;
-            intervals.push(LogInterval { start, window, latency: &step.outcome.latency, tag: None });
+            intervals.push(LogInterval {
+                start,
+                window,
+                latency: &step.outcome.latency,
+                tag: None,
+            });
             start += window;
         }
-        write(path, &interval_log(&intervals).map_err(|error| error.to_string())?)?;
+        write(
+            path,
+            &interval_log(&intervals).map_err(|error| error.to_string())?,
+        )?;
     }
     if let (Some(path), Some(last)) = (&load.hgrm, steps.last()) {
         write(path, percentile_text(&last.outcome.latency).as_bytes())?;

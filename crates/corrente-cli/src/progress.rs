@@ -11,7 +11,7 @@ use corrente_report::{Catalogue, Message};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A progress bar that hears the lab. Its unit is a millisecond of expected time.
-pub(crate) struct Bar<'run> {
+pub(crate) struct LabProgress<'run> {
     catalogue: &'run Catalogue,
     bar: ProgressBar,
     scenarios: usize,
@@ -20,12 +20,19 @@ pub(crate) struct Bar<'run> {
     advanced: Duration,
 }
 
-impl<'run> Bar<'run> {
+impl<'run> LabProgress<'run> {
     pub(crate) fn new(catalogue: &'run Catalogue) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-        let style = ProgressStyle::with_template("{bar:16} {percent:>3}% {elapsed}/{eta} {wide_msg}");
+        let style =
+            ProgressStyle::with_template("{bar:16} {percent:>3}% {elapsed}/{eta} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { catalogue, bar, scenarios: 0, begun: 0, advanced: Duration::ZERO }
+        Self {
+            catalogue,
+            bar,
+            scenarios: 0,
+            begun: 0,
+            advanced: Duration::ZERO,
+        }
     }
 
     /// Takes the bar off the screen.
@@ -42,14 +49,16 @@ impl<'run> Bar<'run> {
     }
 
     fn advance(&self, expected: Duration) {
-        self.bar.inc(u64::try_from(expected.as_millis()).unwrap_or(0));
+        self.bar
+            .inc(u64::try_from(expected.as_millis()).unwrap_or(0));
     }
 }
 
-impl Observer for Bar<'_> {
+impl Observer for LabProgress<'_> {
     fn begins(&mut self, scenarios: usize, expected: Duration) {
         self.scenarios = scenarios;
-        self.bar.set_length(u64::try_from(expected.as_millis()).unwrap_or(u64::MAX));
+        self.bar
+            .set_length(u64::try_from(expected.as_millis()).unwrap_or(u64::MAX));
         self.bar.enable_steady_tick(Duration::from_millis(500));
     }
 
@@ -57,7 +66,11 @@ impl Observer for Bar<'_> {
         self.begun += 1;
         self.advanced = Duration::ZERO;
         let (number, count) = (self.begun as u64, self.scenarios as u64);
-        self.line(&self.catalogue.text(Message::ProgressScenario { scenario: name, number, count }));
+        self.line(&self.catalogue.text(Message::ProgressScenario {
+            scenario: name,
+            number,
+            count,
+        }));
     }
 
     fn activity(&mut self, activity: Activity<'_>) {
@@ -92,11 +105,18 @@ impl Observer for Bar<'_> {
         let name = scenario.name.as_str();
         match &scenario.outcome {
             Outcome::Measured => {}
-            Outcome::NotMeasured { reason } => self.line(
-                &self.catalogue.text(Message::ProgressSkipped { scenario: name, reason }),
-            ),
-            Outcome::Failed { reason } => self
-                .line(&self.catalogue.text(Message::ProgressFailed { scenario: name, reason })),
+            Outcome::NotMeasured { reason } => {
+                self.line(&self.catalogue.text(Message::ProgressSkipped {
+                    scenario: name,
+                    reason,
+                }));
+            }
+            Outcome::Failed { reason } => {
+                self.line(&self.catalogue.text(Message::ProgressFailed {
+                    scenario: name,
+                    reason,
+                }));
+            }
         }
     }
 }

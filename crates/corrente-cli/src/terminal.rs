@@ -29,7 +29,9 @@ pub(crate) fn data(text: &str) {
 /// Columns of standard output.
 pub(crate) fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let columns = size
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0);
     columns.unwrap_or(WIDTH_DEFAULT).min(WIDTH_MAX)
 }
 

@@ -74,13 +74,37 @@ impl Instance {
         if instance.missing.is_none() && instance.is_server(scenario) {
             let part = instance
                 .part_plan(scenario, surroundings, None)
-                .and_then(|part| instance.build(surroundings).and_then(|()| Part::start(&part)));
+                .and_then(|part| {
+                    instance
+                        .build(surroundings)
+                        .and_then(|()| Part::start(&part))
+                });
             match part {
                 Ok(part) => instance.server = Some(part),
                 Err(error) => instance.missing = Some(error.to_string()),
             }
         }
         Ok(instance)
+    }
+
+    /// Ends the server and starts it anew: what it still had in its queue is gone. On failure it is
+    /// `missing`.
+    pub(crate) fn restart(
+        &mut self,
+        scenario: &Scenario,
+        case: &CasePlan,
+        surroundings: &Surroundings<'_>,
+        interrupted: &dyn Fn() -> bool,
+    ) {
+        self.server = None;
+        let started = self
+            .part_plan(scenario, surroundings, None)
+            .and_then(|server_plan| Part::start(&server_plan));
+        match started {
+            Ok(server) => self.server = Some(server),
+            Err(error) => self.missing = Some(error.to_string()),
+        }
+        self.wait_until_right(std::slice::from_ref(case), interrupted);
     }
 
     pub(crate) fn takes_part_in(&self, case: &CasePlan) -> bool {
@@ -110,7 +134,11 @@ impl Instance {
         surroundings: &Surroundings<'_>,
     ) -> Result<PartPlan, LabError> {
         let mut plan = self.part_plan(scenario, surroundings, Some(case))?;
-        plan.output = Some(surroundings.work.join(format!("{}.out", file_name(&self.id))));
+        plan.output = Some(
+            surroundings
+                .work
+                .join(format!("{}.out", file_name(&self.id))),
+        );
         Ok(plan)
     }
 
@@ -120,7 +148,10 @@ impl Instance {
             return;
         }
         let deadline = Instant::now() + START_LIMIT;
-        for case in cases.iter().filter(|case| self.plan.takes_part_in(&case.id)) {
+        for case in cases
+            .iter()
+            .filter(|case| self.plan.takes_part_in(&case.id))
+        {
             while let Err(error) = self.check_answer(case) {
                 let ended = self.server.as_mut().and_then(Part::ended);
                 let failure = match (ended, &self.server) {
@@ -158,7 +189,14 @@ impl Instance {
         if answer.status == 200 && answer.body.contains(&case.expect) {
             return Ok(());
         }
-        let start: String = answer.body.lines().next().unwrap_or("").chars().take(80).collect();
+        let start: String = answer
+            .body
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .take(80)
+            .collect();
         let found = format!(
             "expected 200 and `{}` in the body, found {} and `{start}`",
             case.expect, answer.status
@@ -192,7 +230,10 @@ impl Instance {
             }
             Err(error) => error.to_string(),
         };
-        Err(LabError::Start { part: format!("{}: its build", self.id), reason })
+        Err(LabError::Start {
+            part: format!("{}: its build", self.id),
+            reason,
+        })
     }
 
     fn part_plan(
@@ -217,7 +258,9 @@ impl Instance {
             command: self.command(&self.plan.command, &values, surroundings)?,
             environment,
             directory: surroundings.work.clone(),
-            log: surroundings.logs.join(format!("{}.log", file_name(&self.id))),
+            log: surroundings
+                .logs
+                .join(format!("{}.log", file_name(&self.id))),
             output: None,
             user: None,
             stop_signal: Signal::TERM,
@@ -264,7 +307,10 @@ impl Instance {
 
 /// Settings as the report prints them.
 pub(crate) fn settings_text(settings: &Settings) -> BTreeMap<String, String> {
-    settings.iter().map(|(name, value)| (name.clone(), setting_text(value))).collect()
+    settings
+        .iter()
+        .map(|(name, value)| (name.clone(), setting_text(value)))
+        .collect()
 }
 
 /// The contender with one point of its sweep in place of its own settings.
@@ -280,10 +326,16 @@ pub(crate) fn tuned(plan: &ContenderPlan, point: usize) -> ContenderPlan {
 }
 
 fn missing_requirement(plan: &ContenderPlan, stacks: &Stacks) -> Option<String> {
-    if let Some(program) = plan.program.as_ref().filter(|name| find_program(name).is_none()) {
+    if let Some(program) = plan
+        .program
+        .as_ref()
+        .filter(|name| find_program(name).is_none())
+    {
         return Some(format!("`{program}` not found"));
     }
-    plan.requires.iter().find_map(|distribution| stacks.missing(distribution))
+    plan.requires
+        .iter()
+        .find_map(|distribution| stacks.missing(distribution))
 }
 
 fn values(plan: &ContenderPlan, port: u16, surroundings: &Surroundings<'_>) -> Values {

@@ -20,7 +20,7 @@ const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 const FUNCTION_GIB: f64 = 1769.0 / 1024.0;
 
 /// Reads the prices of `file`, or the lab's own.
-pub fn read_prices(files: &LabFiles, file: Option<&Path>) -> Result<Prices, LabError> {
+pub(crate) fn read_prices(files: &LabFiles, file: Option<&Path>) -> Result<Prices, LabError> {
     let own = Path::new("prices.toml");
     let text = match file {
         Some(path) => {
@@ -29,8 +29,15 @@ pub fn read_prices(files: &LabFiles, file: Option<&Path>) -> Result<Prices, LabE
         None => files.text("prices.toml")?,
     };
     let prices: Prices = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         LabError::input(file.unwrap_or(own), format!("line {line}: {message}"))
     })?;
     let amounts = [
@@ -39,16 +46,22 @@ pub fn read_prices(files: &LabFiles, file: Option<&Path>) -> Result<Prices, LabE
         prices.per_million_requests,
         prices.per_gib_second,
     ];
-    if amounts.iter().all(|price| price.is_finite() && *price >= 0.0) {
+    if amounts
+        .iter()
+        .all(|price| price.is_finite() && *price >= 0.0)
+    {
         Ok(prices)
     } else {
-        Err(LabError::input(file.unwrap_or(own), "a price is negative or not a number"))
+        Err(LabError::input(
+            file.unwrap_or(own),
+            "a price is negative or not a number",
+        ))
     }
 }
 
 /// Processors that an application has, and the prices.
 #[derive(Debug, Clone, Copy)]
-pub struct Capacity<'run> {
+pub(crate) struct Capacity<'run> {
     /// Processors of the application.
     pub processors: usize,
     /// The prices.
@@ -58,7 +71,7 @@ pub struct Capacity<'run> {
 impl Capacity<'_> {
     /// Cost of a million operations on processors and memory paid by the hour and used to the
     /// full; zero where nothing was completed.
-    pub fn cost_per_million(&self, throughput_per_s: f64, memory_bytes: u64) -> f64 {
+    pub(crate) fn cost_per_million(&self, throughput_per_s: f64, memory_bytes: u64) -> f64 {
         if throughput_per_s <= 0.0 {
             return 0.0;
         }
@@ -68,13 +81,13 @@ impl Capacity<'_> {
     }
 
     /// Cost of a million operations at a fee a request and memory for its duration.
-    pub fn cost_per_million_requests(&self, duration: Duration) -> f64 {
+    pub(crate) fn cost_per_million_requests(&self, duration: Duration) -> f64 {
         let gib_seconds = duration.as_secs_f64() * FUNCTION_GIB * 1e6;
         self.prices.per_million_requests + gib_seconds * self.prices.per_gib_second
     }
 
     /// The one that `pricing` names.
-    pub fn cost(
+    pub(crate) fn cost(
         &self,
         pricing: Pricing,
         throughput_per_s: f64,
@@ -106,7 +119,10 @@ mod tests {
     #[test]
     fn an_hour_of_one_processor_and_a_gibibyte_is_shared_by_its_requests() {
         let prices = prices();
-        let capacity = Capacity { processors: 1, prices: &prices };
+        let capacity = Capacity {
+            processors: 1,
+            prices: &prices,
+        };
         let cost = capacity.cost_per_million(100.0, 1 << 30);
         assert!((cost - 0.11).abs() < 1e-9, "{cost}");
         assert!(capacity.cost_per_million(0.0, 1 << 30).abs() < f64::EPSILON);
@@ -115,7 +131,10 @@ mod tests {
     #[test]
     fn a_function_is_paid_while_it_waits() {
         let prices = prices();
-        let capacity = Capacity { processors: 1, prices: &prices };
+        let capacity = Capacity {
+            processors: 1,
+            prices: &prices,
+        };
         let second = capacity.cost_per_million_requests(Duration::from_secs(1));
         let expected = 0.2 + FUNCTION_GIB * 10.0;
         assert!((second - expected).abs() < 1e-9, "{second}");

@@ -17,7 +17,7 @@ use crate::error::LabError;
 /// Bytes read at once: a whole 100 KiB message fits.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Events taken from one epoll_wait(2).
+/// Events taken from one `epoll_wait(2)`.
 const EVENTS_MAX: usize = 512;
 
 const LISTENER: u64 = u64::MAX;
@@ -65,7 +65,9 @@ fn run(listener: &TcpListener, protocol: Protocol) -> std::io::Result<Infallible
                 }
                 continue;
             }
-            let Some(connection) = connections.get_mut(&token) else { continue };
+            let Some(connection) = connections.get_mut(&token) else {
+                continue;
+            };
             match connection.turn(protocol, &response, &mut buffer) {
                 Next::Close => drop(connections.remove(&token)),
                 next => {
@@ -96,7 +98,12 @@ impl Connection {
     fn new(stream: TcpStream) -> std::io::Result<Self> {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, unsent: Vec::new(), watched: Next::Read, head_end: HeadEnd::default() })
+        Ok(Self {
+            stream,
+            unsent: Vec::new(),
+            watched: Next::Read,
+            head_end: HeadEnd::default(),
+        })
     }
 
     /// Does what can be done without waiting and says what it waits for.
@@ -134,7 +141,7 @@ impl Connection {
         Next::Write
     }
 
-    /// Changes the interest only when it changes: a message then costs no epoll_ctl(2).
+    /// Changes the interest only when it changes: a message then costs no `epoll_ctl(2)`.
     fn watch(
         &mut self,
         epoll: &impl std::os::fd::AsFd,
@@ -145,8 +152,11 @@ impl Connection {
             return Ok(());
         }
         self.watched = next;
-        let flags =
-            if next == Next::Write { epoll::EventFlags::OUT } else { epoll::EventFlags::IN };
+        let flags = if next == Next::Write {
+            epoll::EventFlags::OUT
+        } else {
+            epoll::EventFlags::IN
+        };
         Ok(epoll::modify(epoll, &self.stream, data, flags)?)
     }
 }

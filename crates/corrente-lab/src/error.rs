@@ -85,12 +85,18 @@ impl LabError {
     /// A file that the lab needs could not be used.
     pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
         let error = io::Error::new(error.kind(), error.to_string());
-        Self::File { path: path.to_owned(), error }
+        Self::File {
+            path: path.to_owned(),
+            error,
+        }
     }
 
     /// A file that the caller named could not be used.
     pub(crate) fn input(path: &Path, message: impl ToString) -> Self {
-        Self::Input { path: path.to_owned(), message: message.to_string() }
+        Self::Input {
+            path: path.to_owned(),
+            message: message.to_string(),
+        }
     }
 
     /// Whose move it is.

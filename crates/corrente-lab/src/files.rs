@@ -13,6 +13,9 @@ use crate::scenario::{Scenario, ScenarioError};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../lab");
 
+/// A scenario's name, and the scenario or what is wrong with its file.
+pub type ScenarioFile = (String, Result<Scenario, ScenarioError>);
+
 /// Where the data files come from.
 #[derive(Debug, Clone, Default)]
 pub enum LabFiles {
@@ -25,7 +28,7 @@ pub enum LabFiles {
 
 impl LabFiles {
     /// Every scenario in its order, or what is wrong with its file.
-    pub fn scenarios(&self) -> Result<Vec<(String, Result<Scenario, ScenarioError>)>, LabError> {
+    pub fn scenarios(&self) -> Result<Vec<ScenarioFile>, LabError> {
         let mut scenarios: Vec<_> = self
             .scenario_texts()?
             .into_iter()
@@ -35,7 +38,12 @@ impl LabFiles {
             })
             .collect();
         scenarios.sort_by_key(|(name, scenario)| {
-            (scenario.as_ref().map_or(u32::MAX, |scenario| scenario.order), name.clone())
+            (
+                scenario
+                    .as_ref()
+                    .map_or(u32::MAX, |scenario| scenario.order),
+                name.clone(),
+            )
         });
         Ok(scenarios)
     }
@@ -74,7 +82,10 @@ impl LabFiles {
                 .into_iter()
                 .flat_map(Dir::files)
                 .filter_map(|file| {
-                    Some((scenario_name(file.path())?, file.contents_utf8()?.to_owned()))
+                    Some((
+                        scenario_name(file.path())?,
+                        file.contents_utf8()?.to_owned(),
+                    ))
                 })
                 .collect()),
             Self::Folder(folder) => {
@@ -92,7 +103,9 @@ impl LabFiles {
 }
 
 fn scenario_name(path: &Path) -> Option<String> {
-    (path.extension()? == "toml").then(|| path.file_stem())?.map(|name| name.to_string_lossy().into())
+    (path.extension()? == "toml")
+        .then(|| path.file_stem())?
+        .map(|name| name.to_string_lossy().into())
 }
 
 fn read(path: &Path) -> Result<String, LabError> {
@@ -100,7 +113,10 @@ fn read(path: &Path) -> Result<String, LabError> {
 }
 
 fn write_directory(directory: &Dir<'_>, root: &Path, only: &Path) -> Result<(), LabError> {
-    for child in directory.dirs().filter(|child| child.path().starts_with(only)) {
+    for child in directory
+        .dirs()
+        .filter(|child| child.path().starts_with(only))
+    {
         let target = root.join(child.path());
         std::fs::create_dir_all(&target).map_err(|error| LabError::file(&target, &error))?;
         for file in child.files() {

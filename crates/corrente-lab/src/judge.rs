@@ -1,34 +1,35 @@
 //! From samples to verdicts: ratios with intervals, the published figure, what follows.
 //!
-//! The rule is fixed here and nowhere else: confirmed where the whole 95 % interval lies within the
-//! published ratio divided or multiplied by [`TOLERANCE`] (for a direction: at least
-//! [`DIRECTION_MIN`] on the claimed side), refuted where it lies wholly outside, else
-//! inconclusive. Pure: samples in, findings out.
+//! The rule itself is [`Band`]'s: confirmed where the whole 95 % interval lies within the published
+//! figure's band, refuted where it lies wholly outside, else inconclusive. Here it is applied to
+//! what was measured, case by case. Pure: samples in, findings out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use corrente_model::statistics::{self, paired_ratio, share_ratio};
+use corrente_report::band::Band;
 use corrente_report::result::{
     FactorStep, Finding, FindingPoint, Interval, Measure, Published, Verdict,
 };
 
 use crate::cost::Capacity;
 use crate::samples::{Series, Slice};
-use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario};
-
-/// Room on either side of a published ratio.
-pub const TOLERANCE: f64 = 1.25;
-
-/// What counts as a direction: 5 %.
-pub const DIRECTION_MIN: f64 = 1.05;
+use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, UNPINNED, declared_case};
 
 /// A product of factors this close to 1 has no shares worth the name.
 const SHARELESS: f64 = 0.05;
 
+/// Whether the processors were shared out during a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pinning {
+    Pinned,
+    Unpinned,
+}
+
 /// Everything measured in a scenario.
 #[derive(Debug)]
-pub struct Evidence<'run> {
+pub(crate) struct Evidence<'run> {
     /// Slices by contender and case.
     pub series: &'run BTreeMap<(String, String), Series>,
     /// The naive rule's gain by case, taken before the run.
@@ -45,20 +46,29 @@ pub struct Evidence<'run> {
 
 impl Evidence<'_> {
     /// Judges every finding of a scenario, over the plain sync side and over the tuned one.
-    pub fn findings(&self, scenario: &Scenario) -> Vec<Finding> {
+    pub(crate) fn findings(&self, scenario: &Scenario) -> Vec<Finding> {
         let mut findings = Vec::new();
         for plan in &scenario.findings {
-            findings.push(self.finding(plan, &plan.over));
             let tuned = format!("{}:tuned", plan.over);
-            if scenario.contender(&tuned).is_some() {
-                findings.push(self.finding(plan, &tuned));
+            let tuned = scenario.contender(&tuned).map(|_| tuned);
+            for over in std::iter::once(plan.over.clone()).chain(tuned) {
+                findings.push(self.finding(plan, &over, Pinning::Pinned));
+                let unpinned = self.finding(plan, &over, Pinning::Unpinned);
+                findings.extend(Some(unpinned).filter(|finding| !finding.points.is_empty()));
             }
         }
         findings
     }
 
-    fn finding(&self, plan: &FindingPlan, over: &str) -> Finding {
-        let named = |case: &&String| plan.cases.as_ref().is_none_or(|cases| cases.contains(case));
+    fn finding(&self, plan: &FindingPlan, over: &str, pinning: Pinning) -> Finding {
+        let named = |case: &&String| {
+            let declared = declared_case(case).to_owned();
+            (declared != **case) == (pinning == Pinning::Unpinned)
+                && plan
+                    .cases
+                    .as_ref()
+                    .is_none_or(|cases| cases.contains(&declared))
+        };
         let points: Vec<FindingPoint> = self
             .cases
             .iter()
@@ -66,8 +76,13 @@ impl Evidence<'_> {
             .filter(|case| self.has(&plan.of, case) || self.has(over, case))
             .map(|case| self.point(plan, over, case))
             .collect();
+        let suffix = if pinning == Pinning::Unpinned {
+            UNPINNED
+        } else {
+            ""
+        };
         Finding {
-            id: plan.id.clone(),
+            id: format!("{}{suffix}", plan.id),
             measure: plan.measure,
             of: plan.of.clone(),
             over: over.to_owned(),
@@ -79,7 +94,8 @@ impl Evidence<'_> {
     }
 
     fn has(&self, contender: &str, case: &str) -> bool {
-        self.series.contains_key(&(contender.to_owned(), case.to_owned()))
+        self.series
+            .contains_key(&(contender.to_owned(), case.to_owned()))
     }
 
     fn point(&self, plan: &FindingPlan, over: &str, case: &str) -> FindingPoint {
@@ -96,7 +112,12 @@ impl Evidence<'_> {
             (Some(_), Some(_)) => (None, Verdict::Invalid),
             _ => (None, Verdict::NotMeasured),
         };
-        FindingPoint { case: case.to_owned(), measured, naive, verdict }
+        FindingPoint {
+            case: case.to_owned(),
+            measured,
+            naive,
+            verdict,
+        }
     }
 
     fn ratio(
@@ -110,14 +131,21 @@ impl Evidence<'_> {
             return share_ratio(above.failures(), below.failures()).map(interval);
         }
         let costs = |contender: &str, series: &Series, pricing: Pricing| {
-            let alone = self.alone.get(&(contender.to_owned(), case.to_owned())).copied();
+            let alone = self
+                .alone
+                .get(&(contender.to_owned(), case.to_owned()))
+                .copied();
             let alone = alone.unwrap_or_default();
             series.per_round(|slice| {
-                self.capacity.cost(pricing, slice.throughput(), slice.peak_pss_bytes, alone)
+                self.capacity
+                    .cost(pricing, slice.throughput(), slice.peak_pss_bytes, alone)
             })
         };
         let (numerators, denominators) = if plan.measure == Measure::Cost {
-            (costs(of, above, plan.of_pricing), costs(over, below, plan.over_pricing))
+            (
+                costs(of, above, plan.of_pricing),
+                costs(over, below, plan.over_pricing),
+            )
         } else {
             (values(plan.measure, above)?, values(plan.measure, below)?)
         };
@@ -125,12 +153,13 @@ impl Evidence<'_> {
     }
 
     /// Ratio and share of each step of the chains; steps of one case form one chain.
-    pub fn factors(&self, plans: &[FactorPlan]) -> Vec<FactorStep> {
+    pub(crate) fn factors(&self, plans: &[FactorPlan]) -> Vec<FactorStep> {
         let mut steps: Vec<FactorStep> = plans.iter().map(|plan| self.step(plan)).collect();
         for case in self.cases {
             let of_case = || steps.iter().filter(|step| step.case == *case);
-            let logarithms: Option<Vec<f64>> =
-                of_case().map(|step| Some(step.ratio?.estimate.ln())).collect();
+            let logarithms: Option<Vec<f64>> = of_case()
+                .map(|step| Some(step.ratio?.estimate.ln()))
+                .collect();
             let Some(whole) = logarithms.map(|logarithms| logarithms.iter().sum::<f64>()) else {
                 continue;
             };
@@ -147,11 +176,20 @@ impl Evidence<'_> {
 
     fn step(&self, plan: &FactorPlan) -> FactorStep {
         let key = |contender: &String| (contender.clone(), plan.case.clone());
-        let valid = |contender| self.series.get(&key(contender)).filter(|s| s.invalid().is_none());
-        let ratio = valid(&plan.to).zip(valid(&plan.from)).and_then(|(to, from)| {
-            let (to, from) = (to.per_round(Slice::throughput), from.per_round(Slice::throughput));
-            paired_ratio(&to, &from, self.seed).map(interval)
-        });
+        let valid = |contender| {
+            self.series
+                .get(&key(contender))
+                .filter(|s| s.invalid().is_none())
+        };
+        let ratio = valid(&plan.to)
+            .zip(valid(&plan.from))
+            .and_then(|(to, from)| {
+                let (to, from) = (
+                    to.per_round(Slice::throughput),
+                    from.per_round(Slice::throughput),
+                );
+                paired_ratio(&to, &from, self.seed).map(interval)
+            });
         FactorStep {
             factor: plan.factor,
             from: plan.from.clone(),
@@ -169,16 +207,22 @@ fn values(measure: Measure, series: &Series) -> Option<Vec<f64>> {
         let samples: u64 = slices
             .iter()
             .filter_map(|slice| slice.latencies.as_ref())
-            .map(|latencies| latencies.len())
+            .map(hdrhistogram::Histogram::len)
             .sum();
         // Ten samples beyond the percentile, as everywhere.
         let carried = (1.0 - quantile) * samples as f64 >= 10.0;
-        let values: Option<Vec<f64>> =
-            slices.iter().map(|slice| slice.quantile_ms(quantile)).collect();
+        let values: Option<Vec<f64>> = slices
+            .iter()
+            .map(|slice| slice.quantile_ms(quantile))
+            .collect();
         values.filter(|_| carried)
     };
     let extra = |name: &str| -> Option<Vec<f64>> {
-        series.rounds.iter().map(|slice| slice.extra.get(name).copied()).collect()
+        series
+            .rounds
+            .iter()
+            .map(|slice| slice.extra.get(name).copied())
+            .collect()
     };
     match measure {
         Measure::Throughput => Some(series.per_round(Slice::throughput)),
@@ -198,33 +242,18 @@ fn values(measure: Measure, series: &Series) -> Option<Vec<f64>> {
 }
 
 fn interval(interval: statistics::Interval) -> Interval {
-    Interval { estimate: interval.estimate, low: interval.low, high: interval.high }
-}
-
-/// The ratios that count as agreeing with what was published.
-pub fn agreeing(published: Published) -> (f64, f64) {
-    match published {
-        Published::Ratio(ratio) => (ratio / TOLERANCE, ratio * TOLERANCE),
-        Published::Range(low, high) => (low / TOLERANCE, high * TOLERANCE),
-        Published::AtLeast(ratio) => (ratio / TOLERANCE, f64::INFINITY),
-        Published::AtMost(ratio) => (0.0, ratio * TOLERANCE),
-        Published::Higher => (DIRECTION_MIN, f64::INFINITY),
-        Published::Lower => (0.0, 1.0 / DIRECTION_MIN),
+    Interval {
+        estimate: interval.estimate,
+        low: interval.low,
+        high: interval.high,
     }
 }
 
+/// A ratio that the sample does not carry decides nothing.
 fn judge(published: Published, measured: Option<Interval>) -> Verdict {
-    let Some(measured) = measured else {
-        return Verdict::Inconclusive;
-    };
-    let (low, high) = agreeing(published);
-    if low <= measured.low && measured.high <= high {
-        Verdict::Confirmed
-    } else if measured.high < low || high < measured.low {
-        Verdict::Refuted
-    } else {
-        Verdict::Inconclusive
-    }
+    measured.map_or(Verdict::Inconclusive, |measured| {
+        Band::from(published).judge(measured)
+    })
 }
 
 /// A claim stands or falls only where all of its points agree.
@@ -233,33 +262,17 @@ fn overall(points: &[FindingPoint]) -> Verdict {
         return Verdict::NotMeasured;
     };
     let agreed = points.iter().all(|point| point.verdict == first.verdict);
-    if agreed { first.verdict } else { Verdict::Inconclusive }
+    if agreed {
+        first.verdict
+    } else {
+        Verdict::Inconclusive
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::samples::tests::series;
-
-    fn measured(low: f64, high: f64) -> Option<Interval> {
-        Some(Interval { estimate: f64::midpoint(low, high), low, high })
-    }
-
-    #[test]
-    fn the_rule_as_published() {
-        let double = Published::Ratio(2.0);
-        assert_eq!(judge(double, measured(1.6, 2.5)), Verdict::Confirmed);
-        assert_eq!(judge(double, measured(1.59, 2.0)), Verdict::Inconclusive);
-        assert_eq!(judge(double, measured(1.2, 1.59)), Verdict::Refuted);
-        assert_eq!(judge(double, measured(2.51, 9.0)), Verdict::Refuted);
-        assert_eq!(judge(double, None), Verdict::Inconclusive);
-        assert_eq!(judge(Published::AtLeast(2.0), measured(1.6, 99.0)), Verdict::Confirmed);
-        assert_eq!(judge(Published::AtMost(0.05), measured(0.0, 0.06)), Verdict::Confirmed);
-        assert_eq!(judge(Published::Higher, measured(1.05, 9.0)), Verdict::Confirmed);
-        assert_eq!(judge(Published::Higher, measured(1.0, 1.04)), Verdict::Refuted);
-        assert_eq!(judge(Published::Lower, measured(0.5, 0.95)), Verdict::Confirmed);
-        assert_eq!(judge(Published::Range(3.0, 5.0), measured(2.4, 6.25)), Verdict::Confirmed);
-    }
 
     #[test]
     fn points_that_disagree_leave_the_claim_open() {
@@ -297,7 +310,10 @@ mod tests {
             naive: &BTreeMap::new(),
             alone: &BTreeMap::new(),
             cases: &cases,
-            capacity: Capacity { processors: 1, prices: &prices },
+            capacity: Capacity {
+                processors: 1,
+                prices: &prices,
+            },
             seed: 1,
         };
         let plan = |factor, from: &str, to: &str| FactorPlan {
@@ -312,6 +328,9 @@ mod tests {
         ]);
         let shares: Vec<f64> = steps.iter().filter_map(|step| step.share).collect();
         assert_eq!(shares.len(), 2);
-        assert!((shares[0] - 0.5).abs() < 1e-9 && (shares[1] - 0.5).abs() < 1e-9, "{shares:?}");
+        assert!(
+            (shares[0] - 0.5).abs() < 1e-9 && (shares[1] - 0.5).abs() < 1e-9,
+            "{shares:?}"
+        );
     }
 }

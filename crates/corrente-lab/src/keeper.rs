@@ -2,10 +2,10 @@
 //!
 //! `corrente lab run` starts as the keeper. It makes the run's scratch directory, starts itself
 //! once more as the worker that does the run, and waits. Because it is a subreaper
-//! (PR_SET_CHILD_SUBREAPER(2const)), every orphan of the run becomes its child. When the worker
+//! (`PR_SET_CHILD_SUBREAPER(2const)`), every orphan of the run becomes its child. When the worker
 //! has ended, by itself, by Ctrl-C or by SIGKILL, the keeper kills all its remaining descendants
 //! and removes the directory. Should the keeper itself be killed, the worker gets SIGTERM
-//! (PR_SET_PDEATHSIG(2const)) and cleans up in the same way.
+//! (`PR_SET_PDEATHSIG(2const)`) and cleans up in the same way.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
@@ -106,7 +106,9 @@ impl Scratch {
             .permissions(open_to_others())
             .tempdir()
             .map_err(|error| LabError::file(&std::env::temp_dir(), &error))?;
-        Ok(Self { path: directory.keep() })
+        Ok(Self {
+            path: directory.keep(),
+        })
     }
 }
 
@@ -136,8 +138,10 @@ fn kill_descendants() {
     let own = std::process::id();
     let deadline = Instant::now() + KILL_DEADLINE;
     loop {
-        let rest: Vec<u32> =
-            process_tree::tree(own).into_iter().filter(|process| *process != own).collect();
+        let rest: Vec<u32> = process_tree::tree(own)
+            .into_iter()
+            .filter(|process| *process != own)
+            .collect();
         if rest.is_empty() || Instant::now() > deadline {
             return;
         }

@@ -1,26 +1,30 @@
 //! What the kernel says of the machine: its parts, and how busy its processors are.
 //!
 //! Reads `/proc` only. Knows nothing of scenarios. Processor shares come from `/proc/stat`
-//! (proc_stat(5)), whose unit is the clock tick: over a second they are good to about 1 %.
+//! (`proc_stat(5)`), whose unit is the clock tick: over a second they are good to about 1 %.
 
 use std::fs;
 
 use corrente_report::result::Machine;
 
-/// The processors that this process may use, in rising order (sched_getaffinity(2)).
-pub fn allowed_processors() -> Vec<usize> {
+/// The processors that this process may use, in rising order (`sched_getaffinity(2)`).
+pub(crate) fn allowed_processors() -> Vec<usize> {
     let Ok(set) = rustix::thread::sched_getaffinity(None) else {
         return vec![0];
     };
-    (0..rustix::thread::CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
+    (0..rustix::thread::CpuSet::MAX_CPU)
+        .filter(|cpu| set.is_set(*cpu))
+        .collect()
 }
 
 /// The facts that a published figure must carry.
-pub fn describe(python: String, postgres: Option<String>) -> Machine {
+pub(crate) fn describe(python: String, postgres: Option<String>) -> Machine {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let system = rustix::system::uname();
     Machine {
-        cpu: field(&processors, "model name").unwrap_or("unknown").to_owned(),
+        cpu: field(&processors, "model name")
+            .unwrap_or("unknown")
+            .to_owned(),
         cores: allowed_processors().len(),
         memory_bytes: memory_bytes(),
         kernel: format!(
@@ -28,8 +32,11 @@ pub fn describe(python: String, postgres: Option<String>) -> Machine {
             system.sysname().to_string_lossy(),
             system.release().to_string_lossy()
         ),
-        virtualised: field(&processors, "flags")
-            .is_some_and(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor")),
+        virtualised: field(&processors, "flags").is_some_and(|flags| {
+            flags
+                .split_ascii_whitespace()
+                .any(|flag| flag == "hypervisor")
+        }),
         python,
         postgres,
     }
@@ -52,7 +59,7 @@ fn memory_bytes() -> u64 {
 
 /// Clock ticks that a set of processors has spent since boot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ProcessorTicks {
+pub(crate) struct ProcessorTicks {
     busy: u64,
     idle: u64,
     stolen: u64,
@@ -60,7 +67,7 @@ pub struct ProcessorTicks {
 
 /// How a set of processors spent an interval; shares of 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ProcessorUse {
+pub(crate) struct ProcessorUse {
     /// Running anything.
     pub busy: f64,
     /// Taken by the hypervisor.
@@ -68,9 +75,13 @@ pub struct ProcessorUse {
 }
 
 impl ProcessorTicks {
-    /// Reads the counters of these processors; zeros where the kernel does not tell.
-    pub fn read(processors: &[usize]) -> Self {
-        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default(), processors)
+    /// Reads the counters of these processors, of all where none is named; zeros where the kernel
+    /// does not tell.
+    pub(crate) fn read(processors: &[usize]) -> Self {
+        Self::parse(
+            &fs::read_to_string("/proc/stat").unwrap_or_default(),
+            processors,
+        )
     }
 
     fn parse(text: &str, processors: &[usize]) -> Self {
@@ -81,8 +92,12 @@ impl ProcessorTicks {
             let Some(number) = number.and_then(|digits| digits.parse::<usize>().ok()) else {
                 continue;
             };
-            if processors.contains(&number) {
-                ticks.add(&columns.map(|value| value.parse().unwrap_or(0)).collect::<Vec<u64>>());
+            if processors.is_empty() || processors.contains(&number) {
+                ticks.add(
+                    &columns
+                        .map(|value| value.parse().unwrap_or(0))
+                        .collect::<Vec<u64>>(),
+                );
             }
         }
         ticks
@@ -97,12 +112,15 @@ impl ProcessorTicks {
     }
 
     /// How the processors spent the time since `earlier`.
-    pub fn since(self, earlier: Self) -> ProcessorUse {
+    pub(crate) fn since(self, earlier: Self) -> ProcessorUse {
         let busy = self.busy.saturating_sub(earlier.busy) as f64;
         let idle = self.idle.saturating_sub(earlier.idle) as f64;
         let stolen = self.stolen.saturating_sub(earlier.stolen) as f64;
         let all = (busy + idle + stolen).max(1.0);
-        ProcessorUse { busy: busy / all, stolen: stolen / all }
+        ProcessorUse {
+            busy: busy / all,
+            stolen: stolen / all,
+        }
     }
 }
 
@@ -116,7 +134,21 @@ mod tests {
     fn takes_only_the_processors_asked_for() {
         let start = ProcessorTicks::default();
         let one = ProcessorTicks::parse(STAT, &[1]).since(start);
-        assert_eq!(one, ProcessorUse { busy: 0.4, stolen: 0.1 });
+        assert_eq!(
+            one,
+            ProcessorUse {
+                busy: 0.4,
+                stolen: 0.1
+            }
+        );
+        let all = ProcessorTicks::parse(STAT, &[]).since(start);
+        assert_eq!(
+            all,
+            ProcessorUse {
+                busy: 0.275,
+                stolen: 0.05
+            }
+        );
         let none = ProcessorTicks::parse(STAT, &[7]).since(start);
         assert_eq!(none, ProcessorUse::default());
     }
@@ -124,6 +156,9 @@ mod tests {
     #[test]
     fn this_machine_has_a_processor_and_memory() {
         let machine = describe("3.11".to_owned(), None);
-        assert!(machine.cores >= 1 && machine.memory_bytes > 0, "{machine:?}");
+        assert!(
+            machine.cores >= 1 && machine.memory_bytes > 0,
+            "{machine:?}"
+        );
     }
 }

@@ -22,20 +22,25 @@ use crate::error::LabError;
 use crate::scenario::OriginPlan;
 
 /// No call waits longer than this, whatever the log-normal's tail says.
-const LATENCY_MAX: Duration = Duration::from_secs(60);
+const LATENCY_MAX: Duration = Duration::from_mins(1);
 
 /// The answer's size may not exceed this many bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Serves until the process ends.
 pub fn serve(plan: OriginPlan, port: u16, seed: u64) -> Result<Infallible, LabError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| start_error(&error))?;
     tokio::task::LocalSet::new().block_on(&runtime, accept(plan, port, seed))
 }
 
 fn start_error(error: &std::io::Error) -> LabError {
-    LabError::Start { part: "origin".to_owned(), reason: error.to_string() }
+    LabError::Start {
+        part: "origin".to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 async fn accept(plan: OriginPlan, port: u16, seed: u64) -> Result<Infallible, LabError> {
@@ -90,12 +95,19 @@ impl Origin {
         }
         let (latency, fails) = {
             let mut random = self.random.borrow_mut();
-            (call.latency(&mut random), random.f64() < self.plan.error_rate)
+            (
+                call.latency(&mut random),
+                random.f64() < self.plan.error_rate,
+            )
         };
         self.in_flight.set(self.in_flight.get() + 1);
         tokio::time::sleep(latency).await;
         self.in_flight.set(self.in_flight.get() - 1);
-        let status = if fails { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
+        let status = if fails {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::OK
+        };
         json(status, body(call.body_bytes))
     }
 }
@@ -111,8 +123,11 @@ struct Call {
 impl Call {
     /// The plan's values, overridden by `latency_ms`, `sigma` and `bytes` in the query.
     fn of(plan: OriginPlan, query: &str) -> Self {
-        let mut call =
-            Self { median_ms: plan.median_ms, sigma: plan.sigma, body_bytes: plan.body_bytes };
+        let mut call = Self {
+            median_ms: plan.median_ms,
+            sigma: plan.sigma,
+            body_bytes: plan.body_bytes,
+        };
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match (name, value.parse::<f64>()) {
                 ("latency_ms", Ok(value)) if value >= 0.0 => call.median_ms = value,
@@ -129,7 +144,9 @@ impl Call {
         let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
         let normal = radius * (TAU * random.f64()).cos();
         let seconds = self.median_ms / 1000.0 * (self.sigma * normal).exp();
-        Duration::try_from_secs_f64(seconds).unwrap_or(LATENCY_MAX).min(LATENCY_MAX)
+        Duration::try_from_secs_f64(seconds)
+            .unwrap_or(LATENCY_MAX)
+            .min(LATENCY_MAX)
     }
 }
 
@@ -146,7 +163,9 @@ fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let kind = hyper::header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, kind);
+    response
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, kind);
     response
 }
 
@@ -157,23 +176,50 @@ mod tests {
     #[test]
     fn a_call_may_ask_for_its_own_latency() {
         let call = Call::of(OriginPlan::default(), "latency_ms=20&sigma=0&bytes=12&x=y");
-        assert_eq!(call, Call { median_ms: 20.0, sigma: 0.0, body_bytes: 12 });
+        assert_eq!(
+            call,
+            Call {
+                median_ms: 20.0,
+                sigma: 0.0,
+                body_bytes: 12
+            }
+        );
         let nonsense = Call::of(OriginPlan::default(), "latency_ms=-1&sigma=a");
-        assert_eq!(nonsense, Call { median_ms: 10.0, sigma: 0.0, body_bytes: 200 });
+        assert_eq!(
+            nonsense,
+            Call {
+                median_ms: 10.0,
+                sigma: 0.0,
+                body_bytes: 200
+            }
+        );
     }
 
     #[test]
     fn a_fixed_latency_is_fixed() {
-        let call = Call { median_ms: 20.0, sigma: 0.0, body_bytes: 0 };
-        assert_eq!(call.latency(&mut fastrand::Rng::with_seed(1)), Duration::from_millis(20));
+        let call = Call {
+            median_ms: 20.0,
+            sigma: 0.0,
+            body_bytes: 0,
+        };
+        assert_eq!(
+            call.latency(&mut fastrand::Rng::with_seed(1)),
+            Duration::from_millis(20)
+        );
     }
 
     #[test]
     fn half_of_a_log_normal_lies_below_its_median() {
-        let call = Call { median_ms: 10.0, sigma: 0.8, body_bytes: 0 };
+        let call = Call {
+            median_ms: 10.0,
+            sigma: 0.8,
+            body_bytes: 0,
+        };
         let mut random = fastrand::Rng::with_seed(1);
         let median = Duration::from_millis(10);
-        let below = (0..10_000).filter(|_| call.latency(&mut random) < median).count();
+        let below = (0..10_000)
+            .filter(|_| call.latency(&mut random) < median)
+            .count();
         assert!((4800..5200).contains(&below), "{below}");
     }
 

@@ -25,7 +25,7 @@ const PACE: Duration = Duration::from_millis(10);
 
 /// What to start.
 #[derive(Debug, Clone)]
-pub struct PartPlan {
+pub(crate) struct PartPlan {
     /// What messages call it.
     pub name: String,
     /// Program and arguments.
@@ -46,7 +46,7 @@ pub struct PartPlan {
 
 /// A running part.
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// What messages call it.
     pub name: String,
     log: PathBuf,
@@ -56,11 +56,13 @@ pub struct Part {
 
 impl Part {
     /// Starts it.
-    pub fn start(plan: &PartPlan) -> Result<Self, LabError> {
+    pub(crate) fn start(plan: &PartPlan) -> Result<Self, LabError> {
         let log = create(&plan.log)?;
         let output = match &plan.output {
             Some(path) => create(path)?,
-            None => log.try_clone().map_err(|error| LabError::file(&plan.log, &error))?,
+            None => log
+                .try_clone()
+                .map_err(|error| LabError::file(&plan.log, &error))?,
         };
         let mut command = Command::new(&plan.command[0]);
         command
@@ -76,7 +78,10 @@ impl Part {
         }
         let child = command.spawn().map_err(|error| LabError::Start {
             part: plan.name.clone(),
-            reason: format!("cannot run `{}`: {error}", plan.command[0].to_string_lossy()),
+            reason: format!(
+                "cannot run `{}`: {error}",
+                plan.command[0].to_string_lossy()
+            ),
         })?;
         Ok(Self {
             name: plan.name.clone(),
@@ -87,22 +92,22 @@ impl Part {
     }
 
     /// The leader's process id.
-    pub fn root(&self) -> u32 {
+    pub(crate) fn root(&self) -> u32 {
         self.child.id()
     }
 
     /// The leader and its descendants.
-    pub fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<u32> {
         process_tree::tree(self.child.id())
     }
 
     /// Its exit status, once it has ended.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// The error for a part that ended by itself: its exit and the last line of its log.
-    pub fn failure(&self, status: ExitStatus) -> LabError {
+    pub(crate) fn failure(&self, status: ExitStatus) -> LabError {
         LabError::Start {
             part: self.name.clone(),
             reason: format!("ended with {status}: {}", last_line(&self.log)),
@@ -110,7 +115,7 @@ impl Part {
     }
 
     /// The last line that it wrote to its log.
-    pub fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         last_line(&self.log)
     }
 
@@ -148,10 +153,14 @@ fn create(path: &Path) -> Result<File, LabError> {
 }
 
 /// The last line with something on it, cut to a length that fits a message.
-pub fn last_line(path: &Path) -> String {
+pub(crate) fn last_line(path: &Path) -> String {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
+    let line = text
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
     match line {
         Some(line) => line.chars().take(200).collect(),
         None => "its log is empty".to_owned(),

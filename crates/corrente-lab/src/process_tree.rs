@@ -6,25 +6,28 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 use rustix::thread::CpuSet;
 
+/// A tree that uses less than a tenth of a processor over this time is at rest.
+const SETTLE_LOOK: Duration = Duration::from_millis(30);
+
 /// CPU time of every thread of a tree, by thread id: two of them give the time in between.
 #[derive(Debug, Clone, Default)]
-pub struct CpuSnapshot {
+pub(crate) struct CpuSnapshot {
     threads: BTreeMap<u32, Duration>,
 }
 
 impl CpuSnapshot {
     /// Reads the tree under `root`.
-    pub fn of_tree(root: u32) -> Self {
+    pub(crate) fn of_tree(root: u32) -> Self {
         Self::of_processes(&tree(root))
     }
 
     /// Reads these processes.
-    pub fn of_processes(processes: &[u32]) -> Self {
+    pub(crate) fn of_processes(processes: &[u32]) -> Self {
         let mut threads = BTreeMap::new();
         for thread in processes.iter().flat_map(|process| threads_of(*process)) {
             let text = fs::read_to_string(format!("/proc/{thread}/schedstat")).unwrap_or_default();
@@ -34,7 +37,7 @@ impl CpuSnapshot {
     }
 
     /// CPU time spent since `earlier` by the threads that still live.
-    pub fn since(&self, earlier: &Self) -> Duration {
+    pub(crate) fn since(&self, earlier: &Self) -> Duration {
         self.threads
             .iter()
             .map(|(thread, now)| {
@@ -42,52 +45,76 @@ impl CpuSnapshot {
             })
             .sum()
     }
-
-    /// CPU time since each thread began.
-    pub fn total(&self) -> Duration {
-        self.threads.values().sum()
-    }
 }
 
 /// First column of schedstat: nanoseconds on a processor (kernel docs, sched-stats).
 fn on_processor(schedstat: &str) -> Duration {
-    let nanoseconds = schedstat.split_ascii_whitespace().next().and_then(|n| n.parse().ok());
+    let nanoseconds = schedstat
+        .split_ascii_whitespace()
+        .next()
+        .and_then(|n| n.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
 /// `root` and every descendant.
-pub fn tree(root: u32) -> Vec<u32> {
+pub(crate) fn tree(root: u32) -> Vec<u32> {
     let parents = parents();
     let mut found = vec![root];
     let mut next = 0;
     while next < found.len() {
         let parent = found[next];
-        found.extend(parents.iter().filter(|(_, above)| **above == parent).map(|(pid, _)| *pid));
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, above)| **above == parent)
+                .map(|(pid, _)| *pid),
+        );
         next += 1;
     }
     found
 }
 
 /// Proportional set size of these processes together, bytes.
-pub fn proportional_set_size(processes: &[u32]) -> u64 {
+pub(crate) fn proportional_set_size(processes: &[u32]) -> u64 {
     processes
         .iter()
         .filter_map(|process| fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok())
         .filter_map(|text| {
-            let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?.to_owned();
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("Pss:"))?
+                .to_owned();
             line.split_ascii_whitespace().next()?.parse::<u64>().ok()
         })
         .map(|kibibytes| kibibytes * 1024)
         .sum()
 }
 
+/// Waits until the tree under `root` does nothing any more; false where it still works after
+/// `limit`.
+pub(crate) fn settles_within(root: u32, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        let before = CpuSnapshot::of_tree(root);
+        std::thread::sleep(SETTLE_LOOK);
+        if CpuSnapshot::of_tree(root).since(&before) < SETTLE_LOOK / 10 {
+            return true;
+        }
+        if Instant::now() > deadline {
+            return false;
+        }
+    }
+}
+
 /// Binds every thread of these processes to `processors`; what they start later inherits it.
-pub fn pin(processes: &[u32], processors: &[usize]) {
+pub(crate) fn pin(processes: &[u32], processors: &[usize]) {
     if processors.is_empty() {
         return;
     }
     let mut set = CpuSet::new();
-    processors.iter().for_each(|cpu| set.set(*cpu));
+    for processor in processors {
+        set.set(*processor);
+    }
     for thread in processes.iter().flat_map(|process| threads_of(*process)) {
         // A thread that has ended in the meantime needs no processor.
         rustix::thread::sched_setaffinity(pid(thread), &set).ok();
@@ -95,18 +122,20 @@ pub fn pin(processes: &[u32], processors: &[usize]) {
 }
 
 /// Binds the calling thread; an empty list leaves it where it is.
-pub fn pin_this_thread(processors: &[usize]) {
+pub(crate) fn pin_this_thread(processors: &[usize]) {
     if processors.is_empty() {
         return;
     }
     let mut set = CpuSet::new();
-    processors.iter().for_each(|cpu| set.set(*cpu));
+    for processor in processors {
+        set.set(*processor);
+    }
     // Refused only where the processor has gone: the thread then runs where it may.
     rustix::thread::sched_setaffinity(None, &set).ok();
 }
 
 /// Sends a signal to every process of `processes`; those that have ended are past caring.
-pub fn signal(processes: &[u32], signal: Signal) {
+pub(crate) fn signal(processes: &[u32], signal: Signal) {
     for process in processes.iter().filter_map(|process| pid(*process)) {
         rustix::process::kill_process(process, signal).ok();
     }
@@ -175,9 +204,26 @@ mod tests {
     }
 
     #[test]
+    fn a_sleeper_is_at_rest_and_a_worker_is_not() {
+        let look = |words: &[&str]| {
+            let mut child = Command::new(words[0])
+                .args(&words[1..])
+                .spawn()
+                .expect("starts");
+            let settles = settles_within(child.id(), Duration::from_millis(200));
+            child.kill().expect("is ours");
+            child.wait().expect("ends");
+            settles
+        };
+        assert!(look(&["sleep", "30"]));
+        assert!(!look(&["sh", "-c", "while :; do :; done"]));
+    }
+
+    #[test]
     fn own_memory_and_time_are_seen() {
         let own = [std::process::id()];
         assert!(proportional_set_size(&own) > 100_000);
-        assert!(CpuSnapshot::of_processes(&own).total() > Duration::ZERO);
+        let now = CpuSnapshot::of_processes(&own);
+        assert!(now.since(&CpuSnapshot::default()) > Duration::ZERO);
     }
 }

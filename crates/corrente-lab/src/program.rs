@@ -16,7 +16,7 @@ use crate::samples::{Latencies, Slice};
 use crate::watch::{Watched, watch};
 
 /// No program of the lab may run longer than this.
-const RUN_LIMIT: Duration = Duration::from_secs(1800);
+const RUN_LIMIT: Duration = Duration::from_mins(30);
 
 const PACE: Duration = Duration::from_millis(2);
 
@@ -59,7 +59,9 @@ pub(crate) fn run(
             process_tree::pin_this_thread(place.application);
             Part::start(plan)
         });
-        starter.join().unwrap_or_else(|_| Err(failed(plan, "the starting thread panicked")))
+        starter
+            .join()
+            .unwrap_or_else(|_| Err(failed(plan, "the starting thread panicked")))
     });
     let mut part = started?;
     let watched = Watched {
@@ -78,7 +80,11 @@ pub(crate) fn run(
         operations: report.operations,
         elapsed: Duration::try_from_secs_f64(report.seconds).unwrap_or_default(),
         latencies: histogram(&report.latencies_ms),
-        errors: report.errors.into_iter().filter(|(_, count)| *count > 0).collect(),
+        errors: report
+            .errors
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect(),
         cpu: Duration::try_from_secs_f64(report.cpu_seconds).unwrap_or_default(),
         others_cpu: usage.others_cpu,
         peak_pss_bytes: usage.peak_pss_bytes,
@@ -114,9 +120,16 @@ fn wait(
 fn read_report(plan: &PartPlan) -> Result<Report, LabError> {
     let output = plan.output.as_deref().unwrap_or(&plan.log);
     let text = fs::read_to_string(output).map_err(|error| LabError::file(output, &error))?;
-    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = text
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let report: Report = serde_json::from_str(line).map_err(|error| {
-        failed(plan, &format!("its last line is no report ({error}): {line:.120}"))
+        failed(
+            plan,
+            &format!("its last line is no report ({error}): {line:.120}"),
+        )
     })?;
     if report.operations == 0 || report.seconds <= 0.0 {
         return Err(failed(plan, "it reports no operations or no time"));
@@ -125,7 +138,10 @@ fn read_report(plan: &PartPlan) -> Result<Report, LabError> {
 }
 
 fn failed(plan: &PartPlan, reason: &str) -> LabError {
-    LabError::Start { part: plan.name.clone(), reason: reason.to_owned() }
+    LabError::Start {
+        part: plan.name.clone(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn histogram(latencies_ms: &[f64]) -> Option<Latencies> {

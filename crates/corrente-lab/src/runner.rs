@@ -24,7 +24,7 @@ use crate::observer::{Activity, Observer};
 use crate::parts::Parts;
 use crate::samples::{Series, Slice};
 use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
-use crate::slice::{self, Load};
+use crate::slice::{Bench, Load};
 use crate::stacks::Stacks;
 use crate::{process_tree, schedule};
 
@@ -51,7 +51,11 @@ impl Run<'_> {
     }
 
     fn check_interrupted(&self) -> Result<(), LabError> {
-        if self.interrupted() { Err(LabError::Interrupted) } else { Ok(()) }
+        if self.interrupted() {
+            Err(LabError::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 
     /// The rounds of a scenario in this run.
@@ -92,7 +96,11 @@ impl Run<'_> {
             Ok(()) => {}
             Err(LabError::Interrupted) => return Err(LabError::Interrupted),
             Err(LabError::Missing { reason }) => result.outcome = Outcome::NotMeasured { reason },
-            Err(error) => result.outcome = Outcome::Failed { reason: error.to_string() },
+            Err(error) => {
+                result.outcome = Outcome::Failed {
+                    reason: error.to_string(),
+                }
+            }
         }
         result.elapsed_s = started.elapsed().as_secs_f64();
         Ok(result)
@@ -106,7 +114,9 @@ impl Run<'_> {
     ) -> Result<(), LabError> {
         let work = self.work.join(&scenario.name);
         std::fs::create_dir_all(&work).map_err(|error| LabError::file(&work, &error))?;
-        observer.activity(Activity::SettingUp { scenario: &scenario.name });
+        observer.activity(Activity::SettingUp {
+            scenario: &scenario.name,
+        });
         let parts = Parts::start(self, scenario, &work)?;
         parts.pin(&result.placement.others);
         let surroundings = Surroundings {
@@ -138,10 +148,16 @@ impl Run<'_> {
         stage.measure_alone()?;
         stage.measure_rounds()?;
         stage.measure_open_loop()?;
+        if self.mode == Mode::Full && !self.processors.is_empty() {
+            parts.pin(&self.processors);
+            stage.measure_unpinned()?;
+        }
         stage.conclude(result, self.capacity(&result.placement));
         result.versions = versions(scenario, self.stacks);
         if let Some(version) = parts.postgres_version() {
-            result.versions.insert("PostgreSQL".to_owned(), version.to_owned());
+            result
+                .versions
+                .insert("PostgreSQL".to_owned(), version.to_owned());
         }
         Ok(())
     }
@@ -151,7 +167,10 @@ impl Run<'_> {
             0 => self.processors.len(),
             pinned => pinned,
         };
-        Capacity { processors, prices: self.prices }
+        Capacity {
+            processors,
+            prices: self.prices,
+        }
     }
 }
 
@@ -179,15 +198,24 @@ impl Stage<'_> {
     fn start_contenders(&mut self) -> Result<(), LabError> {
         for (id, plan) in schedule::instances(self.scenario, self.run.mode) {
             self.run.check_interrupted()?;
-            self.observer.activity(Activity::Starting { contender: &id });
-            self.instances.push(Instance::start(&id, &plan, self.scenario, &self.surroundings)?);
+            self.observer
+                .activity(Activity::Starting { contender: &id });
+            self.instances.push(Instance::start(
+                &id,
+                &plan,
+                self.scenario,
+                &self.surroundings,
+            )?);
         }
         let interrupted = || self.run.interrupted();
         for instance in &mut self.instances {
-            self.observer.activity(Activity::Starting { contender: &instance.id });
+            self.observer.activity(Activity::Starting {
+                contender: &instance.id,
+            });
             instance.wait_until_right(&self.cases, &interrupted);
             if let Some(reason) = &instance.missing {
-                self.observer.warning(&format!("{}: {reason}", self.scenario.name));
+                self.observer
+                    .warning(&format!("{}: {reason}", self.scenario.name));
             }
             if let Some(server) = &instance.server {
                 process_tree::pin(&server.processes(), &self.placement.application);
@@ -206,7 +234,9 @@ impl Stage<'_> {
             if plan.tune.is_empty() {
                 continue;
             }
-            let Some(case) = schedule::tune_case(plan, &self.cases).cloned() else { continue };
+            let Some(case) = schedule::tune_case(plan, &self.cases).cloned() else {
+                continue;
+            };
             let mut tried = Vec::new();
             for point in 0..plan.tune.len() {
                 let id = schedule::sweep_id(&plan.id, point);
@@ -219,7 +249,11 @@ impl Stage<'_> {
                 });
             }
             self.keep_best(&plan.id, &mut tried);
-            sweeps.push(Sweep { contender: plan.id.clone(), case: case.id, tried });
+            sweeps.push(Sweep {
+                contender: plan.id.clone(),
+                case: case.id,
+                tried,
+            });
         }
         Ok(sweeps)
     }
@@ -227,12 +261,17 @@ impl Stage<'_> {
     fn keep_best(&mut self, contender: &str, tried: &mut [SweepPoint]) {
         let speed = |point: &SweepPoint| point.throughput_per_s.unwrap_or(-1.0);
         let best = (0..tried.len()).max_by(|a, b| speed(&tried[*a]).total_cmp(&speed(&tried[*b])));
-        for point in 0..tried.len() {
-            let id = schedule::sweep_id(contender, point);
-            if Some(point) == best {
-                tried[point].best = true;
-                let winner = self.instances.iter_mut().find(|instance| instance.id == id);
-                winner.into_iter().for_each(|winner| winner.id = format!("{contender}:tuned"));
+        for (number, point) in tried.iter_mut().enumerate() {
+            let id = schedule::sweep_id(contender, number);
+            point.best = Some(number) == best;
+            if point.best {
+                for winner in self
+                    .instances
+                    .iter_mut()
+                    .filter(|instance| instance.id == id)
+                {
+                    winner.id = format!("{contender}:tuned");
+                }
             } else {
                 self.instances.retain(|instance| instance.id != id);
             }
@@ -261,11 +300,42 @@ impl Stage<'_> {
     }
 
     fn measure_rounds(&mut self) -> Result<(), LabError> {
+        let turns = self.turns(&self.cases);
+        self.measure_turns(&turns)
+    }
+
+    /// One case once more with every process on all processors, as most services run.
+    fn measure_unpinned(&mut self) -> Result<(), LabError> {
+        let Some(case) = schedule::unpinned_case(self.scenario, &self.cases) else {
+            return Ok(());
+        };
+        for server in self
+            .instances
+            .iter()
+            .filter_map(|instance| instance.server.as_ref())
+        {
+            process_tree::pin(&server.processes(), &self.run.processors);
+        }
+        self.placement = Placement::default();
+        let turns = self.turns(std::slice::from_ref(&case));
+        self.measure_turns(&turns)?;
+        self.cases.push(case);
+        Ok(())
+    }
+
+    fn measure_turns(&mut self, turns: &[(String, CasePlan)]) -> Result<(), LabError> {
         for round in 0..self.rounds.rounds {
-            for (id, case) in schedule::round(&self.turns(), round, self.run.seed) {
-                self.observer.activity(Activity::Measuring { contender: &id, case: &case.id });
+            for (id, case) in schedule::round(turns, round, self.run.seed) {
+                self.observer.activity(Activity::Measuring {
+                    contender: &id,
+                    case: &case.id,
+                });
                 if let Some(slice) = self.slice(&id, &case, &Load::closed(self.rounds))? {
-                    self.series.entry((id, case.id)).or_default().rounds.push(slice);
+                    self.series
+                        .entry((id, case.id))
+                        .or_default()
+                        .rounds
+                        .push(slice);
                 }
             }
         }
@@ -275,12 +345,16 @@ impl Stage<'_> {
     /// At one rate for all contenders of a case: a share of what the slowest side can do.
     fn measure_open_loop(&mut self) -> Result<(), LabError> {
         for case in self.cases.clone().iter().filter(|case| case.open_loop) {
-            let Some(rate) = self.common_rate(case) else { continue };
-            let turns: Vec<_> =
-                self.turns().into_iter().filter(|(_, turn)| turn.id == case.id).collect();
+            let Some(rate) = self.common_rate(case) else {
+                continue;
+            };
+            let turns = self.turns(std::slice::from_ref(case));
             for round in 0..schedule::open_rounds(self.rounds) {
                 for (id, case) in schedule::round(&turns, round, self.run.seed) {
-                    self.observer.activity(Activity::Measuring { contender: &id, case: &case.id });
+                    self.observer.activity(Activity::Measuring {
+                        contender: &id,
+                        case: &case.id,
+                    });
                     let load = Load::open(self.rounds, rate, self.run.seed + u64::from(round));
                     let slice = self.slice(&id, &case, &load)?;
                     if let Some(series) = self.series.get_mut(&(id, case.id)) {
@@ -294,7 +368,10 @@ impl Stage<'_> {
     }
 
     fn common_rate(&self, case: &CasePlan) -> Option<f64> {
-        let sides = self.instances.iter().filter(|instance| instance.side() != Side::Reference);
+        let sides = self
+            .instances
+            .iter()
+            .filter(|instance| instance.side() != Side::Reference);
         let rates = sides.filter_map(|instance| {
             let series = self.series.get(&(instance.id.clone(), case.id.clone()))?;
             corrente_model::statistics::median(&series.per_round(Slice::throughput))
@@ -304,23 +381,22 @@ impl Stage<'_> {
     }
 
     /// Who is measured on what.
-    fn turns(&self) -> Vec<(String, CasePlan)> {
+    fn turns(&self, cases: &[CasePlan]) -> Vec<(String, CasePlan)> {
         let mut turns = Vec::new();
-        for case in &self.cases {
+        for case in cases {
             for instance in self.instances.iter().filter(|one| one.takes_part_in(case)) {
                 turns.push((instance.id.clone(), case.clone()));
             }
         }
-        if self.run.mode == Mode::Smoke { schedule::once_each(turns) } else { turns }
+        if self.run.mode == Mode::Smoke {
+            schedule::once_each(turns)
+        } else {
+            turns
+        }
     }
 
     /// One measurement; `None` where the contender takes no part or fails, which is noted.
-    fn slice(
-        &mut self,
-        id: &str,
-        case: &CasePlan,
-        load: &Load,
-    ) -> Result<Option<Slice>, LabError> {
+    fn slice(&mut self, id: &str, case: &CasePlan, load: &Load) -> Result<Option<Slice>, LabError> {
         self.run.check_interrupted()?;
         let Some(position) = self.instances.iter().position(|one| one.id == id) else {
             return Ok(None);
@@ -334,14 +410,20 @@ impl Stage<'_> {
             other_parts: &self.others,
         };
         let instance = &mut self.instances[position];
-        let measured =
-            slice::measure(instance, self.scenario, case, load, place, &self.surroundings, self.run);
+        let bench = Bench {
+            scenario: self.scenario,
+            surroundings: &self.surroundings,
+            place,
+            run: self.run,
+        };
+        let measured = bench.measure(instance, case, load);
         self.observer.advanced(load.expected());
         match measured {
             Ok(slice) => Ok(Some(slice)),
             Err(LabError::Interrupted) => Err(LabError::Interrupted),
             Err(error) => {
-                self.observer.warning(&format!("{}: {error}", self.scenario.name));
+                self.observer
+                    .warning(&format!("{}: {error}", self.scenario.name));
                 self.instances[position].missing = Some(error.to_string());
                 Ok(None)
             }
@@ -364,7 +446,11 @@ impl Stage<'_> {
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases
             .iter()
-            .flat_map(|case| self.instances.iter().map(move |instance| (&instance.id, case)))
+            .flat_map(|case| {
+                self.instances
+                    .iter()
+                    .map(move |instance| (&instance.id, case))
+            })
             .filter_map(|(id, case)| {
                 let series = self.series.get(&(id.clone(), case.clone()))?;
                 Some(series.summary(id, case, capacity))
@@ -378,9 +464,18 @@ impl Stage<'_> {
         if !self.series.is_empty() {
             return Outcome::Measured;
         }
-        let reasons: Vec<&str> =
-            self.instances.iter().filter_map(|instance| instance.missing.as_deref()).collect();
-        Outcome::Failed { reason: reasons.first().copied().unwrap_or("no contender").to_owned() }
+        let reasons: Vec<&str> = self
+            .instances
+            .iter()
+            .filter_map(|instance| instance.missing.as_deref())
+            .collect();
+        Outcome::Failed {
+            reason: reasons
+                .first()
+                .copied()
+                .unwrap_or("no contender")
+                .to_owned(),
+        }
     }
 }
 
@@ -399,7 +494,11 @@ fn versions(scenario: &Scenario, stacks: &Stacks) -> BTreeMap<String, String> {
         .flat_map(|contender| &contender.requires)
         .filter_map(|name| Some((name.clone(), stacks.version(name)?.to_owned())))
         .collect();
-    for program in scenario.contenders.iter().filter_map(|contender| contender.program.as_ref()) {
+    for program in scenario
+        .contenders
+        .iter()
+        .filter_map(|contender| contender.program.as_ref())
+    {
         if let Some(version) = crate::stacks::program_version(program) {
             versions.insert(program.clone(), version);
         }
@@ -410,7 +509,9 @@ fn versions(scenario: &Scenario, stacks: &Stacks) -> BTreeMap<String, String> {
 /// The result of a scenario whose file cannot be used.
 pub(crate) fn broken(name: &str, error: &ScenarioError) -> ScenarioResult {
     let mut result = empty(name);
-    result.outcome = Outcome::Failed { reason: error.to_string() };
+    result.outcome = Outcome::Failed {
+        reason: error.to_string(),
+    };
     result
 }
 

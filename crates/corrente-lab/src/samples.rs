@@ -15,23 +15,23 @@ use crate::cost::Capacity;
 
 /// Rounds of one contender that differ by more than this (relative spread) come from a machine
 /// that was too noisy. Needs three rounds: two always have a spread of their own.
-pub const NOISE_MAX: f64 = 0.15;
+pub(crate) const NOISE_MAX: f64 = 0.15;
 
 /// Share of the processors that a hypervisor may take before a measurement is no result.
-pub const STOLEN_MAX: f64 = 0.05;
+pub(crate) const STOLEN_MAX: f64 = 0.05;
 
 /// Processors of generator, origin and database that are busier than this have no headroom.
-pub const OTHERS_BUSY_MAX: f64 = 0.95;
+pub(crate) const OTHERS_BUSY_MAX: f64 = 0.95;
 
 /// Samples that must lie beyond a percentile for it to be reported.
 const BEYOND_MIN: f64 = 10.0;
 
 /// Latencies in nanoseconds.
-pub type Latencies = Histogram<u64>;
+pub(crate) type Latencies = Histogram<u64>;
 
 /// One measurement.
 #[derive(Debug, Clone)]
-pub struct Slice {
+pub(crate) struct Slice {
     /// Operations completed.
     pub operations: u64,
     /// Time that they took together.
@@ -62,25 +62,28 @@ pub struct Slice {
 
 impl Slice {
     /// Operations a second.
-    pub fn throughput(&self) -> f64 {
+    pub(crate) fn throughput(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
     /// CPU-seconds an operation.
-    pub fn cpu_s(&self) -> f64 {
+    pub(crate) fn cpu_s(&self) -> f64 {
         self.cpu.as_secs_f64() / self.operations.max(1) as f64
     }
 
     /// A latency quantile, milliseconds.
-    pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
-        let latencies = self.latencies.as_ref().filter(|latencies| !latencies.is_empty())?;
+    pub(crate) fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+        let latencies = self
+            .latencies
+            .as_ref()
+            .filter(|latencies| !latencies.is_empty())?;
         Some(milliseconds(latencies.value_at_quantile(quantile)))
     }
 }
 
 /// All slices of one contender in one case.
 #[derive(Debug, Clone, Default)]
-pub struct Series {
+pub(crate) struct Series {
     /// Closed loop, or a program's runs.
     pub rounds: Vec<Slice>,
     /// Open loop at a rate that is equal for all contenders of the case.
@@ -91,19 +94,23 @@ pub struct Series {
 
 impl Series {
     /// One value a round.
-    pub fn per_round(&self, value: impl Fn(&Slice) -> f64) -> Vec<f64> {
+    pub(crate) fn per_round(&self, value: impl Fn(&Slice) -> f64) -> Vec<f64> {
         self.rounds.iter().map(value).collect()
     }
 
     /// Operations that failed, and all that were tried.
-    pub fn failures(&self) -> (u64, u64) {
-        let failed = self.rounds.iter().flat_map(|slice| slice.errors.values()).sum::<u64>();
+    pub(crate) fn failures(&self) -> (u64, u64) {
+        let failed = self
+            .rounds
+            .iter()
+            .flat_map(|slice| slice.errors.values())
+            .sum::<u64>();
         let done: u64 = self.rounds.iter().map(|slice| slice.operations).sum();
         (failed, failed + done)
     }
 
     /// Why this is no result, where it is none.
-    pub fn invalid(&self) -> Option<Invalid> {
+    pub(crate) fn invalid(&self) -> Option<Invalid> {
         let all = || self.rounds.iter().chain(&self.open);
         let mean = |value: fn(&Slice) -> f64| {
             self.rounds.iter().map(value).sum::<f64>() / self.rounds.len().max(1) as f64
@@ -123,7 +130,12 @@ impl Series {
     }
 
     /// The summary that the result document holds.
-    pub fn summary(&self, contender: &str, case: &str, capacity: Capacity<'_>) -> Measurement {
+    pub(crate) fn summary(
+        &self,
+        contender: &str,
+        case: &str,
+        capacity: Capacity<'_>,
+    ) -> Measurement {
         let throughput_rounds = self.per_round(Slice::throughput);
         let throughput_per_s = median(&throughput_rounds).unwrap_or(0.0);
         let operations: u64 = self.rounds.iter().map(|slice| slice.operations).sum();
@@ -161,7 +173,11 @@ impl Series {
         Some(OpenLoop {
             rate_per_s: self.open_rate_per_s,
             completed_per_s: median(
-                &self.open.iter().map(Slice::throughput).collect::<Vec<f64>>(),
+                &self
+                    .open
+                    .iter()
+                    .map(Slice::throughput)
+                    .collect::<Vec<f64>>(),
             )?,
             errors: errors(&self.open),
             latency: latency(&self.open)?,
@@ -183,7 +199,10 @@ fn extra(slices: &[Slice]) -> BTreeMap<String, f64> {
     for (name, value) in slices.iter().flat_map(|slice| &slice.extra) {
         values.entry(name.clone()).or_default().push(*value);
     }
-    values.into_iter().filter_map(|(name, values)| Some((name, median(&values)?))).collect()
+    values
+        .into_iter()
+        .filter_map(|(name, values)| Some((name, median(&values)?)))
+        .collect()
 }
 
 /// The summary of all latencies together; `None` where there are none.
@@ -210,8 +229,14 @@ fn latency(slices: &[Slice]) -> Option<Latency> {
         p999_ms: carried(0.999),
         max_ms: milliseconds(all.max()),
         curve: curve(&all),
-        p50_rounds_ms: slices.iter().filter_map(|slice| slice.quantile_ms(0.5)).collect(),
-        p99_rounds_ms: slices.iter().filter_map(|slice| slice.quantile_ms(0.99)).collect(),
+        p50_rounds_ms: slices
+            .iter()
+            .filter_map(|slice| slice.quantile_ms(0.5))
+            .collect(),
+        p99_rounds_ms: slices
+            .iter()
+            .filter_map(|slice| slice.quantile_ms(0.99))
+            .collect(),
     })
 }
 
@@ -221,7 +246,12 @@ fn curve(latencies: &Latencies) -> Vec<(f64, f64)> {
     (0..=4 * STEPS_PER_NINE)
         .map(|step| 1.0 - 10f64.powf(-f64::from(step) / f64::from(STEPS_PER_NINE)))
         .take_while(|quantile| (1.0 - quantile) * latencies.len() as f64 >= 1.0)
-        .map(|quantile| (quantile, milliseconds(latencies.value_at_quantile(quantile))))
+        .map(|quantile| {
+            (
+                quantile,
+                milliseconds(latencies.value_at_quantile(quantile)),
+            )
+        })
         .collect()
 }
 
@@ -236,7 +266,9 @@ pub(crate) mod tests {
     /// A slice of one second with this many operations, each of one millisecond.
     pub(crate) fn slice(operations: u64) -> Slice {
         let mut latencies = Latencies::new(3).expect("three digits are allowed");
-        latencies.record_n(1_000_000, operations).expect("grows by itself");
+        latencies
+            .record_n(1_000_000, operations)
+            .expect("grows by itself");
         Slice {
             operations,
             elapsed: Duration::from_secs(1),
@@ -275,7 +307,10 @@ pub(crate) mod tests {
         assert_eq!(series.invalid(), None);
         series.rounds[0].stolen = 0.5;
         assert_eq!(series.invalid(), Some(Invalid::ProcessorStolen));
-        series.rounds.iter_mut().for_each(|slice| slice.others_busy = 0.99);
+        series
+            .rounds
+            .iter_mut()
+            .for_each(|slice| slice.others_busy = 0.99);
         assert_eq!(series.invalid(), Some(Invalid::OthersSaturated));
         series.rounds[1].generator_saturated = true;
         assert_eq!(series.invalid(), Some(Invalid::GeneratorSaturated));
@@ -283,7 +318,10 @@ pub(crate) mod tests {
 
     #[test]
     fn rounds_that_differ_make_a_noisy_machine() {
-        assert_eq!(series(&[100, 150, 70]).invalid(), Some(Invalid::MachineNoisy));
+        assert_eq!(
+            series(&[100, 150, 70]).invalid(),
+            Some(Invalid::MachineNoisy)
+        );
         assert_eq!(series(&[100, 150]).invalid(), None);
     }
 

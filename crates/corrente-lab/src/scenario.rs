@@ -97,7 +97,13 @@ pub struct OriginPlan {
 
 impl Default for OriginPlan {
     fn default() -> Self {
-        Self { median_ms: 10.0, sigma: 0.0, error_rate: 0.0, concurrency_limit: 0, body_bytes: 200 }
+        Self {
+            median_ms: 10.0,
+            sigma: 0.0,
+            error_rate: 0.0,
+            concurrency_limit: 0,
+            body_bytes: 200,
+        }
     }
 }
 
@@ -113,7 +119,10 @@ pub struct PlacementPlan {
 
 impl Default for PlacementPlan {
     fn default() -> Self {
-        Self { application: vec![0], others: vec![1] }
+        Self {
+            application: vec![0],
+            others: vec![1],
+        }
     }
 }
 
@@ -131,11 +140,19 @@ pub struct Rounds {
 
 impl Rounds {
     fn quick() -> Self {
-        Self { rounds: 5, seconds: 1.0, warm_up: 0.3 }
+        Self {
+            rounds: 5,
+            seconds: 1.0,
+            warm_up: 0.3,
+        }
     }
 
     fn full() -> Self {
-        Self { rounds: 7, seconds: 4.0, warm_up: 1.0 }
+        Self {
+            rounds: 7,
+            seconds: 4.0,
+            warm_up: 1.0,
+        }
     }
 
     /// One measurement's length.
@@ -215,8 +232,19 @@ pub struct ContenderPlan {
 impl ContenderPlan {
     /// Whether it takes part in a case.
     pub fn takes_part_in(&self, case: &str) -> bool {
-        self.cases.as_ref().is_none_or(|cases| cases.iter().any(|name| name == case))
+        let case = declared_case(case);
+        self.cases
+            .as_ref()
+            .is_none_or(|cases| cases.iter().any(|name| name == case))
     }
+}
+
+/// What a case measured without pinning has behind its id.
+pub const UNPINNED: &str = ":unpinned";
+
+/// The case of the file that a measured case stands for.
+pub fn declared_case(id: &str) -> &str {
+    id.strip_suffix(UNPINNED).unwrap_or(id)
 }
 
 /// One point of a tuning sweep.
@@ -285,6 +313,7 @@ fn yes() -> bool {
 
 impl CasePlan {
     /// The case as a run of this mode measures it.
+    #[must_use]
     pub fn for_mode(&self, mode: Mode) -> Self {
         let mut case = self.clone();
         if mode != Mode::Full {

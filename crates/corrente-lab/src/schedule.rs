@@ -9,7 +9,7 @@ use std::time::Duration;
 use corrente_report::result::Mode;
 
 use crate::contender::tuned;
-use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario};
+use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario, UNPINNED};
 use crate::slice::Load;
 
 /// Open-loop rates are this share of what the slowest side completes in the closed loop.
@@ -24,7 +24,11 @@ const START_EXPECTED: Duration = Duration::from_secs(5);
 /// The rounds of a scenario in a run of this mode.
 pub(crate) fn rounds(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> Rounds {
     let mut rounds = match mode {
-        Mode::Smoke => Rounds { rounds: 1, seconds: 0.3, warm_up: 0.1 },
+        Mode::Smoke => Rounds {
+            rounds: 1,
+            warm_up: 0.1,
+            ..scenario.quick
+        },
         Mode::Quick => scenario.quick,
         Mode::Full => scenario.full,
     };
@@ -49,7 +53,10 @@ pub(crate) fn cases(scenario: &Scenario, mode: Mode) -> Vec<CasePlan> {
 
 /// The contenders that a run of this mode includes.
 pub(crate) fn contenders(scenario: &Scenario, mode: Mode) -> impl Iterator<Item = &ContenderPlan> {
-    scenario.contenders.iter().filter(move |contender| contender.measured.included_in(mode))
+    scenario
+        .contenders
+        .iter()
+        .filter(move |contender| contender.measured.included_in(mode))
 }
 
 /// Every contender, with the points of its sweep. A smoke run takes one point unseen.
@@ -57,7 +64,11 @@ pub(crate) fn instances(scenario: &Scenario, mode: Mode) -> Vec<(String, Contend
     let mut instances = Vec::new();
     for contender in contenders(scenario, mode) {
         instances.push((contender.id.clone(), contender.clone()));
-        let points = if mode == Mode::Smoke { 1 } else { contender.tune.len() };
+        let points = if mode == Mode::Smoke {
+            1
+        } else {
+            contender.tune.len()
+        };
         for point in 0..points.min(contender.tune.len()) {
             let id = match mode {
                 Mode::Smoke => format!("{}:tuned", contender.id),
@@ -92,7 +103,10 @@ pub(crate) fn billed_alone(scenario: &Scenario) -> BTreeSet<&str> {
         .findings
         .iter()
         .flat_map(|finding| {
-            [(&finding.of, finding.of_pricing), (&finding.over, finding.over_pricing)]
+            [
+                (&finding.of, finding.of_pricing),
+                (&finding.over, finding.over_pricing),
+            ]
         })
         .filter(|(_, pricing)| *pricing == Pricing::PerRequest)
         .map(|(id, _)| id.as_str())
@@ -104,7 +118,12 @@ pub(crate) fn alone<'ids>(
     scenario: &'ids Scenario,
     billed: &BTreeSet<&'ids str>,
 ) -> BTreeSet<&'ids str> {
-    scenario.naive.as_deref().into_iter().chain(billed.iter().copied()).collect()
+    scenario
+        .naive
+        .as_deref()
+        .into_iter()
+        .chain(billed.iter().copied())
+        .collect()
 }
 
 /// The turns of a round: shuffled once by the seed, then rotated by the round.
@@ -121,13 +140,34 @@ pub(crate) fn round<T: Clone>(turns: &[T], round: u32, seed: u64) -> Vec<T> {
 /// The first case of each contender: enough to see it run.
 pub(crate) fn once_each(turns: Vec<(String, CasePlan)>) -> Vec<(String, CasePlan)> {
     let mut seen = BTreeSet::new();
-    turns.into_iter().filter(|(id, _)| seen.insert(id.clone())).collect()
+    turns
+        .into_iter()
+        .filter(|(id, _)| seen.insert(id.clone()))
+        .collect()
+}
+
+/// The case that a full run also measures without pinning: the first that is judged.
+pub(crate) fn unpinned_case(scenario: &Scenario, cases: &[CasePlan]) -> Option<CasePlan> {
+    let judged = scenario
+        .findings
+        .first()
+        .and_then(|finding| finding.cases.as_ref()?.first());
+    let case = cases
+        .iter()
+        .find(|case| Some(&case.id) == judged)
+        .or_else(|| cases.first());
+    case.map(|case| CasePlan {
+        id: format!("{}{UNPINNED}", case.id),
+        open_loop: false,
+        ..case.clone()
+    })
 }
 
 /// How long a scenario is expected to take.
 pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> Duration {
     let rounds = rounds(scenario, mode, repeat);
-    let cases = cases(scenario, mode);
+    let mut cases = cases(scenario, mode);
+    cases.extend(unpinned_case(scenario, &cases).filter(|_| mode == Mode::Full));
     let closed = Load::closed(rounds).expected();
     let mut sum = START_EXPECTED;
     let sides = |case: &CasePlan| -> u32 {

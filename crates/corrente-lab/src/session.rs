@@ -13,10 +13,10 @@ use corrente_report::result::{LabResult, Mode, Outcome, SCHEMA};
 use jiff::Timestamp;
 
 use crate::error::LabError;
-use crate::files::LabFiles;
+use crate::files::{LabFiles, ScenarioFile};
 use crate::observer::Observer;
 use crate::runner::Run;
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::Scenario;
 use crate::stacks::Stacks;
 use crate::{cost, machine, schedule, store};
 
@@ -66,20 +66,32 @@ pub fn list(files: &LabFiles) -> Result<Vec<Listed>, LabError> {
             Err(_) => Duration::ZERO,
         };
         let (quick, full) = (expected(Mode::Quick), expected(Mode::Full));
-        Listed { name, quick, full, scenario: scenario.map_err(|error| error.to_string()) }
+        Listed {
+            name,
+            quick,
+            full,
+            scenario: scenario.map_err(|error| error.to_string()),
+        }
     });
     Ok(listed.collect())
 }
 
-type Read = (String, Result<Scenario, ScenarioError>);
-
 /// The scenarios that a run asks for, in the list's order.
-fn chosen(files: &LabFiles, names: &[String]) -> Result<Vec<Read>, LabError> {
+fn chosen(files: &LabFiles, names: &[String]) -> Result<Vec<ScenarioFile>, LabError> {
     let all = files.scenarios()?;
-    if let Some(name) = names.iter().find(|name| all.iter().all(|(known, _)| known != *name)) {
-        return Err(LabError::UnknownScenario { name: name.clone(), known: all.len() });
+    if let Some(name) = names
+        .iter()
+        .find(|name| all.iter().all(|(known, _)| known != *name))
+    {
+        return Err(LabError::UnknownScenario {
+            name: name.clone(),
+            known: all.len(),
+        });
     }
-    Ok(all.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|(name, _)| names.is_empty() || names.contains(name))
+        .collect())
 }
 
 /// Refuses a name that no scenario has.
@@ -109,8 +121,10 @@ pub fn run(
         prices: prices.clone(),
         scenarios: Vec::new(),
     });
-    let left: Vec<Read> =
-        scenarios.into_iter().filter(|(name, _)| !is_measured(&result, name)).collect();
+    let left: Vec<ScenarioFile> = scenarios
+        .into_iter()
+        .filter(|(name, _)| !is_measured(&result, name))
+        .collect();
     let session = Run {
         files: &plan.files,
         stacks: &stacks,
@@ -126,7 +140,11 @@ pub fn run(
         interrupted,
     };
     let expected = |scenario: &Scenario| schedule::expected(scenario, plan.mode, plan.repeat);
-    let whole = left.iter().filter_map(|(_, scenario)| scenario.as_ref().ok()).map(expected).sum();
+    let whole = left
+        .iter()
+        .filter_map(|(_, scenario)| scenario.as_ref().ok())
+        .map(expected)
+        .sum();
     observer.begins(left.len(), whole);
     for (name, scenario) in left {
         observer.scenario(&name);
@@ -136,8 +154,11 @@ pub fn run(
             Err(error) => crate::runner::broken(&name, &error),
         };
         observer.finished(&finished, due);
-        result.machine.postgres =
-            result.machine.postgres.take().or_else(|| finished.versions.get("PostgreSQL").cloned());
+        result.machine.postgres = result
+            .machine
+            .postgres
+            .take()
+            .or_else(|| finished.versions.get("PostgreSQL").cloned());
         result.scenarios.retain(|scenario| scenario.name != name);
         result.scenarios.push(finished);
         observer.saved(&store::save(&result, &plan.out)?);

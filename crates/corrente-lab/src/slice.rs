@@ -10,6 +10,7 @@ use corrente_load::{Arrival, Expect, KeepAlive, LoadError, Outcome, Process, Req
 
 use crate::contender::{Instance, Surroundings};
 use crate::error::LabError;
+use crate::process_tree;
 use crate::program::{self, Place};
 use crate::runner::Run;
 use crate::samples::Slice;
@@ -24,6 +25,9 @@ const OPEN_CONNECTIONS_MAX: usize = 1000;
 
 /// Users of a case that does not say how many.
 const USERS_DEFAULT: usize = 16;
+
+/// How long a server may work on after its load has ended before it is started anew.
+const SETTLE_LIMIT: Duration = Duration::from_millis(400);
 
 /// Length of the look at one user alone, and the load before it.
 const ALONE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));
@@ -48,17 +52,37 @@ enum Kind {
 
 impl Load {
     pub(crate) fn closed(rounds: Rounds) -> Self {
-        Self { kind: Kind::Closed, length: rounds.length(), warm_up: rounds.warm_up() }
+        Self {
+            kind: Kind::Closed,
+            length: rounds.length(),
+            warm_up: rounds.warm_up(),
+        }
     }
 
     pub(crate) fn alone(rounds: Rounds) -> Self {
         let (length, warm_up) = ALONE;
-        Self { kind: Kind::Alone, length: length.min(rounds.length()), warm_up }
+        Self {
+            kind: Kind::Alone,
+            length: length.min(rounds.length()),
+            warm_up,
+        }
     }
 
     pub(crate) fn open(rounds: Rounds, rate_per_s: f64, seed: u64) -> Self {
         let kind = Kind::Open { rate_per_s, seed };
-        Self { kind, length: rounds.length(), warm_up: rounds.warm_up() }
+        Self {
+            kind,
+            length: rounds.length(),
+            warm_up: rounds.warm_up(),
+        }
+    }
+
+    /// The same with four times the length.
+    fn longer(&self) -> Self {
+        Self {
+            length: self.length * 4,
+            ..self.clone()
+        }
     }
 
     /// How long it takes.
@@ -83,7 +107,9 @@ impl Load {
 
     fn arrival(&self, case: &CasePlan) -> Arrival {
         match self.kind {
-            Kind::Closed | Kind::Alone => Arrival::Closed { users: self.users(case) },
+            Kind::Closed | Kind::Alone => Arrival::Closed {
+                users: self.users(case),
+            },
             Kind::Open { rate_per_s, .. } => Arrival::Open {
                 rate_per_s,
                 process: Process::Poisson,
@@ -93,48 +119,101 @@ impl Load {
     }
 }
 
-/// Measures `instance` in `case` once.
-pub(crate) fn measure(
-    instance: &mut Instance,
-    scenario: &Scenario,
-    case: &CasePlan,
-    load: &Load,
-    place: Place<'_>,
-    surroundings: &Surroundings<'_>,
-    run: &Run<'_>,
-) -> Result<Slice, LabError> {
-    if case.driver == Driver::Program {
-        let plan = instance.program(scenario, case, surroundings)?;
-        return program::run(&plan, place, &|| run.interrupted());
+/// What every measurement of a scenario needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bench<'run> {
+    pub(crate) scenario: &'run Scenario,
+    pub(crate) surroundings: &'run Surroundings<'run>,
+    pub(crate) place: Place<'run>,
+    pub(crate) run: &'run Run<'run>,
+}
+
+impl Bench<'_> {
+    /// Measures `instance` in `case` once.
+    pub(crate) fn measure(
+        &self,
+        instance: &mut Instance,
+        case: &CasePlan,
+        load: &Load,
+    ) -> Result<Slice, LabError> {
+        if case.driver == Driver::Program {
+            let plan = instance.program(self.scenario, case, self.surroundings)?;
+            return program::run(&plan, self.place, &|| self.run.interrupted());
+        }
+        let (outcome, usage) = self.apply(instance, case, load)?;
+        if outcome.completed > 0 {
+            return Ok(slice(outcome, usage));
+        }
+        if !outcome.errors.is_empty() {
+            return Err(unanswered(&instance.id, case, &outcome));
+        }
+        // Nothing went wrong and nothing came back: requests take longer than the look.
+        let (outcome, usage) = self.apply(instance, case, &load.longer())?;
+        match outcome.completed {
+            0 => Err(unanswered(&instance.id, case, &outcome)),
+            _ => Ok(slice(outcome, usage)),
+        }
     }
-    let target = target(instance, case)?;
-    let server = instance.server.as_mut().ok_or_else(|| LabError::Start {
-        part: instance.id.clone(),
-        reason: "its server is not running".to_owned(),
-    })?;
-    let watched = Watched {
-        contender: server.root(),
-        others: place.other_parts,
-        application_processors: place.application,
-        other_processors: place.others,
-    };
-    let (outcome, usage) = watch(&watched, || apply(case, load, &target, place.others, run));
-    let outcome = outcome.map_err(|error| LabError::Load(error.to_string()))?;
-    if run.interrupted() {
-        return Err(LabError::Interrupted);
+
+    fn apply(
+        &self,
+        instance: &mut Instance,
+        case: &CasePlan,
+        load: &Load,
+    ) -> Result<(Outcome, Usage), LabError> {
+        let target = target(instance, case)?;
+        let server = instance.server.as_mut().ok_or_else(|| LabError::Start {
+            part: instance.id.clone(),
+            reason: "its server is not running".to_owned(),
+        })?;
+        let watched = Watched {
+            contender: server.root(),
+            others: self.place.other_parts,
+            application_processors: self.place.application,
+            other_processors: self.place.others,
+        };
+        let send = || apply(case, load, &target, self.place.others, self.run);
+        let (outcome, usage) = watch(&watched, send);
+        let settled = process_tree::settles_within(server.root(), SETTLE_LIMIT);
+        if self.run.interrupted() {
+            return Err(LabError::Interrupted);
+        }
+        if let Some(status) = server.ended() {
+            return Err(server.failure(status));
+        }
+        if !settled {
+            self.renew(instance, case);
+        }
+        Ok((
+            outcome.map_err(|error| LabError::Load(error.to_string()))?,
+            usage,
+        ))
     }
-    match server.ended() {
-        Some(status) => Err(server.failure(status)),
-        None if outcome.completed == 0 => Err(unanswered(&instance.id, case, &outcome)),
-        None => Ok(slice(outcome, usage)),
+
+    /// A sync server answers every request that was queued when the load ended, for seconds, and
+    /// would take that time from whoever is measured next.
+    fn renew(&self, instance: &mut Instance, case: &CasePlan) {
+        let interrupted = || self.run.interrupted();
+        instance.restart(self.scenario, case, self.surroundings, &interrupted);
+        if let Some(server) = &instance.server {
+            process_tree::pin(&server.processes(), self.place.application);
+        }
     }
 }
 
 fn target(instance: &Instance, case: &CasePlan) -> Result<Target, LabError> {
     let address = instance.address();
-    let path = if case.driver == Driver::Http { instance.path(case)? } else { "/".to_owned() };
+    let path = if case.driver == Driver::Http {
+        instance.path(case)?
+    } else {
+        "/".to_owned()
+    };
     let mut request = Request::get(address.to_string(), path);
-    request.keep_alive = if case.keep_alive { KeepAlive::Reuse } else { KeepAlive::Close };
+    request.keep_alive = if case.keep_alive {
+        KeepAlive::Reuse
+    } else {
+        KeepAlive::Close
+    };
     Ok(Target { address, request })
 }
 
@@ -184,7 +263,11 @@ fn unanswered(contender: &str, case: &CasePlan, outcome: &Outcome) -> LabError {
 }
 
 fn errors(outcome: &Outcome) -> BTreeMap<String, u64> {
-    outcome.errors.iter().map(|(kind, count)| (name(*kind), *count)).collect()
+    outcome
+        .errors
+        .iter()
+        .map(|(kind, count)| (name(*kind), *count))
+        .collect()
 }
 
 /// The kind as the generator's own JSON names it.

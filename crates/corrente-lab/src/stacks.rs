@@ -18,7 +18,7 @@ use crate::part::last_line;
 
 /// The installed stacks.
 #[derive(Debug, Clone)]
-pub struct Stacks {
+pub(crate) struct Stacks {
     /// The environment's interpreter.
     pub python: PathBuf,
     /// Version of the interpreter.
@@ -31,7 +31,7 @@ pub struct Stacks {
 
 impl Stacks {
     /// Finds or makes the environment with `python` as its base interpreter.
-    pub fn prepare(
+    pub(crate) fn prepare(
         files: &LabFiles,
         python: &Path,
         observer: &mut dyn Observer,
@@ -44,7 +44,10 @@ impl Stacks {
         let guard = File::create(&guard).map_err(|error| LabError::file(&guard, &error))?;
         // Two runs at once make one environment; where locks are not to be had, both make it.
         rustix::fs::flock(&guard, rustix::fs::FlockOperation::LockExclusive).ok();
-        let environment = Environment { root, python: python.to_owned() };
+        let environment = Environment {
+            root,
+            python: python.to_owned(),
+        };
         if !environment.complete_mark().exists() {
             environment.make(&lock, observer)?;
         }
@@ -58,18 +61,36 @@ impl Stacks {
     }
 
     /// Why a distribution is not there; `None` where it is.
-    pub fn missing(&self, distribution: &str) -> Option<String> {
+    pub(crate) fn missing(&self, distribution: &str) -> Option<String> {
         let name = normalised(distribution);
         if self.versions.contains_key(&name) {
             return None;
         }
-        let reason = self.failed.get(&name).map_or("is not in lab/requirements.txt", String::as_str);
+        let reason = self
+            .failed
+            .get(&name)
+            .map_or("is not in lab/requirements.txt", String::as_str);
         Some(format!("`{distribution}` {reason}"))
     }
 
+    /// The directory that holds a package, where it can be imported.
+    pub(crate) fn location(&self, package: &str) -> Result<Option<PathBuf>, LabError> {
+        let find = format!(
+            "import importlib.util as u; s = u.find_spec('{package}'); \
+             print(s.submodule_search_locations[0] if s else '')"
+        );
+        let found = output_of(&self.python, &["-c", &find])?;
+        Ok(Path::new(&found)
+            .parent()
+            .filter(|_| !found.is_empty())
+            .map(Path::to_owned))
+    }
+
     /// Version of a distribution that is there.
-    pub fn version(&self, distribution: &str) -> Option<&str> {
-        self.versions.get(&normalised(distribution)).map(String::as_str)
+    pub(crate) fn version(&self, distribution: &str) -> Option<&str> {
+        self.versions
+            .get(&normalised(distribution))
+            .map(String::as_str)
     }
 }
 
@@ -103,7 +124,9 @@ impl Environment {
                 reason: format!("`python -m venv` failed: {}", last_line(&self.log())),
             });
         }
-        observer.activity(Activity::Installing { what: "requirements.txt" });
+        observer.activity(Activity::Installing {
+            what: "requirements.txt",
+        });
         let failed = if self.install(lock, &[])? {
             BTreeMap::new()
         } else {
@@ -137,16 +160,27 @@ impl Environment {
         let path = self.root.join("requirements.txt");
         fs::write(&path, requirements).map_err(|error| LabError::file(&path, &error))?;
         let path = path.to_string_lossy();
-        let fixed = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
+        let fixed = [
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+        ];
         let hashed = ["--require-hashes", "--requirement", &path];
-        self.run(&self.interpreter(), &[&fixed[..], options, &hashed[..]].concat())
+        self.run(
+            &self.interpreter(),
+            &[&fixed[..], options, &hashed[..]].concat(),
+        )
     }
 
     fn run(&self, program: &Path, arguments: &[&str]) -> Result<bool, LabError> {
         let path = self.log();
         let log = File::options().create(true).append(true).open(&path);
         let log = log.map_err(|error| LabError::file(&path, &error))?;
-        let errors = log.try_clone().map_err(|error| LabError::file(&path, &error))?;
+        let errors = log
+            .try_clone()
+            .map_err(|error| LabError::file(&path, &error))?;
         let status = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -170,17 +204,27 @@ fn cache_directory() -> Result<PathBuf, LabError> {
         let own = PathBuf::from(own);
         return std::path::absolute(&own).map_err(|error| LabError::file(&own, &error));
     }
-    let base = variable("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     base.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")))
         .map(|base| base.join("corrente"))
         .ok_or_else(|| LabError::Missing {
-            reason: "no place for the contenders' stacks: set CORRENTE_CACHE_DIR or HOME".to_owned(),
+            reason: "no place for the contenders' stacks: set CORRENTE_CACHE_DIR or HOME"
+                .to_owned(),
         })
 }
 
 fn fingerprint(lock: &str, version: &str) -> String {
-    let digest = Sha256::new().chain_update(lock).chain_update(version).finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::new()
+        .chain_update(lock)
+        .chain_update(version)
+        .finalize();
+    let start = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    format!("{start:016x}")
 }
 
 /// Each requirement of a lock with its hashes; a continued line ends with a backslash.
@@ -205,14 +249,19 @@ fn lock_entries(lock: &str) -> Vec<(String, String)> {
 }
 
 fn entry_name(line: &str) -> String {
-    let name = line.split(['=', '<', '>', '!', '~', ';', '[', ' ', '@']).next();
+    let name = line
+        .split(['=', '<', '>', '!', '~', ';', '[', ' ', '@'])
+        .next();
     normalised(name.unwrap_or_default())
 }
 
 /// A distribution's name as PEP 503 compares it.
 fn normalised(name: &str) -> String {
     let name = name.split('[').next().unwrap_or_default();
-    let words: Vec<&str> = name.split(['-', '_', '.']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = name
+        .split(['-', '_', '.'])
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join("-").to_lowercase()
 }
 
@@ -222,7 +271,10 @@ fn installed_versions(python: &Path) -> Result<BTreeMap<String, String>, LabErro
     let text = output_of(python, &["-c", list])?;
     let found: BTreeMap<String, String> = serde_json::from_str(&text)
         .map_err(|error| LabError::input(python, format!("lists no packages: {error}")))?;
-    Ok(found.into_iter().map(|(name, version)| (normalised(&name), version)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(name, version)| (normalised(&name), version))
+        .collect())
 }
 
 fn output_of(program: &Path, arguments: &[&str]) -> Result<String, LabError> {
@@ -234,13 +286,16 @@ fn output_of(program: &Path, arguments: &[&str]) -> Result<String, LabError> {
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         let last = words.lines().last().unwrap_or("it said nothing").to_owned();
-        return Err(LabError::Start { part: program.display().to_string(), reason: last });
+        return Err(LabError::Start {
+            part: program.display().to_string(),
+            reason: last,
+        });
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Executables on `PATH` by the names asked for.
-pub fn find_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|directory| directory.join(name))
@@ -249,7 +304,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 
 /// What a program on `PATH` says when asked for its version: the first line of `--version`, or of
 /// `version` for those that know only that (Go).
-pub fn program_version(name: &str) -> Option<String> {
+pub(crate) fn program_version(name: &str) -> Option<String> {
     let program = find_program(name)?;
     ["--version", "version"].iter().find_map(|argument| {
         let text = output_of(&program, &[argument]).ok()?;

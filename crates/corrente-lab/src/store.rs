@@ -16,7 +16,9 @@ pub const RESULT_FILE: &str = "result.json";
 
 /// Writes `text` to `path`, whole or not at all.
 pub fn write(path: &Path, text: &str) -> Result<(), LabError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(|error| LabError::file(directory, &error))?;
     let failed = |error: std::io::Error| LabError::file(path, &error);
@@ -25,7 +27,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), LabError> {
     file.as_file().sync_all().map_err(failed)?;
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file().set_permissions(readable).map_err(failed)?;
-    file.persist(path).map_err(|error| LabError::file(path, &error.error))?;
+    file.persist(path)
+        .map_err(|error| LabError::file(path, &error.error))?;
     Ok(())
 }
 
@@ -40,7 +43,11 @@ pub fn save(result: &LabResult, directory: &Path) -> Result<PathBuf, LabError> {
 
 /// Reads a result; `path` may be the directory of a run.
 pub fn load(path: &Path) -> Result<LabResult, LabError> {
-    let path = if path.is_dir() { path.join(RESULT_FILE) } else { path.to_owned() };
+    let path = if path.is_dir() {
+        path.join(RESULT_FILE)
+    } else {
+        path.to_owned()
+    };
     let text = fs::read_to_string(&path).map_err(|error| LabError::input(&path, error))?;
     corrente_report::json::parse(&text).map_err(|error| LabError::input(&path, error))
 }

@@ -38,16 +38,13 @@ impl Values {
         while let Some(start) = rest.find('{') {
             let (before, after) = rest.split_at(start);
             filled.push_str(before);
-            match placeholder(after) {
-                Some(name) => {
-                    let value = self.values.get(name).ok_or_else(|| name.to_owned())?;
-                    filled.push_str(value);
-                    rest = &after[name.len() + 2..];
-                }
-                None => {
-                    filled.push('{');
-                    rest = &after[1..];
-                }
+            if let Some(name) = placeholder(after) {
+                let value = self.values.get(name).ok_or_else(|| name.to_owned())?;
+                filled.push_str(value);
+                rest = &after[name.len() + 2..];
+            } else {
+                filled.push('{');
+                rest = &after[1..];
             }
         }
         filled.push_str(rest);
@@ -75,7 +72,9 @@ pub(crate) fn setting_text(value: &toml::Value) -> String {
 fn placeholder(text: &str) -> Option<&str> {
     let (name, _) = text.strip_prefix('{')?.split_once('}')?;
     let named = !name.is_empty()
-        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     named.then_some(name)
 }
 
@@ -86,7 +85,10 @@ mod tests {
     fn values() -> Values {
         let mut values = Values::default();
         values.set("port", 8000);
-        values.set_settings(&Settings::from([("worker_class".to_owned(), "gevent".into())]));
+        values.set_settings(&Settings::from([(
+            "worker_class".to_owned(),
+            "gevent".into(),
+        )]));
         values.set_parameters(&BTreeMap::from([("latency_ms".to_owned(), 20.0)]));
         values
     }

@@ -73,8 +73,11 @@ struct Counters {
 
 impl Counters {
     fn read(watched: &Watched<'_>) -> Self {
-        let others: Vec<u32> =
-            watched.others.iter().flat_map(|root| process_tree::tree(*root)).collect();
+        let others: Vec<u32> = watched
+            .others
+            .iter()
+            .flat_map(|root| process_tree::tree(*root))
+            .collect();
         Self {
             contender: CpuSnapshot::of_tree(watched.contender),
             others: CpuSnapshot::of_processes(&others),

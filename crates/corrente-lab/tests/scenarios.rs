@@ -9,7 +9,9 @@ use corrente_lab::scenario::Scenario;
 use corrente_report::result::Text;
 
 fn scenarios() -> Vec<Scenario> {
-    let read = LabFiles::Embedded.scenarios().expect("the files are embedded");
+    let read = LabFiles::Embedded
+        .scenarios()
+        .expect("the files are embedded");
     read.into_iter()
         .map(|(name, scenario)| scenario.unwrap_or_else(|error| panic!("{name}: {error}")))
         .collect()
@@ -17,15 +19,23 @@ fn scenarios() -> Vec<Scenario> {
 
 #[test]
 fn every_published_claim_has_its_scenario() {
-    let published = LabFiles::Embedded.text("published.toml").expect("is embedded");
+    let published = LabFiles::Embedded
+        .text("published.toml")
+        .expect("is embedded");
     let published: toml::Table = toml::from_str(&published).expect("is TOML");
     let claims = published["claim"].as_array().expect("is a list");
-    let claims: BTreeSet<&str> =
-        claims.iter().filter_map(|claim| claim.get("id")?.as_str()).collect();
+    let claims: BTreeSet<&str> = claims
+        .iter()
+        .filter_map(|claim| claim.get("id")?.as_str())
+        .collect();
     let scenarios = scenarios();
     let names: BTreeSet<&str> = scenarios.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, claims);
-    assert!(scenarios.iter().all(|scenario| scenario.name == scenario.claim));
+    assert!(
+        scenarios
+            .iter()
+            .all(|scenario| scenario.name == scenario.claim)
+    );
     assert_eq!(names.len(), 15);
 }
 
@@ -37,13 +47,30 @@ fn every_text_is_there_in_five_languages() {
             .chain(&scenario.remarks);
         for Text { en, it, fr, de, zh } in texts {
             for text in [en, it, fr, de, zh] {
-                assert!(!text.trim().is_empty(), "{}: an empty text beside `{en}`", scenario.name);
+                assert!(
+                    !text.trim().is_empty(),
+                    "{}: an empty text beside `{en}`",
+                    scenario.name
+                );
             }
             let distinct = BTreeSet::from([it, fr, de, zh]);
-            assert_eq!(distinct.len(), 4, "{}: a text stands untranslated: `{en}`", scenario.name);
+            assert_eq!(
+                distinct.len(),
+                4,
+                "{}: a text stands untranslated: `{en}`",
+                scenario.name
+            );
         }
-        assert!(!scenario.differences.is_empty(), "{}: no difference is named", scenario.name);
-        assert!(!scenario.findings.is_empty(), "{}: nothing is judged", scenario.name);
+        assert!(
+            !scenario.differences.is_empty(),
+            "{}: no difference is named",
+            scenario.name
+        );
+        assert!(
+            !scenario.findings.is_empty(),
+            "{}: nothing is judged",
+            scenario.name
+        );
     }
 }
 
@@ -52,14 +79,23 @@ fn every_sync_side_of_a_service_is_tuned() {
     use corrente_lab::scenario::Driver;
     use corrente_report::result::Side;
     for scenario in scenarios() {
-        let judged: BTreeSet<&str> =
-            scenario.findings.iter().map(|finding| finding.over.as_str()).collect();
+        let judged: BTreeSet<&str> = scenario
+            .findings
+            .iter()
+            .map(|finding| finding.over.as_str())
+            .collect();
         for contender in &scenario.contenders {
-            let serves = scenario.cases.iter().any(|case| {
-                case.driver == Driver::Http && contender.takes_part_in(&case.id)
-            });
+            let serves = scenario
+                .cases
+                .iter()
+                .any(|case| case.driver == Driver::Http && contender.takes_part_in(&case.id));
             if contender.side == Side::Sync && serves && judged.contains(contender.id.as_str()) {
-                assert!(!contender.tune.is_empty(), "{}: {}", scenario.name, contender.id);
+                assert!(
+                    !contender.tune.is_empty(),
+                    "{}: {}",
+                    scenario.name,
+                    contender.id
+                );
             }
         }
     }

@@ -63,6 +63,16 @@ impl Schedule {
         Some(due_ns)
     }
 
+    /// Gives up what has been due for longer than `patience_ns`, and says how many that were.
+    pub(crate) fn expire(&mut self, now_ns: u64, patience_ns: u64) -> u64 {
+        let mut expired = 0;
+        while self.next_ns().saturating_add(patience_ns) < now_ns && self.take_due(now_ns).is_some()
+        {
+            expired += 1;
+        }
+        expired
+    }
+
     fn time_after(&mut self, previous_exact_ns: f64) -> f64 {
         match self.process {
             // Threads take turns, so that together they are evenly spaced too.
@@ -128,6 +138,14 @@ mod tests {
         assert_eq!(schedule.take_due(0), Some(0));
         assert_eq!(schedule.take_due(999_999_999), None);
         assert_eq!(schedule.take_due(1_000_000_000), Some(1_000_000_000));
+    }
+
+    #[test]
+    fn what_waited_too_long_is_given_up() {
+        let mut schedule = Schedule::new(1000.0, Process::Constant, ALONE, 0);
+        assert_eq!(schedule.expire(200_000_000, 200_000_000), 0);
+        assert_eq!(schedule.expire(1_000_000_000, 200_000_000), 800);
+        assert_eq!(schedule.next_ns(), 800_000_000);
     }
 
     proptest! {

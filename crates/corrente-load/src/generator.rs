@@ -299,12 +299,8 @@ impl<E: Exchange> Generator<E> {
             // where its lag is the generator's own.
             Pace::Open(_) if !self.free.is_empty() => None,
             Pace::Open(schedule) => {
-                expire(
-                    schedule,
-                    self.now_ns,
-                    self.assignment.timeout_ns,
-                    &mut self.recorder,
-                );
+                let expired = schedule.expire(self.now_ns, self.assignment.timeout_ns);
+                self.recorder.errors(ErrorKind::Timeout, expired);
                 schedule.take_due(self.now_ns)
             }
         };
@@ -333,12 +329,8 @@ impl<E: Exchange> Generator<E> {
         // Fixed, so that a generator that cannot keep up still gets to reading answers.
         let now_ns = self.now_ns;
         while let Pace::Open(schedule) = &mut self.assignment.pace {
-            expire(
-                schedule,
-                now_ns,
-                self.assignment.timeout_ns,
-                &mut self.recorder,
-            );
+            let expired = schedule.expire(now_ns, self.assignment.timeout_ns);
+            self.recorder.errors(ErrorKind::Timeout, expired);
             let Some(&index) = self.free.last() else {
                 break;
             };
@@ -381,15 +373,5 @@ impl<E: Exchange> Generator<E> {
             }
         }
         unfinished
-    }
-}
-
-/// Gives up the requests that have waited for a connection longer than the timeout.
-fn expire(schedule: &mut Schedule, now_ns: u64, timeout_ns: u64, recorder: &mut Recorder) {
-    while schedule.next_ns().saturating_add(timeout_ns) < now_ns {
-        // Due long ago, so this takes one.
-        if schedule.take_due(now_ns).is_some() {
-            recorder.error(ErrorKind::Timeout);
-        }
     }
 }

@@ -13,7 +13,8 @@ use hdrhistogram::Histogram;
 use crate::error::LoadError;
 use crate::outcome::add;
 
-/// A generator thread that is busy for more than this share of the window has no reserve left.
+/// A generator thread that ran, or would have run had the CPU been free, for more than this share of
+/// the window has no reserve left.
 pub const BUSY_SHARE_MAX: f64 = 0.90;
 /// A generator whose 99th percentile of lag is above this distorts millisecond latencies.
 pub const LAG_P99_MAX: Duration = Duration::from_millis(1);
@@ -25,6 +26,10 @@ pub struct SelfCheck {
     pub cpu: Duration,
     /// CPU time of the busiest thread divided by the window.
     pub busy_share: f64,
+    /// As `busy_share`, with the time that the thread was ready to run but others had the CPU.
+    ///
+    /// Equal to `busy_share` where the kernel does not tell.
+    pub demand_share: f64,
     /// Time the threads were ready to run but the CPU was given to others, if the kernel tells.
     pub waited_for_cpu: Option<Duration>,
     /// How late the generator was, in nanoseconds.
@@ -38,10 +43,22 @@ pub struct SelfCheck {
 }
 
 impl SelfCheck {
-    /// Whether the generator was too busy ([`BUSY_SHARE_MAX`]) or too late ([`LAG_P99_MAX`]) for
-    /// its numbers to describe the server.
+    /// Whether a thread needed more than [`BUSY_SHARE_MAX`]: throughput is then a lower bound.
+    pub fn is_busy(&self) -> bool {
+        self.demand_share > BUSY_SHARE_MAX
+    }
+
+    /// Whether the lag was above [`LAG_P99_MAX`]: latencies then include the generator's own delay.
+    ///
+    /// A closed loop with many users and a fast server can be late without being busy, because
+    /// answers come in batches; its throughput is still the server's.
+    pub fn is_late(&self) -> bool {
+        self.lag_at(0.99) > LAG_P99_MAX
+    }
+
+    /// Whether the generator was too busy or too late for its numbers to describe the server alone.
     pub fn saturated(&self) -> bool {
-        self.busy_share > BUSY_SHARE_MAX || self.lag_at(0.99) > LAG_P99_MAX
+        self.is_busy() || self.is_late()
     }
 
     /// The lag that the given share of the samples (0 to 1) does not exceed.
@@ -57,6 +74,7 @@ impl SelfCheck {
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), LoadError> {
         self.cpu += other.cpu;
         self.busy_share = self.busy_share.max(other.busy_share);
+        self.demand_share = self.demand_share.max(other.demand_share);
         self.waited_for_cpu = match (self.waited_for_cpu, other.waited_for_cpu) {
             (Some(mine), Some(theirs)) => Some(mine + theirs),
             _ => None,
@@ -79,6 +97,7 @@ mod tests {
         SelfCheck {
             cpu: Duration::ZERO,
             busy_share,
+            demand_share: busy_share,
             waited_for_cpu: None,
             lag: histogram,
             queued: 0,
@@ -89,8 +108,10 @@ mod tests {
     fn either_threshold_saturates() {
         let short = Duration::from_micros(10);
         assert!(!check(0.5, short).saturated());
-        assert!(check(0.91, short).saturated());
-        assert!(check(0.5, Duration::from_millis(2)).saturated());
+        let busy = check(0.91, short);
+        assert!(busy.saturated() && busy.is_busy() && !busy.is_late());
+        let late = check(0.5, Duration::from_millis(2));
+        assert!(late.saturated() && !late.is_busy() && late.is_late());
     }
 
     #[test]

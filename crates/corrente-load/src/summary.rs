@@ -65,6 +65,8 @@ pub struct SelfCheckSummary {
     pub cpu_per_request_us: Option<f64>,
     /// Share of the window (0 to 1) in which the busiest thread ran.
     pub busy_share: f64,
+    /// The same with the time spent waiting for a CPU, see [`SelfCheck::demand_share`].
+    pub demand_share: f64,
     /// Seconds spent waiting for a CPU; absent if the kernel does not tell.
     pub waited_for_cpu_s: Option<f64>,
     /// Median lag in milliseconds, see [`SelfCheck::lag`].
@@ -75,7 +77,11 @@ pub struct SelfCheckSummary {
     pub lag_max_ms: f64,
     /// Open-loop requests that waited for a free connection.
     pub queued: u64,
-    /// Whether the generator was the bottleneck, see [`SelfCheck::saturated`].
+    /// Whether throughput is only a lower bound, see [`SelfCheck::is_busy`].
+    pub busy: bool,
+    /// Whether latencies include the generator's own delay, see [`SelfCheck::is_late`].
+    pub late: bool,
+    /// Either of the two.
     pub saturated: bool,
 }
 
@@ -124,11 +130,14 @@ impl SelfCheckSummary {
             cpu_per_request_us: (completed > 0)
                 .then(|| cpu_s * MICROSECONDS_PER_SECOND / completed as f64),
             busy_share: check.busy_share,
+            demand_share: check.demand_share,
             waited_for_cpu_s: check.waited_for_cpu.map(|waited| waited.as_secs_f64()),
             lag_p50_ms: milliseconds(check.lag.value_at_quantile(0.5)),
             lag_p99_ms: milliseconds(check.lag.value_at_quantile(0.99)),
             lag_max_ms: milliseconds(check.lag.max()),
             queued: check.queued,
+            busy: check.is_busy(),
+            late: check.is_late(),
             saturated: check.saturated(),
         }
     }

@@ -142,3 +142,19 @@ fn a_server_that_speaks_unasked_is_malformed() {
         [(ErrorKind::Malformed, 1)]
     );
 }
+
+#[test]
+fn a_server_that_speaks_on_an_idle_connection_is_malformed() {
+    // Requests are 500 ms apart, so the connection has long been idle when the server speaks.
+    let server = Server::raw(listen(), |stream, _| {
+        servers::speak_unasked(stream, Duration::from_millis(50));
+    });
+    let mut plan = plan(&server.url(), 2.0, 1);
+    plan.warm_up = Duration::ZERO;
+    let outcome = outcome(&plan);
+    assert_eq!(outcome.completed, 2);
+    assert_eq!(
+        outcome.errors.keys().copied().collect::<Vec<_>>(),
+        [ErrorKind::Malformed]
+    );
+}

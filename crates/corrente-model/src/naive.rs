@@ -30,7 +30,10 @@ mod tests {
 
     #[test]
     fn work_on_several_cores_at_once_waits_for_nothing() {
-        assert_eq!(gain(Duration::from_millis(1), Duration::from_millis(2)), Some(1.0));
+        assert_eq!(
+            gain(Duration::from_millis(1), Duration::from_millis(2)),
+            Some(1.0)
+        );
     }
 
     #[test]

@@ -101,7 +101,9 @@ fn resampled_means(values: &[f64], seed: u64) -> Vec<f64> {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..RESAMPLES)
         .map(|_| {
-            let sum: f64 = (0..values.len()).map(|_| values[random.usize(..values.len())]).sum();
+            let sum: f64 = (0..values.len())
+                .map(|_| values[random.usize(..values.len())])
+                .sum();
             sum / values.len() as f64
         })
         .collect()
@@ -111,7 +113,8 @@ fn resampled_means(values: &[f64], seed: u64) -> Vec<f64> {
 fn expanded_tail(count: usize) -> f64 {
     let count = count as f64;
     // Freedom of at least one and fixed location and scale: the distribution always exists.
-    let student = StudentsT::new(0.0, 1.0, count - 1.0).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975));
+    let student =
+        StudentsT::new(0.0, 1.0, count - 1.0).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975));
     normal().cdf(-student * (count / (count - 1.0)).sqrt())
 }
 

@@ -12,33 +12,6 @@ use crate::result::{
     Verdict,
 };
 
-/// Room on either side of a published ratio; the lab judges by the same figure.
-const TOLERANCE: f64 = 1.25;
-
-/// What counts as a direction; the lab judges by the same figure.
-const DIRECTION_MIN: f64 = 1.05;
-
-/// The ratios that count as agreeing with what was published. An open side is absent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Band {
-    pub(crate) low: Option<f64>,
-    pub(crate) high: Option<f64>,
-}
-
-impl From<Published> for Band {
-    fn from(published: Published) -> Self {
-        let (low, high) = match published {
-            Published::Ratio(ratio) => (Some(ratio / TOLERANCE), Some(ratio * TOLERANCE)),
-            Published::Range(low, high) => (Some(low / TOLERANCE), Some(high * TOLERANCE)),
-            Published::AtLeast(ratio) => (Some(ratio / TOLERANCE), None),
-            Published::AtMost(ratio) => (None, Some(ratio * TOLERANCE)),
-            Published::Higher => (Some(DIRECTION_MIN), None),
-            Published::Lower => (None, Some(1.0 / DIRECTION_MIN)),
-        };
-        Self { low, high }
-    }
-}
-
 /// The figures printed in the original: none, one or two.
 pub(crate) fn printed(published: Published) -> Vec<f64> {
     match published {
@@ -294,7 +267,7 @@ impl Catalogue {
         let counts: Vec<String> = errors
             .iter()
             .filter(|(_, count)| **count > 0)
-            .map(|(kind, count)| format!("{kind} {}", self.numbers().integer(*count)))
+            .map(|(kind, count)| format!("{kind}\u{a0}{}", self.numbers().integer(*count)))
             .collect();
         if counts.is_empty() {
             "0".to_owned()
@@ -351,7 +324,7 @@ mod tests {
         };
         assert_eq!(
             catalogue.measured(single),
-            ["3.04×", "[2.90, 3.19]"].map(str::to_owned)
+            ["3.04×", "[2.90,\u{a0}3.19]"].map(str::to_owned)
         );
         assert_eq!(
             catalogue.measured(region),

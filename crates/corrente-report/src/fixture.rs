@@ -3,12 +3,14 @@
 //! The figures are invented and shaped to be told apart in a report; none of them is evidence.
 //! Invariant: the fixture is a constant, so snapshots made from it are stable.
 
+mod fan_out;
+
 use std::collections::BTreeMap;
 
 use crate::result::{
-    Case, Contender, Factor, FactorStep, Finding, FindingPoint, Interval, Invalid, LabResult,
-    Latency, Machine, Measure, Measurement, Mode, OpenLoop, Outcome, Placement, Prices, Published,
-    SCHEMA, ScenarioResult, Side, Stack, Sweep, SweepPoint, Text, Verdict,
+    Case, Contender, Finding, FindingPoint, Interval, Invalid, LabResult, Latency, Machine,
+    Measure, Measurement, Mode, Outcome, Placement, Prices, Published, SCHEMA, ScenarioResult,
+    Side, Stack, Text, Verdict,
 };
 
 /// The whole document.
@@ -38,7 +40,7 @@ pub(crate) fn fixture() -> LabResult {
             source: "AWS price list, us-east-1, read 2026-02-20".to_owned(),
         },
         scenarios: vec![
-            fan_out(),
+            fan_out::fan_out(),
             paterson(),
             azure_uvloop(),
             feature_store(),
@@ -182,243 +184,6 @@ fn scenario(name: &str, title: Text) -> ScenarioResult {
         elapsed_s: 0.0,
         placement: Placement::default(),
         versions: BTreeMap::new(),
-    }
-}
-
-/// A region of two parameters, users that vary, a sweep, factors, a missing contender.
-fn fan_out() -> ScenarioResult {
-    let mut result = scenario(
-        "super",
-        text(
-            "Super.com: a hotel search with 40 calls a request, Flask to Quart",
-            "Super.com: Hotelsuche mit 40 Aufrufen je Anfrage, Flask zu Quart",
-            "Super.com：每次请求 40 次网络调用的酒店搜索，从 Flask 迁移到 Quart",
-        ),
-    );
-    result.differences = vec![text(
-        "One machine instead of AWS Lambda and EC2; the third parties are an origin on loopback.",
-        "Eine Maschine statt AWS Lambda und EC2; die Drittanbieter sind eine lokale Gegenstelle.",
-        "使用一台机器代替 AWS Lambda 与 EC2；第三方由本机上游服务代替。",
-    )];
-    result.remarks = vec![text(
-        "1000 to 50 USD a day is −95 %, printed as −90 %.",
-        "Von 1000 auf 50 USD am Tag sind −95 %, gedruckt steht −90 %.",
-        "每天从 1000 美元降至 50 美元是 −95%，原文印作 −90%。",
-    )];
-    result.contenders = fan_out_contenders();
-    result.cases = fan_out_cases();
-    result.measurements = fan_out_measurements();
-    result.findings = fan_out_findings();
-    result.factors = fan_out_factors();
-    result.sweeps = vec![fan_out_sweep()];
-    result.elapsed_s = 812.4;
-    result.placement = Placement {
-        application: vec![0],
-        others: vec![1],
-    };
-    result.versions = BTreeMap::from([
-        ("flask".to_owned(), "3.1.0".to_owned()),
-        ("gunicorn".to_owned(), "23.0.0".to_owned()),
-        ("quart".to_owned(), "0.20.0".to_owned()),
-    ]);
-    result
-}
-
-fn fan_out_contenders() -> Vec<Contender> {
-    let flask = ["gunicorn gthread", "Flask", "requests", "threads"];
-    let mut missing = contender(
-        "swoole",
-        Side::Reference,
-        ["Swoole", "Hyperf", "", "coroutines"],
-        1,
-    );
-    missing.missing = Some("php-swoole is not installed".to_owned());
-    vec![
-        contender("flask", Side::Sync, flask, 2),
-        contender("flask:tuned", Side::Sync, flask, 16),
-        contender(
-            "quart",
-            Side::Async,
-            ["hypercorn", "Quart", "aiohttp", "asyncio"],
-            2,
-        ),
-        contender(
-            "quart-uvloop",
-            Side::Async,
-            ["hypercorn", "Quart", "aiohttp", "uvloop"],
-            2,
-        ),
-        missing,
-    ]
-}
-
-const CALLS: [f64; 3] = [1.0, 5.0, 40.0];
-const DELAYS: [f64; 3] = [1.0, 10.0, 100.0];
-
-fn fan_out_cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = CALLS
-        .iter()
-        .flat_map(|calls| DELAYS.iter().map(move |delay| (*calls, *delay)))
-        .map(|(calls, delay)| {
-            case(
-                &format!("c{calls}-l{delay}"),
-                50,
-                &[("calls", calls), ("latency_ms", delay)],
-            )
-        })
-        .collect();
-    for users in [1_u64, 10, 200] {
-        let parameters = [("calls", 40.0), ("latency_ms", 10.0)];
-        cases.push(case(&format!("users-{users}"), users, &parameters));
-    }
-    cases
-}
-
-fn fan_out_measurements() -> Vec<Measurement> {
-    let mut all = Vec::new();
-    let levels = [
-        ("users-1", 2.1, 3.0),
-        ("users-10", 17.0, 26.0),
-        ("c40-l10", 52.0, 158.0),
-        ("users-200", 54.0, 171.0),
-    ];
-    for (id, slow, fast) in levels {
-        all.push(measurement(
-            "flask",
-            id,
-            slow,
-            Some(latency(950.0, 1.35, 1500)),
-        ));
-        all.push(measurement(
-            "flask:tuned",
-            id,
-            slow * 1.6,
-            Some(latency(610.0, 1.5, 2400)),
-        ));
-        let mut quart = measurement("quart", id, fast, Some(latency(310.0, 1.22, 4700)));
-        quart.open_loop = Some(OpenLoop {
-            rate_per_s: slow * 0.7,
-            completed_per_s: slow * 0.7,
-            errors: BTreeMap::new(),
-            latency: latency(118.0, 1.4, 2100),
-        });
-        quart.peak_pss_bytes = 96 << 20;
-        all.push(quart);
-        all.push(measurement(
-            "quart-uvloop",
-            id,
-            fast * 1.12,
-            Some(latency(280.0, 1.2, 5100)),
-        ));
-    }
-    if let Some(first) = all
-        .iter_mut()
-        .find(|one| one.contender == "flask" && one.case == "c40-l10")
-    {
-        first.errors = BTreeMap::from([("timeout".to_owned(), 12), ("reset".to_owned(), 3)]);
-        first.open_loop = Some(OpenLoop {
-            rate_per_s: 36.4,
-            completed_per_s: 35.9,
-            errors: BTreeMap::new(),
-            latency: latency(460.0, 1.9, 2100),
-        });
-    }
-    all
-}
-
-fn fan_out_findings() -> Vec<Finding> {
-    let published = Published::AtLeast(2.0);
-    let mut doubled = finding(
-        "throughput",
-        Measure::Throughput,
-        ["quart", "flask"],
-        published,
-    );
-    doubled.verdict = Verdict::Confirmed;
-    doubled.points = vec![point(
-        "c40-l10",
-        Some(interval(3.04, 1.05)),
-        Some(9.2),
-        Verdict::Confirmed,
-    )];
-
-    let mut region = finding(
-        "region",
-        Measure::Throughput,
-        ["quart", "flask:tuned"],
-        Published::Higher,
-    );
-    region.tuned = true;
-    region.verdict = Verdict::Inconclusive;
-    for (row, calls) in CALLS.iter().enumerate() {
-        for (column, delay) in DELAYS.iter().enumerate() {
-            let ratio = 0.7 * 1.6_f64.powi(i32::try_from(row + column).unwrap());
-            let verdict = match ratio {
-                value if value > 1.1 => Verdict::Confirmed,
-                value if value < 0.9 => Verdict::Refuted,
-                _ => Verdict::Inconclusive,
-            };
-            let naive = Some(1.0 + calls * delay / 20.0);
-            let id = format!("c{calls}-l{delay}");
-            region
-                .points
-                .push(point(&id, Some(interval(ratio, 1.04)), naive, verdict));
-        }
-    }
-
-    let mut halved = finding(
-        "latency",
-        Measure::P50,
-        ["quart", "flask"],
-        Published::Ratio(0.5),
-    );
-    halved.verdict = Verdict::Refuted;
-    halved.points = vec![point(
-        "c40-l10",
-        Some(interval(0.326, 1.06)),
-        None,
-        Verdict::Refuted,
-    )];
-    vec![doubled, region, halved]
-}
-
-fn fan_out_factors() -> Vec<FactorStep> {
-    let steps = [
-        (Factor::Tuning, "flask", "flask:tuned", 1.6, 0.423),
-        (Factor::Framework, "flask:tuned", "quart-sync", 0.92, -0.075),
-        (Factor::Concurrency, "quart-sync", "quart", 2.065, 0.652),
-    ];
-    steps
-        .into_iter()
-        .map(|(factor, from, to, ratio, share)| FactorStep {
-            factor,
-            from: from.to_owned(),
-            to: to.to_owned(),
-            case: "c40-l10".to_owned(),
-            ratio: Some(interval(ratio, 1.03)),
-            share: Some(share),
-        })
-        .collect()
-}
-
-fn fan_out_sweep() -> Sweep {
-    let tried = [
-        ("2", Some(52.0)),
-        ("8", Some(77.4)),
-        ("16", Some(83.2)),
-        ("64", None),
-    ];
-    Sweep {
-        contender: "flask".to_owned(),
-        case: "c40-l10".to_owned(),
-        tried: tried
-            .into_iter()
-            .map(|(workers, throughput_per_s)| SweepPoint {
-                settings: BTreeMap::from([("workers".to_owned(), workers.to_owned())]),
-                throughput_per_s,
-                best: workers == "16",
-            })
-            .collect(),
     }
 }
 

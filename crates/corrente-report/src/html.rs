@@ -2,7 +2,7 @@
 //!
 //! The page has no script and asks for nothing from outside; its security policy forbids both, in
 //! case something slipped through. It follows the reader's choice of light or dark. Invariant: it
-//! is built as a tree of [`crate::markup`], so whatever a result holds stays text.
+//! is built as a tree of `markup`, so whatever a result holds stays text.
 
 mod conditions;
 mod measurements;

@@ -1,6 +1,6 @@
 //! The result document as JSON: reading with a check of the schema, and writing.
 //!
-//! It knows no file and no path. Invariant: what [`write`] gives out, [`parse`] takes back
+//! It knows no file and no path. Invariant: what [`write()`] gives out, [`parse`] takes back
 //! unchanged; a document of another schema or version is named as such before its fields are tried.
 
 use serde::Deserialize;

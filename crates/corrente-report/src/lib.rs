@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod band;
 pub mod catalogue;
 mod claim;
 pub mod compare;

@@ -155,7 +155,7 @@ impl Numbers {
     pub fn interval(self, low: f64, high: f64) -> String {
         let separator = if self.decimal_sign() == ',' { ";" } else { "," };
         format!(
-            "[{}{separator} {}]",
+            "[{}{separator}{NO_BREAK_SPACE}{}]",
             self.quantity(low),
             self.quantity(high)
         )
@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn keeps_interval_ends_apart() {
-        assert_eq!(EN.interval(2.3, 2.52), "[2.30, 2.52]");
-        assert_eq!(FR.interval(2.3, 2.52), "[2,30; 2,52]");
+        assert_eq!(EN.interval(2.3, 2.52), "[2.30,\u{a0}2.52]");
+        assert_eq!(FR.interval(2.3, 2.52), "[2,30;\u{a0}2,52]");
         assert_eq!(DE.ratio_range(3.0, 5.0), "3,00–5,00×");
     }
 

@@ -3,6 +3,8 @@
 One request at a time in a worker, as the rule assumes.
 """
 
+import atexit
+
 from flask import Flask, request
 from psycopg_pool import ConnectionPool
 
@@ -15,6 +17,7 @@ session = open_session()
 pool = ConnectionPool(
     DATABASE, min_size=1, max_size=CONNECTIONS, kwargs={"autocommit": True}, open=True
 )
+atexit.register(pool.close)
 
 
 @app.get("/calls")

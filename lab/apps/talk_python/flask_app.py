@@ -3,6 +3,8 @@
 A connection is borrowed from the pool for the length of the queries.
 """
 
+import atexit
+
 from flask import Flask, render_template_string, request
 from psycopg_pool import ConnectionPool
 
@@ -12,6 +14,7 @@ app = Flask(__name__)
 pool = ConnectionPool(
     DATABASE, min_size=1, max_size=CONNECTIONS, kwargs={"autocommit": True}, open=True
 )
+atexit.register(pool.close)
 
 
 @app.get("/page")

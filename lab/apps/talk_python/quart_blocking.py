@@ -4,6 +4,7 @@ The queries run in a thread; as many threads (LAB_THREADS) as in the steps befor
 """
 
 import asyncio
+import atexit
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ app = Quart(__name__)
 pool = ConnectionPool(
     DATABASE, min_size=1, max_size=CONNECTIONS, kwargs={"autocommit": True}, open=True
 )
+atexit.register(pool.close)
 executor = ThreadPoolExecutor(setting("THREADS", 16))
 
 

@@ -19,7 +19,9 @@ pub enum ScenarioError {
         message: String,
     },
     /// An entry names another that is not there.
-    #[error("scenario `{name}`: {entry} names the {kind} `{missing}`, which the file does not define")]
+    #[error(
+        "scenario `{name}`: {entry} names the {kind} `{missing}`, which the file does not define"
+    )]
     Unknown {
         /// Scenario name.
         name: String,
@@ -45,10 +47,11 @@ pub enum ScenarioError {
 impl Scenario {
     /// Reads and checks the text of `NAME.toml`.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
-        let mut scenario: Self = toml::from_str(text).map_err(|error| ScenarioError::Malformed {
-            name: name.to_owned(),
-            message: place_and_message(text, &error),
-        })?;
+        let mut scenario: Self =
+            toml::from_str(text).map_err(|error| ScenarioError::Malformed {
+                name: name.to_owned(),
+                message: place_and_message(text, &error),
+            })?;
         name.clone_into(&mut scenario.name);
         scenario.check()?;
         Ok(scenario)
@@ -83,7 +86,9 @@ impl Scenario {
             self.know_contender(&entry, &factor.to)?;
             self.know_case(&entry, &factor.case)?;
         }
-        self.naive.iter().try_for_each(|id| self.know_contender("naive", id))
+        self.naive
+            .iter()
+            .try_for_each(|id| self.know_contender("naive", id))
     }
 
     fn check_entries(&self) -> Result<(), ScenarioError> {
@@ -118,11 +123,15 @@ impl Scenario {
     }
 
     fn know_contender(&self, entry: &str, id: &str) -> Result<(), ScenarioError> {
-        self.contender(id).map(|_| ()).ok_or_else(|| self.unknown(entry, "contender", id))
+        self.contender(id)
+            .map(|_| ())
+            .ok_or_else(|| self.unknown(entry, "contender", id))
     }
 
     fn know_case(&self, entry: &str, id: &str) -> Result<(), ScenarioError> {
-        self.case(id).map(|_| ()).ok_or_else(|| self.unknown(entry, "case", id))
+        self.case(id)
+            .map(|_| ())
+            .ok_or_else(|| self.unknown(entry, "case", id))
     }
 
     fn unknown(&self, entry: &str, kind: &'static str, missing: &str) -> ScenarioError {
@@ -135,12 +144,18 @@ impl Scenario {
     }
 
     fn unusable(&self, entry: String, message: &str) -> ScenarioError {
-        ScenarioError::Unusable { name: self.name.clone(), entry, message: message.to_owned() }
+        ScenarioError::Unusable {
+            name: self.name.clone(),
+            entry,
+            message: message.to_owned(),
+        }
     }
 }
 
 fn place_and_message(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+    let line = error
+        .span()
+        .map(|span| text[..span.start].lines().count().max(1));
     let message = error.message().lines().next().unwrap_or_default();
     match line {
         Some(line) => format!("line {line}: {message}"),
@@ -179,7 +194,9 @@ mod tests {
     fn refuses(from: &str, to: &str, message: &str) {
         let text = WHOLE.replacen(from, to, 1);
         assert_ne!(text, WHOLE, "the replacement must change something");
-        let found = Scenario::parse("json", &text).expect_err("must be refused").to_string();
+        let found = Scenario::parse("json", &text)
+            .expect_err("must be refused")
+            .to_string();
         assert_eq!(found, message);
     }
 

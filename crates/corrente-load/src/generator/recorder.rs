@@ -95,7 +95,11 @@ impl Recorder {
     }
 
     pub(crate) fn error(&mut self, kind: ErrorKind) {
-        self.errors[kind as usize] += 1;
+        self.errors(kind, 1);
+    }
+
+    pub(crate) fn errors(&mut self, kind: ErrorKind, count: u64) {
+        self.errors[kind as usize] += count;
     }
 
     pub(crate) fn bytes(&mut self, bytes: u64) {
@@ -150,23 +154,27 @@ impl Recorder {
     }
 
     fn self_check(&self, now_ns: u64) -> SelfCheck {
-        let window_ns = self.window_ns(now_ns);
         let cpu_ns = self
             .opened
             .map_or(0, |opened| thread_cpu_ns() - opened.cpu_ns);
         let waited_before = self.opened.and_then(|opened| opened.waited_for_cpu_ns);
-        let waited = waited_for_cpu_ns().zip(waited_before);
+        let waited_ns = waited_for_cpu_ns()
+            .zip(waited_before)
+            .map(|(now, then)| now.saturating_sub(then));
         SelfCheck {
             cpu: Duration::from_nanos(cpu_ns),
-            busy_share: if window_ns == 0 {
-                0.0
-            } else {
-                cpu_ns as f64 / window_ns as f64
-            },
-            waited_for_cpu: waited
-                .map(|(now, before)| Duration::from_nanos(now.saturating_sub(before))),
+            busy_share: self.share_of_window(cpu_ns, now_ns),
+            demand_share: self.share_of_window(cpu_ns + waited_ns.unwrap_or(0), now_ns),
+            waited_for_cpu: waited_ns.map(Duration::from_nanos),
             lag: self.lag.clone(),
             queued: self.queued,
+        }
+    }
+
+    fn share_of_window(&self, part_ns: u64, now_ns: u64) -> f64 {
+        match self.window_ns(now_ns) {
+            0 => 0.0,
+            window_ns => part_ns as f64 / window_ns as f64,
         }
     }
 }

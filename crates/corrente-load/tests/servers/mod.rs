@@ -11,6 +11,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What a server has seen.
 #[derive(Debug, Default)]
@@ -99,6 +100,16 @@ pub(crate) fn sized(status: u16, body: &str) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+/// Reads one request, answers it, and after `pause` says something nobody asked for.
+pub(crate) fn speak_unasked(mut stream: TcpStream, pause: Duration) {
+    if read_head(&mut stream).is_some() && stream.write_all(&sized(200, "")).is_ok() {
+        thread::sleep(pause);
+        // The client may be gone already.
+        stream.write_all(b"x").ok();
+        read_head(&mut stream);
+    }
 }
 
 /// The next request's head, if the client has not closed.

@@ -22,7 +22,6 @@ note-absolute = Absolute Zahlen gelten nur für diese Maschine; die Schlüsse ru
 heading-summary = Urteile
 heading-conditions = Bedingungen
 heading-reading = Wie dieser Bericht zu lesen ist
-heading-scenarios = Szenarien
 heading-findings = Behauptungen und Urteile
 heading-remarks = Anmerkungen
 heading-differences = Was vom Original abweicht
@@ -32,7 +31,6 @@ heading-plots = Weitere Diagramme
 heading-sweep = Was die Abstimmung versucht hat
 heading-factors = Was jede Änderung beitrug
 heading-source = Quelle
-heading-contents = Inhalt
 
 # Spaltenköpfe und Feldnamen.
 column-scenario = Szenario
@@ -55,7 +53,6 @@ column-errors = Fehler
 column-cpu = CPU-s/1000
 column-memory = PSS-Spitze
 column-cost = { $currency }/Million
-column-further = Eigene Werte
 column-note = Hinweis
 column-factor = Änderung
 column-step = Von → nach
@@ -138,7 +135,6 @@ factor-total = zusammen
 
 # Behauptungen.
 claim-tuned = synchrone Seite abgestimmt
-claim-untuned = wie veröffentlicht
 claim-higher = höher
 claim-lower = niedriger
 labelled = { $label }: { $value }
@@ -152,14 +148,10 @@ users-in-all = { $count } Nutzer
 sweep-best = beste
 sweep-failed = gescheitert
 sweep-of = { $contender }, abgestimmt auf { $case }
-rounds-of = { $count ->
-    [one] 1 Wiederholung
-   *[other] { $count } Wiederholungen
-  }
 
 # Wie ein Bericht zu lesen ist.
 read-ratio = Jede Behauptung ist ein Verhältnis zweier Teilnehmer, „von / zu“, gemessen im selben Fall auf derselben Maschine. In eckigen Klammern steht das 95-%-Intervall. Über 1 heißt mehr: besser beim Durchsatz, schlechter bei Latenz, Speicher und Kosten.
-read-verdict = Eine Behauptung ist bestätigt, wenn das ganze Intervall innerhalb des veröffentlichten Verhältnisses liegt, geteilt oder malgenommen mit 1,25; sie ist widerlegt, wenn das ganze Intervall außerhalb liegt. Eine Behauptung über mehrere Fälle ist nur dann bestätigt oder widerlegt, wenn alle Fälle übereinstimmen.
+read-verdict = Eine Behauptung ist bestätigt, wenn das ganze Intervall zwischen dem durch 1,25 geteilten und dem mit 1,25 malgenommenen veröffentlichten Verhältnis liegt; sie ist widerlegt, wenn das ganze Intervall außerhalb liegt. Wo nur eine Grenze (≥ oder ≤) veröffentlicht wurde, gilt für sie derselbe Spielraum. Eine Behauptung über mehrere Fälle ist nur dann bestätigt oder widerlegt, wenn alle Fälle übereinstimmen.
 read-direction = Wo nur eine Richtung veröffentlicht wurde, muss das ganze Intervall mindestens 5 % auf der behaupteten Seite liegen.
 read-inconclusive = Alles andere ist unentschieden: Die Messung gibt keinen Ausschlag.
 read-invalid = Eine Messung ist ungültig, wenn Lastgenerator, Gegenstelle oder Datenbank keine Reserve mehr hatten, wenn die Wiederholungen eines Teilnehmers stärker abweichen, als die Rauschprüfung zulässt, oder wenn der Hypervisor Prozessorzeit entzog. Sie stützt dann kein Urteil.
@@ -192,7 +184,6 @@ axis-predicted = Gewinn nach der Faustregel
 axis-measured = gemessener Gewinn
 axis-ratio = Verhältnis, von / zu
 legend-published = veröffentlicht, ÷1,25 bis ×1,25
-legend-measured = gemessen, 95-%-Intervall
 legend-equal = Vorhersage gleich Messung
 legend-more = mehr als 1
 legend-less = weniger als 1

@@ -22,7 +22,6 @@ note-absolute = Absolute figures hold for this machine only; the ratios carry th
 heading-summary = Verdicts
 heading-conditions = Conditions
 heading-reading = How to read this
-heading-scenarios = Scenarios
 heading-findings = Claims and verdicts
 heading-remarks = Remarks
 heading-differences = What differs from the original
@@ -32,7 +31,6 @@ heading-plots = More plots
 heading-sweep = What tuning tried
 heading-factors = What each change contributed
 heading-source = Source
-heading-contents = Contents
 
 # Heads of columns and names of fields.
 column-scenario = Scenario
@@ -55,7 +53,6 @@ column-errors = Errors
 column-cpu = CPU-s/1000
 column-memory = Peak PSS
 column-cost = { $currency }/million
-column-further = Own figures
 column-note = Note
 column-factor = Change
 column-step = From → to
@@ -138,7 +135,6 @@ factor-total = together
 
 # Claims.
 claim-tuned = sync side tuned
-claim-untuned = as published
 claim-higher = higher
 claim-lower = lower
 labelled = { $label }: { $value }
@@ -155,14 +151,10 @@ users-in-all = { $count ->
 sweep-best = best
 sweep-failed = failed
 sweep-of = { $contender }, tuned on { $case }
-rounds-of = { $count ->
-    [one] 1 round
-   *[other] { $count } rounds
-  }
 
 # How to read a report.
 read-ratio = Every claim is a ratio of two contenders, “of / over”, measured in the same case on the same machine. The brackets hold its 95% interval. Above 1 means more: better for throughput, worse for latency, memory and cost.
-read-verdict = A claim is confirmed where the whole interval lies within the published ratio divided or multiplied by 1.25, and refuted where the whole interval lies outside. A claim over several cases is confirmed or refuted only where every case agrees.
+read-verdict = A claim is confirmed where the whole interval lies between the published ratio divided by 1.25 and the same ratio multiplied by 1.25, and refuted where the whole interval lies outside. Where only a bound (≥ or ≤) was published, it is given the same room. A claim over several cases is confirmed or refuted only where every case agrees.
 read-direction = Where only a direction was published, the whole interval must lie at least 5% on the claimed side.
 read-inconclusive = Anything else is inconclusive: the measurement does not decide.
 read-invalid = A measurement is invalid where the load generator, the origin or the database had no headroom, where the rounds of one contender differ by more than the noise test allows, or where the hypervisor took processor time away. It then supports no verdict.
@@ -195,7 +187,6 @@ axis-predicted = gain by the naive rule
 axis-measured = measured gain
 axis-ratio = ratio, of / over
 legend-published = published, ÷1.25 to ×1.25
-legend-measured = measured, 95% interval
 legend-equal = prediction equals measurement
 legend-more = more than 1
 legend-less = less than 1

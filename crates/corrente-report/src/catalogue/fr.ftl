@@ -22,7 +22,6 @@ note-absolute = Les chiffres absolus ne valent que pour cette machine ; les co
 heading-summary = Verdicts
 heading-conditions = Conditions
 heading-reading = Comment lire ce rapport
-heading-scenarios = Scénarios
 heading-findings = Affirmations et verdicts
 heading-remarks = Remarques
 heading-differences = Ce qui diffère de l’original
@@ -32,7 +31,6 @@ heading-plots = Autres graphiques
 heading-sweep = Ce que le réglage a essayé
 heading-factors = La contribution de chaque changement
 heading-source = Source
-heading-contents = Sommaire
 
 # Têtes de colonne et noms de champ.
 column-scenario = Scénario
@@ -55,7 +53,6 @@ column-errors = Erreurs
 column-cpu = CPU-s/1000
 column-memory = PSS maximal
 column-cost = { $currency }/million
-column-further = Chiffres propres
 column-note = Note
 column-factor = Changement
 column-step = De → à
@@ -138,7 +135,6 @@ factor-total = ensemble
 
 # Affirmations.
 claim-tuned = côté synchrone réglé
-claim-untuned = comme publié
 claim-higher = plus élevé
 claim-lower = plus bas
 labelled = { $label } : { $value }
@@ -152,14 +148,10 @@ users-in-all = { $count ->
 sweep-best = meilleur
 sweep-failed = échec
 sweep-of = { $contender }, réglé sur { $case }
-rounds-of = { $count ->
-    [one] { $count } répétition
-   *[other] { $count } répétitions
-  }
 
 # Comment lire un rapport.
 read-ratio = Chaque affirmation est un rapport entre deux concurrents, « de / sur », mesuré dans le même cas sur la même machine. Les crochets contiennent son intervalle à 95 %. Au-dessus de 1 signifie davantage : mieux pour le débit, moins bien pour la latence, la mémoire et le coût.
-read-verdict = Une affirmation est confirmée si l’intervalle entier se trouve entre le rapport publié divisé par 1,25 et multiplié par 1,25 ; elle est réfutée si l’intervalle entier se trouve en dehors. Une affirmation portant sur plusieurs cas n’est confirmée ou réfutée que si tous les cas concordent.
+read-verdict = Une affirmation est confirmée si l’intervalle entier se trouve entre le rapport publié divisé par 1,25 et le même multiplié par 1,25 ; elle est réfutée si l’intervalle entier se trouve en dehors. Si seule une borne (≥ ou ≤) a été publiée, la même marge s’y applique. Une affirmation portant sur plusieurs cas n’est confirmée ou réfutée que si tous les cas concordent.
 read-direction = Si seul un sens a été publié, l’intervalle entier doit se trouver au moins 5 % du côté affirmé.
 read-inconclusive = Tout le reste est non concluant : la mesure ne tranche pas.
 read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge, si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur a pris du temps de processeur. Elle ne soutient alors aucun verdict.
@@ -192,7 +184,6 @@ axis-predicted = gain selon la règle naïve
 axis-measured = gain mesuré
 axis-ratio = rapport, de / sur
 legend-published = publié, de ÷1,25 à ×1,25
-legend-measured = mesuré, intervalle à 95 %
 legend-equal = prévision égale à la mesure
 legend-more = plus de 1
 legend-less = moins de 1

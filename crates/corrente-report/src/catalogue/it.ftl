@@ -22,7 +22,6 @@ note-absolute = Le cifre assolute valgono solo per questa macchina; le conclusio
 heading-summary = Verdetti
 heading-conditions = Condizioni
 heading-reading = Come leggere il resoconto
-heading-scenarios = Scenari
 heading-findings = Affermazioni e verdetti
 heading-remarks = Osservazioni
 heading-differences = Che cosa differisce dall’originale
@@ -32,7 +31,6 @@ heading-plots = Altri grafici
 heading-sweep = Che cosa ha provato la messa a punto
 heading-factors = Quanto ha contribuito ogni modifica
 heading-source = Fonte
-heading-contents = Indice
 
 # Intestazioni di colonna e nomi di campo.
 column-scenario = Scenario
@@ -55,7 +53,6 @@ column-errors = Errori
 column-cpu = CPU-s/1000
 column-memory = PSS massimo
 column-cost = { $currency }/milione
-column-further = Cifre proprie
 column-note = Nota
 column-factor = Modifica
 column-step = Da → a
@@ -138,7 +135,6 @@ factor-total = insieme
 
 # Affermazioni.
 claim-tuned = parte sincrona messa a punto
-claim-untuned = come pubblicato
 claim-higher = più alto
 claim-lower = più basso
 labelled = { $label }: { $value }
@@ -155,14 +151,10 @@ users-in-all = { $count ->
 sweep-best = migliore
 sweep-failed = fallito
 sweep-of = { $contender }, messo a punto su { $case }
-rounds-of = { $count ->
-    [one] 1 ripetizione
-   *[other] { $count } ripetizioni
-  }
 
 # Come leggere un resoconto.
 read-ratio = Ogni affermazione è un rapporto fra due concorrenti, «di / su», misurato nello stesso caso sulla stessa macchina. Tra parentesi quadre sta il suo intervallo al 95%. Sopra 1 significa di più: meglio per il throughput, peggio per latenza, memoria e costo.
-read-verdict = Un’affermazione è confermata se l’intero intervallo sta entro il rapporto pubblicato diviso o moltiplicato per 1,25, ed è confutata se l’intero intervallo ne sta fuori. Un’affermazione su più casi è confermata o confutata solo se tutti i casi concordano.
+read-verdict = Un’affermazione è confermata se l’intero intervallo sta fra il rapporto pubblicato diviso per 1,25 e lo stesso moltiplicato per 1,25, ed è confutata se l’intero intervallo ne sta fuori. Dove è stato pubblicato solo un limite (≥ o ≤), vale lo stesso margine. Un’affermazione su più casi è confermata o confutata solo se tutti i casi concordano.
 read-direction = Se è stata pubblicata solo una direzione, l’intero intervallo deve trovarsi almeno il 5% dalla parte affermata.
 read-inconclusive = Tutto il resto è non conclusivo: la misurazione non decide.
 read-invalid = Una misurazione non è valida se il generatore di carico, l’origine o il database non avevano più margine, se le ripetizioni di un concorrente differiscono più di quanto ammetta la prova del rumore, o se l’hypervisor ha tolto tempo di processore. In tal caso non sostiene alcun verdetto.
@@ -195,7 +187,6 @@ axis-predicted = guadagno secondo la regola semplice
 axis-measured = guadagno misurato
 axis-ratio = rapporto, di / su
 legend-published = pubblicato, da ÷1,25 a ×1,25
-legend-measured = misurato, intervallo al 95%
 legend-equal = previsione uguale a misura
 legend-more = più di 1
 legend-less = meno di 1

@@ -70,7 +70,6 @@ messages! {
     HeadingSummary = "heading-summary";
     HeadingConditions = "heading-conditions";
     HeadingReading = "heading-reading";
-    HeadingScenarios = "heading-scenarios";
     HeadingFindings = "heading-findings";
     HeadingRemarks = "heading-remarks";
     HeadingDifferences = "heading-differences";
@@ -80,7 +79,6 @@ messages! {
     HeadingSweep = "heading-sweep";
     HeadingFactors = "heading-factors";
     HeadingSource = "heading-source";
-    HeadingContents = "heading-contents";
 
     // Heads of columns and names of fields.
     ColumnScenario = "column-scenario";
@@ -103,7 +101,6 @@ messages! {
     ColumnCpu = "column-cpu";
     ColumnMemory = "column-memory";
     ColumnCost { currency: &'a str } = "column-cost";
-    ColumnFurther = "column-further";
     ColumnNote = "column-note";
     ColumnFactor = "column-factor";
     ColumnStep = "column-step";
@@ -185,7 +182,6 @@ messages! {
 
     // Claims.
     ClaimTuned = "claim-tuned";
-    ClaimUntuned = "claim-untuned";
     ClaimHigher = "claim-higher";
     ClaimLower = "claim-lower";
     Labelled { label: &'a str, value: &'a str } = "labelled";
@@ -196,7 +192,6 @@ messages! {
     SweepBest = "sweep-best";
     SweepFailed = "sweep-failed";
     SweepOf { contender: &'a str, case: &'a str } = "sweep-of";
-    RoundsOf { count: u64 } = "rounds-of";
 
     // How to read a report.
     ReadRatio = "read-ratio";
@@ -233,7 +228,6 @@ messages! {
     AxisMeasured = "axis-measured";
     AxisRatio = "axis-ratio";
     LegendPublished = "legend-published";
-    LegendMeasured = "legend-measured";
     LegendEqual = "legend-equal";
     LegendMore = "legend-more";
     LegendLess = "legend-less";

@@ -16,7 +16,6 @@ note-absolute = 绝对数值仅适用于本机；结论以比值为准。
 heading-summary = 判定
 heading-conditions = 测量条件
 heading-reading = 如何阅读本报告
-heading-scenarios = 场景
 heading-findings = 论断与判定
 heading-remarks = 备注
 heading-differences = 与原测试的差异
@@ -26,7 +25,6 @@ heading-plots = 更多图表
 heading-sweep = 调优所尝试的设置
 heading-factors = 各项改动的贡献
 heading-source = 来源
-heading-contents = 目录
 
 # 列标题和字段名。
 column-scenario = 场景
@@ -49,7 +47,6 @@ column-errors = 错误
 column-cpu = CPU 秒/千次
 column-memory = 峰值 PSS
 column-cost = { $currency }/百万次
-column-further = 自报数值
 column-note = 说明
 column-factor = 改动
 column-step = 从 → 到
@@ -129,7 +126,6 @@ factor-total = 合计
 
 # 论断。
 claim-tuned = 同步方已调优
-claim-untuned = 与发布时相同
 claim-higher = 更高
 claim-lower = 更低
 labelled = { $label }：{ $value }
@@ -140,11 +136,10 @@ users-in-all = { $count } 个用户
 sweep-best = 最佳
 sweep-failed = 失败
 sweep-of = { $contender }，在 { $case } 上调优
-rounds-of = { $count } 轮
 
 # 如何阅读报告。
 read-ratio = 每条论断都是两个参测对象的比值（前者 / 后者），在同一台机器的同一测点上测得。方括号内是其 95% 区间。大于 1 表示更多：对吞吐量是好事，对延迟、内存和成本则是坏事。
-read-verdict = 若整个区间落在发布比值除以 1.25 与乘以 1.25 之间，论断即被证实；若整个区间落在其外，论断即被推翻。涉及多个测点的论断，只有在所有测点一致时才算证实或推翻。
+read-verdict = 若整个区间落在发布比值除以 1.25 与乘以 1.25 之间，论断即被证实；若整个区间落在其外，论断即被推翻。若只发布了界限（≥ 或 ≤），则对该界限给予同样的余量。涉及多个测点的论断，只有在所有测点一致时才算证实或推翻。
 read-direction = 若只发布了方向，则整个区间必须在所称一侧至少相差 5%。
 read-inconclusive = 其余情况均为无定论：测量无法判断。
 read-invalid = 若负载生成器、上游服务或数据库没有余量，若同一对象各轮之间的差异超过噪声检验所允许的范围，或虚拟机管理程序占用了处理器时间，则测量无效，不支持任何判定。
@@ -177,7 +172,6 @@ axis-predicted = 简单公式预测的收益
 axis-measured = 实测收益
 axis-ratio = 比值（前者 / 后者）
 legend-published = 发布值，÷1.25 至 ×1.25
-legend-measured = 实测值，95% 区间
 legend-equal = 预测等于实测
 legend-more = 大于 1
 legend-less = 小于 1

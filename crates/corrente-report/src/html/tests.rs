@@ -1,4 +1,7 @@
 //! The page and the stand-alone picture: self-contained, escaped, complete in five languages.
+//!
+//! Snapshots hold one scenario and the picture; everything else is asserted over whole pages, for
+//! figures that no lab should give and for results that hold nothing.
 
 use super::{page, scenario, summary_svg};
 use crate::catalogue::Catalogue;
@@ -200,28 +203,4 @@ fn an_empty_result_is_still_a_page() {
         };
         check_nesting(&page(&one, Language::Fr));
     }
-}
-
-#[test]
-fn writes_pages_to_look_at() {
-    let Some(folder) = option_env!("CORRENTE_REPORT_LOOK") else {
-        return;
-    };
-    for language in Language::ALL {
-        std::fs::write(
-            format!("{folder}/{language}.html"),
-            page(&fixture(), language),
-        )
-        .unwrap();
-        std::fs::write(
-            format!("{folder}/{language}.svg"),
-            summary_svg(&fixture(), language),
-        )
-        .unwrap();
-    }
-    std::fs::write(
-        format!("{folder}/fixture.json"),
-        crate::json::write(&fixture()).unwrap(),
-    )
-    .unwrap();
 }

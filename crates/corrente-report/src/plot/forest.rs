@@ -5,8 +5,9 @@
 //! is missing is seen to be missing.
 
 use super::{Figure, is_positive, ratio_ticks};
+use crate::band::Band;
 use crate::catalogue::{Catalogue, Message};
-use crate::claim::{Band, VERDICTS, mark, printed, sides};
+use crate::claim::{VERDICTS, mark, printed, sides};
 use crate::markup::{Element, element};
 use crate::result::{Interval, LabResult, Published, ScenarioResult, Verdict};
 use crate::svg::legend::{Legend, SAMPLE};

@@ -1,4 +1,7 @@
 //! Plots of arbitrary figures: always finite coordinates, never an empty frame.
+//!
+//! The figures of the richest scenario are replaced by drawn ones; when a plot is drawn at all is
+//! asserted case by case.
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 //! Absolute rates: the axis says that they are this machine's. Invariant: a plot needs three
 //! different numbers of users at one set of other parameters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::latency::sample;
 use super::{Figure, Looks, plain_ticks};
@@ -13,6 +13,7 @@ use crate::markup::{Element, element};
 use crate::result::{Case, Measurement, ScenarioResult};
 use crate::svg::frame::{Area, Axis, Frame};
 use crate::svg::legend::Legend;
+use crate::svg::marker::Look;
 use crate::svg::scale::Scale;
 use crate::svg::{Point, line, path};
 
@@ -23,6 +24,19 @@ const LEAST_LEVELS: usize = 3;
 struct Ladder<'a> {
     parameters: &'a BTreeMap<String, f64>,
     levels: BTreeMap<u64, &'a Case>,
+}
+
+/// One contender's measurements by rising users.
+struct Climb<'a> {
+    contender: &'a str,
+    points: Vec<(u64, &'a Measurement)>,
+}
+
+/// The two scales of the plot.
+#[derive(Clone, Copy)]
+struct Scales {
+    users: Scale,
+    rate: Scale,
 }
 
 /// One plot for each set of other parameters.
@@ -67,21 +81,16 @@ fn figure(catalogue: &Catalogue, scenario: &ScenarioResult, ladder: &Ladder<'_>)
         .trim_end()
         .to_owned();
     let about = catalogue.text(Message::PlotUsersAbout);
-    let lines: Vec<(&str, Vec<(u64, &Measurement)>)> = scenario
+    let climbs: Vec<Climb<'_>> = scenario
         .contenders
         .iter()
-        .map(|contender| {
-            (
-                contender.id.as_str(),
-                climb(scenario, ladder, &contender.id),
-            )
-        })
-        .filter(|(_, points)| points.len() > 1)
+        .map(|contender| climb(scenario, ladder, &contender.id))
+        .filter(|climb| climb.points.len() > 1)
         .collect();
-    if lines.is_empty() {
+    if climbs.is_empty() {
         return None;
     }
-    let picture = draw(catalogue, scenario, &lines, (&title, &about));
+    let picture = draw(catalogue, scenario, &climbs, (&title, &about));
     Some(Figure {
         title,
         about,
@@ -89,11 +98,7 @@ fn figure(catalogue: &Catalogue, scenario: &ScenarioResult, ladder: &Ladder<'_>)
     })
 }
 
-fn climb<'a>(
-    scenario: &'a ScenarioResult,
-    ladder: &Ladder<'_>,
-    contender: &str,
-) -> Vec<(u64, &'a Measurement)> {
+fn climb<'a>(scenario: &'a ScenarioResult, ladder: &Ladder<'_>, contender: &'a str) -> Climb<'a> {
     let at = |case: &Case| {
         let is_ours = |one: &&Measurement| one.case == case.id && one.contender == contender;
         scenario
@@ -102,21 +107,23 @@ fn climb<'a>(
             .find(is_ours)
             .filter(|one| one.throughput_per_s.is_finite())
     };
-    ladder
+    let points = ladder
         .levels
         .iter()
-        .filter_map(|(users, case)| Some((*users, at(case)?)))
-        .collect()
+        .filter_map(|(users, case)| Some((*users, at(case)?)));
+    Climb {
+        contender,
+        points: points.collect(),
+    }
 }
 
 fn draw(
     catalogue: &Catalogue,
     scenario: &ScenarioResult,
-    lines: &[(&str, Vec<(u64, &Measurement)>)],
+    climbs: &[Climb<'_>],
     (title, about): (&str, &str),
 ) -> Element {
-    let looks = Looks::of(&scenario.contenders);
-    let points = || lines.iter().flat_map(|(_, points)| points);
+    let points = || climbs.iter().flat_map(|climb| &climb.points);
     let rates = || points().flat_map(|(_, one)| rounds(one));
     let height = 230.0;
     let labels = Axis {
@@ -124,47 +131,62 @@ fn draw(
         ticks: plain_ticks(catalogue, Scale::from_zero(rates(), height, 0.0).ticks(5)),
     };
     let area = Area::new(labels.label_width() + 8.0, height);
-    let vertical = Scale::from_zero(rates(), area.bottom, area.top);
     let counts = points().map(|(users, _)| *users as f64);
-    let horizontal = Scale::logarithmic(counts, area.left, area.right);
-    let mut levels: Vec<u64> = points().map(|(users, _)| *users).collect();
-    levels.sort_unstable();
-    levels.dedup();
-    let ticks = levels
-        .into_iter()
-        .map(|users| (users as f64, catalogue.numbers().integer(users)));
-    let axis = Axis {
-        name: catalogue.text(Message::AxisUsers),
-        ticks: ticks.collect(),
+    let scales = Scales {
+        users: Scale::logarithmic(counts, area.left, area.right),
+        rate: Scale::from_zero(rates(), area.bottom, area.top),
     };
+    let looks = Looks::of(&scenario.contenders);
     let mut figures = element("g");
     let mut legend = Legend::default();
-    for (name, points) in lines {
-        let look = looks.look(name);
-        let place = |(users, one): &(u64, &Measurement)| Point {
-            x: horizontal.at(*users as f64),
-            y: vertical.at(one.throughput_per_s),
-        };
-        let places: Vec<Point> = points.iter().map(place).collect();
-        figures = figures
-            .children(
-                points
-                    .iter()
-                    .filter_map(|point| span(*point, horizontal, vertical, &look.stroke())),
-            )
-            .child(path(&places, &look.stroke()))
-            .children(places.iter().map(|at| look.mark(*at)));
-        legend.push(move |at| sample(look, at), *name);
+    for climb in climbs {
+        let look = looks.look(climb.contender);
+        figures = figures.child(line_of(climb, scales, look));
+        legend.push(move |at| sample(look, at), climb.contender);
     }
+    let horizontal = (scales.users, axis_of_users(catalogue, climbs));
+    let vertical = (scales.rate, labels);
     Frame {
         title,
         description: about,
         area,
-        horizontal: (horizontal, axis),
-        vertical: (vertical, labels),
+        horizontal,
+        vertical,
         legend,
     }
     .draw(figures)
+}
+
+fn axis_of_users(catalogue: &Catalogue, climbs: &[Climb<'_>]) -> Axis {
+    let levels: BTreeSet<u64> = climbs
+        .iter()
+        .flat_map(|climb| &climb.points)
+        .map(|(users, _)| *users)
+        .collect();
+    let ticks = levels
+        .into_iter()
+        .map(|users| (users as f64, catalogue.numbers().integer(users)));
+    Axis {
+        name: catalogue.text(Message::AxisUsers),
+        ticks: ticks.collect(),
+    }
+}
+
+/// One contender's line with its marks and the span of the rounds at each.
+fn line_of(climb: &Climb<'_>, scales: Scales, look: Look) -> Element {
+    let place = |(users, one): &(u64, &Measurement)| Point {
+        x: scales.users.at(*users as f64),
+        y: scales.rate.at(one.throughput_per_s),
+    };
+    let places: Vec<Point> = climb.points.iter().map(place).collect();
+    let spans = climb
+        .points
+        .iter()
+        .filter_map(|point| span(*point, scales, &look.stroke()));
+    element("g")
+        .children(spans)
+        .child(path(&places, &look.stroke()))
+        .children(places.iter().map(|at| look.mark(*at)))
 }
 
 fn rounds(measurement: &Measurement) -> impl Iterator<Item = f64> {
@@ -173,17 +195,12 @@ fn rounds(measurement: &Measurement) -> impl Iterator<Item = f64> {
 }
 
 /// From the slowest to the fastest round.
-fn span(
-    (users, measurement): (u64, &Measurement),
-    horizontal: Scale,
-    vertical: Scale,
-    class: &str,
-) -> Option<Element> {
+fn span((users, measurement): (u64, &Measurement), scales: Scales, class: &str) -> Option<Element> {
     let (low, high) = extremes(rounds(measurement))?;
-    let x = horizontal.at(users as f64);
+    let x = scales.users.at(users as f64);
     let ends = [low, high].map(|rate| Point {
         x,
-        y: vertical.at(rate),
+        y: scales.rate.at(rate),
     });
     Some(line(ends[0], ends[1], class))
 }

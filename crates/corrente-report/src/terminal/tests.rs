@@ -1,4 +1,7 @@
 //! What a reader sees in a terminal: snapshots, widths, colours, hostile strings.
+//!
+//! Widths and colours are checked over every language and the whole fixture; the snapshots are
+//! there to be read.
 
 use unicode_width::UnicodeWidthStr;
 
