@@ -224,11 +224,20 @@ fn values(measure: Measure, series: &Series) -> Option<Vec<f64>> {
             .map(|slice| slice.extra.get(name).copied())
             .collect()
     };
+    let late = series
+        .open
+        .iter()
+        .filter(|slice| slice.generator_late)
+        .count()
+        * 2
+        > series.open.len();
     match measure {
         Measure::Throughput => Some(series.per_round(Slice::throughput)),
         Measure::Time => Some(series.per_round(|slice| 1.0 / slice.throughput())),
         Measure::P50 => quantiles(&series.rounds, 0.5),
         Measure::P99 => quantiles(&series.rounds, 0.99),
+        // A late generator adds its own delay to every latency that it reports.
+        Measure::OpenP50 | Measure::OpenP99 if late => None,
         Measure::OpenP50 => quantiles(&series.open, 0.5),
         Measure::OpenP99 => quantiles(&series.open, 0.99),
         Measure::Cpu => Some(series.per_round(Slice::cpu_s)),

@@ -48,8 +48,10 @@ pub(crate) struct Slice {
     pub peak_pss_bytes: u64,
     /// Busy share of the generator's thread.
     pub generator_busy: f64,
-    /// Whether the generator says that it had no headroom.
-    pub generator_saturated: bool,
+    /// Whether the generator says that it had no headroom: throughput is a lower bound.
+    pub generator_busy_itself: bool,
+    /// Whether the generator was late with its own sends: latencies are upper bounds.
+    pub generator_late: bool,
     /// Busy share of the processors of generator, origin and database.
     pub others_busy: f64,
     /// Busy share of the application's processors.
@@ -115,7 +117,7 @@ impl Series {
         let mean = |value: fn(&Slice) -> f64| {
             self.rounds.iter().map(value).sum::<f64>() / self.rounds.len().max(1) as f64
         };
-        if self.rounds.iter().any(|slice| slice.generator_saturated) {
+        if self.rounds.iter().any(|slice| slice.generator_busy_itself) {
             return Some(Invalid::GeneratorSaturated);
         }
         if mean(|slice| slice.others_busy) > OTHERS_BUSY_MAX {
@@ -278,7 +280,8 @@ pub(crate) mod tests {
             others_cpu: Duration::from_millis(100),
             peak_pss_bytes: 1 << 30,
             generator_busy: 0.1,
-            generator_saturated: false,
+            generator_busy_itself: false,
+            generator_late: false,
             others_busy: 0.2,
             application_busy: 0.9,
             stolen: 0.0,
@@ -312,7 +315,7 @@ pub(crate) mod tests {
             .iter_mut()
             .for_each(|slice| slice.others_busy = 0.99);
         assert_eq!(series.invalid(), Some(Invalid::OthersSaturated));
-        series.rounds[1].generator_saturated = true;
+        series.rounds[1].generator_busy_itself = true;
         assert_eq!(series.invalid(), Some(Invalid::GeneratorSaturated));
     }
 
