@@ -5,9 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+import processes
 import pytest
+from tiny_lab import TinyLab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Corrente(Protocol):
@@ -34,3 +39,17 @@ def corrente(tmp_path: Path) -> Corrente:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def stacks_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the cache in which the contenders' environment is made once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def lab(tmp_path: Path, stacks_cache: Path) -> Iterator[TinyLab]:
+    """Give a lab without scenarios. What a test that failed has left behind is ended."""
+    lab = TinyLab(tmp_path, stacks_cache)
+    yield lab
+    processes.kill(processes.marked(lab.mark))

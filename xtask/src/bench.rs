@@ -3,6 +3,8 @@
 //! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
 //! with the conditions under which they were made.
 
+mod load;
+
 use crate::failure::Failure;
 use crate::step::Project;
 
@@ -14,7 +16,11 @@ struct Bench {
 }
 
 /// Every benchmark, in the order of the list.
-const BENCHES: &[Bench] = &[];
+const BENCHES: &[Bench] = &[Bench {
+    name: "load",
+    about: "the load generator against wrk and oha (5 minutes)",
+    run: load::load,
+}];
 
 /// Runs the benchmark that the first argument names; without one, lists them.
 pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failure> {

@@ -41,23 +41,20 @@ pub(crate) fn list(list: &List) -> Exit {
 }
 
 fn listed_text(listed: &[Listed], language: Language) -> String {
-    let catalogue = Catalogue::new(language);
-    let longest = listed
+    let screen = Terminal::new(language, terminal::width(), terminal::colour());
+    let texts: Vec<String> = listed
         .iter()
-        .map(|entry| entry.name.len())
-        .max()
-        .unwrap_or(0);
-    let lines: Vec<String> = listed
-        .iter()
-        .map(|entry| {
-            let about = match &entry.scenario {
-                Ok(scenario) => scenario.title.in_language(language).to_owned(),
-                Err(error) => format!("{}: {error}", catalogue.text(Message::LabelError)),
-            };
-            format!("{:longest$}  {about}", entry.name)
+        .map(|entry| match &entry.scenario {
+            Ok(scenario) => scenario.title.in_language(language).to_owned(),
+            Err(error) => format!("{}: {error}", screen.catalogue().text(Message::LabelError)),
         })
         .collect();
-    lines.join("\n")
+    screen.entries(
+        listed
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .zip(texts.iter().map(String::as_str)),
+    )
 }
 
 fn listed_json(listed: &[Listed]) -> String {

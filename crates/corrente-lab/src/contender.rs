@@ -11,15 +11,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use corrente_report::result::{Contender, Side};
-use rustix::process::Signal;
-
 use crate::error::LabError;
-use crate::part::{Part, PartPlan};
+use crate::part::{Part, PartPlan, Stop};
 use crate::scenario::{CasePlan, ContenderPlan, Driver, Scenario, Settings};
 use crate::stacks::{Stacks, find_program};
 use crate::template::{Values, setting_text};
 use crate::{ports, probe};
+use corrente_report::result::{Contender, Side};
 
 /// How long a server may take until it answers rightly.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -263,7 +261,7 @@ impl Instance {
                 .join(format!("{}.log", file_name(&self.id))),
             output: None,
             user: None,
-            stop_signal: Signal::TERM,
+            stop: Stop::Kill,
         })
     }
 

@@ -1,8 +1,8 @@
 //! A part of a scenario that runs as a process of its own: contender, origin or database.
 //!
-//! Each part is the leader of its own process group, writes to a log file, and is ended when the
-//! value is dropped: first asked (SIGTERM), then made to (SIGKILL to the whole tree). Knows nothing
-//! of what the part is for. What outlives even this is the keeper's business.
+//! Each part is the leader of its own process group, writes to a log file, and is ended with its
+//! whole tree when the value is dropped. Knows nothing of what the part is for. What outlives even
+//! this is the keeper's business.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use crate::error::LabError;
 use crate::process_tree;
 
-/// How long a part may take to end after SIGTERM.
+/// How long a part may take to end when asked.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Pace of looking whether a part has ended.
@@ -40,8 +40,18 @@ pub(crate) struct PartPlan {
     pub output: Option<PathBuf>,
     /// User and group to run as; the lab's own where absent.
     pub user: Option<(u32, u32)>,
-    /// The signal that asks it to end.
-    pub stop_signal: Signal,
+    /// How it is ended.
+    pub stop: Stop,
+}
+
+/// How a part is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// At once: it holds nothing that outlives the run, and a sync server that is asked would first
+    /// answer its whole queue.
+    Kill,
+    /// By this signal, and at once where it takes too long.
+    Ask(Signal),
 }
 
 /// A running part.
@@ -50,7 +60,7 @@ pub(crate) struct Part {
     /// What messages call it.
     pub name: String,
     log: PathBuf,
-    stop_signal: Signal,
+    stop: Stop,
     child: Child,
 }
 
@@ -86,7 +96,7 @@ impl Part {
         Ok(Self {
             name: plan.name.clone(),
             log: plan.log.clone(),
-            stop_signal: plan.stop_signal,
+            stop: plan.stop,
             child,
         })
     }
@@ -119,18 +129,17 @@ impl Part {
         last_line(&self.log)
     }
 
+    /// Ends it: asked first where it asked to be asked, then made to, with all it has started.
     fn end(&mut self) {
-        if self.ended().is_some() {
-            return;
+        if let Stop::Ask(signal) = self.stop {
+            process_tree::signal(&[self.child.id()], signal);
+            let deadline = Instant::now() + GRACE;
+            while self.ended().is_none() && Instant::now() < deadline {
+                std::thread::sleep(PACE);
+            }
         }
-        let processes = self.processes();
-        process_tree::signal(&[self.child.id()], self.stop_signal);
-        let deadline = Instant::now() + GRACE;
-        while self.ended().is_none() && Instant::now() < deadline {
-            std::thread::sleep(PACE);
-        }
-        process_tree::signal(&processes, Signal::KILL);
-        // SIGKILL was sent, so this returns; an error means that there is nothing left to wait for.
+        process_tree::signal(&self.processes(), Signal::KILL);
+        process_tree::signal_group(self.child.id(), Signal::KILL);
         self.child.wait().ok();
     }
 }

@@ -9,10 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
 use crate::error::LabError;
-use crate::part::{Part, PartPlan};
+use crate::part::{Part, PartPlan, Stop};
 use crate::postgres::Postgres;
 use crate::runner::Run;
 use crate::scenario::{OriginPlan, Scenario};
@@ -109,7 +107,7 @@ fn start_origin(
         log: run.logs.join(&scenario.name).join("origin.log"),
         output: None,
         user: None,
-        stop_signal: Signal::TERM,
+        stop: Stop::Kill,
     })?;
     wait_until_ready(&mut part, port)?;
     Ok((part, port))

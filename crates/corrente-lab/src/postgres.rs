@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::error::LabError;
-use crate::part::{Part, PartPlan};
+use crate::part::{Part, PartPlan, Stop};
 use crate::ports;
 use crate::stacks::Stacks;
 
@@ -232,7 +232,7 @@ fn server_plan(
         output: None,
         user,
         // Immediate shutdown: the data directory goes with the scratch directory.
-        stop_signal: Signal::QUIT,
+        stop: Stop::Ask(Signal::QUIT),
     }
 }
 

@@ -141,6 +141,13 @@ pub(crate) fn signal(processes: &[u32], signal: Signal) {
     }
 }
 
+/// Sends a signal to a process group, which may have lost its leader.
+pub(crate) fn signal_group(leader: u32, signal: Signal) {
+    if let Some(group) = pid(leader) {
+        rustix::process::kill_process_group(group, signal).ok();
+    }
+}
+
 fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }

@@ -348,7 +348,8 @@ impl Stage<'_> {
             let Some(rate) = self.common_rate(case) else {
                 continue;
             };
-            let turns = self.turns(std::slice::from_ref(case));
+            let mut turns = self.turns(std::slice::from_ref(case));
+            turns.retain(|(id, _)| schedule::judged_in_open_loop(self.scenario, id));
             for round in 0..schedule::open_rounds(self.rounds) {
                 for (id, case) in schedule::round(&turns, round, self.run.seed) {
                     self.observer.activity(Activity::Measuring {

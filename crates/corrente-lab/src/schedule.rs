@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use corrente_report::result::Mode;
+use corrente_report::result::{Measure, Mode};
 
 use crate::contender::tuned;
 use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario, UNPINNED};
@@ -126,6 +126,16 @@ pub(crate) fn alone<'ids>(
         .collect()
 }
 
+/// Whether anything is judged by what a contender does in the open loop.
+pub(crate) fn judged_in_open_loop(scenario: &Scenario, id: &str) -> bool {
+    let plain = id.strip_suffix(":tuned").unwrap_or(id);
+    scenario
+        .findings
+        .iter()
+        .filter(|finding| matches!(finding.measure, Measure::OpenP50 | Measure::OpenP99))
+        .any(|finding| finding.of == id || finding.over == id || finding.over == plain)
+}
+
 /// The turns of a round: shuffled once by the seed, then rotated by the round.
 pub(crate) fn round<T: Clone>(turns: &[T], round: u32, seed: u64) -> Vec<T> {
     let mut order = turns.to_vec();
@@ -181,7 +191,11 @@ pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> 
         let alone = alone(scenario, &billed_alone(scenario)).len();
         sum += Load::alone(rounds).expected() * u32::try_from(alone).unwrap_or(0);
         if case.open_loop {
-            sum += Load::open(rounds, 1.0, 0).expected() * sides(case) * open_rounds(rounds);
+            let judged = contenders(scenario, mode)
+                .filter(|contender| judged_in_open_loop(scenario, &contender.id))
+                .map(|contender| if contender.tune.is_empty() { 1 } else { 2 })
+                .sum::<u32>();
+            sum += Load::open(rounds, 1.0, 0).expected() * judged * open_rounds(rounds);
         }
     }
     if mode != Mode::Smoke {

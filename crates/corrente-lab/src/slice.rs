@@ -27,7 +27,8 @@ const OPEN_CONNECTIONS_MAX: usize = 1000;
 const USERS_DEFAULT: usize = 16;
 
 /// How long a server may work on after its load has ended before it is started anew.
-const SETTLE_LIMIT: Duration = Duration::from_millis(400);
+/// Longer than most queues last, and about what a server of many processes takes to start.
+const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Length of the look at one user alone, and the load before it.
 const ALONE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));

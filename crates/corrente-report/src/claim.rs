@@ -106,6 +106,15 @@ pub(crate) fn processors(numbers: &[usize]) -> String {
     numbers.join(", ")
 }
 
+/// What tells a finding from another of the same measure, from its id: `cost-same-pricing` is the
+/// cost at the same pricing. Ids are names in a scenario file and stay untranslated.
+fn variant(finding: &Finding) -> Option<String> {
+    let measure = serde_json::to_value(finding.measure).ok()?;
+    let rest = finding.id.strip_prefix(measure.as_str()?)?;
+    let words = rest.strip_prefix(['-', ':'])?;
+    Some(words.replace([':', '-'], " "))
+}
+
 impl Catalogue {
     /// The mark and the word of a verdict.
     pub(crate) fn verdict(&self, verdict: Verdict) -> String {
@@ -144,18 +153,14 @@ impl Catalogue {
         parts.into_iter().reduce(join).unwrap_or_default()
     }
 
-    /// What is compared, and whether the sync side was tuned for it.
+    /// What is compared, in which variant, and whether the sync side was tuned for it.
     pub(crate) fn terms(&self, finding: &Finding) -> String {
-        let measure = self.text(finding.measure);
-        if finding.tuned {
-            let tuned = self.text(Message::ClaimTuned);
-            self.text(Message::Joined {
-                first: &measure,
-                second: &tuned,
-            })
-        } else {
-            measure
-        }
+        let measure = match variant(finding) {
+            Some(variant) => format!("{} ({variant})", self.text(finding.measure)),
+            None => self.text(finding.measure),
+        };
+        let tuned = finding.tuned.then(|| self.text(Message::ClaimTuned));
+        self.joined(std::iter::once(measure).chain(tuned))
     }
 
     /// The whole claim in one line.

@@ -10,6 +10,8 @@ mod paragraph;
 mod summary;
 mod table;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::catalogue::{Catalogue, Message};
 use crate::language::Language;
 
@@ -69,6 +71,27 @@ impl Terminal {
     pub(crate) fn item(&self, text: &str) -> String {
         let lines = paragraph::wrap(&clean(text), self.width - 2, "");
         format!("• {}\n", lines.join("\n  "))
+    }
+
+    /// Names in a column, each with its text wrapped beside it.
+    pub fn entries<'text>(
+        &self,
+        entries: impl IntoIterator<Item = (&'text str, &'text str)>,
+    ) -> String {
+        let entries: Vec<(&str, &str)> = entries.into_iter().collect();
+        let column = entries
+            .iter()
+            .map(|(name, _)| name.width())
+            .max()
+            .unwrap_or(0)
+            + 2;
+        let indent = " ".repeat(column);
+        let mut lines = Vec::new();
+        for (name, text) in entries {
+            let line = format!("{name}{}{}", " ".repeat(column - name.width()), clean(text));
+            lines.extend(paragraph::wrap(&line, self.width, &indent));
+        }
+        lines.join("\n")
     }
 
     /// A table set to this terminal's width.

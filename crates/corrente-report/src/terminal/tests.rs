@@ -77,3 +77,15 @@ fn colour_adds_nothing_but_escapes() {
         assert_eq!(stripped, plain, "{language}");
     }
 }
+
+#[test]
+fn entries_stand_beside_their_names() {
+    let terminal = Terminal::new(Language::En, 60, Colour::Plain);
+    let long = "word ".repeat(20);
+    let text = terminal.entries([("a", "short"), ("longer", long.as_str())]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "a       short");
+    assert!(lines[1].starts_with("longer  word"));
+    assert!(lines[2].starts_with("        word"));
+    assert!(lines.iter().all(|line| line.width() <= 60));
+}

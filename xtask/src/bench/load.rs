@@ -1,0 +1,353 @@
+//! `cargo xtask bench load`: our load generator against wrk and oha.
+//!
+//! Speed: requests a second from one processor, and the CPU time that each request costs. Agreement:
+//! throughput and median under a load that all can hold. Generators take turns in rounds of rotated
+//! order, so that a mood of the machine meets all of them. This file decides what is measured; it
+//! knows no generator's options or output. A run with failed requests is no result.
+
+mod conditions;
+mod document;
+mod output;
+mod process;
+mod report;
+mod tool;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use self::process::{Interruption, Server, watch};
+use self::report::{Sample, Series};
+use self::tool::{Load, Tool, Tools};
+use crate::failure::Failure;
+use crate::step::Project;
+
+const USAGE: &str = "\
+cargo xtask bench load [--rounds N] [--seconds S] [--write]
+
+  --rounds N    runs of each generator in each part, 2 to 100 (default: 7)
+  --seconds S   length of a run, 2 to 60 (default: 4)
+  --write       put the result into docs/BENCHMARKS.md
+";
+
+/// The document that `--write` changes, under the project's folder.
+const DOCUMENT: &str = "docs/BENCHMARKS.md";
+
+/// What a part is to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Speed,
+    Agreement,
+}
+
+/// One comparison.
+#[derive(Debug)]
+struct Part {
+    title: &'static str,
+    goal: Goal,
+    /// Arguments of `corrente lab`.
+    server: &'static str,
+    server_cpu: usize,
+    generator_cpu: usize,
+    connections: usize,
+    rate_per_s: Option<u32>,
+    /// Ours first.
+    tools: &'static [Tool],
+}
+
+const FAST: &str = "serve-echo --protocol http";
+const DELAYED: &str = "serve-origin --median-ms 5 --sigma 0";
+
+const PARTS: &[Part] = &[
+    Part {
+        title: "A1. Speed, a processor each: generator on CPU 1, server on CPU 0",
+        goal: Goal::Speed,
+        server: FAST,
+        server_cpu: 0,
+        generator_cpu: 1,
+        connections: 64,
+        rate_per_s: None,
+        tools: &[Tool::Corrente, Tool::Wrk],
+    },
+    Part {
+        title: "A2. Speed, one processor: generator and server share CPU 1",
+        goal: Goal::Speed,
+        server: FAST,
+        server_cpu: 1,
+        generator_cpu: 1,
+        connections: 64,
+        rate_per_s: None,
+        tools: &[Tool::Corrente, Tool::Wrk],
+    },
+    Part {
+        title: "B1. Agreement, closed loop: generator on CPU 1, server on CPU 0",
+        goal: Goal::Agreement,
+        server: DELAYED,
+        server_cpu: 0,
+        generator_cpu: 1,
+        connections: 32,
+        rate_per_s: None,
+        tools: &[Tool::Corrente, Tool::Wrk, Tool::Oha],
+    },
+    // wrk has no open loop. 2000 requests/s of 5 ms need 10 connections on average; 64 leave room.
+    Part {
+        title: "B2. Agreement, open loop: generator on CPU 1, server on CPU 0",
+        goal: Goal::Agreement,
+        server: DELAYED,
+        server_cpu: 0,
+        generator_cpu: 1,
+        connections: 64,
+        rate_per_s: Some(2000),
+        tools: &[Tool::Corrente, Tool::Oha],
+    },
+];
+
+impl Part {
+    /// The load in words.
+    fn load_text(&self) -> String {
+        match self.rate_per_s {
+            Some(rate) => format!("{rate} requests/s, evenly"),
+            None => format!("{} connections", self.connections),
+        }
+    }
+}
+
+/// Runs all parts and prints the result.
+pub(super) fn load(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|word| word == "--help") {
+        print!("{USAGE}");
+        return Ok(());
+    }
+    let options = Options::parse(arguments)?;
+    two_processors()?;
+    // A document that cannot be changed is better known before the measurements than after them.
+    let published = match options.outcome {
+        Outcome::Write => Some(Published::read(&project.root)?),
+        Outcome::Print => None,
+    };
+    let tools = Tools::prepare(project)?;
+    let interruption = Interruption::listen()?;
+    let mut text = heading(&tools, &options)?;
+    println!("{text}");
+    for part in PARTS {
+        let series = measure(part, &options, &tools, &interruption)?;
+        let table = report::part(part, &series);
+        println!("{table}");
+        text = format!("{text}\n{table}");
+    }
+    published.map_or(Ok(()), |published| published.write(&text))
+}
+
+fn heading(tools: &Tools, options: &Options) -> Result<String, Failure> {
+    let Options {
+        rounds, seconds, ..
+    } = options;
+    let conditions = conditions::describe()?;
+    let versions = &tools.versions;
+    Ok(format!(
+        "{versions}\n{conditions}\n{rounds} rounds of {seconds} s a run, order rotated\n"
+    ))
+}
+
+/// All rounds of a part.
+fn measure(
+    part: &Part,
+    options: &Options,
+    tools: &Tools,
+    interruption: &Interruption,
+) -> Result<Vec<Series>, Failure> {
+    let server = Server::start(&tools.corrente, part.server, part.server_cpu, interruption)?;
+    let mut series: Vec<Series> = part
+        .tools
+        .iter()
+        .map(|tool| Series {
+            tool: *tool,
+            samples: Vec::new(),
+        })
+        .collect();
+    let load = Load {
+        connections: part.connections,
+        rate_per_s: part.rate_per_s,
+        seconds: options.seconds,
+        cpu: part.generator_cpu,
+    };
+    for round in 0..options.rounds {
+        for index in turns(round, series.len()) {
+            let tool = series[index].tool;
+            let mut command = tools.command(tool, &load, &server.url());
+            let sample = watch(&mut command, load.seconds, &server, interruption)
+                .map_err(|failure| failure.to_string())
+                .and_then(|watched| sample(tool, &watched))
+                .map_err(|what| {
+                    Failure::step(format!("{}, `{}`: {what}", part.title, tool.name()))
+                })?;
+            series[index].samples.push(sample);
+            eprintln!(
+                "{} {}/{} {:<8} {:>9.0} requests/s, P50 {:.3} ms",
+                &part.title[..2],
+                round + 1,
+                options.rounds,
+                tool.name(),
+                sample.figures.requests_per_s,
+                sample.figures.p50_ms,
+            );
+        }
+    }
+    Ok(series)
+}
+
+/// The order of a round: each round another generator begins.
+fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |turn| (turn + round) % count)
+}
+
+fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
+    let figures = tool
+        .read(&watched.text)
+        .map_err(|what| format!("its output is not as expected: {what}"))?;
+    if figures.failed > 0 {
+        return Err(format!("{} requests failed", figures.failed));
+    }
+    Ok(Sample {
+        figures,
+        generator_busy: watched.generator_busy,
+        server_busy: watched.server_busy,
+    })
+}
+
+fn two_processors() -> Result<(), Failure> {
+    match thread::available_parallelism() {
+        Ok(count) if count.get() < 2 => Err(Failure::step(
+            "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
+        )),
+        // Where the count is unknown, taskset will say what it cannot bind to.
+        _ => Ok(()),
+    }
+}
+
+/// What becomes of the result besides being printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Print,
+    Write,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    rounds: usize,
+    seconds: u32,
+    outcome: Outcome,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let mut options = Self {
+            rounds: 7,
+            seconds: 4,
+            outcome: Outcome::Print,
+        };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut number = |least: u32, most: u32| {
+                let value = words.next().and_then(|value| value.parse().ok());
+                value
+                    .filter(|value| (least..=most).contains(value))
+                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
+            };
+            match word.as_str() {
+                // One round carries no interval.
+                "--rounds" => options.rounds = number(2, 100)? as usize,
+                "--seconds" => options.seconds = number(2, 60)?,
+                "--write" => options.outcome = Outcome::Write,
+                _ => return Err(usage(format!("`bench load` has no argument `{word}`"))),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn usage(what: String) -> Failure {
+    Failure::usage(what).hint("see `cargo xtask bench load --help`")
+}
+
+/// The document with the published figures.
+struct Published {
+    path: PathBuf,
+    text: String,
+}
+
+impl Published {
+    fn read(root: &Path) -> Result<Self, Failure> {
+        let path = root.join(DOCUMENT);
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Failure::step(format!("cannot read {DOCUMENT}: {error}")))?;
+        let published = Self { path, text };
+        published.with("")?;
+        Ok(published)
+    }
+
+    fn with(&self, result: &str) -> Result<String, Failure> {
+        document::with_section(&self.text, result)
+            .map_err(|what| Failure::step(format!("{DOCUMENT}: {what}")))
+    }
+
+    fn write(&self, result: &str) -> Result<(), Failure> {
+        fs::write(&self.path, self.with(result)?)
+            .map_err(|error| Failure::step(format!("cannot write {DOCUMENT}: {error}")))?;
+        println!("written to {DOCUMENT}");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &str, expected: Result<Options, &str>) {
+        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        let found = Options::parse(&words).map_err(|failure| failure.to_string());
+        let hint = "\nhint: see `cargo xtask bench load --help`";
+        assert_eq!(found, expected.map_err(|what| format!("{what}{hint}")));
+    }
+
+    #[test]
+    fn arguments_have_bounds_and_defaults() {
+        let options = |rounds, seconds, outcome| {
+            Ok(Options {
+                rounds,
+                seconds,
+                outcome,
+            })
+        };
+        check("", options(7, 4, Outcome::Print));
+        check(
+            "--rounds 2 --write --seconds 3",
+            options(2, 3, Outcome::Write),
+        );
+        check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
+        check("--seconds", Err("`--seconds` needs a number of 2 to 60"));
+        check("fast", Err("`bench load` has no argument `fast`"));
+    }
+
+    #[test]
+    fn every_generator_begins_in_its_turn() {
+        let first: Vec<usize> = (0..4).filter_map(|round| turns(round, 3).next()).collect();
+        assert_eq!(first, [0, 1, 2, 0]);
+        let order: Vec<usize> = turns(1, 3).collect();
+        assert_eq!(order, [1, 2, 0]);
+    }
+
+    #[test]
+    fn ours_is_first_in_every_part_and_wrk_has_no_rate() {
+        for part in PARTS {
+            assert_eq!(part.tools.first(), Some(&Tool::Corrente), "{}", part.title);
+            assert!(part.rate_per_s.is_none() || !part.tools.contains(&Tool::Wrk));
+        }
+    }
+
+    #[test]
+    fn the_project_has_the_section() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        Published::read(root.expect("xtask lies in the project")).expect("has both marks");
+    }
+}

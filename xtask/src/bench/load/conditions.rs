@@ -1,0 +1,48 @@
+//! The conditions that a published figure must carry: the machine, its kernel and the day.
+//!
+//! Reads `/proc` and asks `date(1)`. Knows nothing of the benchmark; what the kernel does not tell
+//! is called unknown.
+
+use std::fs;
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::step::output;
+
+/// Two lines about this machine and this day.
+pub(super) fn describe() -> Result<String, Failure> {
+    let day = output(Command::new("date").arg("+%F"))?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let machine = machine(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
+    Ok(format!("{machine}\n{day}, Linux {}", kernel.trim()))
+}
+
+/// The processor, how many of it, and whether there is a hypervisor under the kernel.
+fn machine(processors: &str) -> String {
+    let field = |name: &str| {
+        let mut lines = processors.lines().filter_map(|line| line.split_once(':'));
+        lines.find_map(|(key, value)| (key.trim() == name).then_some(value.trim()))
+    };
+    let is_processor = |line: &&str| line.split(':').next().map(str::trim) == Some("processor");
+    let count = processors.lines().filter(is_processor).count();
+    let flags = field("flags").unwrap_or_default();
+    let virtualised = flags.split(' ').any(|flag| flag == "hypervisor");
+    format!(
+        "{}, {count} cores{}",
+        field("model name").unwrap_or("unknown processor"),
+        if virtualised { ", virtualised" } else { "" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_named_with_its_cores() {
+        let text = "processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nflags\t\t: fpu hypervisor sse\n\n\
+                    processor\t: 1\nmodel name\t: A CPU @ 2 GHz\n";
+        assert_eq!(machine(text), "A CPU @ 2 GHz, 2 cores, virtualised");
+        assert_eq!(machine(""), "unknown processor, 0 cores");
+    }
+}

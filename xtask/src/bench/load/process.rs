@@ -1,0 +1,295 @@
+//! Running a server and, one after another, generators against it, and watching their CPU time.
+//!
+//! Every wait has a limit, ends at Ctrl-C, and kills what was started. CPU time is read from
+//! outside, in the same way for every process, over a window in the middle of a run: neither the
+//! start of an interpreter nor the connecting counts. Knows no generator's options or output.
+
+use std::fs;
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::tool::pinned;
+use crate::failure::Failure;
+use crate::step::cannot_start;
+
+/// How often a running child is looked at: seldom enough to cost the run nothing.
+const PACE: Duration = Duration::from_millis(20);
+/// A server that does not listen by then does not start.
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long a run may take beyond its own length.
+const END_LIMIT: Duration = Duration::from_secs(20);
+/// The window in which CPU time is read opens so long after the start: by then every generator
+/// has started and warmed up, corrente's interpreter included.
+const WINDOW_OPENS: Duration = Duration::from_millis(800);
+/// It closes so long before the shortest run ends.
+const WINDOW_MARGIN: Duration = Duration::from_millis(200);
+/// Clock ticks a second in `/proc` (`USER_HZ`, `time(7)`): 100 on every architecture that wrk,
+/// oha and CPython are all packaged for.
+const TICKS_PER_S: f64 = 100.0;
+
+/// Raised by Ctrl-C and SIGTERM.
+#[derive(Debug, Clone)]
+pub(super) struct Interruption(Arc<AtomicBool>);
+
+impl Interruption {
+    /// Listens from now on.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&flag))
+                .map_err(|error| Failure::step(format!("cannot listen for Ctrl-C: {error}")))?;
+        }
+        Ok(Self(flag))
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(Failure::step("interrupted; nothing was written"));
+        }
+        Ok(())
+    }
+}
+
+/// A child that is killed and waited for when it goes out of scope.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Both fail only where it has ended and was waited for already.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A server that listens on a free port of the loopback interface.
+pub(super) struct Server {
+    process: Guard,
+    port: u16,
+}
+
+impl Server {
+    /// Starts `corrente lab ARGUMENTS --port N` on `cpu` and waits until it listens.
+    pub(super) fn start(
+        corrente: &Path,
+        arguments: &str,
+        cpu: usize,
+        interruption: &Interruption,
+    ) -> Result<Self, Failure> {
+        let port = free_port()?;
+        let mut command = pinned(cpu, corrente);
+        command.arg("lab").args(arguments.split(' '));
+        command.args(["--port", &port.to_string()]);
+        let process = command
+            .stdin(Stdio::null())
+            .spawn()
+            .map_err(|error| cannot_start(&command, &error))?;
+        let mut server = Self {
+            process: Guard(process),
+            port,
+        };
+        let start = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            interruption.check()?;
+            if let Some(status) = ended(&mut server.process)? {
+                return Err(Failure::step(format!("`{arguments}` ended ({status})")));
+            }
+            if start.elapsed() > START_LIMIT {
+                let limit = START_LIMIT.as_secs();
+                let what = format!("`{arguments}` does not listen on {port} after {limit} s");
+                return Err(Failure::step(what));
+            }
+            thread::sleep(PACE);
+        }
+        Ok(server)
+    }
+
+    /// Where it answers.
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+}
+
+/// What one run of a generator came to.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// What it printed.
+    pub(super) text: String,
+    /// CPU seconds of the generator in each second of the window.
+    pub(super) generator_busy: f64,
+    /// The same of the server.
+    pub(super) server_busy: f64,
+}
+
+/// Runs `command` for `seconds` against `server`.
+pub(super) fn watch(
+    command: &mut Command,
+    seconds: u32,
+    server: &Server,
+    interruption: &Interruption,
+) -> Result<Watched, Failure> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let start = Instant::now();
+    let child = command
+        .spawn()
+        .map_err(|error| cannot_start(command, &error))?;
+    let mut generator = Guard(child);
+    let printed = collect(generator.0.stdout.take());
+    let complained = collect(generator.0.stderr.take());
+    let length = Duration::from_secs(seconds.into());
+    let processes = [generator.0.id(), server.process.0.id()];
+
+    let mut readings = Vec::new();
+    for time in [WINDOW_OPENS, length.saturating_sub(WINDOW_MARGIN)] {
+        if wait_until(start + time, &mut generator, interruption)?.is_none() {
+            readings.push(Reading::take(processes)?);
+        }
+    }
+    let limit = start + length + END_LIMIT;
+    let Some(status) = wait_until(limit, &mut generator, interruption)? else {
+        let limit = END_LIMIT.as_secs();
+        return Err(Failure::step(format!(
+            "still runs {limit} s after its time"
+        )));
+    };
+    if !status.success() {
+        let complaint = joined(complained);
+        let last = complaint.lines().last().unwrap_or_default();
+        return Err(Failure::step(format!("ended with {status}: {last}")));
+    }
+    let [before, after] = readings.as_slice() else {
+        return Err(Failure::step("ended before its time"));
+    };
+    let [generator_busy, server_busy] = after.busy_since(before);
+    Ok(Watched {
+        text: joined(printed),
+        generator_busy,
+        server_busy,
+    })
+}
+
+/// Waits until the child has ended or until `time`, whichever is first.
+fn wait_until(
+    time: Instant,
+    child: &mut Guard,
+    interruption: &Interruption,
+) -> Result<Option<std::process::ExitStatus>, Failure> {
+    loop {
+        interruption.check()?;
+        if let Some(status) = ended(child)? {
+            return Ok(Some(status));
+        }
+        let left = time.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        thread::sleep(left.min(PACE));
+    }
+}
+
+fn ended(child: &mut Guard) -> Result<Option<std::process::ExitStatus>, Failure> {
+    let status = child.0.try_wait();
+    status.map_err(|error| Failure::step(format!("cannot wait for a child: {error}")))
+}
+
+/// Reads a pipe to its end beside the run, so that a full pipe stops nobody.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> Option<JoinHandle<String>> {
+    let mut pipe = pipe?;
+    Some(thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What came before an error is what there is.
+        pipe.read_to_end(&mut bytes).ok();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }))
+}
+
+fn joined(reader: Option<JoinHandle<String>>) -> String {
+    reader
+        .and_then(|reader| reader.join().ok())
+        .unwrap_or_default()
+}
+
+/// CPU ticks of generator and server at a moment.
+struct Reading {
+    at: Instant,
+    ticks: [u64; 2],
+}
+
+impl Reading {
+    fn take(processes: [u32; 2]) -> Result<Self, Failure> {
+        let mut ticks = [0; 2];
+        for (ticks, process) in ticks.iter_mut().zip(processes) {
+            let path = format!("/proc/{process}/stat");
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            *ticks = cpu_ticks(&text)
+                .ok_or_else(|| Failure::step(format!("cannot read the CPU time in {path}")))?;
+        }
+        Ok(Self {
+            at: Instant::now(),
+            ticks,
+        })
+    }
+
+    fn busy_since(&self, before: &Self) -> [f64; 2] {
+        let seconds = (self.at - before.at).as_secs_f64() * TICKS_PER_S;
+        [0, 1].map(|which| self.ticks[which].saturating_sub(before.ticks[which]) as f64 / seconds)
+    }
+}
+
+/// `utime` and `stime`, fields 14 and 15 of `proc_pid_stat(5)`: all threads of the process. The
+/// second field, the name in parentheses, may hold anything.
+fn cpu_ticks(text: &str) -> Option<u64> {
+    let (_, after_name) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
+    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+    Some(field(14)? + field(15)?)
+}
+
+/// A port that was free a moment ago: the kernel does not give it out again at once.
+fn free_port() -> Result<u16, Failure> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port());
+    port.map_err(|error| Failure::step(format!("no free port on loopback: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_is_read_behind_any_name() {
+        let text = "71 (a (b) 1 2) S 1 71 71 0 -1 4194304 9 0 0 0 250 31 7 8 20 0 1 0 5";
+        assert_eq!(cpu_ticks(text), Some(281));
+        assert_eq!(cpu_ticks(""), None);
+    }
+
+    #[test]
+    fn a_child_is_gone_when_its_guard_is() {
+        let child = Command::new("sleep").arg("60").spawn().expect("starts");
+        let process = child.id();
+        drop(Guard(child));
+        assert!(!Path::new(&format!("/proc/{process}")).exists());
+    }
+
+    #[test]
+    fn waiting_ends_with_the_child_and_at_an_interruption() {
+        let flag = Arc::new(AtomicBool::new(false));
+        let interruption = Interruption(Arc::clone(&flag));
+        let limit = Instant::now() + Duration::from_secs(20);
+        let mut child = Guard(Command::new("true").spawn().expect("starts"));
+        let status = wait_until(limit, &mut child, &interruption).expect("nobody interrupts");
+        assert!(status.is_some_and(|status| status.success()));
+        flag.store(true, Ordering::Relaxed);
+        let failure = wait_until(limit, &mut child, &interruption).expect_err("interrupted");
+        assert_eq!(failure.to_string(), "interrupted; nothing was written");
+    }
+}

@@ -1,0 +1,272 @@
+//! The benchmark's result as text of at most 80 columns, for the terminal and the document.
+//!
+//! Pure: samples in, text out. Medians over the rounds stand in the table; ratios are taken within
+//! a round, as the samples of one round are neighbours in time and share the machine's mood.
+
+use corrente_model::statistics::{Interval, median, paired_ratio, relative_spread};
+
+use super::output::Figures;
+use super::tool::Tool;
+use super::{Goal, Part};
+
+/// Requests a second of ours over those of wrk, at least.
+const SPEED_MIN: f64 = 0.90;
+/// Deviation of ours from another generator, at most.
+const DEVIATION_MAX: f64 = 0.05;
+/// Seed of the bootstrap: the same samples give the same interval.
+const SEED: u64 = 1;
+
+/// One run of one generator.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) figures: Figures,
+    /// CPU seconds a second, of the generator and of the server.
+    pub(super) generator_busy: f64,
+    pub(super) server_busy: f64,
+}
+
+impl Sample {
+    /// CPU time of the generator for a request, microseconds, measured from outside.
+    fn cpu_us(&self) -> f64 {
+        1e6 * self.generator_busy / self.figures.requests_per_s
+    }
+}
+
+/// The samples of one generator in one part, a round each.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub(super) tool: Tool,
+    pub(super) samples: Vec<Sample>,
+}
+
+impl Series {
+    fn values(&self, value: fn(&Sample) -> f64) -> Vec<f64> {
+        self.samples.iter().map(value).collect()
+    }
+
+    fn middle(&self, value: fn(&Sample) -> f64) -> f64 {
+        median(&self.values(value)).unwrap_or(f64::NAN)
+    }
+}
+
+/// Table and verdict of a part; the first series is ours.
+pub(super) fn part(part: &Part, series: &[Series]) -> String {
+    let mut lines = vec![
+        part.title.to_owned(),
+        format!("{}; server: corrente lab {}", part.load_text(), part.server),
+        String::new(),
+        HEADER.to_owned(),
+    ];
+    lines.extend(series.iter().map(row));
+    lines.push(String::new());
+    if let Some((ours, others)) = series.split_first() {
+        lines.extend(match part.goal {
+            Goal::Speed => speed(ours, others),
+            Goal::Agreement => agreement(ours, others),
+        });
+    }
+    lines.join("\n") + "\n"
+}
+
+const HEADER: &str = "\
+            requests/s   spread    P50 ms    P99 ms    CPU us/request   busy  server";
+
+fn row(series: &Series) -> String {
+    let requests = series.values(|sample| sample.figures.requests_per_s);
+    format!(
+        "{:<10}{:>12}{:>9}{:>10.3}{:>10.3}{:>18.2}{:>7}{:>8}",
+        series.tool.name(),
+        thousands(median(&requests).unwrap_or(f64::NAN)),
+        relative_spread(&requests).map_or_else(String::new, percent),
+        series.middle(|sample| sample.figures.p50_ms),
+        series.middle(|sample| sample.figures.p99_ms),
+        series.middle(Sample::cpu_us),
+        whole_percent(series.middle(|sample| sample.generator_busy)),
+        whole_percent(series.middle(|sample| sample.server_busy)),
+    )
+}
+
+fn speed(ours: &Series, others: &[Series]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for other in others {
+        let ratio = |value: fn(&Sample) -> f64| {
+            paired_ratio(&ours.values(value), &other.values(value), SEED)
+        };
+        let name = other.tool.name();
+        if let Some(ratio) = ratio(|sample| sample.figures.requests_per_s) {
+            let text = interval(ratio);
+            let verdict = speed_verdict(ratio);
+            lines.push(format!(
+                "corrente / {name}, requests/s:      {text}; {verdict}"
+            ));
+        }
+        if let Some(ratio) = ratio(Sample::cpu_us) {
+            let text = interval(ratio);
+            lines.push(format!("corrente / {name}, CPU per request: {text}"));
+        }
+    }
+    let own: Vec<f64> = ours
+        .samples
+        .iter()
+        .filter_map(|sample| sample.figures.own_cpu_us)
+        .collect();
+    let own = median(&own)
+        .map(|own| format!("corrente's own account of its CPU (self_check): {own:.2} us/request"));
+    lines.extend(own);
+    lines
+}
+
+fn interval(ratio: Interval) -> String {
+    let Interval {
+        estimate,
+        low,
+        high,
+    } = ratio;
+    format!("{estimate:.2} [{low:.2}, {high:.2}]")
+}
+
+fn speed_verdict(ratio: Interval) -> String {
+    let verdict = if ratio.estimate >= SPEED_MIN {
+        "reached"
+    } else {
+        "missed"
+    };
+    let doubt = if ratio.low < SPEED_MIN && SPEED_MIN <= ratio.high {
+        " (in doubt)"
+    } else {
+        ""
+    };
+    format!("goal >= {SPEED_MIN:.2}: {verdict}{doubt}")
+}
+
+fn agreement(ours: &Series, others: &[Series]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut largest = 0.0_f64;
+    for other in others {
+        let deviation = |value: fn(&Sample) -> f64| ours.middle(value) / other.middle(value) - 1.0;
+        let requests = deviation(|sample| sample.figures.requests_per_s);
+        let p50 = deviation(|sample| sample.figures.p50_ms);
+        largest = largest.max(requests.abs()).max(p50.abs());
+        lines.push(format!(
+            "corrente against {:<4} requests/s {:+.1} %, P50 {:+.1} %",
+            format!("{}:", other.tool.name()),
+            100.0 * requests,
+            100.0 * p50,
+        ));
+    }
+    let verdict = if largest <= DEVIATION_MAX {
+        "reached"
+    } else {
+        "missed"
+    };
+    lines.push(format!(
+        "largest deviation {}; goal <= {}: {verdict}",
+        percent(largest),
+        whole_percent(DEVIATION_MAX),
+    ));
+    lines
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn whole_percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// A whole number with its thousands apart: `123,456`.
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PARTS;
+    use super::*;
+
+    fn series(tool: Tool, rates: &[f64], p50_ms: f64) -> Series {
+        let sample = |rate: &f64| Sample {
+            figures: Figures {
+                requests_per_s: *rate,
+                p50_ms,
+                p99_ms: 2.0 * p50_ms,
+                failed: 0,
+                own_cpu_us: (tool == Tool::Corrente).then_some(5.0),
+            },
+            generator_busy: 0.6,
+            server_busy: 1.0,
+        };
+        Series {
+            tool,
+            samples: rates.iter().map(sample).collect(),
+        }
+    }
+
+    fn check(goal: Goal, ours: Series, other: Series, expected: &str) {
+        let of_goal = PARTS.iter().find(|part| part.goal == goal);
+        let text = part(of_goal.expect("there is one"), &[ours, other]);
+        assert!(text.contains(expected), "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_speed_is_a_ratio_with_its_interval_and_a_verdict() {
+        let wrk = || series(Tool::Wrk, &[100_000.0, 110_000.0], 0.5);
+        let ours = |factor: f64| series(Tool::Corrente, &[100e3 * factor, 110e3 * factor], 0.5);
+        check(
+            Goal::Speed,
+            ours(0.95),
+            wrk(),
+            "requests/s:      0.95 [0.95, 0.95]; goal >= 0.90: reached\n",
+        );
+        check(Goal::Speed, ours(0.89), wrk(), "goal >= 0.90: missed\n");
+        check(
+            Goal::Speed,
+            series(Tool::Corrente, &[80_000.0, 120_000.0], 0.5),
+            wrk(),
+            "(in doubt)\n",
+        );
+        check(
+            Goal::Speed,
+            ours(0.5),
+            wrk(),
+            "corrente / wrk, CPU per request: 2.00 [2.00, 2.00]\n",
+        );
+    }
+
+    #[test]
+    fn the_largest_deviation_decides_on_agreement() {
+        let oha = || series(Tool::Oha, &[1000.0, 1010.0], 5.0);
+        check(
+            Goal::Agreement,
+            series(Tool::Corrente, &[1000.0, 1010.0], 4.9),
+            oha(),
+            "largest deviation 2.0 %; goal <= 5 %: reached\n",
+        );
+        check(
+            Goal::Agreement,
+            series(Tool::Corrente, &[900.0, 909.0], 5.0),
+            oha(),
+            "requests/s -10.0 %, P50 +0.0 %\nlargest deviation 10.0 %; goal <= 5 %: missed\n",
+        );
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        let cases = [(7.0, "7"), (999.6, "1,000"), (1_234_567.0, "1,234,567")];
+        for (value, expected) in cases {
+            assert_eq!(thousands(value), expected);
+        }
+    }
+}
