@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import processes
 import pytest
+
+import processes
 from tiny_lab import TinyLab
 
 if TYPE_CHECKING:

@@ -6,19 +6,19 @@ import os
 import shlex
 import signal
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET  # noqa: S405 - the picture is our own
+from xml.etree import ElementTree as ET
 
 import pytest
+
 from processes import wait_for
-from tiny_lab import PLAIN, PROGRAM, Scenario
+from tiny_lab import COUNT, PLAIN, REPORTS, Contender, Scenario
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tiny_lab import TinyLab
 
 LANGUAGES = ("en", "it", "fr", "de", "zh")
 VERDICTS = {"confirmed", "refuted", "inconclusive", "invalid"}
+
 
 def columns(line: str) -> int:
     """Give the columns that a line takes; Chinese characters take two."""
@@ -33,7 +33,7 @@ def check_fits(text: str) -> None:
 
 def test_a_run_leaves_a_result_a_report_and_nothing_else(lab: TinyLab) -> None:
     lab.add("tiny", Scenario())
-    lab.add("counts", PROGRAM)
+    lab.add("counts", Scenario((Contender("counts", REPORTS),), order=2, case=COUNT))
     done = lab.run()
     assert done.returncode == 0, done.stderr
     check_fits(done.stdout)
@@ -77,11 +77,18 @@ def check_page(lab: TinyLab, language: str) -> None:
     assert "<link" not in text
 
 
+def test_the_list_of_scenarios_fits_a_terminal_in_every_language(lab: TinyLab) -> None:
+    for language in LANGUAGES:
+        listed = lab.corrente("lab", "list", "--lang", language)
+        assert (listed.returncode, listed.stderr) == (0, "")
+        check_fits(listed.stdout)
+
+
 def interrupt_in(lab: TinyLab, scenario: str, *arguments: str) -> list[str]:
     """Start a run, press Ctrl-C in a scenario, and give the command that it says to go on with."""
     run = lab.start("lab", "run", *arguments)
     wait_for(
-        lambda: (lab.out / f"logs/{scenario}/plain.log").exists(),
+        (lab.out / f"logs/{scenario}/plain.log").exists,
         f"a contender of {scenario}",
         30,
         lab.errors.read_text,
@@ -174,8 +181,4 @@ def test_a_folder_with_a_space_can_be_gone_on_with(two: TinyLab) -> None:
 def test_reports_are_written_beside_the_result_in_the_language_asked_for(lab: TinyLab) -> None:
     lab.add("tiny", Scenario((PLAIN,)))
     assert lab.run("--lang", "it", "--repeat", "1").returncode == 0
-    assert '<html lang="it' in read(lab.out / "report.html")
-
-
-def read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    assert '<html lang="it' in (lab.out / "report.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A lab that is small enough for tests: a folder of its own, contenders of the standard library alone.
+"""A lab small enough for tests: a folder of its own, contenders of the standard library alone.
 
 Builds the folder that `--lab` takes, and runs the command on it as a user would. What it starts
 carries a mark of its own in the environment, so that `processes` can find all of it again.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -57,6 +58,9 @@ seconds = {seconds}
 warm_up = 0.05
 
 {more}
+"""
+
+HELLO = """\
 [[case]]
 id = "hello"
 driver = "http"
@@ -65,23 +69,15 @@ users = {users}
 expect = "hello"
 """
 
-#: A whole scenario whose one contender does the work itself and reports it.
-PROGRAM = """\
-claim = "tiny"
-order = 9
-sources = []
-title = { en = "Count", it = "Contare", fr = "Compter", de = "Zählen", zh = "计数" }
-quick = { rounds = 2, seconds = 0.1, warm_up = 0 }
-
-[[contender]]
-id = "counts"
-side = "sync"
-command = ["echo", '{"operations": 9, "seconds": 0.1, "cpu_seconds": 0.1}']
-
+#: A case whose contenders do the work themselves and report it.
+COUNT = """\
 [[case]]
 id = "count"
 driver = "program"
 """
+
+#: Such a report, as a command.
+REPORTS = ["echo", '{"operations": 9, "seconds": 0.1, "cpu_seconds": 0.1}']
 
 FINDING = """\
 [[finding]]
@@ -126,16 +122,16 @@ class Scenario:
     seconds: float = 0.2
     users: int = 2
     more: str = ""
+    case: str = HELLO
 
     def toml(self) -> str:
         """Give the file's text; where there are two contenders, they are compared."""
         names = [contender.name for contender in self.contenders]
         more = [self.more, *(contender.toml() for contender in self.contenders)]
+        more.append(self.case.format(users=self.users))
         if len(names) > 1:
             more.append(FINDING.format(of=names[1], over=names[0]))
-        return SCENARIO.format(
-            order=self.order, seconds=self.seconds, users=self.users, more="\n".join(more)
-        )
+        return SCENARIO.format(order=self.order, seconds=self.seconds, more="\n".join(more))
 
 
 class TinyLab:
@@ -158,10 +154,6 @@ class TinyLab:
     def _lay_out(self) -> None:
         for folder in (self.folder / "scenarios", self.folder / "apps/tiny", self.scratch):
             folder.mkdir(parents=True)
-        # A database that runs as another user has to get through.
-        for folder in (self.root, *self.root.parents[:3], self.scratch):
-            if folder.owner() == self.root.owner() and folder.name.startswith(("pytest-", "test_")):
-                folder.chmod(0o755)
         (self.folder / "apps/tiny/server.py").write_text(SERVER, encoding="utf-8")
         self.lock("")
         for name in ("prices.toml", "postgres.sql"):
@@ -226,15 +218,8 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "corrente", *arguments]
 
 
-def of_the_project_s_lock(*names: str) -> str:
+def from_the_real_lock(*names: str) -> str:
     """Cut these distributions out of the lab's real lock, with their hashes."""
     lock = (PROJECT / "lab/requirements.txt").read_text(encoding="utf-8")
-    entries = [entry for entry in lock.split("\n") if entry and not entry.startswith("    #")]
-    kept: list[str] = []
-    keeps = False
-    for line in entries:
-        if not line.startswith(" "):
-            keeps = line.split("==")[0] in names
-        if keeps:
-            kept.append(line)
-    return "\n".join(kept) + "\n"
+    entries = re.split(r"\n(?=\S)", lock)
+    return "\n".join(entry for entry in entries if entry.split("==")[0] in names) + "\n"

@@ -182,7 +182,7 @@ impl Instance {
             return Ok(());
         }
         let path = self.path(case)?;
-        let answer = probe::ask(self.address(), &path)
+        let answer = probe::ask(self.address(), &path, probe::ANSWER_LIMIT)
             .map_err(|error| wrong(path.clone(), error.to_string()))?;
         if answer.status == 200 && answer.body.contains(&case.expect) {
             return Ok(());

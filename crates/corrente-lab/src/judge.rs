@@ -154,7 +154,7 @@ impl Evidence<'_> {
 
     /// Ratio and share of each step of the chains; steps of one case form one chain.
     pub(crate) fn factors(&self, plans: &[FactorPlan]) -> Vec<FactorStep> {
-        let mut steps: Vec<FactorStep> = plans.iter().map(|plan| self.step(plan)).collect();
+        let mut steps = self.whole_chains(plans);
         for case in self.cases {
             let of_case = || steps.iter().filter(|step| step.case == *case);
             let logarithms: Option<Vec<f64>> = of_case()
@@ -170,8 +170,19 @@ impl Evidence<'_> {
                 step.share = step.ratio.map(|ratio| ratio.estimate.ln() / whole);
             }
         }
-        steps.retain(|step| self.cases.contains(&step.case));
         steps
+    }
+
+    /// The steps of the chains whose contenders all take part in this run.
+    fn whole_chains(&self, plans: &[FactorPlan]) -> Vec<FactorStep> {
+        let measured =
+            |plan: &FactorPlan| self.has(&plan.from, &plan.case) && self.has(&plan.to, &plan.case);
+        let whole = |case: &str| plans.iter().filter(|plan| plan.case == case).all(measured);
+        plans
+            .iter()
+            .filter(|plan| whole(&plan.case))
+            .map(|plan| self.step(plan))
+            .collect()
     }
 
     fn step(&self, plan: &FactorPlan) -> FactorStep {

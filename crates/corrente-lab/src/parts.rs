@@ -117,7 +117,7 @@ fn wait_until_ready(part: &mut Part, port: u16) -> Result<(), LabError> {
     let address: SocketAddr = (Ipv4Addr::LOCALHOST, port).into();
     let deadline = Instant::now() + START_LIMIT;
     loop {
-        match probe::ask(address, "/ready") {
+        match probe::ask(address, "/ready", probe::ANSWER_LIMIT) {
             Ok(answer) if answer.status == 200 => return Ok(()),
             _ => {}
         }

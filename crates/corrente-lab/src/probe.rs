@@ -7,8 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long one answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// How long one answer may take where nothing else is said.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Asks once for `path`.
-pub(crate) fn ask(address: SocketAddr, path: &str) -> std::io::Result<Answer> {
+/// Asks once for `path`; no part of the answer may keep it waiting for longer than `limit`.
+pub(crate) fn ask(address: SocketAddr, path: &str, limit: Duration) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    stream.set_read_timeout(Some(limit))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"

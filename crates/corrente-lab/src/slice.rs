@@ -10,12 +10,12 @@ use corrente_load::{Arrival, Expect, KeepAlive, LoadError, Outcome, Process, Req
 
 use crate::contender::{Instance, Surroundings};
 use crate::error::LabError;
-use crate::process_tree;
 use crate::program::{self, Place};
 use crate::runner::Run;
 use crate::samples::Slice;
 use crate::scenario::{CasePlan, Driver, Rounds, Scenario};
 use crate::watch::{Usage, Watched, watch};
+use crate::{probe, process_tree};
 
 /// A request that takes longer than this counts as an error.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
@@ -175,14 +175,14 @@ impl Bench<'_> {
         };
         let send = || apply(case, load, &target, self.place.others, self.run);
         let (outcome, usage) = watch(&watched, send);
-        let settled = process_tree::settles_within(server.root(), SETTLE_LIMIT);
+        let root = server.root();
         if self.run.interrupted() {
             return Err(LabError::Interrupted);
         }
         if let Some(status) = server.ended() {
             return Err(server.failure(status));
         }
-        if !settled {
+        if !comes_to_rest(&target, case, root, queue(load, case, &outcome)) {
             self.renew(instance, case);
         }
         Ok((
@@ -200,6 +200,22 @@ impl Bench<'_> {
             process_tree::pin(&server.processes(), self.place.application);
         }
     }
+}
+
+/// How long a sync server will be busy with what its users left in its queue.
+fn queue(load: &Load, case: &CasePlan, outcome: &Result<Outcome, LoadError>) -> Duration {
+    let rate = outcome.as_ref().map_or(0.0, Outcome::requests_per_second);
+    let seconds = load.users(case) as f64 / rate;
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+/// Whether the server soon has nothing left to do. One more request is answered when those queued
+/// before it are, which the processor time alone would not show: a queue that waits uses none.
+fn comes_to_rest(target: &Target, case: &CasePlan, root: u32, queue: Duration) -> bool {
+    let path = target.request.paths.first().map_or("/", String::as_str);
+    let drained = case.driver != Driver::Http
+        || (queue < SETTLE_LIMIT && probe::ask(target.address, path, SETTLE_LIMIT).is_ok());
+    drained && process_tree::settles_within(root, SETTLE_LIMIT)
 }
 
 fn target(instance: &Instance, case: &CasePlan) -> Result<Target, LabError> {
@@ -292,6 +308,8 @@ fn slice(outcome: Outcome, usage: Usage) -> Slice {
         application_busy: usage.application_busy,
         stolen: usage.stolen,
         extra: BTreeMap::new(),
-        latencies: Some(outcome.latency),
+        // Of requests that were still waiting when the load ended, only a lower bound is known; with
+        // too many of them the others say nothing of the whole.
+        latencies: Some(outcome.latency).filter(|_| 2 * outcome.unfinished <= outcome.completed),
     }
 }
