@@ -5,6 +5,7 @@ Progress (`Scenario 1 of 2`, `Result written`) is on standard error too and is n
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from tiny_lab import (
     COUNT,
+    HELLO,
     PLAIN,
     REPORTS,
     Contender,
@@ -109,6 +111,11 @@ BROKEN = {
     "nothing": ("", "`broken`"),
     "no number": (Scenario((PLAIN,), seconds=float("nan")).toml(), "quick"),
     "an endless round": (Scenario((PLAIN,), seconds=float("inf")).toml(), "quick"),
+    "a published figure that is none": (
+        Scenario().toml().replace("ratio = 1.0", "ratio = nan"),
+        "`throughput`",
+    ),
+    "a case twice": (GOOD.toml() + HELLO.format(users=1), "case `hello`.*twice"),
     "no users": (Scenario((PLAIN,), users=0).toml(), "users"),
 }
 
@@ -274,7 +281,10 @@ def test_a_full_disk_is_one_line_and_no_half_written_result(lab: TinyLab) -> Non
     blocks = result.stat().st_size // 512 - 1
     before = result.read_bytes()
     check_refused(with_files_of(blocks, lab, "fresh"), 3, r"fresh/result\.json: .*\(os error 27\)")
-    assert left_in(lab.root / "fresh") == ["logs"]
+    # What was written before the disk was full is whole: a run that has measured nothing yet.
+    assert left_in(lab.root / "fresh") == ["logs", "result.json"]
+    left = json.loads((lab.root / "fresh" / "result.json").read_bytes())
+    assert left["scenarios"] == []
     # What an earlier run has written stays whole.
     check_refused(with_files_of(blocks, lab, "out"), 3, r"out/result\.json: .*\(os error 27\)")
     assert result.read_bytes() == before

@@ -2,8 +2,8 @@
 //!
 //! Each chore is a module with one entry. A chore runs ordinary tools (cargo, pip, ruff, mypy,
 //! pytest), says each step before it takes it, and stops at the first that fails with the command,
-//! the reason and what to do. Depends on no crate of the workspace, so that it builds in seconds
-//! and works while one of them does not compile.
+//! the reason and what to do. Of the workspace it depends on the model's statistics alone, so that
+//! it builds in seconds and works while another crate does not compile.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,

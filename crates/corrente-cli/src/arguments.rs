@@ -109,7 +109,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) repeat: Option<u32>,
     /// Go on with the interrupted run in this directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed", "repeat"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "seed"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: Reading,

@@ -11,10 +11,11 @@ use std::sync::atomic::AtomicBool;
 use corrente_lab::files::LabFiles;
 use corrente_lab::keeper::{self, Worker, WorkerEnd};
 use corrente_lab::session::{self, Listed, RunPlan};
-use corrente_lab::{Fault, LabError, echo, origin, scenario, store};
+use corrente_lab::{Fault, LabError, echo, is_absent, origin, scenario, store};
 use corrente_report::result::{LabResult, Mode, Outcome};
 use corrente_report::terminal::Terminal;
 use corrente_report::{Catalogue, Language, Message, html};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::arguments::{
     Compare, EchoProtocol, Extent, LanguageChoice, List, Reading, Report, Run, ServeEcho,
@@ -106,6 +107,7 @@ fn keep(
         WorkerEnd::Exited(0) => Exit::Done,
         WorkerEnd::Exited(1) => Exit::Incomplete,
         WorkerEnd::Exited(2) => Exit::Usage,
+        WorkerEnd::Exited(70) => Exit::Bug,
         WorkerEnd::Exited(130) => Exit::Interrupted,
         WorkerEnd::Exited(_) => Exit::Machine,
         WorkerEnd::Killed(signal) => {
@@ -132,8 +134,7 @@ fn work(
         Ok(result) => show(&result, &plan.out, language),
         Err(LabError::Interrupted) => {
             terminal::error(&catalogue.text(Message::ProgressInterrupted));
-            let again = format!("corrente lab run --resume {}", plan.out.display());
-            eprintln!("  {again}");
+            eprintln!("  {}", resume_command(run, &plan));
             Ok(Exit::Interrupted)
         }
         Err(error) => Err(error),
@@ -146,19 +147,54 @@ fn plan(run: &Run, resumed: Option<&LabResult>, program: &[OsString]) -> RunPlan
         .to_string();
     let out = run.resume.clone().or_else(|| run.out.clone());
     RunPlan {
-        names: run.names.clone(),
+        names: match resumed {
+            Some(result) if run.names.is_empty() => result.asked.clone(),
+            _ => run.names.clone(),
+        },
         mode: resumed.map_or_else(|| mode(&run.extent), |result| result.mode),
         out: out.unwrap_or_else(|| PathBuf::from(started)),
         postgres: run.postgres.clone(),
         prices: run.prices.clone(),
         seed: resumed.map_or(run.seed, |result| result.seed),
-        repeat: run.repeat,
+        repeat: run.repeat.or(resumed.and_then(|result| result.repeat)),
         files: files(&run.reading),
         corrente: program.to_vec(),
         python: program
             .first()
             .map_or_else(|| "python3".into(), PathBuf::from),
     }
+}
+
+/// The command that goes on with an interrupted run: what the result does not hold is said again.
+fn resume_command(run: &Run, plan: &RunPlan) -> String {
+    let mut words = vec!["corrente".into(), "lab".into(), "run".into()];
+    words.extend(["--resume".into(), plan.out.display().to_string()]);
+    let paths = [("--lab", &run.reading.lab), ("--prices", &run.prices)];
+    for (flag, path) in paths {
+        words.extend(
+            path.iter()
+                .flat_map(|path| [flag.into(), path.display().to_string()]),
+        );
+    }
+    words.extend(
+        run.postgres
+            .iter()
+            .flat_map(|url| ["--postgres".into(), url.clone()]),
+    );
+    words
+        .iter()
+        .map(|word| quoted(word))
+        .collect::<Vec<String>>()
+        .join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=@%+,".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn mode(extent: &Extent) -> Mode {
@@ -190,17 +226,16 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     })
 }
 
-/// Whether every scenario and every contender could run. A program that is not on the machine
-/// (Node, Go, PHP) is no failure: the report says that it was not measured.
+/// Whether every scenario and every contender could run. What the machine lacks (Node, Go, PHP) is
+/// no failure: the report says that it was not measured.
 fn runs_whole(result: &LabResult) -> bool {
-    let absent = |reason: &str| reason.ends_with("not found");
     result.scenarios.iter().all(|scenario| {
         !matches!(scenario.outcome, Outcome::Failed { .. })
             && scenario
                 .contenders
                 .iter()
                 .filter_map(|contender| contender.missing.as_deref())
-                .all(absent)
+                .all(is_absent)
     })
 }
 
@@ -289,10 +324,10 @@ fn language(choice: &LanguageChoice) -> Language {
     choice.language.or_else(locale).unwrap_or(Language::En)
 }
 
-/// A flag that Ctrl-C and SIGTERM raise.
+/// A flag that Ctrl-C, SIGTERM and the end of the terminal raise.
 pub(crate) fn interruption() -> std::io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
     }
     Ok(flag)

@@ -36,6 +36,8 @@ pub enum Exit {
     Machine,
     /// Ctrl-C or SIGTERM.
     Interrupted,
+    /// A bug of ours.
+    Bug,
 }
 
 impl Exit {
@@ -46,6 +48,7 @@ impl Exit {
             Self::Incomplete => 1,
             Self::Usage => 2,
             Self::Machine => 3,
+            Self::Bug => 70,
             Self::Interrupted => 130,
         }
     }

@@ -4,7 +4,7 @@
 //! files. Ctrl-C ends the measurement early and prints what there is.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use corrente_load::{
@@ -36,7 +36,13 @@ pub(crate) fn run(load: &Load) -> Exit {
         }
     };
     print(load, &outcomes);
+    let answered = outcomes.iter().any(|step| step.outcome.completed > 0);
     match export(load, &outcomes, started) {
+        Ok(()) if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+        Ok(()) if !answered => {
+            terminal::error(&format!("{}: no right answer", load.url));
+            Exit::Incomplete
+        }
         Ok(()) => Exit::Done,
         Err(error) => {
             terminal::error(&error);
@@ -65,7 +71,7 @@ fn measure(load: &Load, interrupted: &AtomicBool) -> Result<Vec<Step>, String> {
             name: name.clone(),
             outcome,
         });
-        if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+        if interrupted.load(Ordering::Relaxed) {
             break;
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct LabProgress<'run> {
     begun: usize,
     /// Expected time of the scenario in hand that is already on the bar.
     advanced: Duration,
+    /// The last warning: a scenario that fails for the same reason is not told twice.
+    warned: String,
 }
 
 impl<'run> LabProgress<'run> {
@@ -32,6 +34,7 @@ impl<'run> LabProgress<'run> {
             scenarios: 0,
             begun: 0,
             advanced: Duration::ZERO,
+            warned: String::new(),
         }
     }
 
@@ -95,6 +98,7 @@ impl Observer for LabProgress<'_> {
     }
 
     fn warning(&mut self, line: &str) {
+        line.clone_into(&mut self.warned);
         let label = self.catalogue.text(Message::LabelWarning);
         self.line(&format!("{label}: {line}"));
     }
@@ -105,6 +109,7 @@ impl Observer for LabProgress<'_> {
         let name = scenario.name.as_str();
         match &scenario.outcome {
             Outcome::Measured => {}
+            Outcome::Failed { reason } if self.warned.ends_with(reason.as_str()) => {}
             Outcome::NotMeasured { reason } => {
                 self.line(&self.catalogue.text(Message::ProgressSkipped {
                     scenario: name,

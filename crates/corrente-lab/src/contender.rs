@@ -22,6 +22,9 @@ use corrente_report::result::{Contender, Side};
 /// How long a server may take until it answers rightly.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a server may go on answering wrongly, as one does whose pool is not filled yet.
+const WRONG_LIMIT: Duration = Duration::from_secs(4);
+
 const PACE: Duration = Duration::from_millis(50);
 
 /// What all contenders of a scenario share.
@@ -145,7 +148,7 @@ impl Instance {
         if self.server.is_none() {
             return;
         }
-        let deadline = Instant::now() + START_LIMIT;
+        let mut deadline = Instant::now() + START_LIMIT;
         for case in cases
             .iter()
             .filter(|case| self.plan.takes_part_in(&case.id))
@@ -156,6 +159,9 @@ impl Instance {
                     (Some(status), Some(server)) => server.failure(status),
                     _ if Instant::now() > deadline || interrupted() => error,
                     _ => {
+                        if matches!(error, LabError::Answer { .. }) {
+                            deadline = deadline.min(Instant::now() + WRONG_LIMIT);
+                        }
                         std::thread::sleep(PACE);
                         continue;
                     }
@@ -173,17 +179,18 @@ impl Instance {
             request,
             found,
         };
+        let silent = |error: std::io::Error| LabError::NoAnswer {
+            part: self.id.clone(),
+            reason: error.to_string(),
+        };
         if case.driver == Driver::Tcp {
-            let request = format!("an echo of {} bytes", case.message_bytes);
-            return probe::echo(self.address(), case.message_bytes)
-                .map_err(|error| wrong(request, error.to_string()));
+            return probe::echo(self.address(), case.message_bytes).map_err(silent);
         }
         if case.driver == Driver::Program {
             return Ok(());
         }
         let path = self.path(case)?;
-        let answer = probe::ask(self.address(), &path, probe::ANSWER_LIMIT)
-            .map_err(|error| wrong(path.clone(), error.to_string()))?;
+        let answer = probe::ask(self.address(), &path, probe::ANSWER_LIMIT).map_err(silent)?;
         if answer.status == 200 && answer.body.contains(&case.expect) {
             return Ok(());
         }
@@ -301,6 +308,16 @@ impl Instance {
             missing: self.missing.clone(),
         }
     }
+}
+
+/// Exit code of a contender that says that it is not to be had here (`EX_UNAVAILABLE` of
+/// sysexits.h).
+const UNAVAILABLE: &str = "exit status: 69:";
+
+/// Whether a contender is missing because the machine lacks it, not because it is broken.
+pub fn is_absent(reason: &str) -> bool {
+    let program_not_found = reason.starts_with('`') && reason.ends_with("` not found");
+    program_not_found || reason.contains(UNAVAILABLE)
 }
 
 /// Settings as the report prints them.

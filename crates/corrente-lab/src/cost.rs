@@ -31,7 +31,7 @@ pub(crate) fn read_prices(files: &LabFiles, file: Option<&Path>) -> Result<Price
     let prices: Prices = toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let message = error
             .message()
             .lines()

@@ -63,6 +63,14 @@ pub enum LabError {
         /// `X not found`, and how to have it.
         reason: String,
     },
+    /// A server could not be reached.
+    #[error("{part} did not answer: {reason}")]
+    NoAnswer {
+        /// The server.
+        part: String,
+        /// What the system said.
+        reason: String,
+    },
     /// A contender gave another answer than its scenario expects.
     #[error("{part} answered wrongly to {request}: {found}")]
     Answer {

@@ -16,6 +16,9 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../lab");
 /// A scenario's name, and the scenario or what is wrong with its file.
 pub type ScenarioFile = (String, Result<Scenario, ScenarioError>);
 
+/// A scenario's name, and the text of its file or why it cannot be read.
+type NamedText = (String, Result<String, String>);
+
 /// Where the data files come from.
 #[derive(Debug, Clone, Default)]
 pub enum LabFiles {
@@ -33,7 +36,13 @@ impl LabFiles {
             .scenario_texts()?
             .into_iter()
             .map(|(name, text)| {
-                let scenario = Scenario::parse(&name, &text);
+                let malformed = |message| ScenarioError::Malformed {
+                    name: name.clone(),
+                    message,
+                };
+                let scenario = text
+                    .map_err(malformed)
+                    .and_then(|text| Scenario::parse(&name, &text));
                 (name, scenario)
             })
             .collect();
@@ -75,28 +84,32 @@ impl LabFiles {
         }
     }
 
-    fn scenario_texts(&self) -> Result<Vec<(String, String)>, LabError> {
+    /// Each scenario's name and text, or why its file cannot be read.
+    fn scenario_texts(&self) -> Result<Vec<NamedText>, LabError> {
         match self {
             Self::Embedded => Ok(EMBEDDED
                 .get_dir("scenarios")
                 .into_iter()
                 .flat_map(Dir::files)
                 .filter_map(|file| {
-                    Some((
-                        scenario_name(file.path())?,
-                        file.contents_utf8()?.to_owned(),
-                    ))
+                    let text = file.contents_utf8()?.to_owned();
+                    Some((scenario_name(file.path())?, Ok(text)))
                 })
                 .collect()),
             Self::Folder(folder) => {
                 let scenarios = folder.join("scenarios");
                 let entries = std::fs::read_dir(&scenarios)
                     .map_err(|error| LabError::input(&scenarios, error))?;
-                entries
-                    .filter_map(Result::ok)
-                    .filter_map(|entry| Some((scenario_name(&entry.path())?, entry.path())))
-                    .map(|(name, path)| Ok((name, read(&path)?)))
-                    .collect()
+                let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+                Ok(paths
+                    .filter_map(|path| {
+                        let text = std::fs::read_to_string(&path);
+                        Some((
+                            scenario_name(&path)?,
+                            text.map_err(|error| error.to_string()),
+                        ))
+                    })
+                    .collect())
             }
         }
     }

@@ -22,6 +22,9 @@ use crate::process_tree;
 /// The worker finds its scratch directory here; the variable's presence makes it a worker.
 pub const WORK_VARIABLE: &str = "CORRENTE_LAB_WORK";
 
+/// The process id of the keeper, for the worker.
+const KEEPER_VARIABLE: &str = "CORRENTE_LAB_KEEPER";
+
 /// How long killed processes may take to disappear before the keeper gives up waiting for them.
 const KILL_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -44,6 +47,7 @@ pub fn keep(command: &[OsString], interrupted: &AtomicBool) -> Result<WorkerEnd,
     let mut worker = Command::new(&command[0])
         .args(&command[1..])
         .env(WORK_VARIABLE, &scratch.path)
+        .env(KEEPER_VARIABLE, std::process::id().to_string())
         .spawn()
         .map_err(|error| LabError::Start {
             part: "the lab's worker".to_owned(),
@@ -84,8 +88,20 @@ impl Worker {
         become_subreaper();
         // Without this the run is still cleaned up by a keeper that lives.
         rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).ok();
+        if !keeper_lives() {
+            process_tree::signal(&[std::process::id()], Signal::TERM);
+        }
         Some(Self { work })
     }
+}
+
+/// Whether the keeper is still there: it may have died before the worker asked to hear of it.
+fn keeper_lives() -> bool {
+    let keeper = std::env::var(KEEPER_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse::<i32>().ok());
+    let parent = rustix::process::getppid().map(|parent| parent.as_raw_nonzero().get());
+    keeper.is_none() || keeper == parent
 }
 
 impl Drop for Worker {

@@ -35,4 +35,5 @@ pub mod store;
 mod template;
 mod watch;
 
+pub use contender::is_absent;
 pub use error::{Fault, LabError};

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use corrente_report::result::{LabResult, Mode, Outcome, SCHEMA};
@@ -109,14 +109,17 @@ pub fn run(
 ) -> Result<LabResult, LabError> {
     let prices = cost::read_prices(&plan.files, plan.prices.as_deref())?;
     let scenarios = chosen(&plan.files, &plan.names)?;
-    let stacks = Stacks::prepare(&plan.files, &plan.python, observer)?;
+    let is_interrupted = || interrupted.load(Ordering::Relaxed);
+    let stacks = Stacks::prepare(&plan.files, &plan.python, &is_interrupted, observer)?;
     let mut result = resumed.unwrap_or_else(|| LabResult {
         schema: SCHEMA.to_owned(),
         corrente_version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: Timestamp::now().to_string(),
+        started_at: now(),
         finished_at: None,
         mode: plan.mode,
         seed: plan.seed,
+        asked: plan.names.clone(),
+        repeat: plan.repeat,
         machine: machine::describe(stacks.python_version.clone(), None),
         prices: prices.clone(),
         scenarios: Vec::new(),
@@ -146,6 +149,8 @@ pub fn run(
         .map(expected)
         .sum();
     observer.begins(left.len(), whole);
+    // Written before anything is measured, so that there is something to resume from.
+    store::save(&result, &plan.out)?;
     for (name, scenario) in left {
         observer.scenario(&name);
         let due = scenario.as_ref().map_or(Duration::ZERO, expected);
@@ -163,9 +168,16 @@ pub fn run(
         result.scenarios.push(finished);
         observer.saved(&store::save(&result, &plan.out)?);
     }
-    result.finished_at = Some(Timestamp::now().to_string());
+    result.finished_at = Some(now());
     store::save(&result, &plan.out)?;
     Ok(result)
+}
+
+/// RFC 3339 to the second, UTC.
+fn now() -> String {
+    Timestamp::from_second(Timestamp::now().as_second())
+        .unwrap_or_default()
+        .to_string()
 }
 
 fn logs_directory(out: &Path) -> Result<PathBuf, LabError> {

@@ -5,16 +5,21 @@
 //! without it, and only the contenders that need it are left out.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::error::LabError;
 use crate::files::LabFiles;
 use crate::observer::{Activity, Observer};
-use crate::part::last_line;
+use crate::part::{Part, PartPlan, Stop, last_line};
+
+/// Pace of looking whether an installer has ended.
+const PACE: Duration = Duration::from_millis(50);
 
 /// The installed stacks.
 #[derive(Debug, Clone)]
@@ -34,6 +39,7 @@ impl Stacks {
     pub(crate) fn prepare(
         files: &LabFiles,
         python: &Path,
+        interrupted: &dyn Fn() -> bool,
         observer: &mut dyn Observer,
     ) -> Result<Self, LabError> {
         let lock = files.text("requirements.txt")?;
@@ -47,9 +53,12 @@ impl Stacks {
         let environment = Environment {
             root,
             python: python.to_owned(),
+            interrupted,
         };
         if !environment.complete_mark().exists() {
-            environment.make(&lock, observer)?;
+            let made = environment.make(&lock, observer);
+            fs::remove_dir_all(environment.temporary()).ok();
+            made?;
         }
         let interpreter = environment.interpreter();
         Ok(Self {
@@ -94,18 +103,24 @@ impl Stacks {
     }
 }
 
-struct Environment {
+struct Environment<'run> {
     root: PathBuf,
     python: PathBuf,
+    interrupted: &'run dyn Fn() -> bool,
 }
 
-impl Environment {
+impl Environment<'_> {
     fn interpreter(&self) -> PathBuf {
         self.root.join("venv/bin/python")
     }
 
     fn complete_mark(&self) -> PathBuf {
         self.root.join("complete")
+    }
+
+    /// An installer that is killed leaves its temporary files where they can be found.
+    fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
     fn log(&self) -> PathBuf {
@@ -174,21 +189,31 @@ impl Environment {
         )
     }
 
+    /// Runs an installer in a process group of its own, so that Ctrl-C reaches the lab alone and an
+    /// interrupted package is not taken for one that does not install.
     fn run(&self, program: &Path, arguments: &[&str]) -> Result<bool, LabError> {
-        let path = self.log();
-        let log = File::options().create(true).append(true).open(&path);
-        let log = log.map_err(|error| LabError::file(&path, &error))?;
-        let errors = log
-            .try_clone()
-            .map_err(|error| LabError::file(&path, &error))?;
-        let status = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .status()
-            .map_err(|error| LabError::file(program, &error))?;
-        Ok(status.success())
+        let words = arguments.iter().map(OsString::from);
+        let temporary = self.temporary();
+        fs::create_dir_all(&temporary).map_err(|error| LabError::file(&temporary, &error))?;
+        let mut installer = Part::start(&PartPlan {
+            name: "the contenders' installer".to_owned(),
+            command: std::iter::once(program.into()).chain(words).collect(),
+            environment: BTreeMap::from([("TMPDIR".to_owned(), temporary.into())]),
+            directory: self.root.clone(),
+            log: self.log(),
+            output: None,
+            user: None,
+            stop: Stop::Kill,
+        })?;
+        loop {
+            if let Some(status) = installer.ended() {
+                return Ok(status.success());
+            }
+            if (self.interrupted)() {
+                return Err(LabError::Interrupted);
+            }
+            std::thread::sleep(PACE);
+        }
     }
 
     fn failures(&self) -> BTreeMap<String, String> {

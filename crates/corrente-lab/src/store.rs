@@ -22,6 +22,10 @@ pub fn write(path: &Path, text: &str) -> Result<(), LabError> {
     let directory = directory.unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(|error| LabError::file(directory, &error))?;
     let failed = |error: std::io::Error| LabError::file(path, &error);
+    if path.exists() && !path.is_file() {
+        // A pipe or a device is written to, not replaced.
+        return fs::write(path, text).map_err(failed);
+    }
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

@@ -22,6 +22,8 @@ pub(crate) fn fixture() -> LabResult {
         finished_at: Some("2026-03-01T10:12:30Z".to_owned()),
         mode: Mode::Quick,
         seed: 20_260_301,
+        asked: Vec::new(),
+        repeat: None,
         machine: Machine {
             cpu: "AMD EPYC 7763 64-Core Processor".to_owned(),
             cores: 2,

@@ -40,6 +40,12 @@ pub struct LabResult {
     pub mode: Mode,
     /// Seed of every random choice of the lab itself (order of runs, latencies, bootstrap).
     pub seed: u64,
+    /// Scenarios that were asked for; empty: all.
+    #[serde(default)]
+    pub asked: Vec<String>,
+    /// Rounds of every measurement, where they were asked for.
+    #[serde(default)]
+    pub repeat: Option<u32>,
     /// Where it ran.
     pub machine: Machine,
     /// Prices that the cost figures were made with.

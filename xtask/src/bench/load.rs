@@ -212,8 +212,7 @@ fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
     }
     Ok(Sample {
         figures,
-        generator_busy: watched.generator_busy,
-        server_busy: watched.server_busy,
+        busy: watched.busy,
     })
 }
 

@@ -5,7 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use corrente_report::result::Published;
+
 use super::{CasePlan, ContenderPlan, Driver, Scenario};
+
+/// No single measurement may last longer.
+const LENGTH_MAX_S: f64 = 3600.0;
 
 /// A scenario file that cannot be used: the file's author is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +79,10 @@ impl Scenario {
         self.check_entries()?;
         for finding in &self.findings {
             let entry = format!("finding `{}`", finding.id);
+            if !is_a_ratio(finding.published) {
+                let message = "`published` must be one or two finite numbers above 0";
+                return Err(self.unusable(entry, message));
+            }
             self.know_contender(&entry, &finding.of)?;
             self.know_contender(&entry, &finding.over)?;
             for case in finding.cases.iter().flatten() {
@@ -104,22 +113,81 @@ impl Scenario {
             for case in contender.cases.iter().flatten().chain(&contender.tune_case) {
                 self.know_case(&entry, case)?;
             }
+            self.check_drivers(contender)?;
         }
+        let mut ids = BTreeSet::new();
         for case in &self.cases {
-            let entry = format!("case `{}`", case.id);
-            if case.driver == Driver::Http && !case.path.starts_with('/') {
-                return Err(self.unusable(entry, "`path` must begin with `/` for an HTTP case"));
+            if !ids.insert(&case.id) {
+                let entry = format!("case `{}`", case.id);
+                return Err(self.unusable(entry, "is defined twice; give each its own id"));
             }
-            if case.driver == Driver::Tcp && case.message_bytes == 0 {
-                return Err(self.unusable(entry, "`message_bytes` must be at least 1 for TCP"));
-            }
+            self.check_case(case)?;
         }
         for (name, rounds) in [("quick", self.quick), ("full", self.full)] {
-            if rounds.rounds == 0 || rounds.seconds <= 0.0 || rounds.warm_up < 0.0 {
-                return Err(self.unusable(name.to_owned(), "needs rounds and seconds above 0"));
+            let lengths_fit = (0.0..=LENGTH_MAX_S).contains(&rounds.seconds)
+                && (0.0..=LENGTH_MAX_S).contains(&rounds.warm_up);
+            if rounds.rounds == 0 || rounds.seconds <= 0.0 || !lengths_fit {
+                let message = "needs rounds and seconds above 0, and at most an hour";
+                return Err(self.unusable(name.to_owned(), message));
             }
         }
+        self.check_origin()
+    }
+
+    fn check_case(&self, case: &CasePlan) -> Result<(), ScenarioError> {
+        let entry = || format!("case `{}`", case.id);
+        if case.driver == Driver::Http && !case.path.starts_with('/') {
+            return Err(self.unusable(entry(), "`path` must begin with `/` for an HTTP case"));
+        }
+        if case.driver == Driver::Tcp && case.message_bytes == 0 {
+            return Err(self.unusable(entry(), "`message_bytes` must be at least 1 for TCP"));
+        }
+        if case.users == Some(0) || case.quick.users == Some(0) {
+            return Err(self.unusable(entry(), "`users` must be at least 1"));
+        }
+        let mut parameters = case
+            .parameters
+            .values()
+            .chain(case.quick.parameters.values());
+        if parameters.any(|value| !value.is_finite()) {
+            return Err(self.unusable(entry(), "a parameter is not a finite number"));
+        }
         Ok(())
+    }
+
+    fn check_origin(&self) -> Result<(), ScenarioError> {
+        let Some(origin) = self.parts.origin else {
+            return Ok(());
+        };
+        let amounts = [origin.median_ms, origin.sigma, origin.error_rate];
+        if amounts
+            .iter()
+            .all(|amount| amount.is_finite() && *amount >= 0.0)
+        {
+            return Ok(());
+        }
+        let message = "`median_ms`, `sigma` and `error_rate` must be numbers of 0 or more";
+        Err(self.unusable("parts.origin".to_owned(), message))
+    }
+
+    /// A server and a program of one contender would be started for each other's cases.
+    fn check_drivers(&self, contender: &ContenderPlan) -> Result<(), ScenarioError> {
+        let cases = || {
+            self.cases
+                .iter()
+                .filter(|case| contender.takes_part_in(&case.id))
+        };
+        let programs = cases()
+            .filter(|case| case.driver == Driver::Program)
+            .count();
+        if programs == 0 || programs == cases().count() {
+            return Ok(());
+        }
+        let entry = format!("contender `{}`", contender.id);
+        Err(self.unusable(
+            entry,
+            "takes part in program cases and others; name its `cases`",
+        ))
     }
 
     fn know_contender(&self, entry: &str, id: &str) -> Result<(), ScenarioError> {
@@ -152,10 +220,21 @@ impl Scenario {
     }
 }
 
+fn is_a_ratio(published: Published) -> bool {
+    let positive = |ratio: f64| ratio.is_finite() && ratio > 0.0;
+    match published {
+        Published::Ratio(ratio) | Published::AtLeast(ratio) | Published::AtMost(ratio) => {
+            positive(ratio)
+        }
+        Published::Range(low, high) => positive(low) && positive(high) && low <= high,
+        Published::Higher | Published::Lower => true,
+    }
+}
+
 fn place_and_message(text: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()
-        .map(|span| text[..span.start].lines().count().max(1));
+        .map(|span| text[..span.start].matches('\n').count() + 1);
     let message = error.message().lines().next().unwrap_or_default();
     match line {
         Some(line) => format!("line {line}: {message}"),

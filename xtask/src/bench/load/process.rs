@@ -120,10 +120,16 @@ impl Server {
 pub(super) struct Watched {
     /// What it printed.
     pub(super) text: String,
-    /// CPU seconds of the generator in each second of the window.
-    pub(super) generator_busy: f64,
-    /// The same of the server.
-    pub(super) server_busy: f64,
+    pub(super) busy: Busy,
+}
+
+/// CPU seconds in each second of the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Busy {
+    pub(super) generator: f64,
+    pub(super) server: f64,
+    /// All other programs of the machine, and what the hypervisor gave to other machines.
+    pub(super) others: f64,
 }
 
 /// Runs `command` for `seconds` against `server`.
@@ -168,11 +174,9 @@ pub(super) fn watch(
     let [before, after] = readings.as_slice() else {
         return Err(Failure::step("ended before its time"));
     };
-    let [generator_busy, server_busy] = after.busy_since(before);
     Ok(Watched {
         text: joined(printed),
-        generator_busy,
-        server_busy,
+        busy: after.since(before),
     })
 }
 
@@ -217,31 +221,48 @@ fn joined(reader: Option<JoinHandle<String>>) -> String {
         .unwrap_or_default()
 }
 
-/// CPU ticks of generator and server at a moment.
+/// CPU ticks of generator, server and the whole machine at a moment.
 struct Reading {
     at: Instant,
-    ticks: [u64; 2],
+    ticks: [u64; 3],
 }
 
 impl Reading {
-    fn take(processes: [u32; 2]) -> Result<Self, Failure> {
-        let mut ticks = [0; 2];
-        for (ticks, process) in ticks.iter_mut().zip(processes) {
-            let path = format!("/proc/{process}/stat");
+    fn take([generator, server]: [u32; 2]) -> Result<Self, Failure> {
+        let read = |path: String, parse: fn(&str) -> Option<u64>| {
             let text = fs::read_to_string(&path).unwrap_or_default();
-            *ticks = cpu_ticks(&text)
-                .ok_or_else(|| Failure::step(format!("cannot read the CPU time in {path}")))?;
-        }
+            let failure = || Failure::step(format!("cannot read the CPU time in {path}"));
+            parse(&text).ok_or_else(failure)
+        };
         Ok(Self {
             at: Instant::now(),
-            ticks,
+            ticks: [
+                read(format!("/proc/{generator}/stat"), cpu_ticks)?,
+                read(format!("/proc/{server}/stat"), cpu_ticks)?,
+                read("/proc/stat".to_owned(), machine_ticks)?,
+            ],
         })
     }
 
-    fn busy_since(&self, before: &Self) -> [f64; 2] {
-        let seconds = (self.at - before.at).as_secs_f64() * TICKS_PER_S;
-        [0, 1].map(|which| self.ticks[which].saturating_sub(before.ticks[which]) as f64 / seconds)
+    fn since(&self, before: &Self) -> Busy {
+        let ticks = (self.at - before.at).as_secs_f64() * TICKS_PER_S;
+        let [generator, server, machine] = [0, 1, 2]
+            .map(|which| self.ticks[which].saturating_sub(before.ticks[which]) as f64 / ticks);
+        Busy {
+            generator,
+            server,
+            // A tick more or less on either side is no program.
+            others: (machine - generator - server).max(0.0),
+        }
     }
+}
+
+/// User, nice, system and stolen time of all processors (`proc_stat(5)`). Interrupts are left out:
+/// they are mostly the load's own packets, and part of no process.
+fn machine_ticks(text: &str) -> Option<u64> {
+    let fields: Vec<&str> = text.lines().next()?.split_ascii_whitespace().collect();
+    let field = |number: usize| fields.get(number)?.parse::<u64>().ok();
+    Some(field(1)? + field(2)? + field(3)? + field(8)?)
 }
 
 /// `utime` and `stime`, fields 14 and 15 of `proc_pid_stat(5)`: all threads of the process. The
@@ -270,6 +291,13 @@ mod tests {
         let text = "71 (a (b) 1 2) S 1 71 71 0 -1 4194304 9 0 0 0 250 31 7 8 20 0 1 0 5";
         assert_eq!(cpu_ticks(text), Some(281));
         assert_eq!(cpu_ticks(""), None);
+    }
+
+    #[test]
+    fn the_machine_is_busy_with_programs_and_other_machines() {
+        let text = "cpu  1 20 300 9 9 9 9 4000 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        assert_eq!(machine_ticks(text), Some(4321));
+        assert_eq!(machine_ticks("cpu 1 2"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use corrente_model::statistics::{Interval, median, paired_ratio, relative_spread};
 
 use super::output::Figures;
+use super::process::Busy;
 use super::tool::Tool;
 use super::{Goal, Part};
 
@@ -16,6 +17,8 @@ const DEVIATION_MAX: f64 = 0.05;
 /// Spread of the rounds above which the machine was too noisy: as wide as the room that the goal
 /// for the speed leaves.
 const SPREAD_MAX: f64 = 0.10;
+/// CPU that other programs and other machines may take, in processors, for the same reason.
+const OTHERS_MAX: f64 = 0.10;
 /// Seed of the bootstrap: the same samples give the same interval.
 const SEED: u64 = 1;
 
@@ -23,15 +26,13 @@ const SEED: u64 = 1;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     pub(super) figures: Figures,
-    /// CPU seconds a second, of the generator and of the server.
-    pub(super) generator_busy: f64,
-    pub(super) server_busy: f64,
+    pub(super) busy: Busy,
 }
 
 impl Sample {
     /// CPU time of the generator for a request, microseconds, measured from outside.
     fn cpu_us(&self) -> f64 {
-        1e6 * self.generator_busy / self.figures.requests_per_s
+        1e6 * self.busy.generator / self.figures.requests_per_s
     }
 }
 
@@ -64,12 +65,7 @@ pub(super) fn part(part: &Part, series: &[Series]) -> String {
     lines.push(String::new());
     if let Some((ours, others)) = series.split_first() {
         let mood = Mood::of(series);
-        if mood == Mood::Noisy {
-            let limit = whole_percent(SPREAD_MAX);
-            lines.push(format!(
-                "NOISY: spread above {limit}; repeat on a quiet machine"
-            ));
-        }
+        lines.push(mood_text(mood, series));
         lines.extend(match part.goal {
             Goal::Speed => speed(ours, others, mood),
             Goal::Agreement => agreement(ours, others, mood),
@@ -90,7 +86,7 @@ impl Mood {
         let spreads = series.iter().filter_map(|series| {
             relative_spread(&series.values(|sample| sample.figures.requests_per_s))
         });
-        if spreads.fold(0.0, f64::max) > SPREAD_MAX {
+        if spreads.fold(0.0, f64::max) > SPREAD_MAX || others(series) > OTHERS_MAX {
             Self::Noisy
         } else {
             Self::Quiet
@@ -105,6 +101,21 @@ impl Mood {
             Self::Quiet => "missed",
         }
     }
+}
+
+/// What everything but generator and server took, at the generator that suffered most from it.
+fn others(series: &[Series]) -> f64 {
+    let others = |series: &Series| series.middle(|sample| sample.busy.others);
+    series.iter().map(others).fold(0.0, f64::max)
+}
+
+fn mood_text(mood: Mood, series: &[Series]) -> String {
+    let others = whole_percent(others(series));
+    let judgement = match mood {
+        Mood::Quiet => "",
+        Mood::Noisy => "; NOISY: repeat on a quiet machine",
+    };
+    format!("other programs and machines: {others} of a CPU{judgement}")
 }
 
 fn header() -> String {
@@ -124,8 +135,8 @@ fn row(series: &Series) -> String {
         series.middle(|sample| sample.figures.p50_ms),
         series.middle(|sample| sample.figures.p99_ms),
         series.middle(Sample::cpu_us),
-        whole_percent(series.middle(|sample| sample.generator_busy)),
-        whole_percent(series.middle(|sample| sample.server_busy)),
+        whole_percent(series.middle(|sample| sample.busy.generator)),
+        whole_percent(series.middle(|sample| sample.busy.server)),
     )
 }
 
@@ -168,7 +179,8 @@ fn interval(ratio: Interval) -> String {
 
 fn speed_verdict(ratio: Interval, mood: Mood) -> String {
     let verdict = mood.verdict(ratio.estimate, SPEED_MIN);
-    let doubt = if ratio.low < SPEED_MIN && SPEED_MIN <= ratio.high {
+    let straddles = ratio.low < SPEED_MIN && SPEED_MIN <= ratio.high;
+    let doubt = if mood == Mood::Quiet && straddles {
         " (in doubt)"
     } else {
         ""
@@ -235,8 +247,11 @@ mod tests {
                 failed: 0,
                 own_cpu_us: (tool == Tool::Corrente).then_some(5.0),
             },
-            generator_busy: 0.6,
-            server_busy: 1.0,
+            busy: Busy {
+                generator: 0.6,
+                server: 1.0,
+                others: 0.0,
+            },
         };
         Series {
             tool,
@@ -297,9 +312,15 @@ mod tests {
     fn a_noisy_run_is_not_judged() {
         let noisy = || series(Tool::Corrente, &[500.0, 1000.0], 5.0);
         for goal in [Goal::Speed, Goal::Agreement] {
-            check(goal, &[noisy(), noisy()], "\nNOISY: spread above 10 %; ");
+            check(goal, &[noisy(), noisy()], "; NOISY: ");
             check(goal, &[noisy(), noisy()], ": not judged");
         }
+        let mut disturbed = series(Tool::Wrk, &[1000.0, 1001.0], 5.0);
+        assert_eq!(Mood::of(std::slice::from_ref(&disturbed)), Mood::Quiet);
+        for sample in &mut disturbed.samples {
+            sample.busy.others = 0.2;
+        }
+        check(Goal::Speed, &[disturbed], "machines: 20 % of a CPU; NOISY");
     }
 
     #[test]
