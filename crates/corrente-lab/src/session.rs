@@ -149,8 +149,11 @@ pub fn run(
         .map(expected)
         .sum();
     observer.begins(left.len(), whole);
-    // Written before anything is measured, so that there is something to resume from.
-    store::save(&result, &plan.out)?;
+    if !plan.out.join(store::RESULT_FILE).exists() {
+        // Before anything is measured, so that there is something to resume from; an earlier result
+        // stays until there is a new one.
+        store::save(&result, &plan.out)?;
+    }
     for (name, scenario) in left {
         observer.scenario(&name);
         let due = scenario.as_ref().map_or(Duration::ZERO, expected);
