@@ -30,8 +30,8 @@ pub(crate) fn fixture() -> LabResult {
             memory_bytes: 8 << 30,
             kernel: "Linux 6.1.0-18-amd64".to_owned(),
             virtualised: true,
-            python: "CPython 3.13.2".to_owned(),
-            postgres: Some("PostgreSQL 15.6".to_owned()),
+            python: "3.13.2".to_owned(),
+            postgres: Some("15.6".to_owned()),
         },
         prices: Prices {
             currency: "USD".to_owned(),

@@ -40,12 +40,18 @@ impl Terminal {
             }),
             self.catalogue().numbers().bytes(machine.memory_bytes),
             machine.kernel.clone(),
-            machine.python.clone(),
+            format!("{} {}", self.text(Message::FieldPython), machine.python),
         ];
         if machine.virtualised {
             parts.insert(1, self.text(Message::FieldVirtual));
         }
-        parts.extend(machine.postgres.clone());
+        let postgres = self.text(Message::FieldPostgres);
+        parts.extend(
+            machine
+                .postgres
+                .iter()
+                .map(|version| format!("{postgres} {version}")),
+        );
         let mut text = self.paragraph(&parts.join(" · "));
         let mode = [
             self.catalogue()
