@@ -10,12 +10,12 @@ use std::time::Duration;
 use corrente_model::statistics::{self, paired_ratio, share_ratio};
 use corrente_report::band::Band;
 use corrente_report::result::{
-    FactorStep, Finding, FindingPoint, Interval, Measure, Published, Verdict,
+    FactorStep, Finding, FindingPoint, Interval, Measure, Published, UNPINNED, Verdict,
 };
 
 use crate::cost::Capacity;
 use crate::samples::{Series, Slice};
-use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, UNPINNED, declared_case};
+use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, declared_case};
 
 /// A product of factors this close to 1 has no shares worth the name.
 const SHARELESS: f64 = 0.05;
@@ -53,8 +53,11 @@ impl Evidence<'_> {
             let tuned = scenario.contender(&tuned).map(|_| tuned);
             for over in std::iter::once(plan.over.clone()).chain(tuned) {
                 findings.push(self.finding(plan, &over, Pinning::Pinned));
-                let unpinned = self.finding(plan, &over, Pinning::Unpinned);
-                findings.extend(Some(unpinned).filter(|finding| !finding.points.is_empty()));
+                // The unpinned pass has no open loop.
+                if !matches!(plan.measure, Measure::OpenP50 | Measure::OpenP99) {
+                    let unpinned = self.finding(plan, &over, Pinning::Unpinned);
+                    findings.extend(Some(unpinned).filter(|finding| !finding.points.is_empty()));
+                }
             }
         }
         findings
@@ -245,20 +248,29 @@ fn values(measure: Measure, series: &Series) -> Option<Vec<f64>> {
     match measure {
         Measure::Throughput => Some(series.per_round(Slice::throughput)),
         Measure::Time => Some(series.per_round(|slice| 1.0 / slice.throughput())),
+        // A busy or late generator adds its own delay to every latency that it reports.
+        Measure::P50 | Measure::P99 if series.has_busy_generator() => None,
         Measure::P50 => quantiles(&series.rounds, 0.5),
         Measure::P99 => quantiles(&series.rounds, 0.99),
-        // A late generator adds its own delay to every latency that it reports.
         Measure::OpenP50 | Measure::OpenP99 if late => None,
         Measure::OpenP50 => quantiles(&series.open, 0.5),
         Measure::OpenP99 => quantiles(&series.open, 0.99),
         Measure::Cpu => Some(series.per_round(Slice::cpu_s)),
         Measure::Memory => Some(series.per_round(|slice| slice.peak_pss_bytes as f64)),
-        Measure::Idle => Some(series.per_round(|slice| 1.0 - slice.application_busy)),
+        Measure::Idle => Some(series.per_round(idle)),
         Measure::UnitMemory => extra("unit_memory_bytes"),
         Measure::Start => extra("start_us"),
         Measure::Switch => extra("switch_us"),
         Measure::Errors | Measure::Cost => None,
     }
+}
+
+/// The share of time that the application's processors had nothing to do, at least what its clock
+/// can tell: it ticks every 10 ms, and a slice has one or two seconds. Without that floor no ratio
+/// could be made with a side that is never idle.
+fn idle(slice: &Slice) -> f64 {
+    const RESOLUTION: f64 = 0.005;
+    (1.0 - slice.application_busy).max(RESOLUTION)
 }
 
 fn interval(interval: statistics::Interval) -> Interval {
@@ -293,6 +305,15 @@ fn overall(points: &[FindingPoint]) -> Verdict {
 mod tests {
     use super::*;
     use crate::samples::tests::series;
+
+    #[test]
+    fn a_side_that_is_never_idle_still_makes_a_ratio() {
+        let mut slice = series(&[100]).rounds.remove(0);
+        slice.application_busy = 1.0;
+        assert!((idle(&slice) - 0.005).abs() < 1e-12);
+        slice.application_busy = 0.5;
+        assert!((idle(&slice) - 0.5).abs() < 1e-12);
+    }
 
     #[test]
     fn points_that_disagree_leave_the_claim_open() {

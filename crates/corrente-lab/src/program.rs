@@ -44,6 +44,17 @@ pub(crate) struct Place<'run> {
     pub(crate) other_parts: &'run [u32],
 }
 
+impl Place<'_> {
+    /// Whether the application has processors to itself.
+    pub(crate) fn is_apart(self) -> bool {
+        !self.application.is_empty()
+            && self
+                .application
+                .iter()
+                .all(|one| !self.others.contains(one))
+    }
+}
+
 /// Runs the program once.
 pub(crate) fn run(
     plan: &PartPlan,
@@ -93,6 +104,7 @@ pub(crate) fn run(
         generator_late: false,
         others_busy: usage.others_busy,
         application_busy: usage.application_busy,
+        apart: place.is_apart(),
         stolen: usage.stolen,
         extra: report.extra,
     })

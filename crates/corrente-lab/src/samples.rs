@@ -23,6 +23,10 @@ pub(crate) const STOLEN_MAX: f64 = 0.05;
 /// Processors of generator, origin and database that are busier than this have no headroom.
 pub(crate) const OTHERS_BUSY_MAX: f64 = 0.95;
 
+/// A contender that uses this share of processors that it has to itself is the limit, however busy
+/// the generator and the other parts are: with faster ones it would do at most 1 / 0.95 as much.
+pub(crate) const FULL_MIN: f64 = 0.95;
+
 /// Samples that must lie beyond a percentile for it to be reported.
 const BEYOND_MIN: f64 = 10.0;
 
@@ -56,6 +60,8 @@ pub(crate) struct Slice {
     pub others_busy: f64,
     /// Busy share of the application's processors.
     pub application_busy: f64,
+    /// Whether these are others than the generator's and the parts'.
+    pub apart: bool,
     /// Largest share of either that the hypervisor took.
     pub stolen: f64,
     /// What a program reports of itself.
@@ -111,16 +117,23 @@ impl Series {
         (failed, failed + done)
     }
 
+    /// Whether latencies include the time that answers waited for the generator.
+    pub(crate) fn has_busy_generator(&self) -> bool {
+        self.rounds.iter().any(|slice| slice.generator_busy_itself)
+    }
+
     /// Why this is no result, where it is none.
     pub(crate) fn invalid(&self) -> Option<Invalid> {
         let all = || self.rounds.iter().chain(&self.open);
         let mean = |value: fn(&Slice) -> f64| {
             self.rounds.iter().map(value).sum::<f64>() / self.rounds.len().max(1) as f64
         };
-        if self.rounds.iter().any(|slice| slice.generator_busy_itself) {
+        let is_full = self.rounds.iter().all(|slice| slice.apart)
+            && mean(|slice| slice.application_busy) >= FULL_MIN;
+        if !is_full && self.has_busy_generator() {
             return Some(Invalid::GeneratorSaturated);
         }
-        if mean(|slice| slice.others_busy) > OTHERS_BUSY_MAX {
+        if !is_full && mean(|slice| slice.others_busy) > OTHERS_BUSY_MAX {
             return Some(Invalid::OthersSaturated);
         }
         if all().map(|slice| slice.stolen).sum::<f64>() > STOLEN_MAX * all().count() as f64 {
@@ -284,6 +297,7 @@ pub(crate) mod tests {
             generator_late: false,
             others_busy: 0.2,
             application_busy: 0.9,
+            apart: true,
             stolen: 0.0,
             extra: BTreeMap::new(),
         }
@@ -294,6 +308,21 @@ pub(crate) mod tests {
             rounds: operations.iter().map(|count| slice(*count)).collect(),
             ..Series::default()
         }
+    }
+
+    #[test]
+    fn a_busy_generator_counts_only_where_the_contender_had_time_left() {
+        let mut measured = series(&[100, 100]);
+        for slice in &mut measured.rounds {
+            (slice.generator_busy_itself, slice.others_busy) = (true, 0.97);
+        }
+        assert_eq!(measured.invalid(), Some(Invalid::GeneratorSaturated));
+        for slice in &mut measured.rounds {
+            slice.application_busy = 0.97;
+        }
+        assert_eq!(measured.invalid(), None);
+        measured.rounds[1].apart = false;
+        assert_eq!(measured.invalid(), Some(Invalid::GeneratorSaturated));
     }
 
     #[test]

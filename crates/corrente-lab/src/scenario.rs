@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_report::result::{Factor, Measure, Mode, Published, Side, Stack, Text};
+use corrente_report::result::{Factor, Measure, Mode, Published, Side, Stack, Text, UNPINNED};
 use serde::Deserialize;
 
 mod check;
@@ -238,9 +238,6 @@ impl ContenderPlan {
             .is_none_or(|cases| cases.iter().any(|name| name == case))
     }
 }
-
-/// What a case measured without pinning has behind its id.
-pub const UNPINNED: &str = ":unpinned";
 
 /// The case of the file that a measured case stands for.
 pub fn declared_case(id: &str) -> &str {

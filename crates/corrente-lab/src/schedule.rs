@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use corrente_report::result::{Measure, Mode};
+use corrente_report::result::{Measure, Mode, UNPINNED};
 
 use crate::contender::tuned;
-use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario, UNPINNED};
+use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario};
 use crate::slice::Load;
 
 /// Open-loop rates are this share of what the slowest side completes in the closed loop.

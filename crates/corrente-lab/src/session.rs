@@ -124,6 +124,7 @@ pub fn run(
         prices: prices.clone(),
         scenarios: Vec::new(),
     });
+    let order: Vec<String> = scenarios.iter().map(|(name, _)| name.clone()).collect();
     let left: Vec<ScenarioFile> = scenarios
         .into_iter()
         .filter(|(name, _)| !is_measured(&result, name))
@@ -169,6 +170,10 @@ pub fn run(
             .or_else(|| finished.versions.get("PostgreSQL").cloned());
         result.scenarios.retain(|scenario| scenario.name != name);
         result.scenarios.push(finished);
+        let place = |name: &String| order.iter().position(|other| other == name);
+        result
+            .scenarios
+            .sort_by_key(|scenario| place(&scenario.name));
         observer.saved(&store::save(&result, &plan.out)?);
     }
     result.finished_at = Some(now());

@@ -143,7 +143,7 @@ impl Bench<'_> {
         }
         let (outcome, usage) = self.apply(instance, case, load)?;
         if outcome.completed > 0 {
-            return Ok(slice(outcome, usage));
+            return Ok(slice(outcome, usage, self.place));
         }
         if !outcome.errors.is_empty() {
             return Err(unanswered(&instance.id, case, &outcome));
@@ -152,7 +152,7 @@ impl Bench<'_> {
         let (outcome, usage) = self.apply(instance, case, &load.longer())?;
         match outcome.completed {
             0 => Err(unanswered(&instance.id, case, &outcome)),
-            _ => Ok(slice(outcome, usage)),
+            _ => Ok(slice(outcome, usage, self.place)),
         }
     }
 
@@ -293,7 +293,7 @@ fn name(kind: corrente_load::ErrorKind) -> String {
     value.as_str().unwrap_or("unknown").to_owned()
 }
 
-fn slice(outcome: Outcome, usage: Usage) -> Slice {
+fn slice(outcome: Outcome, usage: Usage, place: Place<'_>) -> Slice {
     Slice {
         operations: outcome.completed,
         elapsed: outcome.window,
@@ -306,6 +306,7 @@ fn slice(outcome: Outcome, usage: Usage) -> Slice {
         generator_late: outcome.self_check.is_late(),
         others_busy: usage.others_busy,
         application_busy: usage.application_busy,
+        apart: place.is_apart(),
         stolen: usage.stolen,
         extra: BTreeMap::new(),
         // Of requests that were still waiting when the load ended, only a lower bound is known; with

@@ -390,6 +390,26 @@ pub struct Finding {
     pub points: Vec<FindingPoint>,
 }
 
+/// What a case measured without pinning, and a finding about it, has behind its id.
+pub const UNPINNED: &str = ":unpinned";
+
+impl Finding {
+    /// Whether it was measured with every process on all processors: once more, beside the placement
+    /// that the verdict is about.
+    pub fn is_unpinned(&self) -> bool {
+        self.id.ends_with(UNPINNED)
+    }
+}
+
+impl ScenarioResult {
+    /// The findings that the verdicts at a glance are about: each claim once.
+    pub fn claims(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| !finding.is_unpinned())
+    }
+}
+
 /// The figure or direction that was published, as a ratio `of / over`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -89,8 +89,8 @@ fn findings(catalogue: &Catalogue, scenario: &ScenarioResult) -> Option<Element>
         [
             (text(Message::ColumnClaim), Kind::Words),
             (text(Message::ColumnVerdict), Kind::Words),
-            (text(Message::ColumnPublished), Kind::Number),
             (text(Message::ColumnMeasured), Kind::Number),
+            (text(Message::ColumnPublished), Kind::Number),
             (text(Message::ColumnNaive), Kind::Number),
         ],
     );
@@ -118,8 +118,8 @@ fn push_finding(
     table.row([
         claim(under),
         verdict(catalogue, finding.verdict),
-        published,
         stacked(estimate, ends),
+        published,
         plain(catalogue.naive(finding)),
     ]);
     if finding.points.len() > 1 {
@@ -128,8 +128,8 @@ fn push_finding(
             table.row([
                 element("span").class("under").text(case(point)),
                 verdict(catalogue, point.verdict),
-                plain(""),
                 plain(catalogue.interval(point.measured)),
+                plain(""),
                 plain(naive.unwrap_or_else(|| ABSENT.to_owned())),
             ]);
         }

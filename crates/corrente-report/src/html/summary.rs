@@ -1,7 +1,8 @@
 //! The top of the page: title, how many claims got which verdict, and all of them at a glance.
 //!
-//! The verdict stands second, where a telephone shows it without scrolling.
-//! Invariant: every finding of the result is in the table and in the plot, whatever became of it.
+//! Verdict and measured ratio stand second and third, where a telephone shows them without
+//! scrolling. Invariant: every claim of the result is in the table and in the plot, whatever became
+//! of it; what was measured once more without pinning is in the scenario's own section.
 
 use super::tabular::{Kind, Tabular, plain, stacked};
 use super::{anchor, figure, heading, verdict};
@@ -16,7 +17,7 @@ pub(super) fn header(catalogue: &Catalogue, result: &LabResult) -> Element {
     let findings: usize = result
         .scenarios
         .iter()
-        .map(|scenario| scenario.findings.len())
+        .map(|scenario| scenario.claims().count())
         .sum();
     let lead = catalogue.text(Message::ReportLead {
         scenarios: result.scenarios.len() as u64,
@@ -47,12 +48,7 @@ fn warnings(result: &LabResult) -> impl Iterator<Item = Message<'static>> {
 }
 
 fn tally(catalogue: &Catalogue, result: &LabResult) -> Element {
-    let findings = || {
-        result
-            .scenarios
-            .iter()
-            .flat_map(|scenario| &scenario.findings)
-    };
+    let findings = || result.scenarios.iter().flat_map(ScenarioResult::claims);
     let items = VERDICTS.into_iter().filter_map(|kind| {
         let count = findings().filter(|finding| finding.verdict == kind).count();
         let number = catalogue.numbers().integer(count as u64);
@@ -90,14 +86,14 @@ fn table(catalogue: &Catalogue, result: &LabResult) -> Element {
         [
             (text(Message::ColumnClaim), Kind::Words),
             (text(Message::ColumnVerdict), Kind::Words),
-            (text(Message::ColumnPublished), Kind::Number),
             (text(Message::ColumnMeasured), Kind::Number),
+            (text(Message::ColumnPublished), Kind::Number),
             (text(Message::ColumnNaive), Kind::Number),
         ],
     );
     for scenario in &result.scenarios {
         table.group(group(catalogue, scenario));
-        for finding in &scenario.findings {
+        for finding in scenario.claims() {
             table.row(row(catalogue, finding));
         }
     }
@@ -133,8 +129,8 @@ fn row(catalogue: &Catalogue, finding: &Finding) -> [Element; 5] {
     [
         stacked(sides(finding), catalogue.terms(finding)),
         verdict(catalogue, finding.verdict),
-        plain(catalogue.published(finding.published)),
         stacked(estimate, ends),
+        plain(catalogue.published(finding.published)),
         plain(catalogue.naive(finding)),
     ]
 }

@@ -186,6 +186,25 @@ fn figures_that_are_none_leave_no_trace() {
 }
 
 #[test]
+fn a_claim_measured_once_more_without_pinning_counts_once() {
+    let mut result = fixture();
+    let once = rows_of_claims(&result);
+    let scenario = &mut result.scenarios[0];
+    let mut again = scenario.findings[0].clone();
+    again.id.push_str(crate::result::UNPINNED);
+    scenario.findings.push(again);
+    assert_eq!(rows_of_claims(&result), once);
+}
+
+fn rows_of_claims(result: &LabResult) -> usize {
+    result
+        .scenarios
+        .iter()
+        .map(|one| one.claims().count())
+        .sum()
+}
+
+#[test]
 fn an_empty_result_is_still_a_page() {
     let mut result = fixture();
     result.scenarios.clear();

@@ -39,11 +39,11 @@ pub(crate) struct Row {
     measured: String,
 }
 
-/// One row a finding, with all of its cases in it.
+/// One row a claim, with all of its cases in it.
 pub(crate) fn rows_of_result(catalogue: &Catalogue, result: &LabResult) -> Vec<Row> {
     let mut rows = Vec::new();
     for scenario in &result.scenarios {
-        for finding in &scenario.findings {
+        for finding in scenario.claims() {
             let points = finding.points.iter();
             rows.push(Row {
                 name: format!("{}: {}", scenario.name, sides(finding)),

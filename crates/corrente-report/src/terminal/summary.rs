@@ -102,7 +102,7 @@ impl Terminal {
                 name[4] = self.outcome_cell(scenario);
             }
             table.push(name);
-            for finding in &scenario.findings {
+            for finding in scenario.claims() {
                 table.push(self.claim_row(finding));
             }
         }
@@ -132,12 +132,7 @@ impl Terminal {
 
     /// How many claims got which verdict.
     fn tally(&self, result: &LabResult) -> String {
-        let findings = || {
-            result
-                .scenarios
-                .iter()
-                .flat_map(|scenario| &scenario.findings)
-        };
+        let findings = || result.scenarios.iter().flat_map(ScenarioResult::claims);
         let counts = VERDICTS.into_iter().filter_map(|verdict| {
             let count = findings()
                 .filter(|finding| finding.verdict == verdict)
