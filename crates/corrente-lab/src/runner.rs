@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use corrente_report::result::{
-    Case, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
+    Case, Interval, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
 };
 
 use crate::contender::{Instance, Surroundings, settings_text, tuned};
 use crate::cost::Capacity;
 use crate::error::LabError;
 use crate::files::LabFiles;
+use crate::forecast::Known;
 use crate::judge::Evidence;
 use crate::observer::{Activity, Observer};
 use crate::parts::Parts;
@@ -27,6 +28,8 @@ use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
 use crate::slice::{Bench, Load};
 use crate::stacks::Stacks;
 use crate::{process_tree, schedule};
+
+mod foresight;
 
 /// What all scenarios of a run share.
 #[derive(Debug)]
@@ -139,6 +142,8 @@ impl Run<'_> {
             series: BTreeMap::new(),
             alone: BTreeMap::new(),
             naive: BTreeMap::new(),
+            known: Known::default(),
+            predicted: BTreeMap::new(),
             instances: Vec::new(),
             cases,
             observer,
@@ -146,6 +151,8 @@ impl Run<'_> {
         stage.start_contenders()?;
         result.sweeps = stage.tune()?;
         stage.measure_alone()?;
+        stage.calibrate()?;
+        stage.predict();
         stage.measure_rounds()?;
         stage.measure_open_loop()?;
         if self.mode == Mode::Full && !self.processors.is_empty() {
@@ -187,6 +194,9 @@ struct Stage<'run> {
     /// Mean latency with one user, by contender and case.
     alone: BTreeMap<(String, String), Duration>,
     naive: BTreeMap<String, f64>,
+    /// What the model is told, and what it says of the judged pairs.
+    known: Known,
+    predicted: BTreeMap<(String, String, String), Interval>,
     instances: Vec<Instance>,
     cases: Vec<CasePlan>,
     observer: &'run mut dyn Observer,
@@ -291,6 +301,7 @@ impl Stage<'_> {
                 let wall = slice.elapsed.div_f64(operations);
                 self.alone.insert((id.to_owned(), case.id.clone()), wall);
                 if self.scenario.naive.as_deref() == Some(id) {
+                    self.known.alone.insert(case.id.clone(), foresight::cost(&slice));
                     let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
                     self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
                 }
@@ -436,6 +447,7 @@ impl Stage<'_> {
         let evidence = Evidence {
             series: &self.series,
             naive: &self.naive,
+            predicted: &self.predicted,
             alone: &self.alone,
             cases: &cases,
             capacity,

@@ -151,6 +151,7 @@ fn point(
         case: case.to_owned(),
         measured,
         naive,
+        predicted: None,
         verdict,
     }
 }

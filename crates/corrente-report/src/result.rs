@@ -438,6 +438,9 @@ pub struct FindingPoint {
     /// What `gain = 1 + T_io / T_cpu` says of the throughput ratio, from the sync side at one user
     /// before the run.
     pub naive: Option<f64>,
+    /// What the model predicted for the throughput ratio before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<Interval>,
     /// The verdict at this point.
     pub verdict: Verdict,
 }

@@ -121,6 +121,7 @@ pub(super) fn reading(catalogue: &Catalogue) -> Element {
         Message::ReadInconclusive,
         Message::ReadInvalid,
         Message::ReadNaive,
+        Message::ReadModel,
         Message::ReadTuned,
         Message::ReadLatency,
         Message::ReadFactors,

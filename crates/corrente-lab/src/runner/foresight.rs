@@ -1,0 +1,120 @@
+//! The prediction as a part of a run: what is measured for it, and for which pairs it is made.
+//!
+//! Everything here happens before the first judged measurement of the asynchronous side.
+
+use corrente_report::result::{Interval, Measure};
+
+use super::Stage;
+use crate::error::LabError;
+use crate::forecast::{Comparison, Cost, Runner};
+use crate::samples::Slice;
+use crate::scenario::PredictionPlan;
+use crate::slice::Load;
+
+impl Stage<'_> {
+    /// Measures what the model is calibrated with: each contender that a prediction is about, under
+    /// load and, on the plain synchronous side, alone.
+    pub(super) fn calibrate(&mut self) -> Result<(), LabError> {
+        let Some(plan) = &self.scenario.prediction else {
+            return Ok(());
+        };
+        let contenders = self.predicted_contenders();
+        for case in &plan.calibration {
+            for id in &contenders {
+                if let Some(slice) = self.slice(id, case, &Load::closed(self.rounds))? {
+                    let key = (id.clone(), case.id.clone());
+                    self.known.loaded.insert(key, cost(&slice));
+                }
+            }
+            let alone = self.scenario.naive.as_deref();
+            if let Some(slice) = alone
+                .map(|id| self.slice(id, case, &Load::alone(self.rounds)))
+                .transpose()?
+                .flatten()
+            {
+                self.known.alone.insert(case.id.clone(), cost(&slice));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both sides of every finding about throughput, the tuned ones included.
+    fn predicted_contenders(&self) -> Vec<String> {
+        let named = |id: &str| {
+            let findings = self.scenario.findings.iter();
+            findings
+                .filter(|finding| finding.measure == Measure::Throughput)
+                .any(|finding| finding.of == id || finding.over == plain(id))
+        };
+        let ids = self.instances.iter().map(|instance| instance.id.clone());
+        ids.filter(|id| named(id)).collect()
+    }
+
+    pub(super) fn predict(&mut self) {
+        let Some(plan) = &self.scenario.prediction else {
+            return;
+        };
+        let contenders = self.predicted_contenders();
+        let findings = self.scenario.findings.iter();
+        for finding in findings.filter(|finding| finding.measure == Measure::Throughput) {
+            for over in contenders.iter().filter(|id| plain(id) == finding.over) {
+                self.predict_pair(plan, &finding.of, over);
+            }
+        }
+    }
+
+    fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
+        let runner = |id: &str| {
+            let instance = self.instances.iter().find(|instance| instance.id == id);
+            instance.map(|instance| Runner::new(id, &instance.plan))
+        };
+        let (Some(of), Some(over)) = (runner(of), runner(over)) else {
+            return;
+        };
+        for case in &self.cases {
+            let key = (of.id.clone(), over.id.clone(), case.id.clone());
+            if self.predicted.contains_key(&key) {
+                continue;
+            }
+            let comparison = Comparison {
+                plan,
+                case,
+                of: &of,
+                over: &over,
+                cores: self.placement.application.len().max(1),
+                seed: self.run.seed,
+            };
+            match self.known.forecast(&comparison) {
+                Some(Ok(prediction)) => {
+                    self.predicted.insert(key, gain(prediction.gain));
+                }
+                Some(Err(error)) => {
+                    let name = &self.scenario.name;
+                    self.observer.warning(&format!("{name}: no prediction: {error}"));
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// The contender behind a tuned one.
+fn plain(id: &str) -> &str {
+    id.strip_suffix(":tuned").unwrap_or(id)
+}
+
+pub(super) fn cost(slice: &Slice) -> Cost {
+    let operations = slice.operations.max(1) as f64;
+    Cost {
+        wall: slice.elapsed.div_f64(operations),
+        cpu: slice.cpu.div_f64(operations),
+    }
+}
+
+fn gain(gain: corrente_model::statistics::Interval) -> Interval {
+    Interval {
+        estimate: gain.estimate,
+        low: gain.low,
+        high: gain.high,
+    }
+}
