@@ -33,7 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// One endpoint that computes, queries a database and computes.
 fn simulation(name: &str, deployment: &Deployment) -> Result<(), Box<dyn std::error::Error>> {
     let system = corrente_model::system(&service(1.0), deployment);
-    let plan = Plan { warm_up: 1_000, requests: REQUESTS, seed: 1 };
+    let plan = Plan {
+        warm_up: 1_000,
+        requests: REQUESTS,
+        seed: 1,
+    };
     let start = Instant::now();
     let outcome = simulate(&system, &users(), plan)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -71,7 +75,10 @@ fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(),
 }
 
 fn users() -> Load {
-    Load::Closed { users: 64, think: Law::Constant(0.0) }
+    Load::Closed {
+        users: 64,
+        think: Law::Constant(0.0),
+    }
 }
 
 fn service(calls: f64) -> Service {
@@ -106,7 +113,10 @@ fn deployment(processes: usize, concurrency: Concurrency) -> Deployment {
 }
 
 fn stack(name: &str, request: f64) -> Stack {
-    let cost = |mean: f64| Estimate { mean, deviation: 0.03 * mean };
+    let cost = |mean: f64| Estimate {
+        mean,
+        deviation: 0.03 * mean,
+    };
     Stack {
         name: name.to_owned(),
         request: cost(request),

@@ -51,8 +51,14 @@ pub fn bounds(service: &Service, deployment: &Deployment, users: f64) -> Vec<Bou
     }
     for (number, resource) in service.resources.iter().enumerate() {
         let demand = service.waiting_for(number);
-        let servers = resource.servers.map_or(f64::INFINITY, |servers| servers as f64);
-        found.push(bound(Limit::Connections(number), deployment.connections_to(number), demand));
+        let servers = resource
+            .servers
+            .map_or(f64::INFINITY, |servers| servers as f64);
+        found.push(bound(
+            Limit::Connections(number),
+            deployment.connections_to(number),
+            demand,
+        ));
         found.push(bound(Limit::Servers(number), servers, demand));
     }
     found.retain(|bound| bound.rate_per_s.is_finite());
@@ -66,21 +72,27 @@ pub fn lowest(service: &Service, deployment: &Deployment, users: f64) -> Option<
 }
 
 fn bound(limit: Limit, capacity: f64, demand: f64) -> Bound {
-    let rate_per_s = if demand > 0.0 { capacity / demand } else { f64::INFINITY };
+    let rate_per_s = if demand > 0.0 {
+        capacity / demand
+    } else {
+        f64::INFINITY
+    };
     Bound { limit, rate_per_s }
 }
 
 /// Seconds that a mean request waits from begin to end, and those of them that block a loop.
 fn waiting(service: &Service, deployment: &Deployment) -> (f64, f64) {
     let all = service.waiting();
-    let of_calls = |of: &dyn Fn(&Calls) -> f64| {
-        service.mean(|endpoint| endpoint.calls.iter().map(of).sum())
-    };
+    let of_calls =
+        |of: &dyn Fn(&Calls) -> f64| service.mean(|endpoint| endpoint.calls.iter().map(of).sum());
     match deployment.concurrency {
         Concurrency::Threads(_) => (all, 0.0),
         Concurrency::Loop { gathered } => {
             let saved = of_calls(&|calls| saved_by_gathering(calls, gathered));
-            (all - saved, of_calls(&|calls| calls.waiting() * calls.blocking))
+            (
+                all - saved,
+                of_calls(&|calls| calls.waiting() * calls.blocking),
+            )
         }
     }
 }
@@ -103,7 +115,13 @@ mod tests {
     use std::time::Duration;
 
     fn service(cpu: f64, count: f64, wait: f64) -> Service {
-        let calls = Calls { resource: 0, count, wait: Law::Constant(wait), independent: 1.0, blocking: 0.0 };
+        let calls = Calls {
+            resource: 0,
+            count,
+            wait: Law::Constant(wait),
+            independent: 1.0,
+            blocking: 0.0,
+        };
         Service {
             endpoints: vec![Endpoint {
                 name: "/".to_owned(),
@@ -111,12 +129,21 @@ mod tests {
                 cpu: Law::Constant(cpu),
                 calls: vec![calls],
             }],
-            resources: vec![Resource { name: "db".to_owned(), kind: "sql".to_owned(), servers: None }],
+            resources: vec![Resource {
+                name: "db".to_owned(),
+                kind: "sql".to_owned(),
+                servers: None,
+            }],
         }
     }
 
     fn deployment(processes: usize, cores: f64, concurrency: Concurrency) -> Deployment {
-        Deployment { cores, processes, concurrency, connections: vec![Connections::Unlimited] }
+        Deployment {
+            cores,
+            processes,
+            concurrency,
+            connections: vec![Connections::Unlimited],
+        }
     }
 
     const LOOP: Concurrency = Concurrency::Loop { gathered: 0.0 };
@@ -130,7 +157,10 @@ mod tests {
     fn ten_percent_that_block_cost_nine_tenths_of_a_loop() {
         // Of 80 ms one tenth still blocks: 1 ms of work allows 1000 requests/s, 9 ms of a loop 111.
         let mut service = service(0.001, 20.0, 0.004);
-        assert_eq!(lowest_of(&service, &deployment(1, 1.0, LOOP)), (Limit::Cores, 1000.0));
+        assert_eq!(
+            lowest_of(&service, &deployment(1, 1.0, LOOP)),
+            (Limit::Cores, 1000.0)
+        );
         service.endpoints[0].calls[0].blocking = 0.1;
         let (limit, rate) = lowest_of(&service, &deployment(1, 1.0, LOOP));
         assert_eq!((limit, rate.round()), (Limit::BlockedLoop, 111.0));
@@ -148,7 +178,10 @@ mod tests {
     fn a_pool_limits_before_the_cores_do() {
         let mut loops = deployment(2, 2.0, LOOP);
         loops.connections = vec![Connections::PerProcess(5)];
-        assert_eq!(lowest_of(&service(0.001, 1.0, 0.02), &loops), (Limit::Connections(0), 500.0));
+        assert_eq!(
+            lowest_of(&service(0.001, 1.0, 0.02), &loops),
+            (Limit::Connections(0), 500.0)
+        );
     }
 
     #[test]
@@ -160,7 +193,10 @@ mod tests {
 
     #[test]
     fn what_costs_nothing_has_no_bound() {
-        assert_eq!(lowest(&service(0.0, 0.0, 0.0), &deployment(1, 1.0, LOOP), 10.0), None);
+        assert_eq!(
+            lowest(&service(0.0, 0.0, 0.0), &deployment(1, 1.0, LOOP), 10.0),
+            None
+        );
     }
 
     proptest! {

@@ -56,7 +56,9 @@ pub fn fit(points: &[Point]) -> Option<(Estimate, BTreeMap<String, Estimate>)> {
 fn observation(point: &Point, kinds: &[&String]) -> Observation {
     let count = |kind: &&String| point.calls.get(*kind).copied().unwrap_or(0.0);
     Observation {
-        factors: std::iter::once(1.0).chain(kinds.iter().map(count)).collect(),
+        factors: std::iter::once(1.0)
+            .chain(kinds.iter().map(count))
+            .collect(),
         value: point.cpu - point.work,
         weight: 1.0 / (point.cpu * point.cpu),
     }
@@ -84,7 +86,11 @@ impl Stack {
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         let mut stack = self.clone();
-        for cost in stack.calls.values_mut().chain(std::iter::once(&mut stack.request)) {
+        for cost in stack
+            .calls
+            .values_mut()
+            .chain(std::iter::once(&mut stack.request))
+        {
             cost.mean *= factor;
             cost.deviation *= factor;
         }
@@ -141,7 +147,11 @@ mod tests {
 
     fn point(http: f64, sql: f64, work: f64, cpu: f64) -> Point {
         let calls = [("http".to_owned(), http), ("sql".to_owned(), sql)];
-        Point { calls: calls.into_iter().collect(), work, cpu }
+        Point {
+            calls: calls.into_iter().collect(),
+            work,
+            cpu,
+        }
     }
 
     fn stack(request: f64, http: f64) -> Stack {
@@ -155,7 +165,13 @@ mod tests {
     }
 
     fn service(cpu: f64, kind: &str) -> Service {
-        let calls = Calls { resource: 0, count: 3.0, wait: Law::Constant(0.02), independent: 0.0, blocking: 0.0 };
+        let calls = Calls {
+            resource: 0,
+            count: 3.0,
+            wait: Law::Constant(0.02),
+            independent: 0.0,
+            blocking: 0.0,
+        };
         Service {
             endpoints: vec![Endpoint {
                 name: "/".to_owned(),
@@ -163,7 +179,11 @@ mod tests {
                 cpu: Law::Constant(cpu),
                 calls: vec![calls],
             }],
-            resources: vec![Resource { name: "api".to_owned(), kind: kind.to_owned(), servers: None }],
+            resources: vec![Resource {
+                name: "api".to_owned(),
+                kind: kind.to_owned(),
+                servers: None,
+            }],
         }
     }
 
@@ -185,7 +205,11 @@ mod tests {
     #[test]
     fn the_code_stays_and_the_stack_is_exchanged() {
         // Of 8 ms, 0.5 + 3 * 0.5 are the stack's: 6 ms are the code's.
-        let moved = moved(&service(0.008, "http"), &stack(0.0005, 0.0005), &stack(0.0001, 0.0003));
+        let moved = moved(
+            &service(0.008, "http"),
+            &stack(0.0005, 0.0005),
+            &stack(0.0001, 0.0003),
+        );
         let cpu = moved.expect("calibrated").cpu();
         assert!((cpu - 0.007).abs() < 1e-9, "{cpu}");
     }

@@ -13,7 +13,12 @@ pub struct Prices {
 
 /// The cost of a million requests on an instance with so many cores and so much memory that is
 /// fully used, at this throughput. `None` where nothing is answered.
-pub fn per_million(prices: Prices, cores: f64, memory_bytes: f64, throughput_per_s: f64) -> Option<f64> {
+pub fn per_million(
+    prices: Prices,
+    cores: f64,
+    memory_bytes: f64,
+    throughput_per_s: f64,
+) -> Option<f64> {
     if throughput_per_s <= 0.0 || throughput_per_s.is_nan() {
         return None;
     }
@@ -28,7 +33,10 @@ mod tests {
 
     #[test]
     fn an_instance_that_answers_a_thousand_a_second() {
-        let prices = Prices { per_core_hour: 0.03, per_gib_hour: 0.003 };
+        let prices = Prices {
+            per_core_hour: 0.03,
+            per_gib_hour: 0.003,
+        };
         let cost = per_million(prices, 2.0, 4.0 * f64::from(1_u32 << 30), 1000.0);
         // 0.072 an hour over 3.6 million requests.
         assert!((cost.expect("answers") - 0.02).abs() < 1e-12);

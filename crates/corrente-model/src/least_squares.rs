@@ -15,7 +15,10 @@ pub struct Estimate {
 impl Estimate {
     /// A figure that is known.
     pub fn exact(mean: f64) -> Self {
-        Self { mean, deviation: 0.0 }
+        Self {
+            mean,
+            deviation: 0.0,
+        }
     }
 }
 
@@ -43,7 +46,12 @@ pub fn fit(observations: &[Observation]) -> Option<Vec<Estimate>> {
     }
     let inverse = invert(normal_matrix(observations, unknowns))?;
     let right: Vec<f64> = (0..unknowns)
-        .map(|row| observations.iter().map(|one| one.weight * one.factors[row] * one.value).sum())
+        .map(|row| {
+            observations
+                .iter()
+                .map(|one| one.weight * one.factors[row] * one.value)
+                .sum()
+        })
         .collect();
     let means: Vec<f64> = inverse.iter().map(|row| dot(row, &right)).collect();
     let variance = residual_variance(observations, &means);
@@ -56,7 +64,9 @@ pub fn fit(observations: &[Observation]) -> Option<Vec<Estimate>> {
 
 fn normal_matrix(observations: &[Observation], unknowns: usize) -> Vec<Vec<f64>> {
     let cell = |row: usize, column: usize| {
-        let products = observations.iter().map(|one| one.weight * one.factors[row] * one.factors[column]);
+        let products = observations
+            .iter()
+            .map(|one| one.weight * one.factors[row] * one.factors[column]);
         products.sum()
     };
     (0..unknowns)
@@ -80,11 +90,22 @@ fn residual_variance(observations: &[Observation], means: &[f64]) -> f64 {
 fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
     let size = matrix.len();
     let mut inverse: Vec<Vec<f64>> = (0..size)
-        .map(|row| (0..size).map(|column| f64::from(u8::from(row == column))).collect())
+        .map(|row| {
+            (0..size)
+                .map(|column| f64::from(u8::from(row == column)))
+                .collect()
+        })
         .collect();
-    let scale = matrix.iter().flatten().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let scale = matrix
+        .iter()
+        .flatten()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
     for column in 0..size {
-        let pivot = (column..size).max_by(|a, b| matrix[*a][column].abs().total_cmp(&matrix[*b][column].abs()))?;
+        let pivot = (column..size).max_by(|a, b| {
+            matrix[*a][column]
+                .abs()
+                .total_cmp(&matrix[*b][column].abs())
+        })?;
         if matrix[pivot][column].abs() <= scale * 1e-13 {
             return None;
         }
@@ -105,9 +126,9 @@ fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
 
 /// Takes `factor` times one row from another.
 fn subtract(matrix: &mut [Vec<f64>], from: usize, other: usize, factor: f64) {
-    for column in 0..matrix.len() {
-        let taken = factor * matrix[other][column];
-        matrix[from][column] -= taken;
+    let taken = matrix[other].clone();
+    for (value, taken) in matrix[from].iter_mut().zip(taken) {
+        *value -= factor * taken;
     }
 }
 
@@ -122,7 +143,11 @@ mod tests {
     use super::*;
 
     fn observation(factors: &[f64], value: f64) -> Observation {
-        Observation { factors: factors.to_vec(), value, weight: 1.0 }
+        Observation {
+            factors: factors.to_vec(),
+            value,
+            weight: 1.0,
+        }
     }
 
     #[test]
@@ -133,7 +158,10 @@ mod tests {
         let points = points.map(|(x, y)| observation(&[1.0, x], y));
         let line = fit(&points).expect("determined");
         assert!(line[0].mean.abs() < 1e-9 && (line[1].mean - 1.9).abs() < 1e-9);
-        assert!((line[1].deviation - (0.35_f64 / 5.0).sqrt()).abs() < 1e-9, "{line:?}");
+        assert!(
+            (line[1].deviation - (0.35_f64 / 5.0).sqrt()).abs() < 1e-9,
+            "{line:?}"
+        );
     }
 
     #[test]

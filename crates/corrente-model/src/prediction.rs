@@ -19,7 +19,7 @@ const DRAWS: u64 = 40;
 /// Steps of all simulations of one prediction together, so that it takes less than a second.
 const STEPS: f64 = 4e6;
 /// Requests that one simulation answers, at least and at most.
-const REQUESTS: (f64, f64) = (1_500.0, 60_000.0);
+const REQUESTS: (f64, f64) = (500.0, 60_000.0);
 /// The share of the steps that goes into the estimate itself.
 const CENTRAL: f64 = 0.3;
 
@@ -89,7 +89,10 @@ impl fmt::Display for Unpredictable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Uncalibrated(Uncalibrated { stack, kind }) => {
-                write!(formatter, "the stack `{stack}` is not calibrated for `{kind}` calls")
+                write!(
+                    formatter,
+                    "the stack `{stack}` is not calibrated for `{kind}` calls"
+                )
             }
             Self::Invalid(invalid) => write!(formatter, "{invalid}"),
         }
@@ -118,7 +121,12 @@ impl From<Invalid> for Unpredictable {
 pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
     let moved = calibration::moved(question.service, question.from, question.to)?;
     let budget = Budget::new(question, &moved);
-    let central = pair(question, question.service, &moved, budget.central(question.seed))?;
+    let central = pair(
+        question,
+        question.service,
+        &moved,
+        budget.central(question.seed),
+    )?;
     let draws = (1..=DRAWS)
         .map(|number| drawn(question, budget.drawn(question.seed.wrapping_add(number))))
         .collect::<Result<Vec<_>, _>>()?;
@@ -132,12 +140,24 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
         before: Side {
             throughput_per_s: interval(&|pair| pair.before.throughput_per_s),
             p99: interval(&|pair| pair.before.latency.p99),
-            ..side(question.service, question.before, question, question.from, &central.before)
+            ..side(
+                question.service,
+                question.before,
+                question,
+                question.from,
+                &central.before,
+            )
         },
         after: Side {
             throughput_per_s: interval(&|pair| pair.after.throughput_per_s),
             p99: interval(&|pair| pair.after.latency.p99),
-            ..side(&moved, question.after, question, question.to, &central.after)
+            ..side(
+                &moved,
+                question.after,
+                question,
+                question.to,
+                &central.after,
+            )
         },
     })
 }
@@ -156,7 +176,11 @@ fn pair(
     plan: Plan,
 ) -> Result<Pair, Unpredictable> {
     let run = |service: &Service, deployment: &Deployment| {
-        simulator::simulate(&translation::system(service, deployment), question.load, plan)
+        simulator::simulate(
+            &translation::system(service, deployment),
+            question.load,
+            plan,
+        )
     };
     Ok(Pair {
         before: run(service, question.before)?,
@@ -167,10 +191,15 @@ fn pair(
 /// A repetition with costs as they might be.
 fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
-    let (from, to) = (question.from.drawn(&mut random), question.to.drawn(&mut random));
+    let (from, to) = (
+        question.from.drawn(&mut random),
+        question.to.drawn(&mut random),
+    );
     let error = Law::with_moments(1.0, question.cpu_deviation * question.cpu_deviation);
     let factor = error.draw(&mut random);
-    let service = question.service.with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    let service = question
+        .service
+        .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
     let moved = calibration::moved(&service, &from, &to)?;
     pair(question, &service, &moved, plan)
 }
@@ -182,7 +211,11 @@ fn side(
     stack: &Stack,
     outcome: &Outcome,
 ) -> Side {
-    let unknown = Interval { estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
+    let unknown = Interval {
+        estimate: f64::NAN,
+        low: f64::NAN,
+        high: f64::NAN,
+    };
     let users = match question.load {
         Load::Closed { users, .. } => *users as f64,
         Load::Open { .. } => f64::INFINITY,
@@ -204,7 +237,11 @@ fn around(estimate: f64, mut values: Vec<f64>, model_deviation: f64) -> Interval
     values.retain(|value| value.is_finite() && *value > 0.0);
     values.sort_unstable_by(f64::total_cmp);
     let (Some(low), Some(high)) = (values.get(1), values.iter().rev().nth(1)) else {
-        return Interval { estimate, low: 0.0, high: f64::INFINITY };
+        return Interval {
+            estimate,
+            low: 0.0,
+            high: f64::INFINITY,
+        };
     };
     let model = 1.96 * model_deviation;
     let widened = |end: f64| (end / estimate).ln().abs().hypot(model);
@@ -236,7 +273,7 @@ impl Budget {
             Load::Closed { users, .. } => *users as f64,
             Load::Open { .. } => 0.0,
         };
-        let within = |share: f64| (STEPS * share / both).clamp(least, most).max(20.0 * users);
+        let within = |share: f64| (STEPS * share / both).clamp(least, most).max(8.0 * users);
         Self {
             central: within(CENTRAL),
             drawn: within((1.0 - CENTRAL) / DRAWS as f64),

@@ -97,7 +97,10 @@ impl Service {
         if weight <= 0.0 {
             return 0.0;
         }
-        let weighted = self.endpoints.iter().map(|endpoint| endpoint.weight * of(endpoint));
+        let weighted = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.weight * of(endpoint));
         weighted.sum::<f64>() / weight
     }
 
@@ -114,7 +117,10 @@ impl Service {
     /// Time that a mean request waits for one resource.
     pub fn waiting_for(&self, resource: usize) -> f64 {
         let calls_of = |endpoint: &Endpoint| {
-            let calls = endpoint.calls.iter().filter(|calls| calls.resource == resource);
+            let calls = endpoint
+                .calls
+                .iter()
+                .filter(|calls| calls.resource == resource);
             calls.map(Calls::waiting).sum()
         };
         self.mean(calls_of)

@@ -25,7 +25,10 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
         Concurrency::Loop { .. } => (usize::MAX, f64::INFINITY, Intake::PerConnection),
     };
     let unlimited = usize::MAX;
-    let servers = service.resources.iter().map(|resource| resource.servers.unwrap_or(unlimited));
+    let servers = service
+        .resources
+        .iter()
+        .map(|resource| resource.servers.unwrap_or(unlimited));
     System {
         cores: deployment.cores,
         processes: deployment.processes,
@@ -34,7 +37,9 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
         intake,
         backlog: BACKLOG,
         stations: servers.map(|servers| Station { servers }).collect(),
-        pools: (0..service.resources.len()).map(|number| pool(deployment, number)).collect(),
+        pools: (0..service.resources.len())
+            .map(|number| pool(deployment, number))
+            .collect(),
         classes: (service.endpoints.iter())
             .flat_map(|endpoint| classes(endpoint, deployment))
             .collect(),
@@ -52,7 +57,10 @@ fn pool(deployment: &Deployment, resource: usize) -> Pool {
 
 /// One class, or several where a number of calls has a fraction.
 fn classes(endpoint: &Endpoint, deployment: &Deployment) -> Vec<RequestClass> {
-    let whole = endpoint.calls.iter().all(|calls| calls.count.fract() == 0.0);
+    let whole = endpoint
+        .calls
+        .iter()
+        .all(|calls| calls.count.fract() == 0.0);
     let strata = if whole { 1 } else { STRATA };
     let class = |stratum: usize| {
         let position = (stratum as f64 + 0.5) / strata as f64;
@@ -148,20 +156,44 @@ mod tests {
                 name: "/".to_owned(),
                 weight: 1.0,
                 cpu: Law::Constant(cpu),
-                calls: vec![Calls { resource: 0, count, wait: Law::Constant(wait), independent: 1.0, blocking: 0.0 }],
+                calls: vec![Calls {
+                    resource: 0,
+                    count,
+                    wait: Law::Constant(wait),
+                    independent: 1.0,
+                    blocking: 0.0,
+                }],
             }],
-            resources: vec![Resource { name: "db".to_owned(), kind: "sql".to_owned(), servers: None }],
+            resources: vec![Resource {
+                name: "db".to_owned(),
+                kind: "sql".to_owned(),
+                servers: None,
+            }],
         }
     }
 
     fn deployment(processes: usize, concurrency: Concurrency) -> Deployment {
-        Deployment { cores: 1.0, processes, concurrency, connections: vec![Connections::Unlimited] }
+        Deployment {
+            cores: 1.0,
+            processes,
+            concurrency,
+            connections: vec![Connections::Unlimited],
+        }
     }
 
     fn throughput(service: &Service, deployment: &Deployment, users: usize) -> f64 {
-        let load = Load::Closed { users, think: Law::Constant(0.0) };
-        let plan = Plan { warm_up: 500, requests: 3_000, seed: 1 };
-        simulate(&system(service, deployment), &load, plan).expect("valid").throughput_per_s
+        let load = Load::Closed {
+            users,
+            think: Law::Constant(0.0),
+        };
+        let plan = Plan {
+            warm_up: 500,
+            requests: 3_000,
+            seed: 1,
+        };
+        simulate(&system(service, deployment), &load, plan)
+            .expect("valid")
+            .throughput_per_s
     }
 
     #[test]

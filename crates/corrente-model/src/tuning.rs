@@ -65,14 +65,22 @@ pub fn smallest(
     for (memory_bytes, deployment) in candidates.into_iter().take(MOST_SIMULATED) {
         let throughput_per_s = throughput(service, &deployment, load)?;
         if throughput_per_s >= target.throughput_per_s {
-            return Ok(Some(Setting { deployment, throughput_per_s, memory_bytes }));
+            return Ok(Some(Setting {
+                deployment,
+                throughput_per_s,
+                memory_bytes,
+            }));
         }
     }
     Ok(None)
 }
 
 fn throughput(service: &Service, deployment: &Deployment, load: &Load) -> Result<f64, Invalid> {
-    let plan = Plan { warm_up: REQUESTS / 4, requests: REQUESTS, seed: 1 };
+    let plan = Plan {
+        warm_up: REQUESTS / 4,
+        requests: REQUESTS,
+        seed: 1,
+    };
     let outcome = simulator::simulate(&translation::system(service, deployment), load, plan)?;
     Ok(outcome.throughput_per_s)
 }

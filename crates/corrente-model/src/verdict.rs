@@ -42,7 +42,9 @@ pub fn verdict(gain: Interval, tuned: Option<Setting>) -> Verdict {
     if gain.high < WORTH * 1.05 {
         return Verdict::NoGain;
     }
-    Verdict::CannotTell { more_data: more_data(gain) }
+    Verdict::CannotTell {
+        more_data: more_data(gain),
+    }
 }
 
 /// An interval's width shrinks with the root of the number of requests: how many more until its
@@ -50,8 +52,16 @@ pub fn verdict(gain: Interval, tuned: Option<Setting>) -> Verdict {
 fn more_data(gain: Interval) -> f64 {
     let (estimate, worth) = (gain.estimate.ln(), WORTH.ln());
     let distance = (estimate - worth).abs();
-    let width = if estimate > worth { estimate - gain.low.ln() } else { gain.high.ln() - estimate };
-    if distance > 0.0 { (width / distance).powi(2).max(1.0) } else { f64::INFINITY }
+    let width = if estimate > worth {
+        estimate - gain.low.ln()
+    } else {
+        gain.high.ln() - estimate
+    };
+    if distance > 0.0 {
+        (width / distance).powi(2).max(1.0)
+    } else {
+        f64::INFINITY
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +70,11 @@ mod tests {
     use crate::service::{Concurrency, Deployment};
 
     fn gain(low: f64, estimate: f64, high: f64) -> Interval {
-        Interval { estimate, low, high }
+        Interval {
+            estimate,
+            low,
+            high,
+        }
     }
 
     fn setting() -> Setting {
@@ -79,8 +93,14 @@ mod tests {
     #[test]
     fn the_reasons_in_their_order() {
         assert_eq!(verdict(gain(1.3, 1.4, 1.5), None), Verdict::Migrate);
-        assert_eq!(verdict(gain(1.3, 1.4, 1.5), Some(setting())), Verdict::Tune(setting()));
-        assert_eq!(verdict(gain(0.9, 1.0, 1.1), Some(setting())), Verdict::NoGain);
+        assert_eq!(
+            verdict(gain(1.3, 1.4, 1.5), Some(setting())),
+            Verdict::Tune(setting())
+        );
+        assert_eq!(
+            verdict(gain(0.9, 1.0, 1.1), Some(setting())),
+            Verdict::NoGain
+        );
         assert_eq!(verdict(gain(0.7, 0.8, 0.9), None), Verdict::Worse);
     }
 
@@ -90,6 +110,9 @@ mod tests {
             panic!("the interval is on both sides");
         };
         // ln(1.21 / 0.9) = 0.296 must shrink to ln(1.21 / 1.1) = 0.0953.
-        assert!((more_data - (0.296_f64 / 0.0953).powi(2)).abs() < 0.1, "{more_data}");
+        assert!(
+            (more_data - (0.296_f64 / 0.0953).powi(2)).abs() < 0.1,
+            "{more_data}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart; longer ones count as this long.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The figures of one simulation, over the requests that counted.
 #[derive(Debug, Clone, PartialEq)]

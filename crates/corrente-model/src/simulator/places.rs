@@ -53,7 +53,10 @@ mod tests {
         let mut places = Places::new(1);
         assert_eq!(places.enter('a'), Some('a'));
         assert_eq!((places.enter('b'), places.enter('c')), (None, None));
-        assert_eq!((places.leave(), places.leave(), places.leave()), (Some('b'), Some('c'), None));
+        assert_eq!(
+            (places.leave(), places.leave(), places.leave()),
+            (Some('b'), Some('c'), None)
+        );
         assert_eq!(places.enter('d'), Some('d'));
     }
 }

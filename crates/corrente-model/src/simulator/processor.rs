@@ -44,7 +44,9 @@ impl Processor {
     pub(super) fn end(&mut self, now: f64) -> Option<usize> {
         self.advance(now);
         // Rounding must not leave a finished piece in the virtual future of the next one.
-        self.virtual_time = self.virtual_time.max(self.computing.next_time().min(f64::MAX));
+        self.virtual_time = self
+            .virtual_time
+            .max(self.computing.next_time().min(f64::MAX));
         self.computing.pop()
     }
 
@@ -69,6 +71,7 @@ impl Processor {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these times are exact in binary")]
 mod tests {
     use super::*;
 

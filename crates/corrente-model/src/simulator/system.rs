@@ -173,7 +173,9 @@ impl System {
         ensure(pools, || "a pool must have at least one permit".to_owned())?;
         let stations = self.stations.iter().all(|station| station.servers > 0);
         ensure(stations, || "a station must serve at least one".to_owned())?;
-        self.classes.iter().try_for_each(|class| self.check_class(class))?;
+        self.classes
+            .iter()
+            .try_for_each(|class| self.check_class(class))?;
         check_load(load)
     }
 
@@ -181,7 +183,9 @@ impl System {
         ensure(class.weight >= 0.0 && class.weight.is_finite(), || {
             format!("a class has the weight {}", class.weight)
         })?;
-        ensure(!class.tracks.is_empty(), || "a class has no track".to_owned())?;
+        ensure(!class.tracks.is_empty(), || {
+            "a class has no track".to_owned()
+        })?;
         for (number, track) in class.tracks.iter().enumerate() {
             for step in track {
                 self.check_step(step, number, class.tracks.len())?;

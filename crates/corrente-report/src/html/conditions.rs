@@ -114,7 +114,7 @@ fn prices(catalogue: &Catalogue, prices: &Prices) -> Facts {
 
 /// How a verdict is reached and what each figure means.
 pub(super) fn reading(catalogue: &Catalogue) -> Element {
-    const TEXTS: [Message<'static>; 11] = [
+    const TEXTS: [Message<'static>; 12] = [
         Message::ReadRatio,
         Message::ReadVerdict,
         Message::ReadDirection,

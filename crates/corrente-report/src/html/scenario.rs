@@ -11,7 +11,6 @@ use super::{anchor, figure, verdict};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{processors, sides};
 use crate::markup::{Element, element};
-use crate::number::ABSENT;
 use crate::plot::{Figure, Loop, factors, forest, latency, region, rows_of_points, users};
 use crate::result::{Finding, FindingPoint, LabResult, Outcome, ScenarioResult, Text};
 
