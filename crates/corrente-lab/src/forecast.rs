@@ -14,7 +14,8 @@ use corrente_model::service::{
     Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service,
 };
 use corrente_model::simulator::Load;
-use corrente_report::result::Side;
+use corrente_model::statistics;
+use corrente_report::result::{Interval, KnownCost, Measure, Side};
 
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan, Settings};
 
@@ -28,10 +29,19 @@ const USERS_DEFAULT: usize = 16;
 /// What one request costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// From sending it to its answer.
-    pub wall: Duration,
+    /// Requests in flight meanwhile.
+    pub users: usize,
+    /// Time over requests: the latency where there is one user.
+    pub elapsed: Duration,
     /// Processor time of the contender's processes.
     pub cpu: Duration,
+}
+
+impl Cost {
+    /// The share of the time in which so many cores computed, 0 to 1.
+    fn busy(&self, cores: usize) -> f64 {
+        (self.cpu.as_secs_f64() / self.elapsed.as_secs_f64() / cores as f64).min(1.0)
+    }
 }
 
 /// What was measured before the run.
@@ -41,6 +51,43 @@ pub(crate) struct Known {
     pub alone: BTreeMap<String, Cost>,
     /// The calibration's requests under load, by contender and case.
     pub loaded: BTreeMap<(String, String), Cost>,
+}
+
+/// What the model says of one pair in one case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Foreseen {
+    gain: Interval,
+    p99: Interval,
+}
+
+impl From<&Prediction> for Foreseen {
+    fn from(prediction: &Prediction) -> Self {
+        let reported = |interval: statistics::Interval| Interval {
+            estimate: interval.estimate,
+            low: interval.low,
+            high: interval.high,
+        };
+        Self {
+            gain: reported(prediction.gain),
+            p99: reported(prediction.p99_ratio),
+        }
+    }
+}
+
+impl Foreseen {
+    /// The ratio of a measure that the model predicts.
+    pub(crate) fn of(&self, measure: Measure) -> Option<Interval> {
+        match measure {
+            Measure::Throughput => Some(self.gain),
+            Measure::P99 => Some(self.p99),
+            _ => None,
+        }
+    }
+}
+
+/// Users of a case.
+pub(crate) fn users(case: &CasePlan) -> usize {
+    case.users.unwrap_or(USERS_DEFAULT)
 }
 
 /// Two contenders and the case that they are compared in.
@@ -59,6 +106,7 @@ pub(crate) struct Comparison<'run> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Runner {
     pub id: String,
+    pub side: Side,
     pub processes: usize,
     pub concurrency: Concurrency,
 }
@@ -74,6 +122,7 @@ impl Runner {
         };
         Self {
             id: id.to_owned(),
+            side: contender.side,
             processes: count(&contender.settings, "workers"),
             concurrency,
         }
@@ -82,48 +131,78 @@ impl Runner {
 
 fn count(settings: &Settings, name: &str) -> usize {
     let number = settings.get(name).and_then(toml::Value::as_integer);
-    number.and_then(|number| usize::try_from(number).ok()).unwrap_or(1).max(1)
+    number
+        .and_then(|number| usize::try_from(number).ok())
+        .unwrap_or(1)
+        .max(1)
 }
 
 impl Known {
+    /// What was measured, for the result; `plain` is the contender that was measured alone.
+    pub(crate) fn costs(&self, plain: Option<&str>) -> Vec<KnownCost> {
+        let alone = (self.alone.iter()).map(|(case, cost)| (plain.unwrap_or_default(), case, cost));
+        let loaded = self
+            .loaded
+            .iter()
+            .map(|((id, case), cost)| (id.as_str(), case, cost));
+        let entry = |(contender, case, cost): (&str, &String, &Cost)| KnownCost {
+            contender: contender.to_owned(),
+            case: case.clone(),
+            users: cost.users,
+            elapsed_s: cost.elapsed.as_secs_f64(),
+            cpu_s: cost.cpu.as_secs_f64(),
+        };
+        alone.chain(loaded).map(entry).collect()
+    }
+
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
     pub(crate) fn forecast(
         &self,
         comparison: &Comparison<'_>,
     ) -> Option<Result<Prediction, Unpredictable>> {
-        let Comparison { plan, case, of, over, .. } = comparison;
-        let (from, to) = (self.stack(plan, &over.id)?, self.stack(plan, &of.id)?);
-        let service = self.service(plan, case, &over.id)?;
-        let deployments = [over, of].map(|runner| deployment(plan, case, &service, runner, comparison.cores));
-        let users = case.users.unwrap_or(USERS_DEFAULT);
+        let Comparison {
+            plan,
+            case,
+            of,
+            over,
+            cores,
+            ..
+        } = comparison;
+        let coldness = self.coldness(plan, &over.id, *cores);
+        let stack = |id: &str| self.stack(plan, id, *cores, coldness);
+        let service = self.service(case, *cores, coldness)?;
+        let deployment = |runner| deployment(plan, case, &service, runner, *cores);
         Some(prediction::predict(&Question {
             service: &service,
             cpu_deviation: CPU_DEVIATION,
-            from: &from,
-            to: &to,
-            before: &deployments[0],
-            after: &deployments[1],
-            load: &Load::Closed { users, think: Law::Constant(0.0) },
+            coldness,
+            from: &stack(&over.id)?,
+            to: &stack(&of.id)?,
+            before: &deployment(over),
+            after: &deployment(of),
+            load: &Load::Closed {
+                users: users(case),
+                think: Law::Constant(0.0),
+            },
             model_deviation: MODEL_DEVIATION,
             seed: comparison.seed,
         }))
     }
 
     /// What a contender costs apart from the case's own work, from the calibration.
-    fn stack(&self, plan: &PredictionPlan, contender: &str) -> Option<Stack> {
-        let points: Vec<Point> = (plan.calibration.iter())
-            .filter_map(|case| {
-                let cost = self.loaded.get(&(contender.to_owned(), case.id.clone()))?;
-                Some(Point {
-                    calls: case.calls.counts.clone(),
-                    work: 0.0,
-                    cpu: cost.cpu.as_secs_f64(),
-                })
+    fn stack(&self, plan: &PredictionPlan, id: &str, cores: usize, coldness: f64) -> Option<Stack> {
+        let point = |case: &CasePlan| {
+            let cost = self.loaded.get(&(id.to_owned(), case.id.clone()))?;
+            Some(Point {
+                calls: case.calls.counts.clone(),
+                work: 0.0,
+                cpu: warm(cost, cores, coldness),
             })
-            .collect();
+        };
+        let points: Vec<Point> = plan.calibration.iter().filter_map(point).collect();
         let (request, calls) = calibration::fit(&points)?;
         Some(Stack {
-            name: contender.to_owned(),
+            name: id.to_owned(),
             request,
             calls,
             process_bytes: 0,
@@ -131,11 +210,10 @@ impl Known {
         })
     }
 
-    /// The service as one user alone shows it, its processor time as it is under load.
-    fn service(&self, plan: &PredictionPlan, case: &CasePlan, over: &str) -> Option<Service> {
+    /// The service as one user alone shows it.
+    fn service(&self, case: &CasePlan, cores: usize, coldness: f64) -> Option<Service> {
         let alone = self.alone.get(&case.id)?;
-        let cpu = alone.cpu.as_secs_f64() * self.warmth(plan, over);
-        let waiting = alone.wall.saturating_sub(alone.cpu).as_secs_f64();
+        let waiting = alone.elapsed.saturating_sub(alone.cpu).as_secs_f64();
         let total: f64 = case.calls.counts.values().sum();
         let counts = case.calls.counts.iter().enumerate();
         let calls = counts.map(|(resource, (kind, count))| Calls {
@@ -154,29 +232,32 @@ impl Known {
             endpoints: vec![Endpoint {
                 name: case.id.clone(),
                 weight: 1.0,
-                cpu: Law::Constant(cpu),
+                cpu: Law::Constant(warm(alone, cores, coldness)),
                 calls: calls.filter(|calls| calls.count > 0.0).collect(),
             }],
             resources: resources.collect(),
         })
     }
 
-    /// Processor time of a request under load over that of one user alone. A processor that often
-    /// sleeps is slower when it wakes: caches are cold and the clock is low.
-    fn warmth(&self, plan: &PredictionPlan, over: &str) -> f64 {
-        let logarithms: Vec<f64> = (plan.calibration.iter())
-            .filter_map(|case| {
-                let loaded = self.loaded.get(&(over.to_owned(), case.id.clone()))?;
-                let alone = self.alone.get(&case.id)?;
-                let ratio = loaded.cpu.as_secs_f64() / alone.cpu.as_secs_f64();
-                (ratio.is_finite() && ratio > 0.0).then(|| ratio.ln())
-            })
-            .collect();
-        if logarithms.is_empty() {
-            return 1.0;
-        }
-        (logarithms.iter().sum::<f64>() / logarithms.len() as f64).exp()
+    /// By how much a request costs more on an idle core than on a busy one: the median over the
+    /// calibration's requests, measured alone and under load.
+    fn coldness(&self, plan: &PredictionPlan, over: &str, cores: usize) -> f64 {
+        let of = |case: &CasePlan| {
+            let loaded = self.loaded.get(&(over.to_owned(), case.id.clone()))?;
+            let alone = self.alone.get(&case.id)?;
+            calibration::coldness(
+                (alone.cpu.as_secs_f64(), alone.busy(cores)),
+                (loaded.cpu.as_secs_f64(), loaded.busy(cores)),
+            )
+        };
+        let found: Vec<f64> = plan.calibration.iter().filter_map(of).collect();
+        statistics::median(&found).unwrap_or(0.0)
     }
+}
+
+/// A request's processor time as it would be on a busy core, in seconds.
+fn warm(cost: &Cost, cores: usize, coldness: f64) -> f64 {
+    cost.cpu.as_secs_f64() / calibration::cold_factor(coldness, cost.busy(cores))
 }
 
 fn deployment(

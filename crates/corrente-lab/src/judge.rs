@@ -14,6 +14,7 @@ use corrente_report::result::{
 };
 
 use crate::cost::Capacity;
+use crate::forecast::Foreseen;
 use crate::samples::{Series, Slice};
 use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, declared_case};
 
@@ -35,7 +36,7 @@ pub(crate) struct Evidence<'run> {
     /// The naive rule's gain by case, taken before the run.
     pub naive: &'run BTreeMap<String, f64>,
     /// The model's predictions by `of`, `over` and case, taken before the run.
-    pub predicted: &'run BTreeMap<(String, String, String), Interval>,
+    pub predicted: &'run BTreeMap<(String, String, String), Foreseen>,
     /// Mean latency of one user alone by contender and case.
     pub alone: &'run BTreeMap<(String, String), Duration>,
     /// Cases in their order.
@@ -109,9 +110,7 @@ impl Evidence<'_> {
             .then(|| self.naive.get(case).copied())
             .flatten();
         let pair = (plan.of.clone(), over.to_owned(), case.to_owned());
-        let predicted = (plan.measure == Measure::Throughput)
-            .then(|| self.predicted.get(&pair).copied())
-            .flatten();
+        let predicted = (self.predicted.get(&pair)).and_then(|foreseen| foreseen.of(plan.measure));
         let sides = (self.series.get(&key(&plan.of)), self.series.get(&key(over)));
         let (measured, verdict) = match sides {
             (Some(of), Some(below)) if of.invalid().or(below.invalid()).is_none() => {

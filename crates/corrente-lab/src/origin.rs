@@ -127,7 +127,9 @@ impl Origin {
             return None;
         }
         let mut queues = self.queues.borrow_mut();
-        let queue = queues.entry(lanes).or_insert_with(|| Rc::new(Semaphore::new(lanes)));
+        let queue = queues
+            .entry(lanes)
+            .or_insert_with(|| Rc::new(Semaphore::new(lanes)));
         Some(Rc::clone(queue))
     }
 }

@@ -12,14 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use corrente_report::result::{
-    Case, Interval, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
+    Case, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
 };
 
 use crate::contender::{Instance, Surroundings, settings_text, tuned};
 use crate::cost::Capacity;
 use crate::error::LabError;
 use crate::files::LabFiles;
-use crate::forecast::Known;
+use crate::forecast::{Foreseen, Known};
 use crate::judge::Evidence;
 use crate::observer::{Activity, Observer};
 use crate::parts::Parts;
@@ -196,7 +196,7 @@ struct Stage<'run> {
     naive: BTreeMap<String, f64>,
     /// What the model is told, and what it says of the judged pairs.
     known: Known,
-    predicted: BTreeMap<(String, String, String), Interval>,
+    predicted: BTreeMap<(String, String, String), Foreseen>,
     instances: Vec<Instance>,
     cases: Vec<CasePlan>,
     observer: &'run mut dyn Observer,
@@ -301,7 +301,9 @@ impl Stage<'_> {
                 let wall = slice.elapsed.div_f64(operations);
                 self.alone.insert((id.to_owned(), case.id.clone()), wall);
                 if self.scenario.naive.as_deref() == Some(id) {
-                    self.known.alone.insert(case.id.clone(), foresight::cost(&slice));
+                    self.known
+                        .alone
+                        .insert(case.id.clone(), foresight::cost(&slice, 1));
                     let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
                     self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
                 }
@@ -455,6 +457,7 @@ impl Stage<'_> {
         };
         result.findings = evidence.findings(self.scenario);
         result.factors = evidence.factors(&self.scenario.factors);
+        result.known = self.known.costs(self.scenario.naive.as_deref());
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases
@@ -549,6 +552,7 @@ fn empty(name: &str) -> ScenarioResult {
         contenders: Vec::new(),
         cases: Vec::new(),
         measurements: Vec::new(),
+        known: Vec::new(),
         sweeps: Vec::new(),
         findings: Vec::new(),
         factors: Vec::new(),

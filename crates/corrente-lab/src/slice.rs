@@ -174,7 +174,7 @@ impl Bench<'_> {
             other_processors: self.place.others,
         };
         let send = || apply(case, load, &target, self.place.others, self.run);
-        let (outcome, usage) = watch(&watched, send);
+        let (outcome, usage) = watch(&watched, load.warm_up, send);
         let root = server.root();
         if self.run.interrupted() {
             return Err(LabError::Interrupted);

@@ -55,6 +55,7 @@ fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(),
     let prediction = predict(&Question {
         service: &service,
         cpu_deviation: 0.03,
+        coldness: 0.0,
         from: &from,
         to: &to,
         before,

@@ -11,6 +11,11 @@ use std::collections::BTreeMap;
 use crate::least_squares::{self, Estimate, Observation};
 use crate::service::{Endpoint, Service};
 
+/// Shares of busy cores that differ by less say nothing about cold ones.
+const LEAST_DIFFERENCE: f64 = 0.2;
+/// Twice the time was the most that was seen (docs/BENCHMARKS.md, `bench model`).
+const MOST_COLDNESS: f64 = 1.5;
+
 /// What a stack costs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
@@ -62,6 +67,26 @@ fn observation(point: &Point, kinds: &[&String]) -> Observation {
         value: point.cpu - point.work,
         weight: 1.0 / (point.cpu * point.cpu),
     }
+}
+
+/// By how much a request costs more on a core that is idle otherwise than on a busy one: a core
+/// that often sleeps finds its caches cold and its clock low when it wakes. Taken to be linear in
+/// the share of the time that the core is idle. Each side is a request's processor time and the
+/// share that the cores were busy; `None` where both were about equally busy.
+pub fn coldness(idle: (f64, f64), busy: (f64, f64)) -> Option<f64> {
+    let ((idle_cpu, idle_share), (busy_cpu, busy_share)) = (idle, busy);
+    if busy_share - idle_share < LEAST_DIFFERENCE || busy_cpu <= 0.0 {
+        return None;
+    }
+    // cpu = warm (1 + k (1 - share)) at both points; solved for k.
+    let ratio = idle_cpu / busy_cpu;
+    let slope = (1.0 - idle_share) - ratio * (1.0 - busy_share);
+    (slope > 0.0).then(|| ((ratio - 1.0) / slope).clamp(0.0, MOST_COLDNESS))
+}
+
+/// What processor time is multiplied with where the cores are busy for this share of the time.
+pub fn cold_factor(coldness: f64, busy_share: f64) -> f64 {
+    1.0 + coldness * (1.0 - busy_share.clamp(0.0, 1.0))
 }
 
 impl Stack {
@@ -212,6 +237,15 @@ mod tests {
         );
         let cpu = moved.expect("calibrated").cpu();
         assert!((cpu - 0.007).abs() < 1e-9, "{cpu}");
+    }
+
+    #[test]
+    fn cold_cores_are_found_and_corrected() {
+        // 2 ms on a busy core, 3 ms on an idle one.
+        let at = |share: f64| (0.002 * cold_factor(0.5, share), share);
+        let found = coldness(at(0.1), at(0.9)).expect("busy and idle");
+        assert!((found - 0.5).abs() < 1e-9, "{found}");
+        assert_eq!(coldness(at(0.5), at(0.6)), None);
     }
 
     #[test]

@@ -210,7 +210,13 @@ impl Catalogue {
             let gain = self.interval(Some(predicted));
             self.text(Message::ModelSays { gain: &gain })
         });
-        let absent = || if point.predicted.is_some() { String::new() } else { ABSENT.to_owned() };
+        let absent = || {
+            if point.predicted.is_some() {
+                String::new()
+            } else {
+                ABSENT.to_owned()
+            }
+        };
         [naive.unwrap_or_else(absent), model.unwrap_or_default()]
     }
 

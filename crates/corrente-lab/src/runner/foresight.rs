@@ -2,13 +2,13 @@
 //!
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
-use corrente_report::result::{Interval, Measure};
+use corrente_report::result::{Measure, Side};
 
 use super::Stage;
 use crate::error::LabError;
-use crate::forecast::{Comparison, Cost, Runner};
+use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
 use crate::samples::Slice;
-use crate::scenario::PredictionPlan;
+use crate::scenario::{FindingPlan, PredictionPlan};
 use crate::slice::Load;
 
 impl Stage<'_> {
@@ -23,16 +23,13 @@ impl Stage<'_> {
             for id in &contenders {
                 if let Some(slice) = self.slice(id, case, &Load::closed(self.rounds))? {
                     let key = (id.clone(), case.id.clone());
-                    self.known.loaded.insert(key, cost(&slice));
+                    self.known.loaded.insert(key, cost(&slice, users(case)));
                 }
             }
             let alone = self.scenario.naive.as_deref();
-            if let Some(slice) = alone
-                .map(|id| self.slice(id, case, &Load::alone(self.rounds)))
-                .transpose()?
-                .flatten()
-            {
-                self.known.alone.insert(case.id.clone(), cost(&slice));
+            let slice = alone.map(|id| self.slice(id, case, &Load::alone(self.rounds)));
+            if let Some(slice) = slice.transpose()?.flatten() {
+                self.known.alone.insert(case.id.clone(), cost(&slice, 1));
             }
         }
         Ok(())
@@ -43,7 +40,7 @@ impl Stage<'_> {
         let named = |id: &str| {
             let findings = self.scenario.findings.iter();
             findings
-                .filter(|finding| finding.measure == Measure::Throughput)
+                .filter(|finding| is_predicted(finding))
                 .any(|finding| finding.of == id || finding.over == plain(id))
         };
         let ids = self.instances.iter().map(|instance| instance.id.clone());
@@ -56,7 +53,7 @@ impl Stage<'_> {
         };
         let contenders = self.predicted_contenders();
         let findings = self.scenario.findings.iter();
-        for finding in findings.filter(|finding| finding.measure == Measure::Throughput) {
+        for finding in findings.filter(|finding| is_predicted(finding)) {
             for over in contenders.iter().filter(|id| plain(id) == finding.over) {
                 self.predict_pair(plan, &finding.of, over);
             }
@@ -71,6 +68,9 @@ impl Stage<'_> {
         let (Some(of), Some(over)) = (runner(of), runner(over)) else {
             return;
         };
+        if (of.side, over.side) != (Side::Async, Side::Sync) {
+            return;
+        }
         for case in &self.cases {
             let key = (of.id.clone(), over.id.clone(), case.id.clone());
             if self.predicted.contains_key(&key) {
@@ -86,11 +86,12 @@ impl Stage<'_> {
             };
             match self.known.forecast(&comparison) {
                 Some(Ok(prediction)) => {
-                    self.predicted.insert(key, gain(prediction.gain));
+                    self.predicted.insert(key, Foreseen::from(&prediction));
                 }
                 Some(Err(error)) => {
                     let name = &self.scenario.name;
-                    self.observer.warning(&format!("{name}: no prediction: {error}"));
+                    self.observer
+                        .warning(&format!("{name}: no prediction: {error}"));
                 }
                 None => {}
             }
@@ -98,23 +99,20 @@ impl Stage<'_> {
     }
 }
 
+fn is_predicted(finding: &FindingPlan) -> bool {
+    matches!(finding.measure, Measure::Throughput | Measure::P99)
+}
+
 /// The contender behind a tuned one.
 fn plain(id: &str) -> &str {
     id.strip_suffix(":tuned").unwrap_or(id)
 }
 
-pub(super) fn cost(slice: &Slice) -> Cost {
+pub(super) fn cost(slice: &Slice, users: usize) -> Cost {
     let operations = slice.operations.max(1) as f64;
     Cost {
-        wall: slice.elapsed.div_f64(operations),
+        users,
+        elapsed: slice.elapsed.div_f64(operations),
         cpu: slice.cpu.div_f64(operations),
-    }
-}
-
-fn gain(gain: corrente_model::statistics::Interval) -> Interval {
-    Interval {
-        estimate: gain.estimate,
-        low: gain.low,
-        high: gain.high,
     }
 }

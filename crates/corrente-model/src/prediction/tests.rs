@@ -58,6 +58,7 @@ fn ask(service: &Service, workers: usize, cores: f64, users: usize) -> Predictio
     let question = Question {
         service,
         cpu_deviation: 0.02,
+        coldness: 0.0,
         from: &stack("sync", 0.0005, 0.0003),
         to: &stack("async", 0.0003, 0.0004),
         before: &deployment(workers, cores, Concurrency::Threads(1)),
@@ -125,6 +126,7 @@ fn a_driver_without_costs_is_no_prediction() {
     let question = Question {
         service: &service,
         cpu_deviation: 0.0,
+        coldness: 0.0,
         from: &one,
         to: &one,
         before: &before,
