@@ -37,19 +37,12 @@ pub(crate) struct Cost {
     pub cpu: Duration,
 }
 
-impl Cost {
-    /// The share of the time in which so many cores computed, 0 to 1.
-    fn busy(&self, cores: usize) -> f64 {
-        (self.cpu.as_secs_f64() / self.elapsed.as_secs_f64() / cores as f64).min(1.0)
-    }
-}
-
 /// What was measured before the run.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// One user alone on the scenario's plain synchronous contender, by case, calibration included.
-    pub alone: BTreeMap<String, Cost>,
-    /// The calibration's requests under load, by contender and case.
+    /// One user alone on a synchronous contender, by contender and case, calibration included.
+    pub alone: BTreeMap<(String, String), Cost>,
+    /// The calibration's requests under load, by asynchronous contender and case.
     pub loaded: BTreeMap<(String, String), Cost>,
 }
 
@@ -107,13 +100,15 @@ pub(crate) struct Comparison<'run> {
 pub(crate) struct Runner {
     pub id: String,
     pub side: Side,
+    /// The contender whose one user alone tells what this one's requests cost.
+    pub measured: String,
     pub processes: usize,
     pub concurrency: Concurrency,
 }
 
 impl Runner {
     /// From a contender's settings: `workers` processes of `threads` threads, or loops.
-    pub(crate) fn new(id: &str, contender: &ContenderPlan) -> Self {
+    pub(crate) fn new(id: &str, contender: &ContenderPlan, measured: &str) -> Self {
         let concurrency = match contender.side {
             Side::Async => Concurrency::Loop { gathered: 1.0 },
             Side::Sync | Side::Reference => {
@@ -123,6 +118,7 @@ impl Runner {
         Self {
             id: id.to_owned(),
             side: contender.side,
+            measured: measured.to_owned(),
             processes: count(&contender.settings, "workers"),
             concurrency,
         }
@@ -138,21 +134,16 @@ fn count(settings: &Settings, name: &str) -> usize {
 }
 
 impl Known {
-    /// What was measured, for the result; `plain` is the contender that was measured alone.
-    pub(crate) fn costs(&self, plain: Option<&str>) -> Vec<KnownCost> {
-        let alone = (self.alone.iter()).map(|(case, cost)| (plain.unwrap_or_default(), case, cost));
-        let loaded = self
-            .loaded
-            .iter()
-            .map(|((id, case), cost)| (id.as_str(), case, cost));
-        let entry = |(contender, case, cost): (&str, &String, &Cost)| KnownCost {
-            contender: contender.to_owned(),
+    /// What was measured, for the result.
+    pub(crate) fn costs(&self) -> Vec<KnownCost> {
+        let entry = |((contender, case), cost): (&(String, String), &Cost)| KnownCost {
+            contender: contender.clone(),
             case: case.clone(),
             users: cost.users,
             elapsed_s: cost.elapsed.as_secs_f64(),
             cpu_s: cost.cpu.as_secs_f64(),
         };
-        alone.chain(loaded).map(entry).collect()
+        self.alone.iter().chain(&self.loaded).map(entry).collect()
     }
 
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
@@ -165,19 +156,15 @@ impl Known {
             case,
             of,
             over,
-            cores,
             ..
         } = comparison;
-        let coldness = self.coldness(plan, &over.id, *cores);
-        let stack = |id: &str| self.stack(plan, id, *cores, coldness);
-        let service = self.service(case, *cores, coldness)?;
-        let deployment = |runner| deployment(plan, case, &service, runner, *cores);
+        let service = self.service(case, &over.measured)?;
+        let deployment = |runner| deployment(plan, case, &service, runner, comparison.cores);
         Some(prediction::predict(&Question {
             service: &service,
             cpu_deviation: CPU_DEVIATION,
-            coldness,
-            from: &stack(&over.id)?,
-            to: &stack(&of.id)?,
+            from: &stack(&over.measured, &points(plan, &self.alone, &over.measured))?,
+            to: &stack(&of.id, &points(plan, &self.loaded, &of.id))?,
             before: &deployment(over),
             after: &deployment(of),
             load: &Load::Closed {
@@ -189,37 +176,14 @@ impl Known {
         }))
     }
 
-    /// What a contender costs apart from the case's own work, from the calibration.
-    fn stack(&self, plan: &PredictionPlan, id: &str, cores: usize, coldness: f64) -> Option<Stack> {
-        let point = |case: &CasePlan| {
-            let cost = self.loaded.get(&(id.to_owned(), case.id.clone()))?;
-            Some(Point {
-                calls: case.calls.counts.clone(),
-                work: 0.0,
-                cpu: warm(cost, cores, coldness),
-            })
-        };
-        let points: Vec<Point> = plan.calibration.iter().filter_map(point).collect();
-        let (request, calls) = calibration::fit(&points)?;
-        Some(Stack {
-            name: id.to_owned(),
-            request,
-            calls,
-            process_bytes: 0,
-            request_bytes: 0,
-        })
-    }
-
-    /// The service as one user alone shows it.
-    fn service(&self, case: &CasePlan, cores: usize, coldness: f64) -> Option<Service> {
-        let alone = self.alone.get(&case.id)?;
-        let waiting = alone.elapsed.saturating_sub(alone.cpu).as_secs_f64();
-        let total: f64 = case.calls.counts.values().sum();
+    /// The service as one user alone on a contender shows it.
+    fn service(&self, case: &CasePlan, contender: &str) -> Option<Service> {
+        let alone = self.alone.get(&(contender.to_owned(), case.id.clone()))?;
         let counts = case.calls.counts.iter().enumerate();
         let calls = counts.map(|(resource, (kind, count))| Calls {
             resource,
             count: *count,
-            wait: Law::Constant(waiting / total.max(1.0)),
+            wait: Law::Constant(alone.wait(case)),
             independent: case.calls.gathered,
             blocking: f64::from(u8::from(case.calls.blocking.contains(kind))),
         });
@@ -232,32 +196,57 @@ impl Known {
             endpoints: vec![Endpoint {
                 name: case.id.clone(),
                 weight: 1.0,
-                cpu: Law::Constant(warm(alone, cores, coldness)),
+                cpu: Law::Constant(alone.cpu.as_secs_f64()),
                 calls: calls.filter(|calls| calls.count > 0.0).collect(),
             }],
             resources: resources.collect(),
         })
     }
+}
 
-    /// By how much a request costs more on an idle core than on a busy one: the median over the
-    /// calibration's requests, measured alone and under load.
-    fn coldness(&self, plan: &PredictionPlan, over: &str, cores: usize) -> f64 {
-        let of = |case: &CasePlan| {
-            let loaded = self.loaded.get(&(over.to_owned(), case.id.clone()))?;
-            let alone = self.alone.get(&case.id)?;
-            calibration::coldness(
-                (alone.cpu.as_secs_f64(), alone.busy(cores)),
-                (loaded.cpu.as_secs_f64(), loaded.busy(cores)),
-            )
-        };
-        let found: Vec<f64> = plan.calibration.iter().filter_map(of).collect();
-        statistics::median(&found).unwrap_or(0.0)
+impl Cost {
+    /// Seconds that a call of a request alone waits; 0 where there are none.
+    fn wait(&self, case: &CasePlan) -> f64 {
+        let waiting = self.elapsed.saturating_sub(self.cpu).as_secs_f64();
+        let calls: f64 = case.calls.counts.values().sum();
+        if self.users == 1 && calls > 0.0 {
+            waiting / calls
+        } else {
+            0.0
+        }
     }
 }
 
-/// A request's processor time as it would be on a busy core, in seconds.
-fn warm(cost: &Cost, cores: usize, coldness: f64) -> f64 {
-    cost.cpu.as_secs_f64() / calibration::cold_factor(coldness, cost.busy(cores))
+/// The calibration's requests as they were measured on a contender.
+fn points(
+    plan: &PredictionPlan,
+    measured: &BTreeMap<(String, String), Cost>,
+    contender: &str,
+) -> Vec<Point> {
+    let point = |case: &CasePlan| {
+        let cost = measured.get(&(contender.to_owned(), case.id.clone()))?;
+        Some(Point {
+            calls: case.calls.counts.clone(),
+            wait: cost.wait(case),
+            work: 0.0,
+            cpu: cost.cpu.as_secs_f64(),
+        })
+    };
+    plan.calibration
+        .iter()
+        .chain(&plan.waits)
+        .filter_map(point)
+        .collect()
+}
+
+/// What a contender costs apart from a case's own work.
+fn stack(contender: &str, points: &[Point]) -> Option<Stack> {
+    Some(Stack {
+        name: contender.to_owned(),
+        costs: calibration::fit(points)?,
+        process_bytes: 0,
+        request_bytes: 0,
+    })
 }
 
 fn deployment(

@@ -300,10 +300,9 @@ impl Stage<'_> {
                 let operations = slice.operations.max(1) as f64;
                 let wall = slice.elapsed.div_f64(operations);
                 self.alone.insert((id.to_owned(), case.id.clone()), wall);
+                let key = (id.to_owned(), case.id.clone());
+                self.known.alone.insert(key, foresight::cost(&slice, 1));
                 if self.scenario.naive.as_deref() == Some(id) {
-                    self.known
-                        .alone
-                        .insert(case.id.clone(), foresight::cost(&slice, 1));
                     let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
                     self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
                 }
@@ -457,7 +456,7 @@ impl Stage<'_> {
         };
         result.findings = evidence.findings(self.scenario);
         result.factors = evidence.factors(&self.scenario.factors);
-        result.known = self.known.costs(self.scenario.naive.as_deref());
+        result.known = self.known.costs();
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases

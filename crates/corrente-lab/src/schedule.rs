@@ -113,7 +113,7 @@ pub(crate) fn billed_alone(scenario: &Scenario) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The contenders that are measured alone: those and the naive rule's.
+/// The contenders that are measured alone: those, the naive rule's and the model's.
 pub(crate) fn alone<'ids>(
     scenario: &'ids Scenario,
     billed: &BTreeSet<&'ids str>,
@@ -123,7 +123,15 @@ pub(crate) fn alone<'ids>(
         .as_deref()
         .into_iter()
         .chain(billed.iter().copied())
+        .chain(known_alone(scenario))
         .collect()
+}
+
+/// The contenders that the model knows by one user alone.
+pub(crate) fn known_alone(scenario: &Scenario) -> BTreeSet<&str> {
+    let plan = scenario.prediction.iter();
+    let named = plan.flat_map(|plan| plan.alone.iter().map(String::as_str));
+    named.chain(scenario.naive.as_deref()).collect()
 }
 
 /// Whether anything is judged by what a contender does in the open loop.

@@ -31,7 +31,7 @@ const USERS_DEFAULT: usize = 16;
 const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Length of the look at one user alone, and the load before it.
-const ALONE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));
+const ALONE: (Duration, Duration) = (Duration::from_millis(800), Duration::from_millis(100));
 
 /// What load is applied for how long.
 #[derive(Debug, Clone)]

@@ -133,7 +133,7 @@ mod tests {
         };
         let half = Duration::from_millis(150);
         let end = Instant::now() + 2 * half;
-        let (_, usage) = watch(&watched, half, || while Instant::now() < end {});
+        let ((), usage) = watch(&watched, half, || while Instant::now() < end {});
         child.kill().expect("it still runs");
         child.wait().expect("a child");
         assert!(usage.cpu > Duration::ZERO);

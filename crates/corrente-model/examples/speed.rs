@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use corrente_model::calibration::Stack;
+use corrente_model::calibration::{Costs, Stack};
 use corrente_model::law::Law;
 use corrente_model::least_squares::Estimate;
 use corrente_model::prediction::{Question, Unpredictable, predict};
@@ -55,7 +55,6 @@ fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(),
     let prediction = predict(&Question {
         service: &service,
         cpu_deviation: 0.03,
-        coldness: 0.0,
         from: &from,
         to: &to,
         before,
@@ -120,8 +119,11 @@ fn stack(name: &str, request: f64) -> Stack {
     };
     Stack {
         name: name.to_owned(),
-        request: cost(request),
-        calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),
+        costs: Costs {
+            request: cost(request),
+            calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),
+            coldness: 0.0,
+        },
         process_bytes: 60_000_000,
         request_bytes: 100_000,
     }

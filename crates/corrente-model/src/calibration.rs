@@ -5,30 +5,46 @@
 //! shape. Moving a service from one stack to another exchanges the stack's part and keeps the
 //! code's. Costs are seconds on the machine where they were measured; `scaled` takes them to
 //! another.
+//!
+//! A process that sleeps wakes to cold caches: the longer a call waited, the more processor time
+//! follows it (measured: docs/BENCHMARKS.md, `bench model`). A sync worker sleeps through each of
+//! its calls; a loop under load hardly sleeps. So a stack has a coldness: its costs grow by that
+//! share for each unit of ln(1 + wait / 1 ms).
 
 use std::collections::BTreeMap;
 
 use crate::least_squares::{self, Estimate, Observation};
-use crate::service::{Endpoint, Service};
+use crate::service::{Calls, Endpoint, Service};
 
-/// Shares of busy cores that differ by less say nothing about cold ones.
-const LEAST_DIFFERENCE: f64 = 0.2;
-/// Twice the time was the most that was seen (docs/BENCHMARKS.md, `bench model`).
-const MOST_COLDNESS: f64 = 1.5;
+/// The wait after which caches begin to be cold, in seconds.
+const COLD_AFTER: f64 = 0.001;
+/// Values of the coldness that are tried, and their distance.
+const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
+/// Coldness needs requests whose waits, as logarithms, are at least this far apart.
+const COLDNESS_SPREAD: f64 = 1.0;
 
 /// What a stack costs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
     /// Its name.
     pub name: String,
-    /// Processor time of each request, in seconds.
-    pub request: Estimate,
-    /// Processor time of each call, in seconds, by kind ([`crate::service::Resource::kind`]).
-    pub calls: BTreeMap<String, Estimate>,
+    /// What it costs in processor time.
+    pub costs: Costs,
     /// Memory of one process.
     pub process_bytes: u64,
     /// Memory of one more request in flight.
     pub request_bytes: u64,
+}
+
+/// Processor time of a stack, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Costs {
+    /// Of each request.
+    pub request: Estimate,
+    /// Of each call, by kind ([`crate::service::Resource::kind`]).
+    pub calls: BTreeMap<String, Estimate>,
+    /// The share by which they grow with each unit of ln(1 + wait / 1 ms).
+    pub coldness: f64,
 }
 
 /// A measured request of known shape.
@@ -36,101 +52,132 @@ pub struct Stack {
 pub struct Point {
     /// Calls a request, by kind.
     pub calls: BTreeMap<String, f64>,
+    /// How long the process sleeps in a call, in seconds; 0 for a loop that is busy.
+    pub wait: f64,
     /// Processor time of the code itself, in seconds.
     pub work: f64,
     /// Processor time of the whole request, in seconds.
     pub cpu: f64,
 }
 
-/// The costs that fit the points best, each point counting by its relative error: the cost of a
-/// request first, then by kind in the order of the alphabet. `None` where the points do not
-/// determine them.
-pub fn fit(points: &[Point]) -> Option<(Estimate, BTreeMap<String, Estimate>)> {
+/// The costs that fit the points best, each point counting by its relative error. `None` where the
+/// points do not determine them.
+pub fn fit(points: &[Point]) -> Option<Costs> {
+    let points: Vec<&Point> = points.iter().filter(|point| point.cpu > 0.0).collect();
     let mut kinds: Vec<&String> = points.iter().flat_map(|point| point.calls.keys()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let observations: Vec<Observation> = (points.iter().filter(|point| point.cpu > 0.0))
-        .map(|point| observation(point, &kinds))
-        .collect();
-    let mut estimates = least_squares::fit(&observations)?.into_iter();
+    let tried = if tells_coldness(&points, kinds.len()) {
+        COLDNESS_TRIED.0
+    } else {
+        0
+    };
+    let fits = (0..=tried).filter_map(|step| {
+        let coldness = f64::from(step) * COLDNESS_TRIED.1;
+        let observations: Vec<Observation> = points
+            .iter()
+            .map(|point| observation(point, &kinds, coldness))
+            .collect();
+        let estimates = least_squares::fit(&observations)?;
+        Some((
+            least_squares::squares(&observations, &estimates),
+            coldness,
+            estimates,
+        ))
+    });
+    let (_, coldness, estimates) = fits.min_by(|one, other| one.0.total_cmp(&other.0))?;
+    let mut estimates = estimates.into_iter();
     let request = estimates.next()?;
     let calls = kinds.into_iter().cloned().zip(estimates).collect();
-    Some((request, calls))
+    Some(Costs {
+        request,
+        calls,
+        coldness,
+    })
 }
 
-fn observation(point: &Point, kinds: &[&String]) -> Observation {
+/// Whether there are points enough, of waits different enough, to tell coldness from cost.
+fn tells_coldness(points: &[&Point], kinds: usize) -> bool {
+    let waits = points
+        .iter()
+        .filter(|point| point.wait > 0.0)
+        .map(|point| growth(point.wait));
+    let (least, most) = waits.fold((f64::INFINITY, 0.0_f64), |(least, most), wait| {
+        (least.min(wait), most.max(wait))
+    });
+    points.len() > kinds + 1 && most - least >= COLDNESS_SPREAD
+}
+
+fn observation(point: &Point, kinds: &[&String], coldness: f64) -> Observation {
     let count = |kind: &&String| point.calls.get(*kind).copied().unwrap_or(0.0);
+    let cold = 1.0 + coldness * growth(point.wait);
+    let counts = std::iter::once(1.0).chain(kinds.iter().map(count));
     Observation {
-        factors: std::iter::once(1.0)
-            .chain(kinds.iter().map(count))
-            .collect(),
+        factors: counts.map(|count| count * cold).collect(),
         value: point.cpu - point.work,
         weight: 1.0 / (point.cpu * point.cpu),
     }
 }
 
-/// By how much a request costs more on a core that is idle otherwise than on a busy one: a core
-/// that often sleeps finds its caches cold and its clock low when it wakes. Taken to be linear in
-/// the share of the time that the core is idle. Each side is a request's processor time and the
-/// share that the cores were busy; `None` where both were about equally busy.
-pub fn coldness(idle: (f64, f64), busy: (f64, f64)) -> Option<f64> {
-    let ((idle_cpu, idle_share), (busy_cpu, busy_share)) = (idle, busy);
-    if busy_share - idle_share < LEAST_DIFFERENCE || busy_cpu <= 0.0 {
-        return None;
-    }
-    // cpu = warm (1 + k (1 - share)) at both points; solved for k.
-    let ratio = idle_cpu / busy_cpu;
-    let slope = (1.0 - idle_share) - ratio * (1.0 - busy_share);
-    (slope > 0.0).then(|| ((ratio - 1.0) / slope).clamp(0.0, MOST_COLDNESS))
-}
-
-/// What processor time is multiplied with where the cores are busy for this share of the time.
-pub fn cold_factor(coldness: f64, busy_share: f64) -> f64 {
-    1.0 + coldness * (1.0 - busy_share.clamp(0.0, 1.0))
+fn growth(wait: f64) -> f64 {
+    (wait / COLD_AFTER).ln_1p()
 }
 
 impl Stack {
     /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
     /// not calibrated for is named.
     pub fn overhead(&self, service: &Service, endpoint: &Endpoint) -> Result<f64, Uncalibrated> {
-        let mut total = self.request.mean;
+        let mut total = self.costs.request.mean;
         for calls in &endpoint.calls {
             total += calls.count * self.call(&service.resources[calls.resource].kind)?.mean;
         }
-        Ok(total)
+        Ok(total * (1.0 + self.costs.coldness * growth(mean_wait(endpoint))))
     }
 
     fn call(&self, kind: &str) -> Result<Estimate, Uncalibrated> {
-        self.calls.get(kind).copied().ok_or_else(|| Uncalibrated {
-            stack: self.name.clone(),
-            kind: kind.to_owned(),
-        })
+        self.costs
+            .calls
+            .get(kind)
+            .copied()
+            .ok_or_else(|| Uncalibrated {
+                stack: self.name.clone(),
+                kind: kind.to_owned(),
+            })
     }
 
     /// The stack on a machine that takes `factor` times as long for the same work.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
-        let mut stack = self.clone();
-        for cost in stack
-            .calls
-            .values_mut()
-            .chain(std::iter::once(&mut stack.request))
-        {
-            cost.mean *= factor;
-            cost.deviation *= factor;
-        }
-        stack
+        self.with_costs(|cost| Estimate {
+            mean: cost.mean * factor,
+            deviation: cost.deviation * factor,
+        })
     }
 
     /// One of the stacks that the calibration's uncertainty allows; no cost is below zero.
     #[must_use]
     pub fn drawn(&self, random: &mut fastrand::Rng) -> Self {
+        self.with_costs(|cost| Estimate {
+            mean: (cost.mean + cost.deviation * standard_normal(random)).max(0.0),
+            deviation: cost.deviation,
+        })
+    }
+
+    fn with_costs(&self, mut change: impl FnMut(Estimate) -> Estimate) -> Self {
         let mut stack = self.clone();
-        for cost in std::iter::once(&mut stack.request).chain(stack.calls.values_mut()) {
-            cost.mean = (cost.mean + cost.deviation * standard_normal(random)).max(0.0);
+        let costs = &mut stack.costs;
+        for cost in std::iter::once(&mut costs.request).chain(costs.calls.values_mut()) {
+            *cost = change(*cost);
         }
         stack
     }
+}
+
+/// How long a mean call waits, in seconds.
+fn mean_wait(endpoint: &Endpoint) -> f64 {
+    let count: f64 = endpoint.calls.iter().map(|calls| calls.count).sum();
+    let waiting: f64 = endpoint.calls.iter().map(Calls::waiting).sum();
+    if count > 0.0 { waiting / count } else { 0.0 }
 }
 
 /// A stack was never measured with this kind of call.
@@ -174,6 +221,7 @@ mod tests {
         let calls = [("http".to_owned(), http), ("sql".to_owned(), sql)];
         Point {
             calls: calls.into_iter().collect(),
+            wait: 0.0,
             work,
             cpu,
         }
@@ -182,8 +230,11 @@ mod tests {
     fn stack(request: f64, http: f64) -> Stack {
         Stack {
             name: "flask".to_owned(),
-            request: Estimate::exact(request),
-            calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),
+            costs: Costs {
+                request: Estimate::exact(request),
+                calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),
+                coldness: 0.0,
+            },
             process_bytes: 0,
             request_bytes: 0,
         }
@@ -221,7 +272,7 @@ mod tests {
             point(10.0, 0.0, 0.0, 0.0052),
             point(0.0, 5.0, 0.0, 0.0007),
         ];
-        let (request, calls) = fit(&points).expect("determined");
+        let Costs { request, calls, .. } = fit(&points).expect("determined");
         assert!((request.mean - 0.0002).abs() < 1e-9);
         assert!((calls["http"].mean - 0.0005).abs() < 1e-9);
         assert!((calls["sql"].mean - 0.0001).abs() < 1e-9);
@@ -240,12 +291,25 @@ mod tests {
     }
 
     #[test]
-    fn cold_cores_are_found_and_corrected() {
-        // 2 ms on a busy core, 3 ms on an idle one.
-        let at = |share: f64| (0.002 * cold_factor(0.5, share), share);
-        let found = coldness(at(0.1), at(0.9)).expect("busy and idle");
-        assert!((found - 0.5).abs() < 1e-9, "{found}");
-        assert_eq!(coldness(at(0.5), at(0.6)), None);
+    fn calls_that_waited_longer_cost_more() {
+        let cost = |wait: f64| 0.0005 * (1.0 + 0.8 * (wait / 0.001).ln_1p());
+        let calls = |count: f64, wait: f64| Point {
+            calls: BTreeMap::from([("http".to_owned(), count)]),
+            wait,
+            work: 0.0,
+            cpu: (1.0 + count) * cost(wait),
+        };
+        let points = [
+            calls(0.0, 0.0),
+            calls(8.0, 0.001),
+            calls(2.0, 0.02),
+            calls(1.0, 0.1),
+        ];
+        let costs = fit(&points).expect("determined");
+        assert!((costs.coldness - 0.8).abs() < 1e-9, "{costs:?}");
+        assert!((costs.calls["http"].mean - 0.0005).abs() < 1e-9);
+        // Waits that are all alike tell nothing of coldness.
+        assert!(fit(&points[..2]).expect("determined").coldness < 1e-9);
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub struct Observation {
     pub weight: f64,
 }
 
+/// The weighted sum of squares that estimates leave: which of two fits is the better one.
+pub fn squares(observations: &[Observation], estimates: &[Estimate]) -> f64 {
+    let means: Vec<f64> = estimates.iter().map(|estimate| estimate.mean).collect();
+    weighted_squares(observations, &means)
+}
+
 /// The unknowns that fit best. `None` where the observations do not determine them: fewer than
 /// there are unknowns, or one that never varies by itself.
 ///
@@ -79,11 +85,15 @@ fn residual_variance(observations: &[Observation], means: &[f64]) -> f64 {
     if freedom == 0 {
         return 0.0;
     }
+    weighted_squares(observations, means) / freedom as f64
+}
+
+fn weighted_squares(observations: &[Observation], means: &[f64]) -> f64 {
     let squares = observations.iter().map(|one| {
         let residual = one.value - dot(&one.factors, means);
         one.weight * residual * residual
     });
-    squares.sum::<f64>() / freedom as f64
+    squares.sum()
 }
 
 /// The inverse by Gauss and Jordan's elimination; `None` where there is none.

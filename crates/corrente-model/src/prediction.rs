@@ -30,9 +30,6 @@ pub struct Question<'a> {
     pub service: &'a Service,
     /// Relative standard deviation of the measured processor times.
     pub cpu_deviation: f64,
-    /// By how much a request costs more on an idle core ([`calibration::coldness`]); processor times
-    /// here and in the stacks are those of a busy one.
-    pub coldness: f64,
     /// The stack that it runs on.
     pub from: &'a Stack,
     /// The stack that it would run on.
@@ -124,17 +121,14 @@ impl From<Invalid> for Unpredictable {
 pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
     let moved = calibration::moved(question.service, question.from, question.to)?;
     let budget = Budget::new(question, &moved);
-    let warmth = warmth(question, &moved, budget.drawn(question.seed))?;
-    let sides = (question.service, &moved);
-    let central = pair(question, sides, warmth, budget.central(question.seed))?;
+    let central = pair(
+        question,
+        question.service,
+        &moved,
+        budget.central(question.seed),
+    )?;
     let draws = (1..=DRAWS)
-        .map(|number| {
-            drawn(
-                question,
-                warmth,
-                budget.drawn(question.seed.wrapping_add(number)),
-            )
-        })
+        .map(|number| drawn(question, budget.drawn(question.seed.wrapping_add(number))))
         .collect::<Result<Vec<_>, _>>()?;
     let interval = |of: &dyn Fn(&Pair) -> f64| {
         let values: Vec<f64> = draws.iter().map(of).collect();
@@ -175,46 +169,28 @@ struct Pair {
     after: Outcome,
 }
 
-/// What processor times are multiplied with on each side.
-type Warmth = [f64; 2];
-
-/// Cores that are not always busy cost more: by how much follows from how busy they are, which
-/// follows from what it costs. Two steps come close enough.
-fn warmth(question: &Question<'_>, moved: &Service, plan: Plan) -> Result<Warmth, Unpredictable> {
-    let mut factors = [1.0, 1.0];
-    if question.coldness > 0.0 {
-        for _ in 0..2 {
-            let found = pair(question, (question.service, moved), factors, plan)?;
-            let busy = [found.before.cores_busy, found.after.cores_busy];
-            factors = busy.map(|share| calibration::cold_factor(question.coldness, share));
-        }
-    }
-    Ok(factors)
-}
-
-/// Simulates both sides: the service as it costs on each, times the factor for its cores.
+/// Simulates both sides, the service as it costs on each.
 fn pair(
     question: &Question<'_>,
-    sides: (&Service, &Service),
-    warmth: Warmth,
+    service: &Service,
+    moved: &Service,
     plan: Plan,
 ) -> Result<Pair, Unpredictable> {
-    let run = |service: &Service, factor: f64, deployment: &Deployment| {
-        let service = service.with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    let run = |service: &Service, deployment: &Deployment| {
         simulator::simulate(
-            &translation::system(&service, deployment),
+            &translation::system(service, deployment),
             question.load,
             plan,
         )
     };
     Ok(Pair {
-        before: run(sides.0, warmth[0], question.before)?,
-        after: run(sides.1, warmth[1], question.after)?,
+        before: run(service, question.before)?,
+        after: run(moved, question.after)?,
     })
 }
 
 /// A repetition with costs as they might be.
-fn drawn(question: &Question<'_>, warmth: Warmth, plan: Plan) -> Result<Pair, Unpredictable> {
+fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let (from, to) = (
         question.from.drawn(&mut random),
@@ -226,7 +202,7 @@ fn drawn(question: &Question<'_>, warmth: Warmth, plan: Plan) -> Result<Pair, Un
         .service
         .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
     let moved = calibration::moved(&service, &from, &to)?;
-    pair(question, (&service, &moved), warmth, plan)
+    pair(question, &service, &moved, plan)
 }
 
 fn side(

@@ -9,41 +9,49 @@ use crate::error::LabError;
 use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
 use crate::samples::Slice;
 use crate::scenario::{FindingPlan, PredictionPlan};
+use crate::schedule;
 use crate::slice::Load;
 
 impl Stage<'_> {
-    /// Measures what the model is calibrated with: each contender that a prediction is about, under
-    /// load and, on the plain synchronous side, alone.
+    /// Measures what the model is calibrated with: the asynchronous contenders of its predictions
+    /// under load, the synchronous ones by one user alone.
     pub(super) fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
-        let contenders = self.predicted_contenders();
+        let alone = schedule::known_alone(self.scenario);
+        let looped = self.predicted_contenders(Side::Async);
         for case in &plan.calibration {
-            for id in &contenders {
+            for id in &looped {
                 if let Some(slice) = self.slice(id, case, &Load::closed(self.rounds))? {
                     let key = (id.clone(), case.id.clone());
                     self.known.loaded.insert(key, cost(&slice, users(case)));
                 }
             }
-            let alone = self.scenario.naive.as_deref();
-            let slice = alone.map(|id| self.slice(id, case, &Load::alone(self.rounds)));
-            if let Some(slice) = slice.transpose()?.flatten() {
-                self.known.alone.insert(case.id.clone(), cost(&slice, 1));
+        }
+        for case in plan.calibration.iter().chain(&plan.waits) {
+            for id in &alone {
+                if let Some(slice) = self.slice(id, case, &Load::alone(self.rounds))? {
+                    let key = ((*id).to_owned(), case.id.clone());
+                    self.known.alone.insert(key, cost(&slice, 1));
+                }
             }
         }
         Ok(())
     }
 
-    /// Both sides of every finding about throughput, the tuned ones included.
-    fn predicted_contenders(&self) -> Vec<String> {
+    /// The contenders of one side that a prediction is about, the tuned ones included.
+    fn predicted_contenders(&self, side: Side) -> Vec<String> {
         let named = |id: &str| {
             let findings = self.scenario.findings.iter();
-            findings
-                .filter(|finding| is_predicted(finding))
-                .any(|finding| finding.of == id || finding.over == plain(id))
+            let about = |finding: &FindingPlan| finding.of == id || finding.over == plain(id);
+            findings.filter(|finding| is_predicted(finding)).any(about)
         };
-        let ids = self.instances.iter().map(|instance| instance.id.clone());
+        let instances = self
+            .instances
+            .iter()
+            .filter(|instance| instance.plan.side == side);
+        let ids = instances.map(|instance| instance.id.clone());
         ids.filter(|id| named(id)).collect()
     }
 
@@ -51,24 +59,27 @@ impl Stage<'_> {
         let Some(plan) = &self.scenario.prediction else {
             return;
         };
-        let contenders = self.predicted_contenders();
+        let sync = self.predicted_contenders(Side::Sync);
         let findings = self.scenario.findings.iter();
         for finding in findings.filter(|finding| is_predicted(finding)) {
-            for over in contenders.iter().filter(|id| plain(id) == finding.over) {
+            for over in sync.iter().filter(|id| plain(id) == finding.over) {
                 self.predict_pair(plan, &finding.of, over);
             }
         }
     }
 
     fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
+        let known = schedule::known_alone(self.scenario);
+        let own = known.iter().find(|id| **id == plain(over)).copied();
+        let measured = own.or(self.scenario.naive.as_deref()).unwrap_or_default();
         let runner = |id: &str| {
             let instance = self.instances.iter().find(|instance| instance.id == id);
-            instance.map(|instance| Runner::new(id, &instance.plan))
+            instance.map(|instance| Runner::new(id, &instance.plan, measured))
         };
         let (Some(of), Some(over)) = (runner(of), runner(over)) else {
             return;
         };
-        if (of.side, over.side) != (Side::Async, Side::Sync) {
+        if of.side != Side::Async {
             return;
         }
         for case in &self.cases {

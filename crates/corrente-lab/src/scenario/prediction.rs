@@ -16,6 +16,13 @@ pub struct PredictionPlan {
     /// Requests of known shape that no verdict is about.
     #[serde(default)]
     pub calibration: Vec<CasePlan>,
+    /// More of them, with other waits: for synchronous contenders only, which sleep through each.
+    #[serde(default)]
+    pub waits: Vec<CasePlan>,
+    /// Synchronous contenders that are measured by one user alone, beside the naive rule's: those
+    /// whose server or framework is another.
+    #[serde(default)]
+    pub alone: Vec<String>,
     /// Connections in all processes together, by kind of call; unlimited where absent.
     #[serde(default)]
     pub connections: BTreeMap<String, usize>,

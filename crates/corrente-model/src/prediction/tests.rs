@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::bounds::Limit;
+use crate::calibration::Costs;
 use crate::least_squares::Estimate;
 use crate::service::{Calls, Concurrency, Connections, Endpoint, Resource};
 
@@ -14,8 +15,11 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
     };
     Stack {
         name: name.to_owned(),
-        request: cost(request),
-        calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
+        costs: Costs {
+            request: cost(request),
+            calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
+            coldness: 0.0,
+        },
         process_bytes: 50_000_000,
         request_bytes: 50_000,
     }
@@ -58,7 +62,6 @@ fn ask(service: &Service, workers: usize, cores: f64, users: usize) -> Predictio
     let question = Question {
         service,
         cpu_deviation: 0.02,
-        coldness: 0.0,
         from: &stack("sync", 0.0005, 0.0003),
         to: &stack("async", 0.0003, 0.0004),
         before: &deployment(workers, cores, Concurrency::Threads(1)),
@@ -126,7 +129,6 @@ fn a_driver_without_costs_is_no_prediction() {
     let question = Question {
         service: &service,
         cpu_deviation: 0.0,
-        coldness: 0.0,
         from: &one,
         to: &one,
         before: &before,
