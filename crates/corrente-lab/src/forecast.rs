@@ -37,13 +37,13 @@ pub(crate) struct Cost {
     pub cpu: Duration,
 }
 
-/// What was measured before the run.
+/// What was measured before the run, by contender and case, pass by pass.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// One user alone on a synchronous contender, by contender and case, calibration included.
-    pub alone: BTreeMap<(String, String), Cost>,
-    /// The calibration's requests under load, by asynchronous contender and case.
-    pub loaded: BTreeMap<(String, String), Cost>,
+    /// One user alone, the calibration's requests included.
+    alone: BTreeMap<(String, String), Vec<Cost>>,
+    /// The calibration's requests under load, on asynchronous contenders.
+    loaded: BTreeMap<(String, String), Vec<Cost>>,
 }
 
 /// What the model says of one pair in one case.
@@ -134,16 +134,40 @@ fn count(settings: &Settings, name: &str) -> usize {
 }
 
 impl Known {
-    /// What was measured, for the result.
-    pub(crate) fn costs(&self) -> Vec<KnownCost> {
-        let entry = |((contender, case), cost): (&(String, String), &Cost)| KnownCost {
-            contender: contender.clone(),
-            case: case.clone(),
-            users: cost.users,
-            elapsed_s: cost.elapsed.as_secs_f64(),
-            cpu_s: cost.cpu.as_secs_f64(),
+    /// Notes what one pass measured.
+    pub(crate) fn learn(&mut self, contender: &str, case: &str, cost: Cost) {
+        let passes = if cost.users == 1 {
+            &mut self.alone
+        } else {
+            &mut self.loaded
         };
-        self.alone.iter().chain(&self.loaded).map(entry).collect()
+        let key = (contender.to_owned(), case.to_owned());
+        passes.entry(key).or_default().push(cost);
+    }
+
+    /// What one user alone was served with, the median of the passes.
+    pub(crate) fn alone(&self) -> impl Iterator<Item = (&(String, String), Cost)> {
+        let passes = self.alone.iter();
+        passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
+    }
+
+    /// What was measured, for the result: the medians of the passes.
+    pub(crate) fn costs(&self) -> Vec<KnownCost> {
+        let entry = |((contender, case), passes): (&(String, String), &Vec<Cost>)| {
+            let cost = typical(passes)?;
+            Some(KnownCost {
+                contender: contender.clone(),
+                case: case.clone(),
+                users: cost.users,
+                elapsed_s: cost.elapsed.as_secs_f64(),
+                cpu_s: cost.cpu.as_secs_f64(),
+            })
+        };
+        self.alone
+            .iter()
+            .chain(&self.loaded)
+            .filter_map(entry)
+            .collect()
     }
 
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
@@ -178,7 +202,7 @@ impl Known {
 
     /// The service as one user alone on a contender shows it.
     fn service(&self, case: &CasePlan, contender: &str) -> Option<Service> {
-        let alone = self.alone.get(&(contender.to_owned(), case.id.clone()))?;
+        let alone = typical(self.alone.get(&(contender.to_owned(), case.id.clone()))?)?;
         let counts = case.calls.counts.iter().enumerate();
         let calls = counts.map(|(resource, (kind, count))| Calls {
             resource,
@@ -204,6 +228,19 @@ impl Known {
     }
 }
 
+/// The median of each figure over the passes.
+fn typical(passes: &[Cost]) -> Option<Cost> {
+    let median = |of: fn(&Cost) -> Duration| {
+        let seconds: Vec<f64> = passes.iter().map(|cost| of(cost).as_secs_f64()).collect();
+        statistics::median(&seconds).map(Duration::from_secs_f64)
+    };
+    Some(Cost {
+        users: passes.first()?.users,
+        elapsed: median(|cost| cost.elapsed)?,
+        cpu: median(|cost| cost.cpu)?,
+    })
+}
+
 impl Cost {
     /// Seconds that a call of a request alone waits; 0 where there are none.
     fn wait(&self, case: &CasePlan) -> f64 {
@@ -220,11 +257,11 @@ impl Cost {
 /// The calibration's requests as they were measured on a contender.
 fn points(
     plan: &PredictionPlan,
-    measured: &BTreeMap<(String, String), Cost>,
+    measured: &BTreeMap<(String, String), Vec<Cost>>,
     contender: &str,
 ) -> Vec<Point> {
     let point = |case: &CasePlan| {
-        let cost = measured.get(&(contender.to_owned(), case.id.clone()))?;
+        let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
         Some(Point {
             calls: case.calls.counts.clone(),
             wait: cost.wait(case),
@@ -272,5 +309,150 @@ fn deployment(
         processes: runner.processes,
         concurrency: runner.concurrency,
         connections: connections.collect(),
+    }
+}
+
+#[cfg(test)]
+mod replay {
+    use super::*;
+
+    #[test]
+    fn replay() {
+        let Ok(path) = std::env::var("REPLAY") else {
+            return;
+        };
+        let text = std::fs::read_to_string(format!("{path}/result.json")).unwrap();
+        let result: corrente_report::result::LabResult = serde_json::from_str(&text).unwrap();
+        for measured in &result.scenarios {
+            let file = format!(
+                "{}/../../lab/scenarios/{}.toml",
+                env!("CARGO_MANIFEST_DIR"),
+                measured.name
+            );
+            let text = std::fs::read_to_string(file).unwrap();
+            let scenario: crate::scenario::Scenario = toml::from_str(&text).unwrap();
+            let Some(plan) = &scenario.prediction else {
+                continue;
+            };
+            let mut known = Known::default();
+            for cost in &measured.known {
+                let key = (cost.contender.clone(), cost.case.clone());
+                let value = Cost {
+                    users: cost.users,
+                    elapsed: Duration::from_secs_f64(cost.elapsed_s),
+                    cpu: Duration::from_secs_f64(cost.cpu_s),
+                };
+                known.learn(&key.0, &key.1, value);
+            }
+            let naive = scenario.naive.clone().unwrap_or_default();
+            let show = |id: &str, costs: &calibration::Costs| {
+                print!(
+                    "STACK {id}: request {:.3} coldness {:.2}",
+                    costs.request.mean * 1e3,
+                    costs.coldness
+                );
+                for (kind, cost) in &costs.calls {
+                    print!(" {kind} {:.3}±{:.3}", cost.mean * 1e3, cost.deviation * 1e3);
+                }
+                println!();
+            };
+            let mut errors = vec![];
+            let mut seen = std::collections::BTreeSet::new();
+            for finding in &measured.findings {
+                if finding.measure != Measure::Throughput {
+                    continue;
+                }
+                let runner = |id: &str, measured: &str| {
+                    scenario
+                        .contenders
+                        .iter()
+                        .find(|c| c.id == id)
+                        .map(|c| Runner::new(id, c, measured))
+                };
+                let over_plain = finding.over.trim_end_matches(":tuned");
+                let own = if plan.alone.iter().any(|a| a == over_plain) {
+                    over_plain
+                } else {
+                    &naive
+                };
+                let (Some(of), Some(over)) = (runner(&finding.of, own), runner(&finding.over, own))
+                else {
+                    continue;
+                };
+                if let Some(s) = stack(&over.measured, &points(plan, &known.alone, &over.measured))
+                {
+                    if seen.insert((String::new(), over.measured.clone(), String::new())) {
+                        show(&over.measured, &s.costs);
+                    }
+                }
+                if let Some(s) = stack(&of.id, &points(plan, &known.loaded, &of.id)) {
+                    if seen.insert((String::new(), of.id.clone(), String::new())) {
+                        show(&of.id, &s.costs);
+                    }
+                }
+                for point in &finding.points {
+                    let Some(found) = point.measured else {
+                        continue;
+                    };
+                    if !seen.insert((of.id.clone(), over.id.clone(), point.case.clone())) {
+                        continue;
+                    }
+                    let Some(case) = scenario.cases.iter().find(|c| c.id == point.case) else {
+                        continue;
+                    };
+                    let Some(Ok(p)) = known.forecast(&Comparison {
+                        plan,
+                        case,
+                        of: &of,
+                        over: &over,
+                        cores: 1,
+                        seed: 1,
+                    }) else {
+                        continue;
+                    };
+                    let rate = |id: &str| {
+                        measured
+                            .measurements
+                            .iter()
+                            .find(|m| m.contender == id && m.case == point.case)
+                            .map_or((0.0, 0.0), |m| (m.throughput_per_s, m.cpu_s_per_1000))
+                    };
+                    let error = p.gain.estimate / found.estimate - 1.0;
+                    errors.push(error.abs());
+                    let (b, a) = (rate(&over.id), rate(&of.id));
+                    println!(
+                        "{:14} {:28} measured {:6.2} [{:5.2} {:5.2}] predicted {:6.2} [{:5.2} {:5.2}] {:+4.0}% | over {:7.1}→{:7.1} cpu {:5.2}→{:5.2} | of {:7.1}→{:7.1} cpu {:5.2}→{:5.2}",
+                        over.id,
+                        case.id,
+                        found.estimate,
+                        found.low,
+                        found.high,
+                        p.gain.estimate,
+                        p.gain.low,
+                        p.gain.high,
+                        100.0 * error,
+                        b.0,
+                        p.before.throughput_per_s.estimate,
+                        b.1,
+                        1e3 * p.before.cpu,
+                        a.0,
+                        p.after.throughput_per_s.estimate,
+                        a.1,
+                        1e3 * p.after.cpu
+                    );
+                }
+            }
+            errors.sort_by(f64::total_cmp);
+            if !errors.is_empty() {
+                println!(
+                    "{} {} points: median {:.1}% p90 {:.1}% max {:.0}%",
+                    measured.name,
+                    errors.len(),
+                    100.0 * errors[errors.len() / 2],
+                    100.0 * errors[errors.len() * 9 / 10],
+                    100.0 * errors[errors.len() - 1]
+                );
+            }
+        }
     }
 }

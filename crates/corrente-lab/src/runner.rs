@@ -150,8 +150,7 @@ impl Run<'_> {
         };
         stage.start_contenders()?;
         result.sweeps = stage.tune()?;
-        stage.measure_alone()?;
-        stage.calibrate()?;
+        stage.learn()?;
         stage.predict();
         stage.measure_rounds()?;
         stage.measure_open_loop()?;
@@ -286,29 +285,6 @@ impl Stage<'_> {
                 self.instances.retain(|instance| instance.id != id);
             }
         }
-    }
-
-    /// One user alone before the run: `T_io` and `T_cpu` for the naive rule, and the duration that
-    /// a platform which charges by the request would bill.
-    fn measure_alone(&mut self) -> Result<(), LabError> {
-        let billed = schedule::billed_alone(self.scenario);
-        for case in self.cases.clone() {
-            for id in schedule::alone(self.scenario, &billed) {
-                let Some(slice) = self.slice(id, &case, &Load::alone(self.rounds))? else {
-                    continue;
-                };
-                let operations = slice.operations.max(1) as f64;
-                let wall = slice.elapsed.div_f64(operations);
-                self.alone.insert((id.to_owned(), case.id.clone()), wall);
-                let key = (id.to_owned(), case.id.clone());
-                self.known.alone.insert(key, foresight::cost(&slice, 1));
-                if self.scenario.naive.as_deref() == Some(id) {
-                    let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
-                    self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn measure_rounds(&mut self) -> Result<(), LabError> {

@@ -10,6 +10,8 @@ use crate::simulator::{
     Intake, Pool, PoolId, RequestClass, Scope, Station, StationId, Step, System, Track,
 };
 
+/// How long a process keeps a core that others want, in seconds (Linux: `sched_base_slice_ns`).
+const CORE_SLICE: f64 = 0.003;
 /// How long a thread keeps CPython's interpreter lock while another wants it
 /// (`sys.getswitchinterval`), in seconds.
 const SWITCH_INTERVAL: f64 = 0.005;
@@ -31,6 +33,7 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
         .map(|resource| resource.servers.unwrap_or(unlimited));
     System {
         cores: deployment.cores,
+        core_slice: CORE_SLICE,
         processes: deployment.processes,
         slots,
         time_slice,
@@ -203,6 +206,14 @@ mod tests {
             .collect();
         assert_eq!(class_counts.iter().sum::<usize>(), 24);
         assert!(class_counts.iter().all(|count| (2..=3).contains(count)));
+    }
+
+    #[test]
+    fn workers_that_wait_miss_one_another_on_a_core() {
+        // Each computes 10 of 62 ms: four of them fit into one core, and do not queue for long.
+        let four = deployment(4, Concurrency::Threads(1));
+        let found = throughput(&service(0.01, 5.0, 0.0104), &four, 64);
+        assert!((found / (4.0 / 0.062) - 1.0).abs() < 0.01, "{found}");
     }
 
     #[test]

@@ -2,40 +2,74 @@
 //!
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
+use corrente_model::naive;
 use corrente_report::result::{Measure, Side};
 
 use super::Stage;
 use crate::error::LabError;
 use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
 use crate::samples::Slice;
-use crate::scenario::{FindingPlan, PredictionPlan};
+use crate::scenario::{CasePlan, FindingPlan, PredictionPlan};
 use crate::schedule;
 use crate::slice::Load;
 
 impl Stage<'_> {
-    /// Measures what the model is calibrated with: the asynchronous contenders of its predictions
-    /// under load, the synchronous ones by one user alone.
-    pub(super) fn calibrate(&mut self) -> Result<(), LabError> {
+    /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
+    /// platform that charges by the request would bill, and the model sees of the synchronous
+    /// side; and the calibration's requests. In passes, so that the machine's drift meets all alike.
+    pub(super) fn learn(&mut self) -> Result<(), LabError> {
+        for _ in 0..schedule::passes(self.scenario, self.run.mode) {
+            self.learn_alone()?;
+            self.calibrate()?;
+        }
+        for (key, cost) in self.known.alone() {
+            self.alone.insert(key.clone(), cost.elapsed);
+            if self.scenario.naive.as_ref() == Some(&key.0) {
+                let gain = naive::gain(cost.elapsed, cost.cpu);
+                self.naive.extend(gain.map(|gain| (key.1.clone(), gain)));
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_alone(&mut self) -> Result<(), LabError> {
+        let billed = schedule::billed_alone(self.scenario);
+        for case in self.cases.clone() {
+            for id in schedule::alone(self.scenario, &billed) {
+                self.learn_one(id, &case, &Load::alone(self.rounds), 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The asynchronous contenders of the predictions under load, the synchronous ones by one user.
+    fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
-        let alone = schedule::known_alone(self.scenario);
         let looped = self.predicted_contenders(Side::Async);
         for case in &plan.calibration {
             for id in &looped {
-                if let Some(slice) = self.slice(id, case, &Load::closed(self.rounds))? {
-                    let key = (id.clone(), case.id.clone());
-                    self.known.loaded.insert(key, cost(&slice, users(case)));
-                }
+                self.learn_one(id, case, &Load::closed(self.rounds), users(case))?;
             }
         }
         for case in plan.calibration.iter().chain(&plan.waits) {
-            for id in &alone {
-                if let Some(slice) = self.slice(id, case, &Load::alone(self.rounds))? {
-                    let key = ((*id).to_owned(), case.id.clone());
-                    self.known.alone.insert(key, cost(&slice, 1));
-                }
+            for id in schedule::known_alone(self.scenario) {
+                self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
+        }
+        Ok(())
+    }
+
+    fn learn_one(
+        &mut self,
+        id: &str,
+        case: &CasePlan,
+        load: &Load,
+        users: usize,
+    ) -> Result<(), LabError> {
+        if let Some(slice) = self.slice(id, case, load)? {
+            self.known.learn(id, &case.id, cost(&slice, users));
         }
         Ok(())
     }
@@ -119,7 +153,7 @@ fn plain(id: &str) -> &str {
     id.strip_suffix(":tuned").unwrap_or(id)
 }
 
-pub(super) fn cost(slice: &Slice, users: usize) -> Cost {
+fn cost(slice: &Slice, users: usize) -> Cost {
     let operations = slice.operations.max(1) as f64;
     Cost {
         users,

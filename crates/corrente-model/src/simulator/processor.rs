@@ -1,28 +1,41 @@
-//! The cores: processes that compute share them equally (egalitarian processor sharing).
+//! The cores: processes that compute take turns on them, a slice each (round robin).
 //!
-//! With n computing processes on c cores each runs at the rate min(1, c / n). A common virtual time
-//! advances at that rate, so a piece of work that begins ends at a virtual time that never changes
-//! (Parekh and Gallager 1993, generalised processor sharing), and nothing is recomputed when a
-//! process comes or goes.
+//! That is what Linux does with equal processes: one that computes briefly is not interrupted, one
+//! that computes long is, every few milliseconds. As the slice goes to zero this becomes
+//! processor sharing (Kleinrock 1967). A quota of 1.5 cores is two cores of 3/4 the speed.
+
+use std::collections::VecDeque;
 
 use super::events::Events;
+
+/// A process and the seconds of work that it has left.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    process: usize,
+    work: f64,
+}
 
 /// The shared cores.
 #[derive(Debug)]
 pub(super) struct Processor {
-    cores: f64,
-    computing: Events<usize>,
-    virtual_time: f64,
+    cores: usize,
+    speed: f64,
+    slice: f64,
+    running: Events<Job>,
+    queue: VecDeque<Job>,
     updated: f64,
     busy: f64,
 }
 
 impl Processor {
-    pub(super) fn new(cores: f64) -> Self {
+    pub(super) fn new(cores: f64, slice: f64) -> Self {
+        let whole = cores.ceil().max(1.0);
         Self {
-            cores,
-            computing: Events::new(),
-            virtual_time: 0.0,
+            cores: whole as usize,
+            speed: cores / whole,
+            slice,
+            running: Events::new(),
+            queue: VecDeque::new(),
             updated: 0.0,
             busy: 0.0,
         }
@@ -30,24 +43,31 @@ impl Processor {
 
     /// `process` computes for `work` seconds of a core from `now`.
     pub(super) fn begin(&mut self, now: f64, process: usize, work: f64) {
-        self.advance(now);
-        self.computing.push(self.virtual_time + work, process);
+        let job = Job { process, work };
+        if self.running.len() < self.cores {
+            self.run(now, job);
+        } else {
+            self.queue.push_back(job);
+        }
     }
 
-    /// When the next piece of work ends, if nothing else begins; infinity when all are idle.
+    /// When the next turn ends; infinity when all cores are idle.
     pub(super) fn next_time(&self) -> f64 {
-        let remaining = self.computing.next_time() - self.virtual_time;
-        self.updated + remaining.max(0.0) / self.rate()
+        self.running.next_time()
     }
 
-    /// Ends the piece of work that is next, at its time; its process.
+    /// Ends the turn that ends at `now`; the process, where it has done its work.
     pub(super) fn end(&mut self, now: f64) -> Option<usize> {
         self.advance(now);
-        // Rounding must not leave a finished piece in the virtual future of the next one.
-        self.virtual_time = self
-            .virtual_time
-            .max(self.computing.next_time().min(f64::MAX));
-        self.computing.pop()
+        let job = self.running.pop()?;
+        let unfinished = job.work > 0.0;
+        if unfinished {
+            self.queue.push_back(job);
+        }
+        if let Some(next) = self.queue.pop_front() {
+            self.run(now, next);
+        }
+        (!unfinished).then_some(job.process)
     }
 
     /// Core-seconds used until `now`.
@@ -56,16 +76,19 @@ impl Processor {
         self.busy
     }
 
-    fn rate(&self) -> f64 {
-        (self.cores / self.computing.len().max(1) as f64).min(1.0)
+    /// Gives a core to a job for one turn; what is left of it after that stays with it.
+    fn run(&mut self, now: f64, job: Job) {
+        self.advance(now);
+        let turn = job.work.min(self.slice);
+        let left = Job {
+            work: job.work - turn,
+            ..job
+        };
+        self.running.push(now + turn / self.speed, left);
     }
 
     fn advance(&mut self, now: f64) {
-        let passed = now - self.updated;
-        if self.computing.len() > 0 && passed > 0.0 {
-            self.virtual_time += passed * self.rate();
-            self.busy += passed * self.rate() * self.computing.len() as f64;
-        }
+        self.busy += (now - self.updated) * self.running.len() as f64 * self.speed;
         self.updated = now;
     }
 }
@@ -76,21 +99,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_processes_on_one_core_take_twice_as_long() {
-        let mut processor = Processor::new(1.0);
+    fn two_processes_take_turns_on_one_core() {
+        let mut processor = Processor::new(1.0, 0.5);
         processor.begin(0.0, 0, 1.0);
-        processor.begin(0.0, 1, 2.0);
-        assert_eq!(processor.next_time(), 2.0);
-        assert_eq!(processor.end(2.0), Some(0));
-        assert_eq!(processor.next_time(), 3.0);
-        assert_eq!(processor.end(3.0), Some(1));
-        assert_eq!(processor.busy_until(10.0), 3.0);
+        processor.begin(0.0, 1, 0.5);
+        assert_eq!(processor.end(processor.next_time()), None);
+        assert_eq!((processor.next_time(), processor.end(1.0)), (1.0, Some(1)));
+        assert_eq!((processor.next_time(), processor.end(1.5)), (1.5, Some(0)));
+        assert_eq!(processor.busy_until(10.0), 1.5);
     }
 
     #[test]
-    fn an_idle_core_does_not_speed_one_process_up() {
-        let mut processor = Processor::new(2.0);
-        processor.begin(5.0, 0, 1.0);
+    fn a_quota_slows_and_an_idle_core_does_not_help() {
+        let mut processor = Processor::new(1.5, 10.0);
+        processor.begin(5.0, 0, 0.75);
         assert_eq!(processor.next_time(), 6.0);
+        assert_eq!(processor.end(6.0), Some(0));
+        assert_eq!(processor.busy_until(6.0), 0.75);
+        assert_eq!(processor.next_time(), f64::INFINITY);
     }
 }

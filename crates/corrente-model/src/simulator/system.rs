@@ -12,6 +12,9 @@ use crate::law::Law;
 pub struct System {
     /// Processor cores that the processes share; a container's quota may be a fraction.
     pub cores: f64,
+    /// How long a process computes on a core before another that wants it gets its turn, in seconds:
+    /// about 3 ms on Linux (`sched_base_slice_ns`).
+    pub core_slice: f64,
     /// Worker processes, or event loops.
     pub processes: usize,
     /// Requests that one process has in hand at most: 1 for a sync worker, its threads for a
@@ -163,6 +166,7 @@ impl System {
             ("cores", self.cores > 0.0 && self.cores.is_finite()),
             ("processes", self.processes > 0),
             ("slots", self.slots > 0),
+            ("core_slice", self.core_slice > 0.0),
             ("time_slice", self.time_slice > 0.0),
             ("classes", !self.classes.is_empty()),
         ];

@@ -15,6 +15,7 @@ const PLAN: Plan = Plan {
 fn one_loop(law: Law) -> System {
     System {
         cores: 1.0,
+        core_slice: 0.003,
         processes: 1,
         slots: usize::MAX,
         time_slice: f64::INFINITY,
@@ -246,6 +247,7 @@ fn any_system() -> impl Strategy<Value = System> {
     (shape, times).prop_map(
         |((processes, slots, cores, servers, shared), (before, wait, after))| System {
             cores: cores as f64,
+            core_slice: 0.003,
             processes,
             slots,
             time_slice: 0.005,
