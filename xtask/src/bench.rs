@@ -4,6 +4,7 @@
 //! with the conditions under which they were made.
 
 mod load;
+mod model;
 
 use crate::failure::Failure;
 use crate::step::Project;
@@ -16,11 +17,18 @@ struct Bench {
 }
 
 /// Every benchmark, in the order of the list.
-const BENCHES: &[Bench] = &[Bench {
-    name: "load",
-    about: "the load generator against wrk and oha (5 minutes)",
-    run: load::load,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "load",
+        about: "the load generator against wrk and oha (5 minutes)",
+        run: load::load,
+    },
+    Bench {
+        name: "model",
+        about: "speed and accuracy of the model's predictions (35 minutes)",
+        run: model::model,
+    },
+];
 
 /// Runs the benchmark that the first argument names; without one, lists them.
 pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failure> {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -433,6 +433,7 @@ impl Stage<'_> {
         result.findings = evidence.findings(self.scenario);
         result.factors = evidence.factors(&self.scenario.factors);
         result.known = self.known.costs();
+        result.burn_rounds_per_ms = burn_rounds_per_ms(&self.surroundings.work);
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases
@@ -506,6 +507,12 @@ pub(crate) fn broken(name: &str, error: &ScenarioError) -> ScenarioResult {
     result
 }
 
+/// What the first application of the scenario that works wrote down (lab/apps/workload.py).
+fn burn_rounds_per_ms(work: &Path) -> Option<f64> {
+    let text = std::fs::read_to_string(work.join("burn-rounds-per-ms")).ok()?;
+    text.trim().parse().ok()
+}
+
 fn blank(scenario: &Scenario) -> ScenarioResult {
     ScenarioResult {
         title: scenario.title.clone(),
@@ -528,6 +535,7 @@ fn empty(name: &str) -> ScenarioResult {
         cases: Vec::new(),
         measurements: Vec::new(),
         known: Vec::new(),
+        burn_rounds_per_ms: None,
         sweeps: Vec::new(),
         findings: Vec::new(),
         factors: Vec::new(),

@@ -126,12 +126,19 @@ fn growth(wait: f64) -> f64 {
 impl Stack {
     /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
     /// not calibrated for is named.
-    pub fn overhead(&self, service: &Service, endpoint: &Endpoint) -> Result<f64, Uncalibrated> {
+    ///
+    /// `sleep` is how long the process sleeps in a mean call of the endpoint, in seconds.
+    fn overhead(
+        &self,
+        service: &Service,
+        endpoint: &Endpoint,
+        sleep: f64,
+    ) -> Result<f64, Uncalibrated> {
         let mut total = self.costs.request.mean;
         for calls in &endpoint.calls {
             total += calls.count * self.call(&service.resources[calls.resource].kind)?.mean;
         }
-        Ok(total * (1.0 + self.costs.coldness * growth(mean_wait(endpoint))))
+        Ok(total * (1.0 + self.costs.coldness * growth(sleep)))
     }
 
     fn call(&self, kind: &str) -> Result<Estimate, Uncalibrated> {
@@ -173,11 +180,16 @@ impl Stack {
     }
 }
 
-/// How long a mean call waits, in seconds.
-fn mean_wait(endpoint: &Endpoint) -> f64 {
+/// How long a process of so many threads, all in use, sleeps in a mean call, in seconds: the wait
+/// less what the other threads compute meanwhile, divided among the threads.
+fn sleep(endpoint: &Endpoint, threads: usize) -> f64 {
     let count: f64 = endpoint.calls.iter().map(|calls| calls.count).sum();
     let waiting: f64 = endpoint.calls.iter().map(Calls::waiting).sum();
-    if count > 0.0 { waiting / count } else { 0.0 }
+    if count <= 0.0 {
+        return 0.0;
+    }
+    let computing = endpoint.cpu.mean() * (threads - 1) as f64;
+    (waiting - computing).max(0.0) / count / threads as f64
 }
 
 /// A stack was never measured with this kind of call.
@@ -196,10 +208,29 @@ pub struct Uncalibrated {
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
 pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
+    exchanged(service, (from, 1), (to, 1))
+}
+
+/// The service as it costs in processes of so many threads, where it was measured in processes of
+/// one: a process of many threads hardly sleeps while one of them waits.
+///
+/// # Errors
+///
+/// [`Uncalibrated`] where the stack was not measured with a kind of call.
+pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Service, Uncalibrated> {
+    exchanged(service, (stack, 1), (stack, threads))
+}
+
+/// Exchanges one stack in processes of so many threads for another.
+fn exchanged(
+    service: &Service,
+    (from, of): (&Stack, usize),
+    (to, into): (&Stack, usize),
+) -> Result<Service, Uncalibrated> {
     let mut moved = service.clone();
     for endpoint in &mut moved.endpoints {
-        let before = from.overhead(service, endpoint)?;
-        let after = to.overhead(service, endpoint)?;
+        let before = from.overhead(service, endpoint, sleep(endpoint, of))?;
+        let after = to.overhead(service, endpoint, sleep(endpoint, into))?;
         let code = (endpoint.cpu.mean() - before).max(0.0);
         endpoint.cpu = endpoint.cpu.with_mean(code + after);
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::bounds::{self, Bound};
 use crate::calibration::{self, Stack, Uncalibrated};
 use crate::law::Law;
-use crate::service::{Deployment, Service};
+use crate::service::{Concurrency, Deployment, Service};
 use crate::simulator::{self, Invalid, Load, Outcome, Plan};
 use crate::statistics::Interval;
 use crate::translation;
@@ -26,7 +26,7 @@ const CENTRAL: f64 = 0.3;
 /// A service, what it runs on, and what it would run on.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
-    /// The service as measured: processor times are those under `from`.
+    /// The service as measured: processor times are those under `from`, in processes of one thread.
     pub service: &'a Service,
     /// Relative standard deviation of the measured processor times.
     pub cpu_deviation: f64,
@@ -119,14 +119,10 @@ impl From<Invalid> for Unpredictable {
 ///
 /// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
 pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
+    let present = present(question, question.service, question.from)?;
     let moved = calibration::moved(question.service, question.from, question.to)?;
     let budget = Budget::new(question, &moved);
-    let central = pair(
-        question,
-        question.service,
-        &moved,
-        budget.central(question.seed),
-    )?;
+    let central = pair(question, &present, &moved, budget.central(question.seed))?;
     let draws = (1..=DRAWS)
         .map(|number| drawn(question, budget.drawn(question.seed.wrapping_add(number))))
         .collect::<Result<Vec<_>, _>>()?;
@@ -141,10 +137,12 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
             throughput_per_s: interval(&|pair| pair.before.throughput_per_s),
             p99: interval(&|pair| pair.before.latency.p99),
             ..side(
-                question.service,
-                question.before,
                 question,
-                question.from,
+                Half {
+                    service: &present,
+                    deployment: question.before,
+                    stack: question.from,
+                },
                 &central.before,
             )
         },
@@ -152,10 +150,12 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
             throughput_per_s: interval(&|pair| pair.after.throughput_per_s),
             p99: interval(&|pair| pair.after.latency.p99),
             ..side(
-                &moved,
-                question.after,
                 question,
-                question.to,
+                Half {
+                    service: &moved,
+                    deployment: question.after,
+                    stack: question.to,
+                },
                 &central.after,
             )
         },
@@ -167,6 +167,20 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
 struct Pair {
     before: Outcome,
     after: Outcome,
+}
+
+/// The service as it costs in its present processes.
+fn present(
+    question: &Question<'_>,
+    service: &Service,
+    from: &Stack,
+) -> Result<Service, Uncalibrated> {
+    match question.before.concurrency {
+        Concurrency::Threads(threads) if threads > 1 => {
+            calibration::threaded(service, from, threads)
+        }
+        Concurrency::Threads(_) | Concurrency::Loop { .. } => Ok(service.clone()),
+    }
 }
 
 /// Simulates both sides, the service as it costs on each.
@@ -202,16 +216,23 @@ fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
         .service
         .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
     let moved = calibration::moved(&service, &from, &to)?;
-    pair(question, &service, &moved, plan)
+    pair(question, &present(question, &service, &from)?, &moved, plan)
 }
 
-fn side(
-    service: &Service,
-    deployment: &Deployment,
-    question: &Question<'_>,
-    stack: &Stack,
-    outcome: &Outcome,
-) -> Side {
+/// One half of the comparison: what runs, how and on what.
+#[derive(Debug, Clone, Copy)]
+struct Half<'a> {
+    service: &'a Service,
+    deployment: &'a Deployment,
+    stack: &'a Stack,
+}
+
+fn side(question: &Question<'_>, half: Half<'_>, outcome: &Outcome) -> Side {
+    let Half {
+        service,
+        deployment,
+        stack,
+    } = half;
     let unknown = Interval {
         estimate: f64::NAN,
         low: f64::NAN,

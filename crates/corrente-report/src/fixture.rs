@@ -182,6 +182,7 @@ fn scenario(name: &str, title: Text) -> ScenarioResult {
         cases: Vec::new(),
         measurements: Vec::new(),
         known: Vec::new(),
+        burn_rounds_per_ms: None,
         sweeps: Vec::new(),
         findings: Vec::new(),
         factors: Vec::new(),

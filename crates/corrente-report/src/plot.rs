@@ -21,7 +21,7 @@ use crate::svg::marker::Look;
 pub(crate) use self::factors::factors;
 pub(crate) use self::forest::{forest, rows_of_points, rows_of_result};
 pub(crate) use self::latency::{Loop, latency};
-pub(crate) use self::prediction::prediction;
+pub(crate) use self::prediction::{Predictor, prediction};
 pub(crate) use self::region::region;
 pub(crate) use self::users::users;
 

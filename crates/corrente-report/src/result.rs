@@ -131,6 +131,10 @@ pub struct ScenarioResult {
     /// What the model was told before the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<KnownCost>,
+    /// How fast this machine is at the lab's Python work: rounds of `burn` a millisecond
+    /// (lab/apps/workload.py), where an application of the scenario measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn_rounds_per_ms: Option<f64>,
     /// What the tuning of each sync side tried.
     pub sweeps: Vec<Sweep>,
     /// The claims and their verdicts.

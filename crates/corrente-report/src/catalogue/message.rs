@@ -216,6 +216,8 @@ messages! {
     PlotUsersAbout = "plot-users-about";
     PlotPrediction = "plot-prediction";
     PlotPredictionAbout = "plot-prediction-about";
+    PlotModel = "plot-model";
+    PlotModelAbout = "plot-model-about";
     PlotForest = "plot-forest";
     PlotForestAbout = "plot-forest-about";
     PlotFactors { case: &'a str } = "plot-factors";
@@ -227,6 +229,7 @@ messages! {
     AxisUsers = "axis-users";
     AxisThroughput = "axis-throughput";
     AxisPredicted = "axis-predicted";
+    AxisModel = "axis-model";
     AxisMeasured = "axis-measured";
     AxisRatio = "axis-ratio";
     LegendPublished = "legend-published";

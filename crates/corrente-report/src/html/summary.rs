@@ -9,7 +9,7 @@ use super::{anchor, figure, heading, verdict};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{VERDICTS, sides};
 use crate::markup::{Element, element};
-use crate::plot::{forest, prediction, rows_of_result};
+use crate::plot::{Predictor, forest, prediction, rows_of_result};
 use crate::result::{Finding, LabResult, Mode, Outcome, ScenarioResult};
 
 /// Title, lead and warnings.
@@ -75,7 +75,8 @@ pub(super) fn sections(catalogue: &Catalogue, result: &LabResult) -> Option<Elem
                 .text(catalogue.text(Message::NoteAbsolute)),
         )
         .children(forest(catalogue, &rows).map(figure))
-        .children(prediction(catalogue, result).map(figure));
+        .children(prediction(catalogue, result, Predictor::Naive).map(figure))
+        .children(prediction(catalogue, result, Predictor::Model).map(figure));
     Some(section)
 }
 

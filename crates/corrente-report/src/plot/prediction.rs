@@ -1,4 +1,4 @@
-//! What the naive rule predicted against what was measured, over a whole run.
+//! What the naive rule, or the model, predicted against what was measured, over a whole run.
 //!
 //! Both axes are logarithmic and have the same ends, so that the diagonal is where the prediction
 //! was right. Invariant: a point has both figures; labels that would lie over one another are left
@@ -8,30 +8,70 @@ use super::{Figure, is_positive, ratio_ticks};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::VERDICTS;
 use crate::markup::{Element, element};
-use crate::result::{Interval, LabResult, Verdict};
+use crate::result::{Finding, FindingPoint, Interval, LabResult, Measure, Verdict};
 use crate::svg::frame::{Area, Axis, Frame};
 use crate::svg::legend::{Legend, SAMPLE};
 use crate::svg::marker::{verdict_class, verdict_mark};
 use crate::svg::scale::Scale;
 use crate::svg::{Anchor, Point, TEXT, label, line, text_width};
 
+/// Who predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Predictor {
+    /// gain = 1 + `T_io` / `T_cpu`.
+    Naive,
+    /// Corrente's model.
+    Model,
+}
+
+impl Predictor {
+    /// What it said of a throughput ratio.
+    fn of(self, finding: &Finding, point: &FindingPoint) -> Option<f64> {
+        match self {
+            Self::Naive => point.naive,
+            Self::Model => (point.predicted)
+                .filter(|_| finding.measure == Measure::Throughput)
+                .map(|interval| interval.estimate),
+        }
+    }
+
+    /// Title, description and name of the axis.
+    fn texts(self) -> [Message<'static>; 3] {
+        match self {
+            Self::Naive => [
+                Message::PlotPrediction,
+                Message::PlotPredictionAbout,
+                Message::AxisPredicted,
+            ],
+            Self::Model => [
+                Message::PlotModel,
+                Message::PlotModelAbout,
+                Message::AxisModel,
+            ],
+        }
+    }
+}
+
 /// A finding in one case for which both figures exist.
 struct Pair<'a> {
     scenario: &'a str,
-    naive: f64,
+    predicted: f64,
     measured: Interval,
     verdict: Verdict,
 }
 
 /// The scatter over every scenario; `None` where nothing was predicted.
-pub(crate) fn prediction(catalogue: &Catalogue, result: &LabResult) -> Option<Figure> {
-    let pairs = pairs(result);
+pub(crate) fn prediction(
+    catalogue: &Catalogue,
+    result: &LabResult,
+    predictor: Predictor,
+) -> Option<Figure> {
+    let pairs = pairs(result, predictor);
     if pairs.is_empty() {
         return None;
     }
-    let title = catalogue.text(Message::PlotPrediction);
-    let about = catalogue.text(Message::PlotPredictionAbout);
-    let picture = draw(catalogue, &pairs, (&title, &about));
+    let [title, about, axis] = predictor.texts().map(|text| catalogue.text(text));
+    let picture = draw(catalogue, &pairs, [&title, &about, &axis]);
     Some(Figure {
         title,
         about,
@@ -39,17 +79,20 @@ pub(crate) fn prediction(catalogue: &Catalogue, result: &LabResult) -> Option<Fi
     })
 }
 
-fn pairs(result: &LabResult) -> Vec<Pair<'_>> {
+fn pairs(result: &LabResult, predictor: Predictor) -> Vec<Pair<'_>> {
     let mut pairs = Vec::new();
     for scenario in &result.scenarios {
-        for point in scenario.findings.iter().flat_map(|finding| &finding.points) {
-            let (Some(naive), Some(measured)) = (point.naive, point.measured) else {
+        let points = (scenario.findings.iter())
+            .flat_map(|finding| finding.points.iter().map(move |point| (finding, point)));
+        for (finding, point) in points {
+            let predicted = predictor.of(finding, point);
+            let (Some(predicted), Some(measured)) = (predicted, point.measured) else {
                 continue;
             };
-            if is_positive(naive) && is_positive(measured.estimate) {
+            if is_positive(predicted) && is_positive(measured.estimate) {
                 pairs.push(Pair {
                     scenario: &scenario.name,
-                    naive,
+                    predicted,
                     measured,
                     verdict: point.verdict,
                 });
@@ -59,11 +102,15 @@ fn pairs(result: &LabResult) -> Vec<Pair<'_>> {
     pairs
 }
 
-fn draw(catalogue: &Catalogue, pairs: &[Pair<'_>], (title, about): (&str, &str)) -> Element {
+fn draw(
+    catalogue: &Catalogue,
+    pairs: &[Pair<'_>],
+    [title, about, horizontal_name]: [&str; 3],
+) -> Element {
     let figures = || {
         let ends = pairs.iter().flat_map(|pair| {
             [
-                pair.naive,
+                pair.predicted,
                 pair.measured.estimate,
                 pair.measured.low,
                 pair.measured.high,
@@ -72,12 +119,12 @@ fn draw(catalogue: &Catalogue, pairs: &[Pair<'_>], (title, about): (&str, &str))
         ends.filter(|figure| is_positive(*figure)).chain([1.0])
     };
     let height = 330.0;
-    let axis = |name, count, scale: Scale| Axis {
-        name: catalogue.text(name),
+    let axis = |name: String, count, scale: Scale| Axis {
+        name,
         ticks: ratio_ticks(catalogue, scale.ticks(count)),
     };
     let sketch = Scale::logarithmic(figures(), height, 0.0);
-    let labels = axis(Message::AxisMeasured, 8, sketch);
+    let labels = axis(catalogue.text(Message::AxisMeasured), 8, sketch);
     let area = Area::new(labels.label_width() + 8.0, height);
     let vertical = Scale::logarithmic(figures(), area.bottom, area.top);
     let horizontal = Scale::logarithmic(figures(), area.left, area.right);
@@ -100,7 +147,7 @@ fn draw(catalogue: &Catalogue, pairs: &[Pair<'_>], (title, about): (&str, &str))
         title,
         description: about,
         area,
-        horizontal: (horizontal, axis(Message::AxisPredicted, 8, horizontal)),
+        horizontal: (horizontal, axis(horizontal_name.to_owned(), 8, horizontal)),
         vertical: (vertical, labels),
         legend: legend(catalogue, pairs),
     }
@@ -108,7 +155,7 @@ fn draw(catalogue: &Catalogue, pairs: &[Pair<'_>], (title, about): (&str, &str))
 }
 
 fn mark(pair: &Pair<'_>, horizontal: Scale, vertical: Scale) -> Element {
-    let x = horizontal.at(pair.naive);
+    let x = horizontal.at(pair.predicted);
     let ends = [pair.measured.low, pair.measured.high].map(|end| Point {
         x,
         y: vertical.at(end),
@@ -139,7 +186,7 @@ impl Room {
 /// The scenario's name beside one of its points, where it lies over nothing else.
 fn names(pairs: &[Pair<'_>], horizontal: Scale, vertical: Scale, area: Area) -> Vec<Element> {
     let place = |pair: &Pair<'_>| Point {
-        x: horizontal.at(pair.naive),
+        x: horizontal.at(pair.predicted),
         y: vertical.at(pair.measured.estimate),
     };
     let marks = pairs.iter().map(place);

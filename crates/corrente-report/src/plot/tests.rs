@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Loop, factors, forest, latency, prediction, region, rows_of_points, users};
+use super::{Loop, Predictor, factors, forest, latency, prediction, region, rows_of_points, users};
 use crate::catalogue::Catalogue;
 use crate::fixture::fixture;
 use crate::language::Language;
@@ -52,6 +52,11 @@ fn scenario(figures: &[f64]) -> ScenarioResult {
         .flat_map(|finding| &mut finding.points)
     {
         point.naive = Some(draw());
+        point.predicted = Some(Interval {
+            estimate: draw(),
+            low: draw(),
+            high: draw(),
+        });
         point.measured = Some(Interval {
             estimate: draw(),
             low: draw(),
@@ -76,7 +81,8 @@ fn pictures(scenario: &ScenarioResult) -> Vec<Element> {
     let mut figures: Vec<_> = users(&catalogue, scenario);
     figures.extend(factors(&catalogue, scenario));
     figures.extend(forest(&catalogue, &rows_of_points(&catalogue, scenario)));
-    figures.extend(prediction(&catalogue, &result));
+    figures.extend(prediction(&catalogue, &result, Predictor::Naive));
+    figures.extend(prediction(&catalogue, &result, Predictor::Model));
     for case in &scenario.cases {
         figures.extend(latency(&catalogue, scenario, case, Loop::Closed));
         figures.extend(latency(&catalogue, scenario, case, Loop::Open));
