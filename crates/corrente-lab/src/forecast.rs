@@ -102,13 +102,15 @@ pub(crate) struct Runner {
     pub side: Side,
     /// The contender whose one user alone tells what this one's requests cost.
     pub measured: String,
+    /// The scenario's plain synchronous contender.
+    pub naive: String,
     pub processes: usize,
     pub concurrency: Concurrency,
 }
 
 impl Runner {
     /// From a contender's settings: `workers` processes of `threads` threads, or loops.
-    pub(crate) fn new(id: &str, contender: &ContenderPlan, measured: &str) -> Self {
+    pub(crate) fn new(id: &str, contender: &ContenderPlan, [measured, naive]: [&str; 2]) -> Self {
         let concurrency = match contender.side {
             Side::Async => Concurrency::Loop { gathered: 1.0 },
             Side::Sync | Side::Reference => {
@@ -119,6 +121,7 @@ impl Runner {
             id: id.to_owned(),
             side: contender.side,
             measured: measured.to_owned(),
+            naive: naive.to_owned(),
             processes: count(&contender.settings, "workers"),
             concurrency,
         }
@@ -182,12 +185,18 @@ impl Known {
             over,
             ..
         } = comparison;
-        let service = self.service(case, &over.measured)?;
-        let deployment = |runner| deployment(plan, case, &service, runner, comparison.cores);
+        let alone = self.service(case, &over.measured)?;
+        let deployment = |runner| deployment(plan, case, &alone, runner, comparison.cores);
+        let warm = self.warm(comparison, &alone);
+        let cold = || stack(&over.measured, &points(plan, &self.alone, &over.measured));
+        let from = warm
+            .as_ref()
+            .map_or_else(cold, |warm| Some(warm.stack.clone()))?;
         Some(prediction::predict(&Question {
-            service: &service,
+            service: warm.as_ref().map_or(&alone, |warm| &warm.service),
+            present: warm.as_ref().map(|warm| &warm.present),
             cpu_deviation: CPU_DEVIATION,
-            from: &stack(&over.measured, &points(plan, &self.alone, &over.measured))?,
+            from: &from,
             to: &stack(&of.id, &points(plan, &self.loaded, &of.id))?,
             before: &deployment(over),
             after: &deployment(of),
@@ -198,6 +207,29 @@ impl Known {
             model_deviation: MODEL_DEVIATION,
             seed: comparison.seed,
         }))
+    }
+
+    /// What the scenario's contender of many threads tells, where there is one and it ran.
+    fn warm(&self, comparison: &Comparison<'_>, alone: &Service) -> Option<Warm> {
+        let Comparison {
+            plan, case, over, ..
+        } = comparison;
+        let id = plan
+            .warm
+            .as_deref()
+            .filter(|_| over.measured == over.naive)?;
+        let cost = typical(self.loaded.get(&(id.to_owned(), case.id.clone()))?)?;
+        let service = alone.with_cpu(|_| cost.cpu.as_secs_f64());
+        let threaded = matches!(over.concurrency, Concurrency::Threads(threads) if threads > 1);
+        Some(Warm {
+            present: if threaded {
+                service.clone()
+            } else {
+                alone.clone()
+            },
+            service,
+            stack: stack(id, &points(plan, &self.loaded, id))?,
+        })
     }
 
     /// The service as one user alone on a contender shows it.
@@ -232,6 +264,17 @@ impl Known {
 /// slow, and so adds processor time; nothing takes any away.
 fn typical(passes: &[Cost]) -> Option<Cost> {
     passes.iter().min_by_key(|cost| cost.cpu).copied()
+}
+
+/// A service as processes of many threads show it.
+#[derive(Debug)]
+struct Warm {
+    /// Its cost in them.
+    service: Service,
+    /// What the stack costs in them.
+    stack: Stack,
+    /// Its cost in the present deployment.
+    present: Service,
 }
 
 impl Cost {
@@ -360,7 +403,7 @@ mod replay {
                         .contenders
                         .iter()
                         .find(|c| c.id == id)
-                        .map(|c| Runner::new(id, c, measured))
+                        .map(|c| Runner::new(id, c, [measured, &naive]))
                 };
                 let over_plain = finding.over.trim_end_matches(":tuned");
                 let own = if plan.alone.iter().any(|a| a == over_plain) {

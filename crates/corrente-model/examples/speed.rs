@@ -54,6 +54,7 @@ fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(),
     let start = Instant::now();
     let prediction = predict(&Question {
         service: &service,
+        present: None,
         cpu_deviation: 0.03,
         from: &from,
         to: &to,

@@ -26,8 +26,11 @@ const CENTRAL: f64 = 0.3;
 /// A service, what it runs on, and what it would run on.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
-    /// The service as measured: processor times are those under `from`, in processes of one thread.
+    /// The service as measured: processor times are those under `from`.
     pub service: &'a Service,
+    /// The service as it costs in its present deployment, where that was measured apart; else it
+    /// follows from `service`, taken to be measured in processes of one thread.
+    pub present: Option<&'a Service>,
     /// Relative standard deviation of the measured processor times.
     pub cpu_deviation: f64,
     /// The stack that it runs on.
@@ -119,7 +122,7 @@ impl From<Invalid> for Unpredictable {
 ///
 /// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
 pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
-    let present = present(question, question.service, question.from)?;
+    let present = present(question, question.from, 1.0)?;
     let moved = calibration::moved(question.service, question.from, question.to)?;
     let budget = Budget::new(question, &moved);
     let central = pair(question, &present, &moved, budget.central(question.seed))?;
@@ -169,17 +172,18 @@ struct Pair {
     after: Outcome,
 }
 
-/// The service as it costs in its present processes.
-fn present(
-    question: &Question<'_>,
-    service: &Service,
-    from: &Stack,
-) -> Result<Service, Uncalibrated> {
+/// The service as it costs in its present processes, if measured times are off by `factor`.
+fn present(question: &Question<'_>, from: &Stack, factor: f64) -> Result<Service, Uncalibrated> {
+    let off = |service: &Service| service.with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    if let Some(present) = question.present {
+        return Ok(off(present));
+    }
+    let service = off(question.service);
     match question.before.concurrency {
         Concurrency::Threads(threads) if threads > 1 => {
-            calibration::threaded(service, from, threads)
+            calibration::threaded(&service, from, threads)
         }
-        Concurrency::Threads(_) | Concurrency::Loop { .. } => Ok(service.clone()),
+        Concurrency::Threads(_) | Concurrency::Loop { .. } => Ok(service),
     }
 }
 
@@ -216,7 +220,8 @@ fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
         .service
         .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
     let moved = calibration::moved(&service, &from, &to)?;
-    pair(question, &present(question, &service, &from)?, &moved, plan)
+    let present = present(question, &from, factor)?;
+    pair(question, &present, &moved, plan)
 }
 
 /// One half of the comparison: what runs, how and on what.

@@ -20,6 +20,7 @@ impl Stage<'_> {
     pub(super) fn learn(&mut self) -> Result<(), LabError> {
         for _ in 0..schedule::passes(self.scenario, self.run.mode) {
             self.learn_alone()?;
+            self.learn_warm()?;
             self.calibrate()?;
         }
         for (key, cost) in self.known.alone() {
@@ -42,14 +43,27 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// The contender of many threads under the load of each case.
+    fn learn_warm(&mut self) -> Result<(), LabError> {
+        let plan = self.scenario.prediction.as_ref();
+        let Some(id) = plan.and_then(|plan| plan.warm.as_deref()) else {
+            return Ok(());
+        };
+        for case in self.cases.clone() {
+            self.learn_one(id, &case, &Load::closed(self.rounds), users(&case))?;
+        }
+        Ok(())
+    }
+
     /// The asynchronous contenders of the predictions under load, the synchronous ones by one user.
     fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
-        let looped = self.predicted_contenders(Side::Async);
+        let mut loaded = self.predicted_contenders(Side::Async);
+        loaded.extend(plan.warm.clone());
         for case in &plan.calibration {
-            for id in &looped {
+            for id in &loaded {
                 self.learn_one(id, case, &Load::closed(self.rounds), users(case))?;
             }
         }
@@ -105,10 +119,11 @@ impl Stage<'_> {
     fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
         let known = schedule::known_alone(self.scenario);
         let own = known.iter().find(|id| **id == plain(over)).copied();
-        let measured = own.or(self.scenario.naive.as_deref()).unwrap_or_default();
+        let naive = self.scenario.naive.as_deref().unwrap_or_default();
+        let measured = own.unwrap_or(naive);
         let runner = |id: &str| {
             let instance = self.instances.iter().find(|instance| instance.id == id);
-            instance.map(|instance| Runner::new(id, &instance.plan, measured))
+            instance.map(|instance| Runner::new(id, &instance.plan, [measured, naive]))
         };
         let (Some(of), Some(over)) = (runner(of), runner(over)) else {
             return;

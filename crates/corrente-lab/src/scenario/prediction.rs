@@ -23,6 +23,10 @@ pub struct PredictionPlan {
     /// whose server or framework is another.
     #[serde(default)]
     pub alone: Vec<String>,
+    /// A synchronous contender of many threads, where there is one: its process hardly sleeps, so
+    /// what its requests cost under load is the best measure of the code's own part.
+    #[serde(default)]
+    pub warm: Option<String>,
     /// Connections in all processes together, by kind of call; unlimited where absent.
     #[serde(default)]
     pub connections: BTreeMap<String, usize>,

@@ -61,6 +61,7 @@ fn ask(service: &Service, workers: usize, cores: f64, users: usize) -> Predictio
     let loops = Concurrency::Loop { gathered: 0.0 };
     let question = Question {
         service,
+        present: None,
         cpu_deviation: 0.02,
         from: &stack("sync", 0.0005, 0.0003),
         to: &stack("async", 0.0003, 0.0004),
@@ -128,6 +129,7 @@ fn a_driver_without_costs_is_no_prediction() {
     let before = deployment(1, 1.0, Concurrency::Threads(1));
     let question = Question {
         service: &service,
+        present: None,
         cpu_deviation: 0.0,
         from: &one,
         to: &one,
