@@ -11,11 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use corrente_report::result::{
-    Case, Mode, Outcome, Placement, Prices, ScenarioResult, Side, Sweep, SweepPoint, Text,
-};
+use corrente_report::result::{Case, Mode, Outcome, Placement, Prices, ScenarioResult, Text};
 
-use crate::contender::{Instance, Surroundings, settings_text, tuned};
+use crate::contender::{Instance, Surroundings};
 use crate::cost::Capacity;
 use crate::error::LabError;
 use crate::files::LabFiles;
@@ -30,6 +28,8 @@ use crate::stacks::Stacks;
 use crate::{process_tree, schedule};
 
 mod foresight;
+mod rounds;
+mod sweep;
 
 /// What all scenarios of a run share.
 #[derive(Debug)]
@@ -231,157 +231,6 @@ impl Stage<'_> {
             }
         }
         self.run.check_interrupted()
-    }
-
-    /// Measures each point of each sweep once; the best stays as `ID:tuned`, the rest ends.
-    fn tune(&mut self) -> Result<Vec<Sweep>, LabError> {
-        if self.run.mode == Mode::Smoke {
-            return Ok(Vec::new());
-        }
-        let mut sweeps = Vec::new();
-        for plan in schedule::contenders(self.scenario, self.run.mode) {
-            if plan.tune.is_empty() {
-                continue;
-            }
-            let Some(case) = schedule::tune_case(plan, &self.cases).cloned() else {
-                continue;
-            };
-            let mut tried = Vec::new();
-            for point in 0..plan.tune.len() {
-                let id = schedule::sweep_id(&plan.id, point);
-                self.observer.activity(Activity::Tuning { contender: &id });
-                let throughput = self.slice(&id, &case, &Load::closed(self.rounds))?;
-                tried.push(SweepPoint {
-                    settings: settings_text(&tuned(plan, point).settings),
-                    throughput_per_s: throughput.as_ref().map(Slice::throughput),
-                    best: false,
-                });
-            }
-            self.keep_best(&plan.id, &mut tried);
-            sweeps.push(Sweep {
-                contender: plan.id.clone(),
-                case: case.id,
-                tried,
-            });
-        }
-        Ok(sweeps)
-    }
-
-    fn keep_best(&mut self, contender: &str, tried: &mut [SweepPoint]) {
-        let speed = |point: &SweepPoint| point.throughput_per_s.unwrap_or(-1.0);
-        let best = (0..tried.len()).max_by(|a, b| speed(&tried[*a]).total_cmp(&speed(&tried[*b])));
-        for (number, point) in tried.iter_mut().enumerate() {
-            let id = schedule::sweep_id(contender, number);
-            point.best = Some(number) == best;
-            if point.best {
-                for winner in self
-                    .instances
-                    .iter_mut()
-                    .filter(|instance| instance.id == id)
-                {
-                    winner.id = format!("{contender}:tuned");
-                }
-            } else {
-                self.instances.retain(|instance| instance.id != id);
-            }
-        }
-    }
-
-    fn measure_rounds(&mut self) -> Result<(), LabError> {
-        let turns = self.turns(&self.cases);
-        self.measure_turns(&turns)
-    }
-
-    /// One case once more with every process on all processors, as most services run.
-    fn measure_unpinned(&mut self) -> Result<(), LabError> {
-        let Some(case) = schedule::unpinned_case(self.scenario, &self.cases) else {
-            return Ok(());
-        };
-        for server in self
-            .instances
-            .iter()
-            .filter_map(|instance| instance.server.as_ref())
-        {
-            process_tree::pin(&server.processes(), &self.run.processors);
-        }
-        self.placement = Placement::default();
-        let turns = self.turns(std::slice::from_ref(&case));
-        self.measure_turns(&turns)?;
-        self.cases.push(case);
-        Ok(())
-    }
-
-    fn measure_turns(&mut self, turns: &[(String, CasePlan)]) -> Result<(), LabError> {
-        for round in 0..self.rounds.rounds {
-            for (id, case) in schedule::round(turns, round, self.run.seed) {
-                self.observer.activity(Activity::Measuring {
-                    contender: &id,
-                    case: &case.id,
-                });
-                if let Some(slice) = self.slice(&id, &case, &Load::closed(self.rounds))? {
-                    self.series
-                        .entry((id, case.id))
-                        .or_default()
-                        .rounds
-                        .push(slice);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// At one rate for all contenders of a case: a share of what the slowest side can do.
-    fn measure_open_loop(&mut self) -> Result<(), LabError> {
-        for case in self.cases.clone().iter().filter(|case| case.open_loop) {
-            let Some(rate) = self.common_rate(case) else {
-                continue;
-            };
-            let mut turns = self.turns(std::slice::from_ref(case));
-            turns.retain(|(id, _)| schedule::judged_in_open_loop(self.scenario, id));
-            for round in 0..schedule::open_rounds(self.rounds) {
-                for (id, case) in schedule::round(&turns, round, self.run.seed) {
-                    self.observer.activity(Activity::Measuring {
-                        contender: &id,
-                        case: &case.id,
-                    });
-                    let load = Load::open(self.rounds, rate, self.run.seed + u64::from(round));
-                    let slice = self.slice(&id, &case, &load)?;
-                    if let Some(series) = self.series.get_mut(&(id, case.id)) {
-                        series.open_rate_per_s = rate;
-                        series.open.extend(slice);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn common_rate(&self, case: &CasePlan) -> Option<f64> {
-        let sides = self
-            .instances
-            .iter()
-            .filter(|instance| instance.side() != Side::Reference);
-        let rates = sides.filter_map(|instance| {
-            let series = self.series.get(&(instance.id.clone(), case.id.clone()))?;
-            corrente_model::statistics::median(&series.per_round(Slice::throughput))
-        });
-        let slowest = rates.fold(f64::INFINITY, f64::min);
-        (slowest.is_finite() && slowest > 0.0).then_some(schedule::OPEN_LOOP_SHARE * slowest)
-    }
-
-    /// Who is measured on what.
-    fn turns(&self, cases: &[CasePlan]) -> Vec<(String, CasePlan)> {
-        let mut turns = Vec::new();
-        for case in cases {
-            for instance in self.instances.iter().filter(|one| one.takes_part_in(case)) {
-                turns.push((instance.id.clone(), case.clone()));
-            }
-        }
-        if self.run.mode == Mode::Smoke {
-            schedule::once_each(turns)
-        } else {
-            turns
-        }
     }
 
     /// One measurement; `None` where the contender takes no part or fails, which is noted.
