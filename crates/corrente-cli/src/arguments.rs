@@ -3,6 +3,7 @@
 //! Declarations only. What a flag does is in the module of its verb; every duration flag names its
 //! unit in its help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -32,6 +33,18 @@ pub(crate) enum Verb {
     Lab(Lab),
     /// Send HTTP/1.1 load to a server and measure it
     Load(Load),
+    /// Record what a service does: what its endpoints cost and wait for
+    #[command(subcommand, arg_required_else_help = true)]
+    Gauge(Gauge),
+}
+
+/// The gauge's verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gauge {
+    /// Run a command and record the requests that it serves
+    Run(GaugeRun),
+    /// Show recordings
+    Report(GaugeReport),
 }
 
 /// The lab's verbs.
@@ -260,4 +273,41 @@ pub(crate) struct Load {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente gauge run -- gunicorn shop:app -w 4
+  corrente gauge run --out shop.json --seconds 60 -- uvicorn shop:app
+
+Signals go through to the command, which ends as it always does; the recording is written then.
+SIGUSR2 switches recording off, and on again.")]
+pub(crate) struct GaugeRun {
+    /// Where the recording goes; while it is made, a folder beside it holds it
+    #[arg(long, value_name = "FILE", default_value = "gauge.json")]
+    pub(crate) out: PathBuf,
+    /// Record for so many seconds, then end the command (SIGTERM)
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// Print JSON; what the command prints goes to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+    /// The command that starts the service, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GaugeReport {
+    /// Recordings, or folders of them; all are merged
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
 }
