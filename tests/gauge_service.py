@@ -1,7 +1,7 @@
 """A small service under `corrente gauge run`: started, asked, stopped, and its recording read.
 
-The service is a program that a test writes; its port comes from the kernel. Everything is waited for
-as an event: the port that is listened on, the requests that are in the recording, the end.
+The service is a program that a test writes; its port comes from the kernel. Everything is waited
+for as an event: the port that is listened on, the requests that are in the recording, the end.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import signal
 import subprocess
 import sys
 import uuid
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import processes
 from processes import wait_for
 from tiny_lab import MARK, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: A document: a recording, or figures.
 Document = dict[str, Any]
@@ -98,17 +100,27 @@ class Service:
         """Wait until every request that was asked is in a file."""
         wait_for(lambda: self.recorded() >= self.asked, "the requests", details=self.parts)
 
-    def signal(self, number: int) -> None:
+    def tell(self, number: int) -> None:
         """Send a signal to `corrente gauge run`."""
         assert self._run is not None
         self._run.send_signal(number)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it as a supervisor does, and give the exit code."""
-        self.signal(number)
+        self.tell(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end and give the exit code."""
         assert self._run is not None
         code: int = self._run.wait(timeout=30)
         return code
+
+    @property
+    def process(self) -> int:
+        """The process of `corrente gauge run`."""
+        assert self._run is not None
+        return self._run.pid
 
     def recording(self) -> Document:
         """Wait for the requests, stop, and read the recording."""
@@ -116,6 +128,10 @@ class Service:
         code = self.stop()
         assert code == 0, self._said()
         assert not self.made.exists()
+        return self.read()
+
+    def read(self) -> Document:
+        """Read the recording."""
         document: Document = json.loads(self.out.read_text(encoding="utf-8"))
         return document
 

@@ -36,8 +36,13 @@ RECORDING = {
             "name": "GET /orders/{n}",
             "requests": 2,
             "wall_ns": TIMES | {"buckets": [[646, 2]]},
-            "cpu_ns": {"count": 2, "sum": 4_000_000, "sum_of_squares": 8e12, "max": 2_000_000,
-                       "buckets": [[541, 2]]},
+            "cpu_ns": {
+                "count": 2,
+                "sum": 4_000_000,
+                "sum_of_squares": 8e12,
+                "max": 2_000_000,
+                "buckets": [[541, 2]],
+            },
         }
     ],
 }
@@ -155,7 +160,7 @@ def test_a_sitecustomize_of_the_machine_still_runs(corrente: Corrente, tmp_path:
     write(folder, "sitecustomize.py", "import builtins; builtins.mine = 'ran'\n")
     program = (
         "import sys; sys.path.insert(0, 'x'); print(mine, 'gauge' in sys.modules,"
-        " any('_site' in p for p in sys.path))"
+        " any(p.endswith('_site') for p in sys.path))"
     )
     words = ("sh", "-c", f'PYTHONPATH="$PYTHONPATH:{folder}" exec {sys.executable} -c "{program}"')
     done = corrente("gauge", "run", "--", *words)

@@ -146,7 +146,9 @@ def check_served(recording: Document, interface: str, server: str) -> None:
     assert waits["cpu_ns"]["sum"] < 15_000_000
     served = {process["server"]["name"] for process in recording["processes"]}
     assert served == {server}
-    assert [process["cannot_tell"] for process in recording["processes"] if process["cannot_tell"]] == []
+    assert [
+        process["cannot_tell"] for process in recording["processes"] if process["cannot_tell"]
+    ] == []
     for process in recording["processes"]:
         measured = sum(thread["request_cpu_ns"] for thread in process["threads"])
         by_kernel = sum(thread["cpu_ns"] for thread in process["threads"])
@@ -216,7 +218,11 @@ def with_port(words: Sequence[str]) -> list[str]:
             DJANGO, [*GUNICORN, "service:app"], "/users/7/", "GET /users/<int:user>/", id="django"
         ),
         pytest.param(
-            FASTAPI, [*UVICORN, "service:app"], "/api/users/7", "GET /api/users/{user}", id="fastapi"
+            FASTAPI,
+            [*UVICORN, "service:app"],
+            "/api/users/7",
+            "GET /api/users/{user}",
+            id="fastapi",
         ),
         pytest.param(
             QUART, [*HYPERCORN, "service:app"], "/users/7", "GET /users/<int:user>", id="quart"
@@ -247,7 +253,9 @@ def test_frameworks_name_the_endpoint(
     ("program", "words", "server"),
     [
         pytest.param(
-            FLASK, python("-m", "flask", "--app", "service", "run", "--port", "0"), "werkzeug",
+            FLASK,
+            python("-m", "flask", "--app", "service", "run", "--port", "0"),
+            "werkzeug",
             id="flask",
         ),
         pytest.param(
@@ -320,9 +328,15 @@ def test_a_killed_service_loses_at_most_the_last_second(service: Service) -> Non
     service.start(*GUNICORN, "service:app")
     service.ask("/")
     service.wait_until_recorded()
-    processes.kill(processes.marked(service.mark))
     (part,) = service.parts()
-    assert endpoint(part, "GET /")["requests"] == 1
+    server = processes.marked(service.mark) & processes.naming("gunicorn")
+    processes.kill(server - {service.process})
+    # `gauge run` is told, merges what there is, and says that its command did not end well.
+    assert service.wait() == 1
+    (kept,) = service.read()["processes"]
+    assert kept["pid"] == part["processes"][0]["pid"]
+    assert endpoint(service.read(), "GET /")["requests"] == 1
+    assert "was ended by signal 9" in service.errors.read_text(encoding="utf-8")
 
 
 def test_recording_is_switched_off_and_on(service: Service) -> None:
@@ -330,10 +344,10 @@ def test_recording_is_switched_off_and_on(service: Service) -> None:
     service.start(*GUNICORN, "service:app")
     service.ask("/")
     service.wait_until_recorded()
-    service.signal(signal.SIGUSR2)
+    service.tell(signal.SIGUSR2)
     wait_for(lambda: "switched_off" in str(service.parts()), "the end of recording")
     assert service.ask("/unseen") == (200, b"hello")
-    service.signal(signal.SIGUSR2)
+    service.tell(signal.SIGUSR2)
 
     def recorded_again() -> bool:
         service.ask("/again")

@@ -41,7 +41,9 @@ def environ(**more: object) -> dict[str, object]:
     return {"REQUEST_METHOD": "GET", "PATH_INFO": "/"} | more
 
 
-def start_response(_status: str, _headers: object, _exc_info: object = None) -> Callable[..., object]:
+def start_response(
+    _status: str, _headers: object, _exc_info: object = None
+) -> Callable[..., object]:
     """Do as a server's does: give `write`."""
     return print
 
@@ -235,11 +237,12 @@ def test_results_and_exceptions_of_awaitables_pass(recorder: _native.Recorder) -
         raise KeyError("mine")
 
     async def app(_scope: object, _receive: object, _send: object) -> None:
-        for value in (None, 7, (1, 2), StopIteration(3), ValueError("a value")):
-            results.append(await recorder.wait(http, gives(value)) is value)
+        values = (None, 7, (1, 2), StopIteration(3), ValueError("a value"))
+        results.extend([await recorder.wait(http, gives(value)) is value for value in values])
         with pytest.raises(KeyError, match="mine"):
             await recorder.wait(http, raises())
-        results.append(await asyncio.gather(recorder.wait(http, gives(1)), gives(2)) == [1, 2])
+        together = await asyncio.gather(recorder.wait(http, gives(1)), gives(2))
+        results.append(list(together) == [1, 2])
 
     async def main() -> None:
         await recorder.asgi(app)(scope(), receive, Sent())

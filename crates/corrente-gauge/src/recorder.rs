@@ -38,7 +38,10 @@ use thread::{Current, seated};
 pub const OFF_FILE: &str = "off";
 
 /// Run-queue times are read for one request of so many: they cost as much as all other clocks.
-const RUN_QUEUE_EVERY: u32 = 8;
+const SAMPLE_WSGI: u32 = 8;
+
+/// The same for coroutines, with the switches of context: both are read for each of many steps.
+const SAMPLE_ASGI: u32 = 64;
 
 /// How a recorder is set.
 #[derive(Debug, Clone)]
@@ -178,11 +181,15 @@ impl Recorder {
         }
         writer::ensure(&state);
         let begin_ns = clock::monotonic();
+        let every = match interface {
+            Interface::Wsgi => SAMPLE_WSGI,
+            Interface::Asgi => SAMPLE_ASGI,
+        };
         let sampled = seated(&state, |seat| {
             if seat.table.first_begin.get() == 0 {
                 seat.table.first_begin.set(begin_ns);
             }
-            seat.see().then(|| seat.one_of(RUN_QUEUE_EVERY))
+            seat.see().then(|| seat.one_of(every))
         });
         let Some(sampled) = sampled else {
             state.without_table.fetch_add(1, Relaxed);

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corrente.gauge._foreign import Foreign, Function
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corrente._native import Recorder
+    from corrente.gauge._foreign import Foreign, Function
 
 #: Hosts that one driver may name in a process before all others share one name.
 HOSTS_MAX = 100

@@ -68,7 +68,7 @@ def watch_urllib3(recorder: Recorder, module: Foreign) -> None:
 def watch_httpx(recorder: Recorder, module: Foreign) -> None:
     """HTTPX and its successor httpx2."""
     library = module.__name__.partition(".")[0]
-    recorder.watch(f"{library} {version_of(__import__(library))}")
+    recorder.watch(f"{library} {version_of(library)}")
     resources = Resources(recorder, "http", library)
     local = resources.at(None)
 
@@ -82,8 +82,8 @@ def watch_httpx(recorder: Recorder, module: Foreign) -> None:
 
 
 def watch_aiohttp(recorder: Recorder, module: Foreign) -> None:
-    """aiohttp's client."""
-    recorder.watch(f"aiohttp {version_of(__import__('aiohttp'))}")
+    """The client of aiohttp."""
+    recorder.watch(f"aiohttp {version_of('aiohttp')}")
     resources = Resources(recorder, "http", "aiohttp")
     local = resources.at(None)
 
@@ -116,7 +116,7 @@ def _watch_redis(
     module: Foreign,
     kind: Callable[[Resources, Callable[..., int]], Callable[[Function], Function]],
 ) -> None:
-    recorder.watch(f"redis {version_of(__import__('redis'))}")
+    recorder.watch(f"redis {version_of('redis')}")
     resources = Resources(recorder, "cache", "redis")
     local = resources.at(None)
 
@@ -130,8 +130,8 @@ def _watch_redis(
 
 
 def watch_pymemcache(recorder: Recorder, module: Foreign) -> None:
-    """pymemcache."""
-    recorder.watch(f"pymemcache {version_of(__import__('pymemcache'))}")
+    """The client pymemcache."""
+    recorder.watch(f"pymemcache {version_of('pymemcache')}")
     resources = Resources(recorder, "cache", "pymemcache")
     local = resources.at(None)
 

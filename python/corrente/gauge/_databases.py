@@ -1,11 +1,12 @@
 """Drivers of databases: queries, commits and connecting are calls that wait.
 
-SQLAlchemy and Django come through these. Drivers in Python get wrappers in their classes; those in C
-make connections of a subclass of ours, because their own classes cannot be changed.
+SQLAlchemy and Django come through these. Drivers in Python get wrappers in their classes; those in
+C make connections of a subclass of ours, because their own classes cannot be changed.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from corrente.gauge._calls import Resources, awaited, awaited_part, call, part, safely
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from corrente._native import Recorder
 
 
-def _resources(recorder: Recorder, driver: str, module: Foreign) -> Resources:
-    recorder.watch(f"{driver} {version_of(module)}")
+def _resources(recorder: Recorder, driver: str, library: str) -> Resources:
+    recorder.watch(f"{driver} {version_of(library)}".strip())
     return Resources(recorder, "database", driver)
 
 
 def watch_psycopg(recorder: Recorder, module: Foreign) -> None:
     """Psycopg 3: every exchange with the server goes through `wait`."""
-    resources = _resources(recorder, "psycopg", __import__("psycopg"))
+    resources = _resources(recorder, "psycopg", "psycopg")
     local = resources.at(None)
 
     def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
@@ -43,17 +44,14 @@ def watch_psycopg(recorder: Recorder, module: Foreign) -> None:
     def connecting(
         _cls: Foreign, conninfo: Foreign = "", *_args: Foreign, **details: Foreign
     ) -> int:
-        from psycopg import conninfo as parser
-
+        parser = importlib.import_module("psycopg.conninfo")
         told = parser.conninfo_to_dict(conninfo, **_connection_words(details))
         return resources.at(told.get("host"), told.get("port") or 5432)
 
     found, connected = safely(find, local), safely(connecting, local)
     if hasattr(module, "AsyncConnection"):
         replace(module.AsyncConnection, "wait", awaited(resources, found))
-        replace_class_method(
-            module.AsyncConnection, "connect", awaited_part(resources, connected)
-        )
+        replace_class_method(module.AsyncConnection, "connect", awaited_part(resources, connected))
     else:
         replace(module.Connection, "wait", call(resources, found))
         replace_class_method(module.Connection, "connect", part(resources, connected))
@@ -65,7 +63,7 @@ def _connection_words(details: dict[str, Foreign]) -> dict[str, Foreign]:
 
 def watch_psycopg2(recorder: Recorder, module: Foreign) -> None:
     """psycopg2: in C; `connect` makes connections of our subclass."""
-    resources = _resources(recorder, "psycopg2", module)
+    resources = _resources(recorder, "psycopg2", "psycopg2")
     local = resources.at(None)
     extensions = module.extensions
 
@@ -84,7 +82,10 @@ def watch_psycopg2(recorder: Recorder, module: Foreign) -> None:
         connect = part(resources, safely(connecting, local))(original)
 
         def with_factory(
-            dsn: Foreign = None, connection_factory: Foreign = None, *args: Foreign, **details: Foreign
+            dsn: Foreign = None,
+            connection_factory: Foreign = None,
+            *args: Foreign,
+            **details: Foreign,
         ) -> Foreign:
             factory = connection_factory or extensions.connection
             if isinstance(factory, type):
@@ -98,8 +99,7 @@ def watch_psycopg2(recorder: Recorder, module: Foreign) -> None:
 
 def watch_sqlite3(recorder: Recorder, module: Foreign) -> None:
     """sqlite3: in C; a file of this machine, whose name is nobody's business."""
-    resources = _resources(recorder, "sqlite3", module)
-    recorder.resource("database", "sqlite3", "(local)")
+    resources = _resources(recorder, "sqlite3", "sqlite3")
     local = resources.at(None)
     subclass = _Subclasses(resources, lambda *_: local, lambda cursor: cursor, module.Cursor)
 
@@ -154,7 +154,9 @@ class _Subclasses:
                 chosen = owner._of_cursor(chosen)
             return base.cursor(self, *args, **{factory_name: chosen}, **details)  # type: ignore[attr-defined]
 
-        body = {"cursor": cursor} | self._calls(base, ("commit", "rollback"), self._find)
+        # sqlite3's connections execute too, and do not ask our cursor for it.
+        names = ("commit", "rollback", "execute", "executemany", "executescript")
+        body = {"cursor": cursor} | self._calls(base, names, self._find)
         return self._make(base, body)
 
     def _of_cursor(self, base: type) -> type:
@@ -186,7 +188,7 @@ class _Subclasses:
 
 def watch_asyncpg(recorder: Recorder, module: Foreign) -> None:
     """asyncpg: queries of connections and of prepared statements."""
-    resources = _resources(recorder, "asyncpg", __import__("asyncpg"))
+    resources = _resources(recorder, "asyncpg", "asyncpg")
     local = resources.at(None)
 
     def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
@@ -200,7 +202,7 @@ def watch_asyncpg(recorder: Recorder, module: Foreign) -> None:
 
 
 def watch_asyncpg_statements(recorder: Recorder, module: Foreign) -> None:
-    """asyncpg's prepared statements."""
+    """The prepared statements of asyncpg."""
     resources = Resources(recorder, "database", "asyncpg")
     local = resources.at(None)
 
@@ -216,12 +218,12 @@ def watch_asyncpg_statements(recorder: Recorder, module: Foreign) -> None:
 
 def watch_pymysql(recorder: Recorder, module: Foreign) -> None:
     """PyMySQL: in Python, all through the connection."""
-    _watch_mysql(_resources(recorder, "pymysql", __import__("pymysql")), module.Connection)
+    _watch_mysql(_resources(recorder, "pymysql", "pymysql"), module.Connection)
 
 
 def watch_mysqlclient(recorder: Recorder, module: Foreign) -> None:
     """mysqlclient: a connection in Python around one in C."""
-    _watch_mysql(_resources(recorder, "mysqlclient", __import__("MySQLdb")), module.Connection)
+    _watch_mysql(_resources(recorder, "mysqlclient", "MySQLdb"), module.Connection)
 
 
 def _watch_mysql(resources: Resources, connection: type) -> None:

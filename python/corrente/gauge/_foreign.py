@@ -7,6 +7,7 @@ library that has no such function is an error in one place. What others own has 
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def replace_class_method(owner: type, name: str, make: Callable[[Function], Func
     setattr(owner, name, classmethod(functools.wraps(original)(make(original))))
 
 
-def version_of(module: Foreign) -> str:
-    """Give a library's version, or nothing."""
-    found = getattr(module, "__version__", None)
+def version_of(name: str) -> str:
+    """Give the version of a library that is imported, or nothing."""
+    found = getattr(sys.modules.get(name), "__version__", None)
     if isinstance(found, str):
         return found
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version(module.__name__.partition(".")[0])
+        return version(name)
     except PackageNotFoundError:
         return ""

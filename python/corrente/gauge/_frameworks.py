@@ -35,9 +35,7 @@ def watch_werkzeug(recorder: Recorder, module: Foreign) -> None:
 
 def watch_django(recorder: Recorder, module: Foreign) -> None:
     """Django: the handler resolves the view, sync and async."""
-    import django
-
-    recorder.watch(f"django {version_of(django)}")
+    recorder.watch(f"django {version_of('django')}")
 
     def make(original: Function) -> Function:
         def resolve_request(*args: Foreign, **details: Foreign) -> Foreign:
@@ -57,7 +55,7 @@ def watch_starlette(recorder: Recorder, module: Foreign) -> None:
 
 def watch_fastapi(recorder: Recorder, module: Foreign) -> None:
     """FastAPI: its routes handle requests themselves, some without asking Starlette's."""
-    recorder.watch(f"fastapi {version_of(__import__('fastapi'))}")
+    recorder.watch(f"fastapi {version_of('fastapi')}")
     if "handle" in module.APIRoute.__dict__:
         _watch_handle(recorder, module.APIRoute)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from corrente.gauge import _frameworks
 from corrente.gauge._process import recorder, wrap_asgi, wrap_wsgi
@@ -29,15 +29,14 @@ class Middleware:
     names, else `corrente.recording.d`. Read it with `corrente gauge report FOLDER`.
     """
 
-    def __new__(
-        cls, app: Foreign, *, folder: str | os.PathLike[str] | None = None
-    ) -> Middleware:
+    def __new__(cls, app: Foreign, *, folder: str | os.PathLike[str] | None = None) -> Self:
         """Choose between the two interfaces."""
         del folder
-        kind = cls
+        kind: type = cls
         if cls is Middleware:
             kind = _Asgi if _is_asgi(app) else _Wsgi
-        return super().__new__(kind)
+        made: Self = super().__new__(kind)
+        return made
 
     def __init__(self, app: Foreign, *, folder: str | os.PathLike[str] | None = None) -> None:
         used = recorder(folder)
@@ -93,5 +92,7 @@ def _is_asgi(app: Foreign) -> bool:
         parameters = list(inspect.signature(app).parameters.values())
     except (TypeError, ValueError):
         return False
-    needed = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    needed = [
+        one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
     return len(needed) == ASGI_PARAMETERS

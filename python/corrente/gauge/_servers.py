@@ -50,11 +50,9 @@ def watch_gunicorn_asgi(recorder: Recorder, module: Foreign) -> None:
 
 
 def _serve_gunicorn(recorder: Recorder, worker: Foreign, kind: str) -> None:
-    import gunicorn
-
     configured = worker.cfg
     threads = configured.threads if kind == "gthread" else 1
-    recorder.serve("gunicorn", version_of(gunicorn), kind, configured.workers, threads)
+    recorder.serve("gunicorn", version_of("gunicorn"), kind, configured.workers, threads)
 
 
 def watch_waitress(recorder: Recorder, module: Foreign) -> None:
@@ -63,9 +61,7 @@ def watch_waitress(recorder: Recorder, module: Foreign) -> None:
     def make(original: Function) -> Function:
         def init(self: Foreign, application: Foreign, *args: Foreign, **details: Foreign) -> None:
             original(self, wrap_wsgi(application, recorder), *args, **details)
-            import waitress
-
-            recorder.serve("waitress", version_of(waitress), "threads", 1, self.adj.threads)
+            recorder.serve("waitress", version_of("waitress"), "threads", 1, self.adj.threads)
 
         return init
 
@@ -77,14 +73,17 @@ def watch_werkzeug(recorder: Recorder, module: Foreign) -> None:
 
     def make(original: Function) -> Function:
         def init(
-            self: Foreign, host: Foreign, port: Foreign, app: Foreign, *args: Foreign, **details: Foreign
+            self: Foreign,
+            host: Foreign,
+            port: Foreign,
+            app: Foreign,
+            *args: Foreign,
+            **details: Foreign,
         ) -> None:
             original(self, host, port, wrap_wsgi(app, recorder), *args, **details)
-            import werkzeug
-
             kind = "threads" if self.multithread else "sync"
             threads = None if self.multithread else 1
-            recorder.serve("werkzeug", version_of(werkzeug), kind, 1, threads)
+            recorder.serve("werkzeug", version_of("werkzeug"), kind, 1, threads)
 
         return init
 
@@ -103,7 +102,7 @@ def watch_wsgiref(recorder: Recorder, module: Foreign) -> None:
             threaded = isinstance(self, ThreadingMixIn)
             name = "django runserver" if library == "django" else "wsgiref"
             kind, threads = ("threads", None) if threaded else ("sync", 1)
-            version = version_of(__import__(library)) if library == "django" else ""
+            version = version_of("django") if library == "django" else ""
             recorder.serve(name, version, kind, 1, threads)
 
         return set_app
@@ -117,10 +116,8 @@ def watch_uvicorn(recorder: Recorder, module: Foreign) -> None:
     def make(original: Function) -> Function:
         def load(self: Foreign) -> None:
             original(self)
-            import uvicorn
-
             kind = "wsgi" if self.interface == "wsgi" else "asyncio"
-            recorder.serve("uvicorn", version_of(uvicorn), kind, self.workers, 1)
+            recorder.serve("uvicorn", version_of("uvicorn"), kind, self.workers, 1)
             self.loaded_app = wrap_asgi(self.loaded_app, recorder)
 
         return load
@@ -149,14 +146,14 @@ def watch_hypercorn(recorder: Recorder, module: Foreign) -> None:
     def asgi(original: Function) -> Function:
         def init(self: Foreign, app: Foreign, *args: Foreign, **details: Foreign) -> None:
             original(self, wrap_asgi(app, recorder), *args, **details)
-            recorder.serve("hypercorn", version_of(module), "asyncio", None, 1)
+            recorder.serve("hypercorn", version_of("hypercorn"), "asyncio", None, 1)
 
         return init
 
     def wsgi(original: Function) -> Function:
         def init(self: Foreign, app: Foreign, *args: Foreign, **details: Foreign) -> None:
             original(self, wrap_wsgi(app, recorder), *args, **details)
-            recorder.serve("hypercorn", version_of(module), "wsgi", None, None)
+            recorder.serve("hypercorn", version_of("hypercorn"), "wsgi", None, None)
 
         return init
 
@@ -183,7 +180,7 @@ def _watch_granian(
     def make(original: Function) -> Function:
         def callback_wrapper(callback: Foreign, *args: Foreign, **details: Foreign) -> Foreign:
             kind, threads = worker
-            recorder.serve("granian", version_of(module), kind, None, threads)
+            recorder.serve("granian", version_of("granian"), kind, None, threads)
             return original(wrap(callback, recorder), *args, **details)
 
         return callback_wrapper

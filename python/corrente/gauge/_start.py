@@ -19,19 +19,16 @@ if TYPE_CHECKING:
     from corrente._native import Recorder
     from corrente.gauge._foreign import Foreign
 
+
 def start() -> None:
     """Wait for the libraries that can be watched."""
     if not os.environ.get(FOLDER):
         return
-    hooks = (
-        _servers.HOOKS | _frameworks.HOOKS | _databases.HOOKS | _clients.HOOKS
-    )
+    hooks = _servers.HOOKS | _frameworks.HOOKS | _databases.HOOKS | _clients.HOOKS
     _imports.watch({name: _told(name, watch) for name, watch in hooks.items()})
 
 
-def _told(
-    name: str, watch: Callable[[Recorder, Foreign], None]
-) -> Callable[[ModuleType], None]:
+def _told(name: str, watch: Callable[[Recorder, Foreign], None]) -> Callable[[ModuleType], None]:
     def tell(module: ModuleType) -> None:
         used = recorder()
         try:

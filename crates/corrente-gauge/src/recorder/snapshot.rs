@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
-use corrente_record::{Endpoint, Process, Recording, Sampling, Source, Thread};
+use corrente_record::{Endpoint, Interface, Process, Recording, Sampling, Source, Thread};
 
-use super::RUN_QUEUE_EVERY;
-use super::clock;
 use super::machine;
 use super::state::{About, State, held};
 use super::table::Table;
+use super::{SAMPLE_ASGI, SAMPLE_WSGI, clock};
 
 /// The recording as it stands.
 pub(crate) fn snapshot(state: &State) -> Recording {
@@ -42,11 +41,7 @@ pub(crate) fn snapshot(state: &State) -> Recording {
         memory: held(&state.memory).clone(),
         requests_seen: sum(|table| table.seen.get()) + state.without_table.load(Relaxed),
         requests_measured: measured,
-        sampling: Sampling {
-            run_queue_every: RUN_QUEUE_EVERY,
-            switches_every: switches_every(&recording.endpoints),
-            requests_every: every.max().unwrap_or(1),
-        },
+        sampling: sampling(&recording.endpoints, every.max().unwrap_or(1)),
         watched: about.watched,
         cannot_tell: about.cannot_tell,
         ..Process::default()
@@ -60,12 +55,18 @@ pub(crate) fn snapshot(state: &State) -> Recording {
     recording
 }
 
-fn switches_every(endpoints: &[Endpoint]) -> u32 {
-    let coroutines = |one: &Endpoint| one.interface == corrente_record::Interface::Asgi;
-    if endpoints.iter().any(coroutines) {
-        RUN_QUEUE_EVERY
+/// A process serves one of the two; should it serve both, the lesser sampling is told.
+fn sampling(endpoints: &[Endpoint], requests_every: u32) -> Sampling {
+    let coroutines = |one: &Endpoint| one.interface == Interface::Asgi;
+    let (run_queue_every, switches_every) = if endpoints.iter().any(coroutines) {
+        (SAMPLE_ASGI, SAMPLE_ASGI)
     } else {
-        1
+        (SAMPLE_WSGI, 1)
+    };
+    Sampling {
+        run_queue_every,
+        switches_every,
+        requests_every,
     }
 }
 
