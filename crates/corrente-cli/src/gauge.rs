@@ -5,15 +5,17 @@
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
 mod command;
+mod watch;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use corrente_gauge::{GaugeError, aggregate, read};
 use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 use corrente_report::{Catalogue, Message};
 
-use crate::arguments::{GaugeReport, GaugeRun, LanguageChoice};
+use crate::arguments::{GaugeReport, GaugeRun, GaugeWatch, LanguageChoice};
 use crate::{Exit, lab, terminal};
 use command::Recorded;
 
@@ -51,6 +53,11 @@ pub(crate) fn report(report: &GaugeReport) -> Exit {
         show(&aggregate(&recording), report.json, &report.language);
         Exit::Done
     }))
+}
+
+/// `corrente gauge watch`.
+pub(crate) fn watch(watch: &GaugeWatch) -> Exit {
+    conclude(watch::watch(watch))
 }
 
 fn conclude(outcome: Result<Exit, Failure>) -> Exit {
@@ -111,6 +118,14 @@ fn nothing(name: &str, recorded: &Recorded) -> Failure {
         ),
     };
     Failure::new(Exit::Incomplete, line)
+}
+
+/// A flag's seconds as a time.
+fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(value).map_err(|_| {
+        let line = format!("{flag}: expected a number of seconds of 0 or more, found {value}");
+        Failure::new(Exit::Usage, line)
+    })
 }
 
 fn show(figures: &aggregate::Figures, json: bool, language: &LanguageChoice) {

@@ -31,7 +31,7 @@ pub use wait::{Call, OpenCall, begin_async_wait, begin_wait, end_wait, is_noted}
 use calls::CallNote;
 use request::Live;
 use state::{State, held};
-use table::EndpointTable;
+use table::{EndpointTable, Room};
 use thread::{Current, seated};
 
 /// Name of a file in the folder that switches recording off as long as it is there.
@@ -90,6 +90,8 @@ impl Recorder {
             return;
         };
         let child = State::new(state.settings.clone(), generation);
+        thread::forget();
+        wait::forget();
         // What hooks found out in the parent is true of the child.
         if let Ok(about) = state.about.try_lock() {
             *held(&child.about) = about.clone();
@@ -175,7 +177,8 @@ impl Recorder {
 
     fn begin(&self, interface: Interface) -> Option<Arc<Request>> {
         let state = self.state()?;
-        if !state.on.load(Relaxed) || thread::with_current(|_| ()).is_some() {
+        let running = thread::with_current(|current| !current.request.has_ended());
+        if !state.on.load(Relaxed) || running == Some(true) {
             // Off, or a part of a request that is measured already.
             return None;
         }
@@ -196,8 +199,10 @@ impl Recorder {
             return None;
         };
         let request = Request::new(Arc::clone(&state), interface, sampled?, begin_ns);
-        let in_flight = state.in_flight();
-        seated(&state, |seat| seat.table.in_flight.record(in_flight));
+        if !state.is_sampled() {
+            let in_flight = state.in_flight();
+            seated(&state, |seat| seat.table.in_flight.record(in_flight));
+        }
         Some(request)
     }
 
@@ -207,22 +212,30 @@ impl Recorder {
             return;
         }
         let now = clock::monotonic();
-        self.close_thread(request);
+        let known = self.close_thread(request);
         let arrivals = request.state.left();
         let live = std::mem::take(&mut *request.live());
+        if known == Cpu::Unknown {
+            // A request without CPU time would make all others look cheaper: it is not measured.
+            seated(&request.state, |seat| seat.table.ended.add(1));
+            return;
+        }
         let whole = Whole {
             wall: live
                 .answered_ns
                 .unwrap_or(now)
                 .saturating_sub(request.begin_ns),
-            alone: request.began_alone && arrivals == request.arrival,
+            alone: request.began_alone
+                && arrivals == request.arrival
+                && !request.state.is_sampled(),
             ending,
         };
         seated(&request.state, |seat| {
             let table = &seat.table;
-            let endpoint = table.endpoint(live.endpoint.unwrap_or(state::OTHER_INDEX));
+            let room = &request.state.room;
+            let endpoint = table.endpoint(live.endpoint.unwrap_or(state::OTHER_INDEX), room);
             store(endpoint, request, &live, &whole);
-            store_calls(endpoint, &live.notes);
+            store_calls(endpoint, &live.notes, room);
             table.dropped.add(live.dropped);
             table.last_end.set(now);
             table.ended.add(1);
@@ -230,25 +243,34 @@ impl Recorder {
     }
 
     /// Ends the work of this thread for a WSGI request.
-    fn close_thread(&self, request: &Arc<Request>) {
+    fn close_thread(&self, request: &Arc<Request>) -> Cpu {
         if request.interface == Interface::Asgi {
-            return;
+            return Cpu::Known;
         }
         let here = |current: &mut Current| Arc::ptr_eq(&current.request, request);
         if thread::with_current(here) == Some(true) {
             if let Some(current) = thread::replace(None) {
                 current.close();
             }
+            Cpu::Known
         } else {
             self.note(|about| {
                 about.doubt(
                     "moved_thread",
                     "a response was closed in another thread than the one that made it: \
-                     its CPU time is not known",
+                     its CPU time is not known, and it is not measured",
                 );
             });
+            Cpu::Unknown
         }
     }
+}
+
+/// Whether the CPU time of a request can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cpu {
+    Known,
+    Unknown,
 }
 
 fn next_generation() -> u64 {
@@ -307,9 +329,9 @@ fn store(table: &EndpointTable, request: &Request, live: &Live, whole: &Whole) {
     table.requests.add(1);
 }
 
-fn store_calls(table: &EndpointTable, notes: &[CallNote]) {
+fn store_calls(table: &EndpointTable, notes: &[CallNote], room: &Room) {
     for note in notes {
-        let calls = table.calls(note.resource);
+        let calls = table.calls(note.resource, room);
         calls.cpu.add(note.cpu_ns);
         if note.kind == CallKind::Part {
             calls.continued.add(note.wall_ns);
@@ -320,10 +342,10 @@ fn store_calls(table: &EndpointTable, notes: &[CallNote]) {
         calls.blocking.add(u64::from(note.blocking));
     }
     for (resource, count) in calls::counts(notes) {
-        table.calls(resource).per_request.record(count);
+        table.calls(resource, room).per_request.record(count);
     }
     for run in calls::runs(notes) {
-        table.calls(run.resource).run(&run);
+        table.calls(run.resource, room).run(&run);
     }
 }
 

@@ -72,6 +72,31 @@ impl Distribution {
         }
     }
 
+    /// The values that came after `before`, an earlier state of this distribution.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let was = |bucket: u16| {
+            let at = before.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+            at.map_or(0, |at| before.buckets[at].1)
+        };
+        let left = self.buckets.iter().map(|&(bucket, count)| (bucket, count.saturating_sub(was(bucket))));
+        let buckets: Vec<_> = left.filter(|(_, count)| *count > 0).collect();
+        let last = buckets.last().map(|(bucket, _)| buckets::bounds(usize::from(*bucket)).1 - 1);
+        let max = if self.max > before.max {
+            self.max
+        } else {
+            last.unwrap_or(0).min(self.max)
+        };
+        Self {
+            count: buckets.iter().map(|(_, count)| count).sum(),
+            sum: self.sum.saturating_sub(before.sum),
+            // Rounding must not leave less than nothing.
+            sum_of_squares: (self.sum_of_squares - before.sum_of_squares).max(0.0),
+            max,
+            buckets,
+        }
+    }
+
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.count == 0
@@ -202,6 +227,21 @@ mod tests {
             let exact = values[rank - 1] as f64;
             let found = distribution.quantile(q).expect("there are values");
             prop_assert!((found - exact).abs() <= exact / 32.0, "{} for {}", found, exact);
+        }
+
+        #[test]
+        fn what_came_later_is_what_was_merged(
+            first in prop::collection::vec(0_u64..1 << 20, 0..50),
+            second in prop::collection::vec(0_u64..1 << 20, 1..50),
+        ) {
+            let before = Distribution::of(first);
+            let added = Distribution::of(second);
+            let mut now = before.clone();
+            now.merge(&added);
+            let later = now.since(&before);
+            prop_assert_eq!(&later.buckets, &added.buckets);
+            prop_assert_eq!((later.count, later.sum), (added.count, added.sum));
+            prop_assert!(later.max >= added.max && later.max - added.max <= added.max / 32 + 1);
         }
 
         #[test]

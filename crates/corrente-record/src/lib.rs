@@ -13,6 +13,7 @@ mod error;
 mod merge;
 mod name;
 mod recording;
+mod since;
 mod validate;
 
 pub use atomic::AtomicDistribution;

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-use super::Failure;
+use super::{Failure, seconds};
 use crate::arguments::GaugeRun;
 use crate::{Exit, terminal};
 
@@ -62,7 +62,7 @@ pub(super) fn record(
     program: &[OsString],
     folder: &Path,
 ) -> Result<Recorded, Failure> {
-    let limit = run.seconds.map(seconds).transpose()?;
+    let limit = run.seconds.map(|value| seconds("--seconds", value)).transpose()?;
     let site = site(program)?;
     make(folder)?;
     let outcome = start(run, &site, folder).and_then(|child| supervise(child, limit, folder));
@@ -71,13 +71,6 @@ pub(super) fn record(
         drop(fs::remove_dir(folder));
     }
     outcome
-}
-
-fn seconds(value: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(value).map_err(|_| {
-        let line = format!("--seconds: expected a number of seconds of 0 or more, found {value}");
-        Failure::new(Exit::Usage, line)
-    })
 }
 
 fn site(program: &[OsString]) -> Result<PathBuf, Failure> {

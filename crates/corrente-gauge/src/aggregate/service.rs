@@ -99,18 +99,34 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
         requests,
         requests_per_measured: factor,
         requests_per_s: (active_s > 0.0).then(|| requests as f64 / active_s),
-        in_flight: in_flight.mean(),
+        in_flight: if processes.iter().any(is_sampled) {
+            little(recording, factor)
+        } else {
+            in_flight.mean()
+        },
         in_flight_max: in_flight.max,
         cpu_s: cpu as f64 / 1e9,
         thread_cpu_s: thread_cpu as f64 / 1e9,
         request_cpu_s: request_cpu as f64 / 1e9,
         server_cpu_ms: a_request(thread_cpu.saturating_sub(request_cpu)),
         other_cpu_ms: a_request(cpu.saturating_sub(thread_cpu)),
-        loop_busy_share: loop_busy(processes),
+        loop_busy_share: loop_busy(processes).map(|share| share * factor),
         memory_bytes: memory(processes),
         watched: union(processes, |process| &process.watched),
         cannot_tell: union(processes, |process| &process.cannot_tell),
     }
+}
+
+fn is_sampled(process: &Process) -> bool {
+    process.sampling.requests_every > 1
+}
+
+/// Mean number of requests in a process by Little's law (1961): arrivals a second times their stay.
+/// Where not every request is measured, those beside one that arrives cannot be counted.
+fn little(recording: &Recording, factor: f64) -> Option<f64> {
+    let stays = recording.endpoints.iter().map(|one| one.wall_ns.sum as f64);
+    let active: u64 = recording.processes.iter().map(|one| one.active_ns).sum();
+    (active > 0).then(|| stays.sum::<f64>() * factor / active as f64)
 }
 
 fn request_cpu(process: &Process) -> u64 {

@@ -105,3 +105,11 @@ fn nothing_gives_no_figures() {
     assert_eq!(figures.service.requests_per_s, None);
     assert_eq!(figures.service.server_cpu_ms, None);
 }
+
+#[test]
+fn where_requests_are_left_out_littles_law_tells_how_many_there_were() {
+    let mut recording = recording();
+    recording.processes[0].sampling.requests_every = 2;
+    // Walls of 26 ms were measured, of half the requests, in 2 s.
+    close(aggregate(&recording).service.in_flight, 2.0 * 0.026 / 2.0);
+}

@@ -99,13 +99,14 @@ impl Request {
         begin_ns: u64,
     ) -> Arc<Self> {
         let (arrival, in_flight) = state.arrived();
+        let others_are_known = !state.is_sampled();
         Arc::new(Self {
             state,
             interface,
             sampled,
             begin_ns,
             arrival,
-            began_alone: in_flight == 1,
+            began_alone: in_flight == 1 && others_are_known,
             ended: AtomicBool::new(false),
             live: Mutex::default(),
         })

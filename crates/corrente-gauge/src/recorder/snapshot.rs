@@ -119,6 +119,11 @@ fn doubts<'a>(state: &State, tables: impl Iterator<Item = &'a Table>, about: &mu
         let detail = format!("{without_table} requests came in more threads than are watched");
         about.doubt("too_many_threads", &detail);
     }
+    if state.room.is_full() {
+        let detail = "endpoints times threads are more than the recorder has room for: some requests \
+                      or calls stand under `(other)`";
+        about.doubt("too_many_tables", detail);
+    }
     let dropped: u64 = tables.map(|table| table.dropped.get()).sum();
     if dropped > 0 {
         let detail = format!("{dropped} calls or steps were more than a request may note");

@@ -16,7 +16,7 @@ use corrente_record::{
 use super::Settings;
 use super::clock;
 use super::request::Method;
-use super::table::Table;
+use super::table::{Room, Table};
 use super::writer::Writer;
 
 /// Index of the endpoint that stands for all names beyond the limit.
@@ -48,6 +48,9 @@ pub(crate) struct State {
     pub(crate) relic: AtomicBool,
     arrivals: AtomicU64,
     in_flight: AtomicU64,
+    /// Some requests are not measured, so that nobody knows which others are in the process.
+    sampled: AtomicBool,
+    pub(super) room: Room,
     /// Requests in threads that got no table.
     pub(crate) without_table: AtomicU64,
     routes_known: AtomicBool,
@@ -121,6 +124,8 @@ impl State {
             relic: AtomicBool::new(false),
             arrivals: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
+            sampled: AtomicBool::new(false),
+            room: Room::default(),
             without_table: AtomicU64::new(0),
             routes_known: AtomicBool::new(false),
             names: Mutex::new(Names {
@@ -154,6 +159,15 @@ impl State {
 
     pub(super) fn in_flight(&self) -> u64 {
         self.in_flight.load(Relaxed)
+    }
+
+    /// Notes that not every request is measured from now on.
+    pub(super) fn sample(&self) {
+        self.sampled.store(true, Relaxed);
+    }
+
+    pub(super) fn is_sampled(&self) -> bool {
+        self.sampled.load(Relaxed)
     }
 
     /// Notes that a framework's routes are watched: what they do not name, none of them wanted.

@@ -13,6 +13,7 @@ use corrente_record::{
 };
 
 use super::calls::Run;
+use super::state::OTHER_INDEX;
 
 /// Endpoints of a table: the named ones, `(other)` and `(no route)`.
 pub(crate) const ENDPOINTS: usize = ENDPOINTS_MAX + 2;
@@ -85,10 +86,36 @@ impl Default for Table {
     }
 }
 
+/// Tables of endpoints and of calls that the threads of a process may make together, so that memory is
+/// bounded by about 60 MiB: enough for 20 endpoints with two resources each in 130 threads.
+const ROOM: u64 = 8_000;
+
+/// How many of those there are.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    taken: AtomicU64,
+}
+
+impl Room {
+    /// The slot to use: `index`, or the one for all others where it is empty and no room is left.
+    /// Every thread has that one for itself, beyond the limit.
+    fn slot<T>(&self, slots: &[OnceLock<T>], index: u16) -> usize {
+        let index = usize::from(index).min(slots.len() - 1);
+        if slots[index].get().is_some() || self.taken.fetch_add(1, Relaxed) < ROOM {
+            return index;
+        }
+        usize::from(OTHER_INDEX)
+    }
+
+    /// Whether something was not told apart for want of it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.taken.load(Relaxed) > ROOM
+    }
+}
+
 impl Table {
-    pub(crate) fn endpoint(&self, index: u16) -> &EndpointTable {
-        let index = usize::from(index).min(ENDPOINTS - 1);
-        self.endpoints[index].get_or_init(Box::default)
+    pub(crate) fn endpoint(&self, index: u16, room: &Room) -> &EndpointTable {
+        self.endpoints[room.slot(&self.endpoints, index)].get_or_init(Box::default)
     }
 
     /// The endpoints that had requests, with their index.
@@ -131,11 +158,11 @@ pub(crate) struct EndpointTable {
 const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl EndpointTable {
-    pub(crate) fn calls(&self, resource: u16) -> &CallsTable {
+    pub(crate) fn calls(&self, resource: u16, room: &Room) -> &CallsTable {
         let tables = self
             .calls
             .get_or_init(|| (0..RESOURCES).map(|_| OnceLock::new()).collect());
-        tables[usize::from(resource).min(RESOURCES - 1)].get_or_init(Box::default)
+        tables[room.slot(tables, resource)].get_or_init(Box::default)
     }
 
     pub(crate) fn count_status(&self, status: u16) {
@@ -231,5 +258,23 @@ impl CallsTable {
                 longest_ns,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_room_everything_is_other() {
+        let (table, room) = (Table::default(), Room::default());
+        table.endpoint(5, &room).requests.add(1);
+        room.taken.store(ROOM, Relaxed);
+        // One that is there stays, a new one is not made.
+        table.endpoint(5, &room).requests.add(1);
+        table.endpoint(6, &room).requests.add(1);
+        let used: Vec<_> = table.used().map(|(index, one)| (index, one.requests.get())).collect();
+        assert_eq!(used, [(usize::from(OTHER_INDEX), 1), (5, 2)]);
+        assert!(room.is_full());
     }
 }

@@ -324,3 +324,48 @@ fn without_a_request_there_is_no_file() {
     fixture.recorder.finish();
     assert!(!fixture.folder.path().join("a.recording.d").exists());
 }
+
+#[test]
+fn a_response_closed_in_another_thread_is_not_measured_and_stops_nothing() {
+    let fixture = Fixture::new();
+    let moved = fixture.recorder.begin_wsgi().expect("it is measured");
+    moved.name("/moved");
+    moved.returned();
+    std::thread::scope(|scope| {
+        scope.spawn(|| fixture.recorder.end(&moved, Ending::Finished));
+    });
+    serve(&fixture.recorder, "/next");
+    let recording = fixture.recording();
+    // Its CPU time would be 0.
+    assert_eq!(only(&recording).name, "GET /next");
+    let process = &recording.processes[0];
+    assert_eq!((process.requests_seen, process.requests_measured), (2, 1));
+    assert_eq!(process.cannot_tell[0].code, "moved_thread");
+}
+
+#[test]
+fn after_a_fork_nothing_of_the_parent_is_running() {
+    let fixture = Fixture::new();
+    let parents = fixture.recorder.begin_wsgi().expect("it is measured");
+    begin_wait(Call::default());
+    fixture.recorder.after_fork();
+    assert!(!is_noted());
+    serve(&fixture.recorder, "/child");
+    let recording = fixture.recording();
+    assert_eq!(only(&recording).name, "GET /child");
+    assert!(only(&recording).calls.is_empty());
+    drop(parents);
+}
+
+#[test]
+fn where_requests_are_left_out_nobody_is_said_to_be_alone() {
+    let fixture = Fixture::new();
+    serve(&fixture.recorder, "/");
+    let state = fixture.recorder.state().expect("it records");
+    state.sample();
+    serve(&fixture.recorder, "/");
+    let recording = fixture.recording();
+    assert_eq!(only(&recording).requests, 2);
+    assert_eq!(only(&recording).alone.requests, 1);
+    assert_eq!(recording.processes[0].in_flight.count, 1);
+}

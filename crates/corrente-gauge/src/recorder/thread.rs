@@ -105,6 +105,9 @@ impl Seat {
         self.every = distance(each);
         self.adapted_cpu = cpu;
         self.adapted_seen = seen;
+        if self.every > 1 {
+            self.state.sample();
+        }
         let max = self.table.every_max.load(Relaxed).max(self.every);
         self.table.every_max.store(max, Relaxed);
     }
@@ -304,6 +307,12 @@ pub(super) fn replace(next: Option<Current>) -> Option<Current> {
         })
         .ok()
         .flatten()
+}
+
+/// In the child of a fork: what the parent's thread worked for is not the child's. It is not dropped
+/// either: locks in it may be held for ever.
+pub(super) fn forget() {
+    std::mem::forget(replace(None));
 }
 
 #[cfg(test)]

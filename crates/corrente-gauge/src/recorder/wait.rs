@@ -71,6 +71,12 @@ pub fn end_wait() {
     }
 }
 
+/// In the child of a fork: the call that the parent's thread has open is not the child's.
+pub(super) fn forget() {
+    WAITING.set(0);
+    std::mem::forget(OPEN.try_with(RefCell::take).ok());
+}
+
 /// A call of a coroutine begins; `None` where this thread works for no request.
 pub fn begin_async_wait(call: Call) -> Option<OpenCall> {
     open(call, Mode::Awaited)

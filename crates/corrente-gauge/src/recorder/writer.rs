@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::SigSet;
+
 use super::state::{State, held};
 use super::{OFF_FILE, machine, snapshot};
 
@@ -106,6 +108,9 @@ fn write(state: &State) -> io::Result<()> {
 }
 
 fn run(state: &Arc<State>, stop: &Stop) {
+    // The service's signals are for the service's threads: taken by this one, a signal would not
+    // wake the one that waits for it. Without the mask everything else still works.
+    drop(SigSet::all().thread_block());
     if rustix::fs::access(&state.settings.folder, rustix::fs::Access::EXISTS).is_err() {
         // The folder is made by whoever asked for the recording; for the one-line middleware, here.
         drop(fs::create_dir_all(&state.settings.folder));

@@ -258,6 +258,9 @@ messages! {
     GaugeRead = "gauge-read";
     GaugeDoubts = "gauge-doubts";
     GaugeWritten { path: &'a str } = "gauge-written";
+    GaugeWatching { path: &'a str, time: &'a str } = "gauge-watching";
+    GaugeWaiting = "gauge-waiting";
+    GaugeEnded = "gauge-ended";
     ColumnEndpoint = "column-endpoint";
     ColumnRequests = "column-requests";
     ColumnCpuMs = "column-cpu-ms";
