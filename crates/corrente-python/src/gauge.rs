@@ -28,6 +28,10 @@ pub(crate) struct Recorder {
     inner: Arc<corrente_gauge::Recorder>,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "for Python these are the recorder's; which request is meant is known to the thread"
+)]
 #[pymethods]
 impl Recorder {
     #[new]

@@ -109,7 +109,9 @@ mod tests {
         #[test]
         fn it_equals_the_plain_one(values in prop::collection::vec(0_u64..1 << 45, 0..100)) {
             let atomic = AtomicDistribution::default();
-            values.iter().for_each(|value| atomic.record(*value));
+            for value in &values {
+                atomic.record(*value);
+            }
             prop_assert_eq!(atomic.snapshot(), Distribution::of(values));
         }
     }

@@ -76,12 +76,19 @@ impl Distribution {
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let was = |bucket: u16| {
-            let at = before.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+            let at = before
+                .buckets
+                .binary_search_by_key(&bucket, |entry| entry.0);
             at.map_or(0, |at| before.buckets[at].1)
         };
-        let left = self.buckets.iter().map(|&(bucket, count)| (bucket, count.saturating_sub(was(bucket))));
+        let left = self
+            .buckets
+            .iter()
+            .map(|&(bucket, count)| (bucket, count.saturating_sub(was(bucket))));
         let buckets: Vec<_> = left.filter(|(_, count)| *count > 0).collect();
-        let last = buckets.last().map(|(bucket, _)| buckets::bounds(usize::from(*bucket)).1 - 1);
+        let last = buckets
+            .last()
+            .map(|(bucket, _)| buckets::bounds(usize::from(*bucket)).1 - 1);
         let max = if self.max > before.max {
             self.max
         } else {

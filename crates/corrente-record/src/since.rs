@@ -19,9 +19,8 @@ impl Recording {
             }
         }
         for endpoint in &mut self.endpoints {
-            let same = |one: &&Endpoint| {
-                one.name == endpoint.name && one.interface == endpoint.interface
-            };
+            let same =
+                |one: &&Endpoint| one.name == endpoint.name && one.interface == endpoint.interface;
             if let Some(known) = before.endpoints.iter().find(same) {
                 subtract_endpoint(endpoint, known);
             }
@@ -73,7 +72,10 @@ fn subtract_endpoint(endpoint: &mut Endpoint, before: &Endpoint) {
         (&mut endpoint.run_queue_ns, &before.run_queue_ns),
         (&mut endpoint.wait_ns, &before.wait_ns),
         (&mut endpoint.voluntary_switches, &before.voluntary_switches),
-        (&mut endpoint.involuntary_switches, &before.involuntary_switches),
+        (
+            &mut endpoint.involuntary_switches,
+            &before.involuntary_switches,
+        ),
         (&mut endpoint.in_calls_ns, &before.in_calls_ns),
         (&mut endpoint.steps, &before.steps),
         (&mut endpoint.blocked_ns, &before.blocked_ns),
@@ -83,7 +85,10 @@ fn subtract_endpoint(endpoint: &mut Endpoint, before: &Endpoint) {
     }
     subtract_alone(&mut endpoint.alone, &before.alone);
     for calls in &mut endpoint.calls {
-        let known = before.calls.iter().find(|one| one.resource == calls.resource);
+        let known = before
+            .calls
+            .iter()
+            .find(|one| one.resource == calls.resource);
         if let Some(known) = known {
             subtract_calls(calls, known);
         }
@@ -162,7 +167,10 @@ mod tests {
         assert_eq!(endpoint.wall_ns.mean(), Some(7_500.0));
         assert_eq!(endpoint.calls[0].call_ns.count, 2);
         // The largest of all came before; that of the later ones is known within its bucket.
-        assert!((8_000..8_250).contains(&endpoint.wall_ns.max), "{endpoint:?}");
+        assert!(
+            (8_000..8_250).contains(&endpoint.wall_ns.max),
+            "{endpoint:?}"
+        );
         let process = &later.processes[0];
         assert_eq!(process.active_ns, 4_000_000_000);
         assert_eq!((process.requests_seen, process.threads[0].cpu_ns), (2, 40));

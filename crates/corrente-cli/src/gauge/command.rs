@@ -62,7 +62,10 @@ pub(super) fn record(
     program: &[OsString],
     folder: &Path,
 ) -> Result<Recorded, Failure> {
-    let limit = run.seconds.map(|value| seconds("--seconds", value)).transpose()?;
+    let limit = run
+        .seconds
+        .map(|value| seconds("--seconds", value))
+        .transpose()?;
     let site = site(program)?;
     make(folder)?;
     let outcome = start(run, &site, folder).and_then(|child| supervise(child, limit, folder));

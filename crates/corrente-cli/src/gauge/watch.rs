@@ -114,7 +114,9 @@ impl Screen {
         }
         let time = self.catalogue.numbers().duration(view.length.as_secs_f64());
         let path = self.name.as_str();
-        let heading = self.catalogue.text(Message::GaugeWatching { path, time: &time });
+        let heading = self
+            .catalogue
+            .text(Message::GaugeWatching { path, time: &time });
         let table = self.terminal.gauge(&Shown::from(&figures));
         self.put(&format!("{heading}\n{table}"));
     }

@@ -70,9 +70,9 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
     let thread_cpu = sum(|process| process.threads.iter().map(|thread| thread.cpu_ns).sum());
     let request_cpu = sum(request_cpu);
     let mut in_flight = Distribution::default();
-    processes
-        .iter()
-        .for_each(|one| in_flight.merge(&one.in_flight));
+    for one in processes {
+        in_flight.merge(&one.in_flight);
+    }
     let active_s = longest(|process| process.active_ns) as f64 / 1e9;
     let a_request = |ns: u64| (requests > 0).then(|| ns as f64 / NS_PER_MS / requests as f64);
     let hosts: BTreeSet<&str> = processes.iter().map(|one| one.host.as_str()).collect();

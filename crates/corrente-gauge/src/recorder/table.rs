@@ -273,7 +273,10 @@ mod tests {
         // One that is there stays, a new one is not made.
         table.endpoint(5, &room).requests.add(1);
         table.endpoint(6, &room).requests.add(1);
-        let used: Vec<_> = table.used().map(|(index, one)| (index, one.requests.get())).collect();
+        let used: Vec<_> = table
+            .used()
+            .map(|(index, one)| (index, one.requests.get()))
+            .collect();
         assert_eq!(used, [(usize::from(OTHER_INDEX), 1), (5, 2)]);
         assert!(room.is_full());
     }

@@ -252,21 +252,29 @@ fn read_run_queue(state: &Arc<State>) -> Option<u64> {
 /// What a thread did before it began to work for a request; [`leave`] gives it back.
 #[derive(Debug)]
 #[must_use = "a thread that entered has to leave"]
-pub struct Entered(Option<Option<Current>>);
+pub struct Entered(Before);
+
+#[derive(Debug)]
+enum Before {
+    /// It worked for the same request: nothing was entered.
+    Same,
+    /// It worked for this, or for nothing.
+    Other(Option<Current>),
+}
 
 /// Begins to work for a request. Within work for the same one, nothing is measured twice.
 pub fn enter(request: &Arc<Request>, place: Place) -> Entered {
     let same = |current: &mut Current| Arc::ptr_eq(&current.request, request);
     if request.has_ended() || with_current(same) == Some(true) {
-        return Entered(None);
+        return Entered(Before::Same);
     }
     let begun = Current::begin(Arc::clone(request), place);
-    Entered(Some(replace(Some(begun))))
+    Entered(Before::Other(replace(Some(begun))))
 }
 
 /// Ends the work for a request that [`enter`] began.
 pub fn leave(entered: Entered) {
-    if let Some(before) = entered.0
+    if let Before::Other(before) = entered.0
         && let Some(current) = replace(before)
         && !current.request.has_ended()
     {

@@ -110,7 +110,7 @@ fn write(state: &State) -> io::Result<()> {
 fn run(state: &Arc<State>, stop: &Stop) {
     // The service's signals are for the service's threads: taken by this one, a signal would not
     // wake the one that waits for it. Without the mask everything else still works.
-    drop(SigSet::all().thread_block());
+    SigSet::all().thread_block().ok();
     if rustix::fs::access(&state.settings.folder, rustix::fs::Access::EXISTS).is_err() {
         // The folder is made by whoever asked for the recording; for the one-line middleware, here.
         drop(fs::create_dir_all(&state.settings.folder));

@@ -2,7 +2,7 @@
 //!
 //! The application's coroutine is driven step by step; each step is work of the loop's thread for
 //! that request. The response is complete with the last part of its body, the request with the end
-//! of the coroutine. WebSockets and the lifespan pass untouched.
+//! of the coroutine. A `WebSocket` and the lifespan pass untouched.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ fn content_length(scope: &Bound<'_, PyAny>) -> Option<u64> {
     None
 }
 
-/// By the route that Starlette or FastAPI has left in the scope, else by the path.
+/// By the route that Starlette or `FastAPI` has left in the scope, else by the path.
 fn name(request: &Request, scope: &Bound<'_, PyAny>) {
     let py = scope.py();
     let route = item(scope, intern!(py, "route")).and_then(|route| {
