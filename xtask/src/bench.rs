@@ -3,6 +3,9 @@
 //! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
 //! with the conditions under which they were made.
 
+mod conditions;
+mod document;
+mod gauge;
 mod load;
 
 use crate::failure::Failure;
@@ -16,11 +19,18 @@ struct Bench {
 }
 
 /// Every benchmark, in the order of the list.
-const BENCHES: &[Bench] = &[Bench {
-    name: "load",
-    about: "the load generator against wrk and oha (5 minutes)",
-    run: load::load,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "load",
+        about: "the load generator against wrk and oha (5 minutes)",
+        run: load::load,
+    },
+    Bench {
+        name: "gauge",
+        about: "what recording costs a service, and whether its CPU totals are right (4 minutes)",
+        run: gauge::gauge,
+    },
+];
 
 /// Runs the benchmark that the first argument names; without one, lists them.
 pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failure> {
