@@ -110,6 +110,20 @@ def test_a_length_is_kept(recorder: _native.Recorder) -> None:
     response.close()
 
 
+def test_responses_of_several_types_keep_what_they_are(recorder: _native.Recorder) -> None:
+    class Sized(list[bytes]):
+        pass
+
+    bodies = [iter([b"a"]), Sized([b"a"]), iter([b"a"]), Sized([b"a"])]
+
+    def app(_environ: object, _start: object) -> Body:
+        return bodies.pop(0)
+
+    wrapped = recorder.wsgi(app)
+    responses = [wrapped(environ(), start_response) for _ in range(4)]
+    assert [hasattr(response, "__len__") for response in responses] == [False, True, False, True]
+
+
 def test_an_exception_passes(recorder: _native.Recorder, tmp_path: Path) -> None:
     def app(_environ: object, _start: object) -> Body:
         raise KeyError("mine")

@@ -37,10 +37,11 @@ use thread::{Current, seated};
 /// Name of a file in the folder that switches recording off as long as it is there.
 pub const OFF_FILE: &str = "off";
 
-/// Run-queue times are read for one request of so many: they cost as much as all other clocks.
+/// Run-queue times and switches of context are read for one request of so many: they cost more than
+/// all other clocks.
 const SAMPLE_WSGI: u32 = 8;
 
-/// The same for coroutines, with the switches of context: both are read for each of many steps.
+/// The same for coroutines, where both are read for each of many steps.
 const SAMPLE_ASGI: u32 = 64;
 
 /// How a recorder is set.

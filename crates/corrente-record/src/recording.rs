@@ -161,7 +161,7 @@ pub struct Sampling {
     /// Run-queue time and `wait_ns` are measured in one of so many measured requests.
     #[serde(default = "one")]
     pub run_queue_every: u32,
-    /// In a coroutine: switches of context too. 1 in WSGI, where every request has them.
+    /// Switches of context too.
     #[serde(default = "one")]
     pub switches_every: u32,
     /// The largest distance between measured requests that was used; 1 where all were measured.

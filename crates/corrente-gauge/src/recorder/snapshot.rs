@@ -58,14 +58,14 @@ pub(crate) fn snapshot(state: &State) -> Recording {
 /// A process serves one of the two; should it serve both, the lesser sampling is told.
 fn sampling(endpoints: &[Endpoint], requests_every: u32) -> Sampling {
     let coroutines = |one: &Endpoint| one.interface == Interface::Asgi;
-    let (run_queue_every, switches_every) = if endpoints.iter().any(coroutines) {
-        (SAMPLE_ASGI, SAMPLE_ASGI)
+    let every = if endpoints.iter().any(coroutines) {
+        SAMPLE_ASGI
     } else {
-        (SAMPLE_WSGI, 1)
+        SAMPLE_WSGI
     };
     Sampling {
-        run_queue_every,
-        switches_every,
+        run_queue_every: every,
+        switches_every: every,
         requests_every,
     }
 }

@@ -64,9 +64,10 @@ pub fn end_wait() {
     if depth == 0 {
         let opened = OPEN.try_with(RefCell::take).ok().flatten();
         if let Some(call) = opened {
-            call.close();
+            let cpu = clock::thread_cpu();
+            call.note(cpu);
             // What follows is a new segment.
-            thread::with_current(|current| current.segment = clock::thread_cpu());
+            thread::with_current(|current| current.segment = cpu);
         }
     }
 }
@@ -125,12 +126,6 @@ fn open(call: Call, mode: Mode) -> Option<OpenCall> {
 }
 
 impl OpenCall {
-    /// The answer to a synchronous call is there.
-    fn close(self) {
-        let cpu = clock::thread_cpu();
-        self.note(cpu);
-    }
-
     /// The answer to a call of a coroutine is there.
     pub fn close_async(self) {
         let in_step = thread::with_current(|current| {

@@ -4,25 +4,38 @@
 //! end with the call: servers treat them specially and never close them, so they pass untouched, as
 //! do file wrappers, which servers hand to the kernel. `write()` is not counted.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use corrente_gauge::recorder::{Ending, Recorder, Request};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyString, PyTuple, PyType};
 
 /// A WSGI application that is recorded.
 #[pyclass(frozen, module = "corrente._native")]
 pub(crate) struct Wsgi {
     recorder: Arc<Recorder>,
     app: Py<PyAny>,
+    /// The last type of a response, and whether it has a length: asking one that has none makes an
+    /// exception each time, and an application answers with one type.
+    last: Mutex<Option<(Py<PyType>, Length)>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Known,
+    None,
 }
 
 impl Wsgi {
     pub(super) fn new(recorder: Arc<Recorder>, app: Py<PyAny>) -> Self {
-        Self { recorder, app }
+        Self {
+            recorder,
+            app,
+            last: Mutex::new(None),
+        }
     }
 }
 
@@ -81,7 +94,7 @@ impl Wsgi {
             return Ok(response);
         }
         request.returned();
-        let has_length = response.hasattr(intern!(py, "__len__")).unwrap_or(false);
+        let length = self.length_of(&response);
         let body = Body {
             recorder: Arc::clone(&self.recorder),
             request,
@@ -89,11 +102,35 @@ impl Wsgi {
             iterator: OnceLock::new(),
         };
         // Servers take the length of a response where it has one, so the wrapper has one only then.
-        if has_length {
+        if length == Length::Known {
             Ok(Bound::new(py, SizedBody(body))?.into_any())
         } else {
             Ok(Bound::new(py, PlainBody(body))?.into_any())
         }
+    }
+}
+
+impl Wsgi {
+    fn length_of(&self, response: &Bound<'_, PyAny>) -> Length {
+        let kind = response.get_type();
+        let lock = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, length)) = &*lock()
+            && kind.is(known)
+        {
+            return *length;
+        }
+        let found = if kind
+            .hasattr(intern!(response.py(), "__len__"))
+            .unwrap_or(false)
+        {
+            Length::Known
+        } else {
+            Length::None
+        };
+        // The type that was there is let go after the lock: that may run code of anybody.
+        let before = lock().replace((kind.unbind(), found));
+        drop(before);
+        found
     }
 }
 

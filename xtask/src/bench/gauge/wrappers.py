@@ -75,7 +75,7 @@ async def send(_message: Any) -> None:
 async def asgi(app: Any, requests: int) -> None:
     """Serve requests as a server of ASGI does."""
     for _ in range(requests):
-        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        scope = {"type": "http", "method": "GET", "path": "/asgi", "headers": []}
         await app(scope, receive, send)
 
 
