@@ -1,7 +1,7 @@
 //! `cargo xtask bench gauge`: what recording costs a service, and whether its CPU totals are right.
 //!
-//! Two services of the same program run side by side, one of them under `corrente gauge run`; the
-//! load meets one at a time, in turns. What the native wrappers cost is measured once more without a
+//! Two services of one program run side by side, one of them under `corrente gauge run`; the load
+//! meets one at a time, in turns, and each round has new ones. What the native wrappers cost is measured once more without a
 //! server, where the difference is larger than the machine's moods. This file decides what is
 //! measured; how it is written down is in `report`.
 
@@ -27,8 +27,8 @@ use crate::step::{Project, output};
 const USAGE: &str = "\
 cargo xtask bench gauge [--rounds N] [--seconds S] [--write]
 
-  --rounds N    runs of each service in each part, 2 to 100 (default: 15)
-  --seconds S   length of a run, 1 to 60 (default: 3)
+  --rounds N    runs of each service in each part, 2 to 100 (default: 12)
+  --seconds S   length of a run, 1 to 60 (default: 2)
   --write       put the result into docs/BENCHMARKS.md
 ";
 
@@ -138,49 +138,46 @@ fn heading(
     ))
 }
 
-/// The two services of a part: a sample of each in each round, and the recording.
-#[derive(Debug)]
+/// The two services of a part: a sample of each in each round, and the recordings.
+#[derive(Debug, Default)]
 struct Pair {
     bare: Vec<Sample>,
     recorded: Vec<Sample>,
-    recording: Value,
+    recordings: Vec<Value>,
 }
 
+/// Every round has services of its own: two processes of one program differ by some percent, as long
+/// as they live, by where the kernel has put their memory.
 fn measure(
     part: &Part,
     options: &Options,
     place: &Place,
     interruption: &Interruption,
 ) -> Result<Pair, Failure> {
-    let start = |kind| Service::start(place, kind, part.gunicorn, interruption);
-    let services = [start(Kind::Bare)?, start(Kind::Recorded)?];
-    for service in &services {
-        // Imports that wait for the first request, caches, the file of the recording.
-        service.load(place, "/", part.users, 1)?;
-    }
-    let mut samples = [Vec::new(), Vec::new()];
+    let mut pair = Pair::default();
     for round in 0..options.rounds {
+        let start = |kind| Service::start(place, kind, part.gunicorn, interruption);
+        let services = [start(Kind::Bare)?, start(Kind::Recorded)?];
+        for service in &services {
+            // Imports that wait for the first request, caches, the file of the recording.
+            service.load(place, "/", part.users, 1)?;
+        }
+        let mut found = [None; 2];
         for index in turns(round, services.len()) {
             interruption.check()?;
-            let sample = services[index].load(place, "/", part.users, options.seconds)?;
-            samples[index].push(sample);
+            found[index] = Some(services[index].load(place, "/", part.users, options.seconds)?);
         }
-        let [bare, recorded] = samples.each_ref().map(|list| list[round].cpu_us());
-        let number = round + 1;
-        let name = &part.title[..2];
-        eprintln!(
-            "{name} {number}/{}: {bare:.1} and {recorded:.1} µs",
-            options.rounds
-        );
+        let [bare, recorded] = found;
+        pair.bare.extend(bare);
+        pair.recorded.extend(recorded);
+        let [_, service] = services;
+        pair.recordings.push(service.stop(interruption)?);
+        let cpu = |sample: Option<Sample>| sample.map_or(f64::NAN, |sample| sample.cpu_us());
+        let (name, number, rounds) = (&part.title[..2], round + 1, options.rounds);
+        let (bare, recorded) = (cpu(bare), cpu(recorded));
+        eprintln!("{name} {number}/{rounds}: {bare:.1} and {recorded:.1} µs of CPU a request");
     }
-    let [_, recorded_service] = services;
-    let recording = recorded_service.stop(interruption)?;
-    let [bare, recorded] = samples;
-    Ok(Pair {
-        bare,
-        recorded,
-        recording,
-    })
+    Ok(pair)
 }
 
 fn wrappers(
@@ -243,8 +240,8 @@ struct Options {
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self {
-            rounds: 15,
-            seconds: 3,
+            rounds: 12,
+            seconds: 2,
             outcome: Outcome::Print,
         };
         let mut words = arguments.iter();
@@ -285,7 +282,7 @@ mod tests {
 
     #[test]
     fn arguments_have_bounds_and_defaults() {
-        check("", Ok((15, 3, Outcome::Print)));
+        check("", Ok((12, 2, Outcome::Print)));
         check("--rounds 2 --write --seconds 1", Ok((2, 1, Outcome::Write)));
         check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
         check("quick", Err("`bench gauge` has no argument `quick`"));

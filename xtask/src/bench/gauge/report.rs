@@ -33,7 +33,7 @@ pub(super) fn part(title: &str, pair: &Pair) -> String {
     lines.push(String::new());
     lines.push(format!(
         "one of {} requests was measured",
-        distance(&pair.recording)
+        distance(&pair.recordings)
     ));
     if let Some(ratio) = paired_ratio(&recorded, &bare, SEED) {
         let limit = 1.0 + SHARE_MAX;
@@ -94,9 +94,11 @@ fn verdict(value: f64, limit: f64, interval: Option<Interval>) -> &'static str {
 }
 
 /// Requests that came for each that was measured.
-fn distance(recording: &Value) -> String {
+fn distance(recordings: &[Value]) -> String {
     let sum = |field: &str| {
-        processes(recording)
+        recordings
+            .iter()
+            .flat_map(processes)
             .filter_map(|one| one[field].as_f64())
             .sum::<f64>()
     };
@@ -248,7 +250,9 @@ mod tests {
         let pair = Pair {
             bare: samples(2.0),
             recorded: samples(2.02),
-            recording: json!({"processes": [{"requests_seen": 20, "requests_measured": 10}]}),
+            recordings: vec![
+                json!({"processes": [{"requests_seen": 20, "requests_measured": 10}]}),
+            ],
         };
         let text = part("T", &pair);
         for expected in [

@@ -76,6 +76,9 @@ impl Service {
                 .args(["gauge", "run", "--json", "--out"]);
             command.arg(&out).arg("--");
         }
+        // The order of names in dictionaries is no difference between the two.
+        command.env("PYTHONHASHSEED", "0");
+        command.stderr(Stdio::null());
         command.arg(&place.gunicorn).args(arguments.split(' '));
         command.args([
             "--bind",
