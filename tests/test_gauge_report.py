@@ -154,6 +154,28 @@ def test_a_folder_that_is_left_from_before_is_not_touched(
     assert (tmp_path / "gauge.recording.d").is_dir()
 
 
+def test_a_recording_cannot_take_the_place_of_a_folder(corrente: Corrente, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    done = corrente("gauge", "run", "--out", "out", "--", sys.executable, "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "out: is a folder" in line
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+def test_watching_what_is_not_there(corrente: Corrente) -> None:
+    done = corrente("gauge", "watch")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "gauge.recording.d: is not there; start the service with `corrente gauge run`" in line
+
+
+def test_watching_before_the_first_request(corrente: Corrente, tmp_path: Path) -> None:
+    (tmp_path / "gauge.recording.d").mkdir()
+    done = corrente("gauge", "watch", "--seconds", "0", "--lang", "en")
+    assert (done.returncode, done.stdout.strip()) == (0, "No request yet.")
+
+
 def test_a_sitecustomize_of_the_machine_still_runs(corrente: Corrente, tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()

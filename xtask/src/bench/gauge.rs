@@ -1,7 +1,8 @@
 //! `cargo xtask bench gauge`: what recording costs a service, and whether its CPU totals are right.
 //!
 //! Two services of one program run side by side, one of them under `corrente gauge run`; the load
-//! meets one at a time, in turns, and each round has new ones. What the native wrappers cost is measured once more without a
+//! meets one at a time, in turns, and each round has new ones. The recorded one is switched off and
+//! on as well: the same process, with and without. What the native wrappers cost is measured once more without a
 //! server, where the difference is larger than the machine's moods. This file decides what is
 //! measured; how it is written down is in `report`.
 
@@ -138,12 +139,33 @@ fn heading(
     ))
 }
 
-/// The two services of a part: a sample of each in each round, and the recordings.
+/// What is loaded: the bare service, the recorded one while recording is switched off, and on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Bare,
+    Off,
+    On,
+}
+
+const STATES: [State; 3] = [State::Bare, State::Off, State::On];
+
+/// The services of a part: a sample of each state in each round, and the recordings.
 #[derive(Debug, Default)]
 struct Pair {
     bare: Vec<Sample>,
-    recorded: Vec<Sample>,
+    off: Vec<Sample>,
+    on: Vec<Sample>,
     recordings: Vec<Value>,
+}
+
+impl Pair {
+    fn of(&mut self, state: State) -> &mut Vec<Sample> {
+        match state {
+            State::Bare => &mut self.bare,
+            State::Off => &mut self.off,
+            State::On => &mut self.on,
+        }
+    }
 }
 
 /// Every round has services of its own: two processes of one program differ by some percent, as long
@@ -162,20 +184,22 @@ fn measure(
             // Imports that wait for the first request, caches, the file of the recording.
             service.load(place, "/", part.users, 1)?;
         }
-        let mut found = [None; 2];
-        for index in turns(round, services.len()) {
+        let [bare, recorded] = services;
+        for state in turns(round, STATES.len()).map(|turn| STATES[turn]) {
             interruption.check()?;
-            found[index] = Some(services[index].load(place, "/", part.users, options.seconds)?);
+            let service = if state == State::Bare {
+                &bare
+            } else {
+                &recorded
+            };
+            recorded.switch(state)?;
+            let sample = service.load(place, "/", part.users, options.seconds)?;
+            pair.of(state).push(sample);
         }
-        let [bare, recorded] = found;
-        pair.bare.extend(bare);
-        pair.recorded.extend(recorded);
-        let [_, service] = services;
-        pair.recordings.push(service.stop(interruption)?);
-        let cpu = |sample: Option<Sample>| sample.map_or(f64::NAN, |sample| sample.cpu_us());
+        pair.recordings.push(recorded.stop(interruption)?);
+        let last = STATES.map(|state| pair.of(state)[round].cpu_us());
         let (name, number, rounds) = (&part.title[..2], round + 1, options.rounds);
-        let (bare, recorded) = (cpu(bare), cpu(recorded));
-        eprintln!("{name} {number}/{rounds}: {bare:.1} and {recorded:.1} µs of CPU a request");
+        eprintln!("{name} {number}/{rounds}: {last:.1?} µs of CPU a request");
     }
     Ok(pair)
 }

@@ -62,6 +62,10 @@ pub(super) fn record(
     program: &[OsString],
     folder: &Path,
 ) -> Result<Recorded, Failure> {
+    if run.out.is_dir() {
+        let line = format!("{}: is a folder; name the file to write", run.out.display());
+        return Err(Failure::new(Exit::Usage, line));
+    }
     let limit = run
         .seconds
         .map(|value| seconds("--seconds", value))
@@ -104,8 +108,8 @@ fn make(folder: &Path) -> Result<(), Failure> {
         io::ErrorKind::AlreadyExists => {
             let path = folder.display();
             let line = format!(
-                "{path}: is there already, from a run that was cut off; \
-                 read it with `corrente gauge report {path}`, or remove it"
+                "{path}: is there already: a run is going on, or one was cut off; read it with \
+                 `corrente gauge report {path}`, and remove it, or choose another `--out`"
             );
             Failure::new(Exit::Usage, line)
         }

@@ -41,7 +41,7 @@ const ADAPT_EVERY: u64 = 256;
 /// loop it is 2 µs (`cargo xtask bench gauge`, B); in a service that meets the recorder's code and
 /// tables with cold caches it is four times as much.
 const COST_NS: f64 = 8_000.0;
-const COST_SHARE: f64 = 0.0125;
+const COST_SHARE: f64 = 0.01;
 /// The largest distance between two measured requests.
 const EVERY_MAX: u32 = 64;
 
@@ -340,9 +340,9 @@ mod tests {
     #[test]
     fn fast_services_are_measured_less_often() {
         assert_eq!(distance(1_000_000.0), 1);
-        assert_eq!(distance(640_000.0), 1);
+        assert_eq!(distance(800_000.0), 1);
         assert_eq!(distance(200_000.0), 4);
-        assert_eq!(distance(50_000.0), 13);
+        assert_eq!(distance(50_000.0), 16);
         assert_eq!(distance(0.0), EVERY_MAX);
     }
 }

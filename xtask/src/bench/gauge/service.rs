@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::State;
 use crate::bench::load::process::{Interruption, free_port};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
@@ -20,6 +21,9 @@ use crate::step::{cannot_start, output};
 const PACE: Duration = Duration::from_millis(20);
 /// A service that does not listen, or does not end, by then is stuck.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a switch takes to be heard by every process, with some room.
+const SWITCH: Duration = Duration::from_millis(1_300);
 
 /// Where the programs are.
 #[derive(Debug)]
@@ -131,6 +135,23 @@ impl Service {
             cpu_s,
             requests,
         })
+    }
+
+    /// Switches the recording of this service off or on, if it is not so already, and waits until its
+    /// processes know: they look once a second.
+    pub(super) fn switch(&self, state: State) -> Result<(), Failure> {
+        let folder = self.out.with_extension("recording.d");
+        let is_off = folder.join("off").exists();
+        let wants = match state {
+            State::Bare => return Ok(()),
+            State::Off => true,
+            State::On => false,
+        };
+        if is_off != wants {
+            output(Command::new("kill").args(["-USR2", &self.child.id().to_string()]))?;
+            thread::sleep(SWITCH);
+        }
+        Ok(())
     }
 
     /// CPU time until now of all threads of all its processes.
