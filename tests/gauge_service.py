@@ -147,6 +147,10 @@ def python(*words: str) -> tuple[str, ...]:
     return (sys.executable, *words)
 
 
+#: Gunicorn on a port of the kernel's choice.
+GUNICORN = python("-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket")
+
+
 def endpoint(recording: Document, name: str) -> Document:
     """Give the endpoint of a name; there must be one."""
     found = [one for one in recording["endpoints"] if one["name"] == name]

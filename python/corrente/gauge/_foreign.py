@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 #: An object of somebody else's library.
 Foreign: TypeAlias = Any
 
-Function: TypeAlias = "Callable[..., Foreign]"
+Function: TypeAlias = Callable[..., Foreign]
 
 
 def replace(owner: Foreign, name: str, make: Callable[[Function], Function]) -> None:
