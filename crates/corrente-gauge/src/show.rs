@@ -22,6 +22,7 @@ impl From<&Figures> for GaugeReport {
             active_s: service.active_s,
             in_flight: service.in_flight,
             server_cpu_ms: service.server_cpu_ms,
+            loop_busy_share: service.loop_busy_share,
             memory_bytes: service.memory_bytes.map(|bytes| bytes as u64),
             endpoints: figures.endpoints.iter().map(endpoint).collect(),
             doubts: doubts
@@ -53,6 +54,7 @@ fn calls(figures: &CallFigures) -> GaugeCalls {
             .to_owned(),
         calls: figures.calls,
         wait_ms: figures.wait_ms,
+        blocking_share: figures.blocking_share,
         gather_saves_ms: figures.gather_saves_up_to_ms,
     }
 }

@@ -20,6 +20,8 @@ pub struct GaugeReport {
     pub in_flight: Option<f64>,
     /// CPU time of the server itself, a request.
     pub server_cpu_ms: Option<f64>,
+    /// Share of the time in which the event loops were busy with requests.
+    pub loop_busy_share: Option<f64>,
     /// Memory of a process.
     pub memory_bytes: Option<u64>,
     /// The endpoints, in the order in which they are shown.
@@ -60,6 +62,8 @@ pub struct GaugeCalls {
     pub calls: f64,
     /// Waiting in a call.
     pub wait_ms: Option<f64>,
+    /// Share of the calls that held up an event loop.
+    pub blocking_share: f64,
     /// What making those from one line together would save a request, at most.
     pub gather_saves_ms: f64,
 }

@@ -220,6 +220,7 @@ gauge-memory = je { $memory }
 gauge-traffic = { $requests } Anfragen in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } gleichzeitig in einem Prozess
 gauge-server-cpu = der Server selbst braucht { $time } ms CPU je Anfrage
+gauge-loop = die Ereignisschleifen sind { $share } der Zeit beschäftigt
 gauge-empty = Keine Anfrage wurde aufgezeichnet.
 gauge-read = Zeiten sind Mittelwerte je Anfrage in Millisekunden. Warten/CPU ist der Blockierungskoeffizient: Warten geteilt durch Rechnen. „Zusammen“ ist, was es höchstens spart, die Aufrufe einer Zeile zusammen zu machen; nichts hier beweist, dass sie unabhängig sind.
 gauge-doubts = Was sich nicht sagen ließ
@@ -239,6 +240,7 @@ column-resource = Ressource
 column-calls = Aufrufe
 column-call-wait = ms/Aufruf
 column-gather = Zusammen spart ms
+column-blocking-calls = Blockierend
 
 # Fortschritt eines Laufs.
 progress-setting-up = { $scenario } wird vorbereitet

@@ -223,6 +223,7 @@ gauge-memory = { $memory } each
 gauge-traffic = { $requests } requests in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } at a time in a process
 gauge-server-cpu = the server itself takes { $time } ms of CPU a request
+gauge-loop = the event loops are busy { $share } of the time
 gauge-empty = No request was recorded.
 gauge-read = Times are means a request, in milliseconds. Wait/CPU is the blocking coefficient: waiting over computing. “Together” is what making the calls of one line together would save, up to; nothing here proves that they are independent.
 gauge-doubts = What could not be told
@@ -242,6 +243,7 @@ column-resource = Resource
 column-calls = Calls
 column-call-wait = ms/call
 column-gather = Together saves ms
+column-blocking-calls = Blocking
 
 # Progress of a run.
 progress-setting-up = Setting up { $scenario }

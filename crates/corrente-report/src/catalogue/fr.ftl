@@ -220,6 +220,7 @@ gauge-memory = { $memory } chacun
 gauge-traffic = { $requests } requêtes en { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } à la fois dans un processus
 gauge-server-cpu = le serveur lui-même prend { $time } ms de CPU par requête
+gauge-loop = les boucles d’événements sont occupées { $share } du temps
 gauge-empty = Aucune requête n’a été enregistrée.
 gauge-read = Les temps sont des moyennes par requête, en millisecondes. Attente/CPU est le coefficient de blocage : attente sur calcul. « Ensemble » est ce que l’on gagnerait, au plus, à faire ensemble les appels d’une même ligne ; rien ici ne prouve qu’ils sont indépendants.
 gauge-doubts = Ce qui n’a pas pu être établi
@@ -239,6 +240,7 @@ column-resource = Ressource
 column-calls = Appels
 column-call-wait = ms/appel
 column-gather = Ensemble : gain ms
+column-blocking-calls = Bloquants
 
 # Progression d’une exécution.
 progress-setting-up = Préparation de { $scenario }

@@ -223,6 +223,7 @@ gauge-memory = { $memory } ciascuno
 gauge-traffic = { $requests } richieste in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } alla volta in un processo
 gauge-server-cpu = il server stesso usa { $time } ms di CPU per richiesta
+gauge-loop = gli event loop sono occupati per il { $share } del tempo
 gauge-empty = Nessuna richiesta è stata registrata.
 gauge-read = I tempi sono medie per richiesta, in millisecondi. Attesa/CPU è il coefficiente di blocco: attesa diviso calcolo. “Insieme” è quanto si risparmierebbe, al massimo, eseguendo insieme le chiamate di una stessa riga; nulla qui dimostra che siano indipendenti.
 gauge-doubts = Che cosa non si è potuto stabilire
@@ -242,6 +243,7 @@ column-resource = Risorsa
 column-calls = Chiamate
 column-call-wait = ms/chiamata
 column-gather = Insieme: risparmio ms
+column-blocking-calls = Bloccanti
 
 # Avanzamento di un’esecuzione.
 progress-setting-up = Preparazione di { $scenario }

@@ -254,6 +254,7 @@ messages! {
     GaugeTraffic { requests: &'a str, time: &'a str, rate: &'a str } = "gauge-traffic";
     GaugeInFlight { mean: &'a str } = "gauge-in-flight";
     GaugeServerCpu { time: &'a str } = "gauge-server-cpu";
+    GaugeLoop { share: &'a str } = "gauge-loop";
     GaugeEmpty = "gauge-empty";
     GaugeRead = "gauge-read";
     GaugeDoubts = "gauge-doubts";
@@ -273,6 +274,7 @@ messages! {
     ColumnCalls = "column-calls";
     ColumnCallWait = "column-call-wait";
     ColumnGather = "column-gather";
+    ColumnBlockingCalls = "column-blocking-calls";
 
     // Progress of a run.
     ProgressSettingUp { scenario: &'a str } = "progress-setting-up";

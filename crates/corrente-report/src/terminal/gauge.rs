@@ -63,6 +63,10 @@ impl Terminal {
             let time = numbers.quantity(time);
             traffic.push(self.text(Message::GaugeServerCpu { time: &time }));
         }
+        if let Some(share) = report.loop_busy_share {
+            let share = numbers.percent(share);
+            traffic.push(self.text(Message::GaugeLoop { share: &share }));
+        }
         self.paragraph(&parts.join(" · ")) + &self.paragraph(&traffic.join(" · "))
     }
 
@@ -102,24 +106,33 @@ impl Terminal {
 
     /// What the endpoints call; nothing where they call nothing that was watched.
     fn gauge_calls(&self, report: &GaugeReport) -> String {
-        let heads = [
+        let all = || report.endpoints.iter().flat_map(|one| &one.calls);
+        let with_blocking = all().any(|calls| calls.blocking_share > 0.0);
+        let mut heads = vec![
             Message::ColumnEndpoint,
             Message::ColumnResource,
             Message::ColumnCalls,
             Message::ColumnCallWait,
             Message::ColumnGather,
         ];
+        if with_blocking {
+            heads.push(Message::ColumnBlockingCalls);
+        }
         let mut table = Table::new(self.gauge_heads(&heads));
         for endpoint in &report.endpoints {
             for calls in &endpoint.calls {
                 let saves = calls.gather_saves_ms;
-                table.push(vec![
-                    endpoint.name.clone().into(),
-                    calls.resource.clone().into(),
-                    self.quantity(Some(calls.calls)).into(),
-                    self.quantity(calls.wait_ms).into(),
-                    self.quantity((saves >= SAVING_MS).then_some(saves)).into(),
-                ]);
+                let mut row = vec![
+                    endpoint.name.clone(),
+                    calls.resource.clone(),
+                    self.quantity(Some(calls.calls)),
+                    self.quantity(calls.wait_ms),
+                    self.quantity((saves >= SAVING_MS).then_some(saves)),
+                ];
+                if with_blocking {
+                    row.push(self.catalogue().numbers().percent(calls.blocking_share));
+                }
+                table.push(row.into_iter().map(Into::into).collect());
             }
         }
         if table.is_empty() {
@@ -161,6 +174,7 @@ mod tests {
             active_s: 60.0,
             in_flight: Some(1.0),
             server_cpu_ms: Some(0.21),
+            loop_busy_share: Some(0.42),
             memory_bytes: Some(40 << 20),
             endpoints: vec![
                 GaugeEndpoint {
@@ -176,6 +190,7 @@ mod tests {
                         resource: "database psycopg db:5432".to_owned(),
                         calls: 5.0,
                         wait_ms: Some(4.1),
+                        blocking_share: 0.25,
                         gather_saves_ms: 12.3,
                     }],
                 },
