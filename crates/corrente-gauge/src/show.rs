@@ -36,6 +36,7 @@ fn endpoint(figures: &EndpointFigures) -> GaugeEndpoint {
     GaugeEndpoint {
         name: figures.name.clone(),
         requests: figures.requests.round() as u64,
+        error_share: figures.error_share,
         cpu_ms: figures.cpu.map(|cpu| cpu.mean_ms + figures.pool_cpu_ms),
         wait_ms: figures.wait_ms,
         p99_ms: figures.wall.map(|wall| wall.p99_ms),

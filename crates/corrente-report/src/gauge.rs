@@ -37,6 +37,8 @@ pub struct GaugeEndpoint {
     pub name: String,
     /// Requests that came.
     pub requests: u64,
+    /// Share of them that failed: a status of 500 and above, or an exception.
+    pub error_share: f64,
     /// CPU time.
     pub cpu_ms: Option<f64>,
     /// Time waiting.

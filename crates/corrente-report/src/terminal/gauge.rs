@@ -73,6 +73,7 @@ impl Terminal {
     fn gauge_endpoints(&self, report: &GaugeReport) -> Table {
         let stalls = |endpoint: &GaugeEndpoint| endpoint.stalls_ms.is_some();
         let with_stalls = report.endpoints.iter().any(stalls);
+        let with_errors = report.endpoints.iter().any(|one| one.error_share > 0.0);
         let mut heads = vec![
             Message::ColumnEndpoint,
             Message::ColumnRequests,
@@ -84,6 +85,9 @@ impl Terminal {
         ];
         if with_stalls {
             heads.push(Message::ColumnStalls);
+        }
+        if with_errors {
+            heads.push(Message::ColumnErrors);
         }
         let mut table = Table::new(self.gauge_heads(&heads));
         for endpoint in &report.endpoints {
@@ -98,6 +102,9 @@ impl Terminal {
             ];
             if with_stalls {
                 row.push(self.quantity(endpoint.stalls_ms));
+            }
+            if with_errors {
+                row.push(self.catalogue().numbers().percent(endpoint.error_share));
             }
             table.push(row.into_iter().map(Into::into).collect());
         }
@@ -180,6 +187,7 @@ mod tests {
                 GaugeEndpoint {
                     name: "GET /orders/<int:order>".to_owned(),
                     requests: 12_000,
+                    error_share: 0.005,
                     cpu_ms: Some(1.25),
                     wait_ms: Some(20.5),
                     p99_ms: Some(48.0),
