@@ -48,10 +48,14 @@ class Service:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def start(self, *words: str) -> None:
-        """Start the command and wait for its port."""
+        """Start the command under the gauge and wait for its port."""
+        self.start_bare(*command("gauge", "run", "--out", str(self.out), "--", *words))
+
+    def start_bare(self, *words: str) -> None:
+        """Start the command as it is and wait for its port."""
         with self.errors.open("wb") as errors:
             self._run = subprocess.Popen(
-                command("gauge", "run", "--out", str(self.out), "--", *words),
+                words,
                 cwd=self.folder,
                 env=self.environment,
                 start_new_session=True,
@@ -147,8 +151,9 @@ def python(*words: str) -> tuple[str, ...]:
     return (sys.executable, *words)
 
 
-#: Gunicorn on a port of the kernel's choice.
+#: Servers on a port of the kernel's choice.
 GUNICORN = python("-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket")
+UVICORN = python("-m", "uvicorn", "--port", "0", "--log-level", "warning")
 
 
 def endpoint(recording: Document, name: str) -> Document:

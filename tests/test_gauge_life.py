@@ -8,13 +8,17 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 import processes
-from gauge_programs import FLASK, WSGI
-from gauge_service import GUNICORN, endpoint
+from gauge_programs import FLASK, STARLETTE, WSGI
+from gauge_service import GUNICORN, UVICORN, endpoint
 from processes import wait_for
 from tiny_lab import command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gauge_service import Service
 
 
@@ -81,6 +85,33 @@ def test_it_can_be_watched_while_it_is_made(service: Service) -> None:
         # It ends with the recording.
         _, said = live.communicate(timeout=30)
     assert (live.returncode, said) == (0, b"The recording has ended.\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "server", "name"),
+    [
+        pytest.param(FLASK, GUNICORN, "GET /users/<int:user>", id="wsgi"),
+        pytest.param(STARLETTE, UVICORN, "GET /api/users/{user}", id="asgi"),
+    ],
+)
+def test_one_line_does_instead_of_the_command(
+    service: Service, program: str, server: Sequence[str], name: str
+) -> None:
+    service.made = service.folder / "corrente.recording.d"
+    middleware = "from corrente.gauge import Middleware\napp = Middleware(app)\n"
+    service.write("service.py", program + middleware)
+    service.start_bare(*server, "service:app")
+    assert service.ask("/api/users/7" if program is STARLETTE else "/users/7")[0] == 200
+    service.wait_until_recorded()
+    assert service.stop() in (0, -signal.SIGTERM)
+    shown = subprocess.run(
+        command("gauge", "report", "--json", str(service.made)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert [one["name"] for one in json.loads(shown.stdout)["endpoints"]] == [name]
 
 
 def test_recording_is_switched_off_and_on(service: Service) -> None:

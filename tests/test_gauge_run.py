@@ -8,12 +8,11 @@ import pytest
 
 import processes
 from gauge_programs import ASGI, DJANGO, FALCON, FASTAPI, FLASK, QUART, STARLETTE, WSGI
-from gauge_service import GUNICORN, Document, Service, endpoint, python
+from gauge_service import GUNICORN, UVICORN, Document, Service, endpoint, python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-UVICORN = python("-m", "uvicorn", "--port", "0", "--log-level", "warning")
 HYPERCORN = python("-m", "hypercorn", "--bind", "127.0.0.1:0")
 GRANIAN = python("-m", "granian", "--port", "{port}", "--host", "127.0.0.1")
 WAITRESS = python("-m", "waitress", "--listen", "127.0.0.1:0")
