@@ -76,7 +76,12 @@ class _Asgi(Middleware):
 
     async def __call__(self, scope: Foreign, receive: Foreign, send: Foreign) -> None:
         """Answer a request."""
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] == "lifespan":
+                # Some servers end by a signal, and nothing of ours runs after that.
+                recorder().flush()
 
 
 #: Modules of frameworks that are watched in this process.
