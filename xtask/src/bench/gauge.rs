@@ -139,20 +139,26 @@ fn heading(
     ))
 }
 
-/// What is loaded: the bare service, the recorded one while recording is switched off, and on.
+/// What is loaded: the bare service; another one that is the same, to see what the machine makes of no
+/// difference at all; the recorded one while recording is switched off, and on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Bare,
+    Control,
     Off,
     On,
 }
 
-const STATES: [State; 3] = [State::Bare, State::Off, State::On];
+const STATES: [State; 4] = [State::Bare, State::Control, State::Off, State::On];
+
+/// The services of a round; each round another one is started first.
+const KINDS: [Kind; 3] = [Kind::Bare, Kind::Bare, Kind::Recorded];
 
 /// The services of a part: a sample of each state in each round, and the recordings.
 #[derive(Debug, Default)]
 struct Pair {
     bare: Vec<Sample>,
+    control: Vec<Sample>,
     off: Vec<Sample>,
     on: Vec<Sample>,
     recordings: Vec<Value>,
@@ -162,6 +168,7 @@ impl Pair {
     fn of(&mut self, state: State) -> &mut Vec<Sample> {
         match state {
             State::Bare => &mut self.bare,
+            State::Control => &mut self.control,
             State::Off => &mut self.off,
             State::On => &mut self.on,
         }
@@ -178,19 +185,22 @@ fn measure(
 ) -> Result<Pair, Failure> {
     let mut pair = Pair::default();
     for round in 0..options.rounds {
-        let start = |kind| Service::start(place, kind, part.gunicorn, interruption);
-        let services = [start(Kind::Bare)?, start(Kind::Recorded)?];
-        for service in &services {
+        let mut services = [None, None, None];
+        for index in turns(round, KINDS.len()) {
+            let service = Service::start(place, KINDS[index], part.gunicorn, interruption)?;
             // Imports that wait for the first request, caches, the file of the recording.
             service.load(place, "/", part.users, 1)?;
+            services[index] = Some(service);
         }
-        let [bare, recorded] = services;
+        let [Some(bare), Some(control), Some(recorded)] = services else {
+            return Err(Failure::step("a service was not started"));
+        };
         for state in turns(round, STATES.len()).map(|turn| STATES[turn]) {
             interruption.check()?;
-            let service = if state == State::Bare {
-                &bare
-            } else {
-                &recorded
+            let service = match state {
+                State::Bare => &bare,
+                State::Control => &control,
+                State::Off | State::On => &recorded,
             };
             recorded.switch(state)?;
             let sample = service.load(place, "/", part.users, options.seconds)?;

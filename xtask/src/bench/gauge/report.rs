@@ -26,9 +26,11 @@ pub(super) fn part(title: &str, pair: &Pair) -> String {
     };
     let cpu = |samples: &[Sample]| of(samples, Sample::cpu_us);
     let rate = |samples: &[Sample]| of(samples, |sample| sample.requests_per_s);
-    let [bare, off, on] = [&pair.bare, &pair.off, &pair.on].map(|samples| cpu(samples));
+    let all = [&pair.bare, &pair.control, &pair.off, &pair.on];
+    let [bare, control, off, on] = all.map(|samples| cpu(samples));
     let mut lines = vec![title.to_owned(), String::new(), head()];
     lines.push(row("bare", &rate(&pair.bare), &bare));
+    lines.push(row("bare again", &rate(&pair.control), &control));
     lines.push(row("switched off", &rate(&pair.off), &off));
     lines.push(row("recorded", &rate(&pair.on), &on));
     lines.push(String::new());
@@ -36,6 +38,12 @@ pub(super) fn part(title: &str, pair: &Pair) -> String {
         "one of {} requests was measured",
         distance(&pair.recordings)
     ));
+    if let Some(ratio) = paired_ratio(&control, &bare, SEED) {
+        let text = interval(ratio);
+        lines.push(format!(
+            "bare again / bare, CPU a request: {text}: no difference at all"
+        ));
+    }
     for (name, without) in [("bare", &bare), ("off", &off)] {
         lines.push(String::new());
         if let Some(ratio) = paired_ratio(&on, without, SEED) {
@@ -248,6 +256,7 @@ mod tests {
         };
         let pair = Pair {
             bare: samples(2.0),
+            control: samples(1.98),
             off: samples(1.96),
             on: samples(2.02),
             recordings: vec![
@@ -257,6 +266,7 @@ mod tests {
         let text = part("T", &pair);
         for expected in [
             "one of 2.00 requests was measured",
+            "bare again / bare, CPU a request: 0.990",
             "recorded / bare, CPU a request: 1.010 [1.010, 1.010]; goal <= 1.02: reached",
             "recorded - bare: +2.0 µs of CPU a request; goal <= 3: reached",
             "recorded - off: +6.0 µs of CPU a request; goal <= 3: missed",

@@ -143,7 +143,7 @@ impl Service {
         let folder = self.out.with_extension("recording.d");
         let is_off = folder.join("off").exists();
         let wants = match state {
-            State::Bare => return Ok(()),
+            State::Bare | State::Control => return Ok(()),
             State::Off => true,
             State::On => false,
         };
