@@ -1,4 +1,4 @@
-"""The service that is recorded: Flask's hello world, and a view that computes for 5 ms."""
+"""The service that is recorded: Flask's hello world, and a view that computes for 20 ms."""
 
 import time
 
@@ -15,8 +15,8 @@ def hello() -> str:
 
 @app.get("/work")
 def work() -> str:
-    """Compute until the thread's own clock says 5 ms."""
-    end = time.thread_time_ns() + 5_000_000
+    """Compute until the thread's own clock says 20 ms."""
+    end = time.thread_time_ns() + 20_000_000
     while time.thread_time_ns() < end:
         sum(range(500))
     return "done"

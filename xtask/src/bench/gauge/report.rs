@@ -220,7 +220,7 @@ pub(super) fn totals(totals: &Totals) -> String {
     let kernel = totals.kernel_s;
     let verdict = verdict((requests / kernel - 1.0).abs(), DEVIATION_MAX, None);
     [
-        "C. CPU totals: a view that computes for 5 ms, Gunicorn gthread with 2 threads".to_owned(),
+        "C. CPU totals: a view that computes for 20 ms, Gunicorn gthread with 2 threads".to_owned(),
         String::new(),
         format!("{kernel:.3} s  by the kernel, all threads of all processes, from outside"),
         format!(
