@@ -4,6 +4,7 @@
 //! read from outside in nanoseconds, before and after a load. Knows nothing of what is compared.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +20,7 @@ use crate::step::{cannot_start, output};
 
 /// How often something is looked for that is waited for.
 const PACE: Duration = Duration::from_millis(20);
-/// A service that does not listen, or does not end, by then is stuck.
+/// A service that does not answer, or does not end, by then is stuck.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long a switch takes to be heard by every process, with some room.
@@ -63,7 +64,7 @@ impl Sample {
 }
 
 impl Service {
-    /// Starts Gunicorn on CPU 0 with these arguments, and waits until it listens.
+    /// Starts Gunicorn on CPU 0 with these arguments, and waits until it answers.
     pub(super) fn start(
         place: &Place,
         kind: Kind,
@@ -97,8 +98,7 @@ impl Service {
             .spawn()
             .map_err(|error| cannot_start(&command, &error))?;
         let mut service = Self { child, port, out };
-        let listens = |_: &mut Child| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        service.wait("listen", listens, interruption)?;
+        service.wait("answer", |_| answers(port), interruption)?;
         Ok(service)
     }
 
@@ -211,6 +211,17 @@ impl Drop for Service {
         }
         self.child.wait().ok();
     }
+}
+
+/// Whether a request is answered. Gunicorn listens before its workers have loaded the program.
+fn answers(port: u16) -> bool {
+    let mut first = [0; 5];
+    let asked = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        stream.read_exact(&mut first)
+    });
+    asked.is_ok() && first == *b"HTTP/"
 }
 
 /// A process and all that descend from it.
