@@ -1,4 +1,6 @@
 //! Limits, forks, and what cannot be measured: the recorder goes on and says so.
+//!
+//! Nothing here may fail or stop a service: each test ends with a recording that can be read.
 
 use super::*;
 
