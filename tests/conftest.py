@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 import processes
+from gauge_service import Service
 from tiny_lab import TinyLab
 
 if TYPE_CHECKING:
@@ -54,3 +55,11 @@ def lab(tmp_path: Path, stacks_cache: Path) -> Iterator[TinyLab]:
     lab = TinyLab(tmp_path, stacks_cache)
     yield lab
     processes.kill(processes.marked(lab.mark))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Give a service that is not started yet. What a test that failed has left behind is ended."""
+    service = Service(tmp_path)
+    yield service
+    service.end()

@@ -68,6 +68,14 @@ def connections_to(port: int) -> int:
     return sum(found == port and state == ESTABLISHED for found, state, _ in _connections())
 
 
+def free_port() -> int:
+    """Give a port that was free a moment ago, for a server that has to be told one."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
 def refuses(port: int) -> bool:
     """Whether nobody listens on the port."""
     with socket.socket() as client:

@@ -3,6 +3,9 @@
 //! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
 //! with the conditions under which they were made.
 
+mod conditions;
+mod document;
+mod gauge;
 mod load;
 mod model;
 
@@ -24,8 +27,13 @@ const BENCHES: &[Bench] = &[
         run: load::load,
     },
     Bench {
+        name: "gauge",
+        about: "what recording costs a service, and whether its CPU totals are right (4 minutes)",
+        run: gauge::gauge,
+    },
+    Bench {
         name: "model",
-        about: "speed and accuracy of the model's predictions (35 minutes)",
+        about: "speed and accuracy of the model's predictions (40 minutes)",
         run: model::model,
     },
 ];

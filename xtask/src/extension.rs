@@ -27,10 +27,15 @@ const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
 /// An environment that holds a release build of the present tree.
 pub(crate) fn release(project: &Project) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "lab", &Interpreter::find()?)?;
+    install_release(project, &environment)?;
+    Ok(environment)
+}
+
+fn install_release(project: &Project, environment: &Environment) -> Result<(), Failure> {
     let built_from = hash_of_sources(&project.root)?;
     if environment.is_stamped("corrente", &built_from) && environment.program("corrente").is_file()
     {
-        return Ok(environment);
+        return Ok(());
     }
     println!("    the first build takes a few minutes");
     step(
@@ -40,18 +45,31 @@ pub(crate) fn release(project: &Project) -> Result<Environment, Failure> {
             .env("MATURIN_PEP517_ARGS", "--locked"),
         "a C compiler, Rust and access to the package registries are needed",
     )?;
-    environment.stamp("corrente", &built_from)?;
+    environment.stamp("corrente", &built_from)
+}
+
+/// An environment with the locked servers and frameworks of requirements-dev.txt beside a release
+/// build of the present tree: what a service that is recorded has.
+pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, "service", &Interpreter::find()?)?;
+    install_locked(project, &environment)?;
+    install_release(project, &environment)?;
     Ok(environment)
 }
 
 /// An environment with the locked tools of requirements-dev.txt.
 pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "dev", interpreter)?;
+    install_locked(project, &environment)?;
+    Ok(environment)
+}
+
+fn install_locked(project: &Project, environment: &Environment) -> Result<(), Failure> {
     let path = project.root.join("requirements-dev.txt");
     let locked = fs::read_to_string(&path)
         .map_err(|error| Failure::step(format!("cannot read {}: {error}", path.display())))?;
     if environment.is_stamped("requirements", &locked) {
-        return Ok(environment);
+        return Ok(());
     }
     let install = [
         "install",
@@ -65,8 +83,7 @@ pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Envi
         &mut environment.pip(project, &install),
         "the Python package registry must be reachable",
     )?;
-    environment.stamp("requirements", &locked)?;
-    Ok(environment)
+    environment.stamp("requirements", &locked)
 }
 
 /// An environment with the tools and an editable debug build of the present tree.

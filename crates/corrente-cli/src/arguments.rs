@@ -3,6 +3,7 @@
 //! Declarations only. What a flag does is in the module of its verb; every duration flag names its
 //! unit in its help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -32,6 +33,20 @@ pub(crate) enum Verb {
     Lab(Lab),
     /// Send HTTP/1.1 load to a server and measure it
     Load(Load),
+    /// Record what a service does: what its endpoints cost and wait for
+    #[command(subcommand, arg_required_else_help = true)]
+    Gauge(Gauge),
+}
+
+/// The gauge's verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gauge {
+    /// Run a command and record the requests that it serves
+    Run(GaugeRun),
+    /// Show recordings
+    Report(GaugeReport),
+    /// Show a recording while it is made: the last seconds, renewed once a second
+    Watch(GaugeWatch),
 }
 
 /// The lab's verbs.
@@ -260,4 +275,76 @@ pub(crate) struct Load {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente gauge run -- gunicorn shop:app -w 4
+  corrente gauge run --out shop.json --seconds 60 -- uvicorn shop:app
+
+Signals go through to the command, which ends as it always does; the recording is written then.
+SIGUSR2 switches recording off, and on again. `corrente gauge watch` shows it while it is made.
+
+Exit codes: 0 recorded; 1 no request was recorded, or the command failed by itself (what it served
+until then is kept); 2 the command cannot be started, or the folder of an earlier run is in the way.")]
+pub(crate) struct GaugeRun {
+    /// Where the recording goes; while it is made, a folder beside it holds it
+    #[arg(long, value_name = "FILE", default_value = "gauge.json")]
+    pub(crate) out: PathBuf,
+    /// Record for so many seconds, then end the command (SIGTERM)
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// Print JSON; what the command prints goes to standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+    /// The command that starts the service, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente gauge watch                              what `corrente gauge run` records here
+  corrente gauge watch shop.recording.d --window 60
+  corrente gauge watch --json | jq .service.requests_per_s
+
+Ends with the recording, or with Ctrl-C. The service does not notice.")]
+pub(crate) struct GaugeWatch {
+    /// Folders of recordings that are being made; all are merged
+    #[arg(value_name = "FOLDER", default_value = "gauge.recording.d")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How far back to look, seconds
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    pub(crate) window: f64,
+    /// Watch for so many seconds, then end
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// Print JSON, a line a second
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  corrente gauge report gauge.json
+  corrente gauge report monday.json tuesday.json              the days together
+  corrente gauge report host-a.recording.d host-b.recording.d --json
+
+Exit codes: 2 where a file is no recording, is cut off, or is given twice.")]
+pub(crate) struct GaugeReport {
+    /// Recordings, or folders of them; all are merged
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageChoice,
 }

@@ -314,7 +314,7 @@ fn files(reading: &Reading) -> LabFiles {
 }
 
 /// The language asked for, else the locale's, else English (POSIX: `LC_ALL`, `LC_MESSAGES`, LANG).
-fn language(choice: &LanguageChoice) -> Language {
+pub(crate) fn language(choice: &LanguageChoice) -> Language {
     let locale = || {
         let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let set = names.iter().filter_map(|name| std::env::var(name).ok());

@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod gauge;
 mod lab;
 mod load;
 mod progress;
@@ -21,7 +22,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use arguments::{Arguments, Lab, Verb};
+use arguments::{Arguments, Gauge, Lab, Verb};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,9 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
     };
     let exit = match parsed.verb {
         Verb::Load(load) => load::run(&load),
+        Verb::Gauge(Gauge::Run(run)) => gauge::run(&run, &program),
+        Verb::Gauge(Gauge::Report(report)) => gauge::report(&report),
+        Verb::Gauge(Gauge::Watch(watch)) => gauge::watch(&watch),
         Verb::Lab(Lab::List(list)) => lab::list(&list),
         Verb::Lab(Lab::Run(run)) => lab::run(&run, &arguments, &program),
         Verb::Lab(Lab::Report(report)) => lab::report(&report),

@@ -35,6 +35,14 @@ pub(crate) fn width() -> usize {
     columns.unwrap_or(WIDTH_DEFAULT).min(WIDTH_MAX)
 }
 
+/// Lines of standard output that a text may have, so that nothing scrolls.
+pub(crate) fn height() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let rows = size.map(|size| usize::from(size.ws_row));
+    rows.filter(|rows| *rows > 1)
+        .map_or(usize::MAX, |rows| rows - 1)
+}
+
 /// Whether standard output takes colour.
 pub(crate) fn colour() -> Colour {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

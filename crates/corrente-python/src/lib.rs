@@ -1,9 +1,11 @@
 //! `corrente._native`: the extension module behind `import corrente`.
 //!
 //! It translates, and does nothing else: Python's arguments in, the command line's exit code out,
-//! a panic into an exception. It holds no state, so it is safe without the GIL. This is the one
-//! crate that knows Python; all `unsafe` code in it is what PyO3's macros expand to.
+//! a panic into an exception; requests of a service into calls of the recorder. What state it holds
+//! is locked or atomic, so it is safe without the GIL. This is the one crate that knows Python; all
+//! `unsafe` code in it is what PyO3's macros expand to.
 
+mod gauge;
 mod guard;
 
 use pyo3::prelude::*;
@@ -16,6 +18,8 @@ mod _native {
     use pyo3::exceptions::PyRuntimeError;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::gauge::{Asgi, Recorder, Wsgi};
     use crate::guard::guarded;
 
     #[pymodule_init]

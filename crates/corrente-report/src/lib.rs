@@ -12,6 +12,7 @@ pub mod compare;
 mod error;
 #[cfg(test)]
 mod fixture;
+pub mod gauge;
 pub mod html;
 pub mod json;
 pub mod language;

@@ -5,6 +5,7 @@
 //! string of the result is freed of control characters before it is shown.
 
 mod detail;
+mod gauge;
 mod paint;
 mod paragraph;
 mod summary;

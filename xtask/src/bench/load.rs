@@ -5,20 +5,18 @@
 //! order, so that a mood of the machine meets all of them. This file decides what is measured; it
 //! knows no generator's options or output. A run with failed requests is no result.
 
-mod conditions;
-mod document;
 mod output;
-mod process;
+pub(super) mod process;
 mod report;
 mod tool;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::thread;
 
 use self::process::{Interruption, Server, watch};
 use self::report::{Sample, Series};
 use self::tool::{Load, Tool, Tools};
+use super::conditions;
+use super::document::Published;
 use crate::failure::Failure;
 use crate::step::Project;
 
@@ -29,9 +27,6 @@ cargo xtask bench load [--rounds N] [--seconds S] [--write]
   --seconds S   length of a run, 2 to 60 (default: 4)
   --write       put the result into docs/BENCHMARKS.md
 ";
-
-/// The document that `--write` changes, under the project's folder.
-const DOCUMENT: &str = "docs/BENCHMARKS.md";
 
 /// What a part is to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +119,7 @@ pub(super) fn load(project: &Project, arguments: &[String]) -> Result<(), Failur
     two_processors()?;
     // A document that cannot be changed is better known before the measurements than after them.
     let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root)?),
+        Outcome::Write => Some(Published::read(&project.root, "load")?),
         Outcome::Print => None,
     };
     let tools = Tools::prepare(project)?;
@@ -199,7 +194,7 @@ fn measure(
 }
 
 /// The order of a round: each round another generator begins.
-fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
+pub(super) fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |turn| (turn + round) % count)
 }
 
@@ -216,7 +211,7 @@ fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
     })
 }
 
-fn two_processors() -> Result<(), Failure> {
+pub(super) fn two_processors() -> Result<(), Failure> {
     match thread::available_parallelism() {
         Ok(count) if count.get() < 2 => Err(Failure::step(
             "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
@@ -271,35 +266,6 @@ fn usage(what: String) -> Failure {
     Failure::usage(what).hint("see `cargo xtask bench load --help`")
 }
 
-/// The document with the published figures.
-struct Published {
-    path: PathBuf,
-    text: String,
-}
-
-impl Published {
-    fn read(root: &Path) -> Result<Self, Failure> {
-        let path = root.join(DOCUMENT);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::step(format!("cannot read {DOCUMENT}: {error}")))?;
-        let published = Self { path, text };
-        published.with("")?;
-        Ok(published)
-    }
-
-    fn with(&self, result: &str) -> Result<String, Failure> {
-        document::with_section(&self.text, result)
-            .map_err(|what| Failure::step(format!("{DOCUMENT}: {what}")))
-    }
-
-    fn write(&self, result: &str) -> Result<(), Failure> {
-        fs::write(&self.path, self.with(result)?)
-            .map_err(|error| Failure::step(format!("cannot write {DOCUMENT}: {error}")))?;
-        println!("written to {DOCUMENT}");
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,11 +310,5 @@ mod tests {
             assert_eq!(part.tools.first(), Some(&Tool::Corrente), "{}", part.title);
             assert!(part.rate_per_s.is_none() || !part.tools.contains(&Tool::Wrk));
         }
-    }
-
-    #[test]
-    fn the_project_has_the_section() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-        Published::read(root.expect("xtask lies in the project")).expect("has both marks");
     }
 }

@@ -215,6 +215,38 @@ compare-only-second = nur in B: { $name }
 compare-nothing = Die beiden Läufe haben kein Szenario gemeinsam.
 compare-ratio-head = B / A
 
+# Was Endpunkte kosten und worauf sie warten.
+gauge-title = Was die Endpunkte kosten und worauf sie warten
+gauge-processes = { $count ->
+    [one] ein Prozess
+   *[other] { $count } Prozesse
+  }
+gauge-memory = je { $memory }
+gauge-traffic = { $requests } Anfragen in { $time } ({ $rate }/s)
+gauge-in-flight = { $mean } gleichzeitig in einem Prozess
+gauge-server-cpu = der Server selbst braucht { $time } ms CPU je Anfrage
+gauge-loop = die Ereignisschleifen sind { $share } der Zeit beschäftigt
+gauge-empty = Keine Anfrage wurde aufgezeichnet.
+gauge-read = Zeiten sind Mittelwerte je Anfrage in Millisekunden. Warten/CPU ist der Blockierungskoeffizient: Warten geteilt durch Rechnen. „Zusammen“ ist, was es höchstens spart, die Aufrufe einer Zeile zusammen zu machen; nichts hier beweist, dass sie unabhängig sind.
+gauge-doubts = Was sich nicht sagen ließ
+gauge-written = Aufzeichnung geschrieben nach { $path }
+gauge-watching = { $path }, die letzten { $time }
+gauge-waiting = Noch keine Anfrage.
+gauge-ended = Die Aufzeichnung ist beendet.
+column-endpoint = Endpunkt
+column-requests = Anfragen
+column-cpu-ms = CPU ms
+column-wait-ms = Warten ms
+column-p99-ms = P99 ms
+column-blocking = Warten/CPU
+column-waits = Pausen
+column-stalls = Stillstand ms
+column-resource = Ressource
+column-calls = Aufrufe
+column-call-wait = ms/Aufruf
+column-gather = Zusammen spart ms
+column-blocking-calls = Blockierend
+
 # Fortschritt eines Laufs.
 progress-setting-up = { $scenario } wird vorbereitet
 progress-scenario = Szenario { $number } von { $count }: { $scenario }

@@ -218,6 +218,38 @@ compare-only-second = only in B: { $name }
 compare-nothing = The two runs have no scenario in common.
 compare-ratio-head = B / A
 
+# What endpoints cost and wait for.
+gauge-title = What the endpoints cost and wait for
+gauge-processes = { $count ->
+    [one] one process
+   *[other] { $count } processes
+  }
+gauge-memory = { $memory } each
+gauge-traffic = { $requests } requests in { $time } ({ $rate }/s)
+gauge-in-flight = { $mean } at a time in a process
+gauge-server-cpu = the server itself takes { $time } ms of CPU a request
+gauge-loop = the event loops are busy { $share } of the time
+gauge-empty = No request was recorded.
+gauge-read = Times are means a request, in milliseconds. Wait/CPU is the blocking coefficient: waiting over computing. “Together” is what making the calls of one line together would save, up to; nothing here proves that they are independent.
+gauge-doubts = What could not be told
+gauge-written = Recording written to { $path }
+gauge-watching = { $path }, the last { $time }
+gauge-waiting = No request yet.
+gauge-ended = The recording has ended.
+column-endpoint = Endpoint
+column-requests = Requests
+column-cpu-ms = CPU ms
+column-wait-ms = Wait ms
+column-p99-ms = P99 ms
+column-blocking = Wait/CPU
+column-waits = Waits
+column-stalls = Stalls ms
+column-resource = Resource
+column-calls = Calls
+column-call-wait = ms/call
+column-gather = Together saves ms
+column-blocking-calls = Blocking
+
 # Progress of a run.
 progress-setting-up = Setting up { $scenario }
 progress-scenario = Scenario { $number } of { $count }: { $scenario }

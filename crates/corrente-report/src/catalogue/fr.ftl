@@ -215,6 +215,38 @@ compare-only-second = seulement dans B : { $name }
 compare-nothing = Les deux exécutions n’ont aucun scénario en commun.
 compare-ratio-head = B / A
 
+# Ce que les points d’accès coûtent et attendent.
+gauge-title = Ce que les points d’accès coûtent et attendent
+gauge-processes = { $count ->
+    [one] { $count } processus
+   *[other] { $count } processus
+  }
+gauge-memory = { $memory } chacun
+gauge-traffic = { $requests } requêtes en { $time } ({ $rate }/s)
+gauge-in-flight = { $mean } à la fois dans un processus
+gauge-server-cpu = le serveur lui-même prend { $time } ms de CPU par requête
+gauge-loop = les boucles d’événements sont occupées { $share } du temps
+gauge-empty = Aucune requête n’a été enregistrée.
+gauge-read = Les temps sont des moyennes par requête, en millisecondes. Attente/CPU est le coefficient de blocage : attente sur calcul. « Ensemble » est ce que l’on gagnerait, au plus, à faire ensemble les appels d’une même ligne ; rien ici ne prouve qu’ils sont indépendants.
+gauge-doubts = Ce qui n’a pas pu être établi
+gauge-written = Enregistrement écrit dans { $path }
+gauge-watching = { $path }, dernières { $time }
+gauge-waiting = Aucune requête pour l’instant.
+gauge-ended = L’enregistrement est terminé.
+column-endpoint = Point d’accès
+column-requests = Requêtes
+column-cpu-ms = CPU ms
+column-wait-ms = Attente ms
+column-p99-ms = P99 ms
+column-blocking = Attente/CPU
+column-waits = Attentes
+column-stalls = Arrêts ms
+column-resource = Ressource
+column-calls = Appels
+column-call-wait = ms/appel
+column-gather = Ensemble : gain ms
+column-blocking-calls = Bloquants
+
 # Progression d’une exécution.
 progress-setting-up = Préparation de { $scenario }
 progress-scenario = Scénario { $number } sur { $count } : { $scenario }

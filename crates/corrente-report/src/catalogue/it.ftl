@@ -218,6 +218,38 @@ compare-only-second = solo in B: { $name }
 compare-nothing = Le due esecuzioni non hanno alcuno scenario in comune.
 compare-ratio-head = B / A
 
+# Quanto costano e che cosa attendono gli endpoint.
+gauge-title = Quanto costano e che cosa attendono gli endpoint
+gauge-processes = { $count ->
+    [one] un processo
+   *[other] { $count } processi
+  }
+gauge-memory = { $memory } ciascuno
+gauge-traffic = { $requests } richieste in { $time } ({ $rate }/s)
+gauge-in-flight = { $mean } alla volta in un processo
+gauge-server-cpu = il server stesso usa { $time } ms di CPU per richiesta
+gauge-loop = gli event loop sono occupati per il { $share } del tempo
+gauge-empty = Nessuna richiesta è stata registrata.
+gauge-read = I tempi sono medie per richiesta, in millisecondi. Attesa/CPU è il coefficiente di blocco: attesa diviso calcolo. “Insieme” è quanto si risparmierebbe, al massimo, eseguendo insieme le chiamate di una stessa riga; nulla qui dimostra che siano indipendenti.
+gauge-doubts = Che cosa non si è potuto stabilire
+gauge-written = Registrazione scritta in { $path }
+gauge-watching = { $path }, ultimi { $time }
+gauge-waiting = Ancora nessuna richiesta.
+gauge-ended = La registrazione è terminata.
+column-endpoint = Endpoint
+column-requests = Richieste
+column-cpu-ms = CPU ms
+column-wait-ms = Attesa ms
+column-p99-ms = P99 ms
+column-blocking = Attesa/CPU
+column-waits = Attese
+column-stalls = Fermi ms
+column-resource = Risorsa
+column-calls = Chiamate
+column-call-wait = ms/chiamata
+column-gather = Insieme: risparmio ms
+column-blocking-calls = Bloccanti
+
 # Avanzamento di un’esecuzione.
 progress-setting-up = Preparazione di { $scenario }
 progress-scenario = Scenario { $number } di { $count }: { $scenario }

@@ -252,6 +252,35 @@ messages! {
     CompareNothing = "compare-nothing";
     CompareRatioHead = "compare-ratio-head";
 
+    // What endpoints cost and wait for.
+    GaugeTitle = "gauge-title";
+    GaugeProcesses { count: u64 } = "gauge-processes";
+    GaugeMemory { memory: &'a str } = "gauge-memory";
+    GaugeTraffic { requests: &'a str, time: &'a str, rate: &'a str } = "gauge-traffic";
+    GaugeInFlight { mean: &'a str } = "gauge-in-flight";
+    GaugeServerCpu { time: &'a str } = "gauge-server-cpu";
+    GaugeLoop { share: &'a str } = "gauge-loop";
+    GaugeEmpty = "gauge-empty";
+    GaugeRead = "gauge-read";
+    GaugeDoubts = "gauge-doubts";
+    GaugeWritten { path: &'a str } = "gauge-written";
+    GaugeWatching { path: &'a str, time: &'a str } = "gauge-watching";
+    GaugeWaiting = "gauge-waiting";
+    GaugeEnded = "gauge-ended";
+    ColumnEndpoint = "column-endpoint";
+    ColumnRequests = "column-requests";
+    ColumnCpuMs = "column-cpu-ms";
+    ColumnWaitMs = "column-wait-ms";
+    ColumnP99Ms = "column-p99-ms";
+    ColumnBlocking = "column-blocking";
+    ColumnWaits = "column-waits";
+    ColumnStalls = "column-stalls";
+    ColumnResource = "column-resource";
+    ColumnCalls = "column-calls";
+    ColumnCallWait = "column-call-wait";
+    ColumnGather = "column-gather";
+    ColumnBlockingCalls = "column-blocking-calls";
+
     // Progress of a run.
     ProgressSettingUp { scenario: &'a str } = "progress-setting-up";
     ProgressScenario { scenario: &'a str, number: u64, count: u64 } = "progress-scenario";

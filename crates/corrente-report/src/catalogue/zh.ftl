@@ -199,6 +199,35 @@ compare-only-second = 仅在 B 中：{ $name }
 compare-nothing = 两次运行没有共同的场景。
 compare-ratio-head = B / A
 
+# 端点的开销与等待。
+gauge-title = 各端点的开销与等待
+gauge-processes = { $count } 个进程
+gauge-memory = 每个 { $memory }
+gauge-traffic = { $time } 内 { $requests } 个请求（{ $rate }/s）
+gauge-in-flight = 每个进程平均同时 { $mean } 个
+gauge-server-cpu = 服务器自身每个请求占用 CPU { $time } ms
+gauge-loop = 事件循环有 { $share } 的时间处于忙碌状态
+gauge-empty = 没有记录到任何请求。
+gauge-read = 时间为每个请求的平均值，单位毫秒。等待/CPU 即阻塞系数：等待时间除以计算时间。“并行”指把同一行代码发出的调用改为同时进行最多可节省的时间；这里并不能证明它们互不依赖。
+gauge-doubts = 无法判断的内容
+gauge-written = 记录已写入 { $path }
+gauge-watching = { $path }，最近 { $time }
+gauge-waiting = 尚无请求。
+gauge-ended = 记录已结束。
+column-endpoint = 端点
+column-requests = 请求
+column-cpu-ms = CPU ms
+column-wait-ms = 等待 ms
+column-p99-ms = P99 ms
+column-blocking = 等待/CPU
+column-waits = 等待次数
+column-stalls = 停顿 ms
+column-resource = 资源
+column-calls = 调用
+column-call-wait = ms/次
+column-gather = 并行可省 ms
+column-blocking-calls = 阻塞
+
 # 运行进度。
 progress-setting-up = 正在准备 { $scenario }
 progress-scenario = 场景 { $number }/{ $count }：{ $scenario }

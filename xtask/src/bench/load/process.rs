@@ -35,11 +35,11 @@ const TICKS_PER_S: f64 = 100.0;
 
 /// Raised by Ctrl-C and SIGTERM.
 #[derive(Debug, Clone)]
-pub(super) struct Interruption(Arc<AtomicBool>);
+pub(in crate::bench) struct Interruption(Arc<AtomicBool>);
 
 impl Interruption {
     /// Listens from now on.
-    pub(super) fn listen() -> Result<Self, Failure> {
+    pub(in crate::bench) fn listen() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&flag))
@@ -48,7 +48,8 @@ impl Interruption {
         Ok(Self(flag))
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    /// An error once it has been raised.
+    pub(in crate::bench) fn check(&self) -> Result<(), Failure> {
         if self.0.load(Ordering::Relaxed) {
             return Err(Failure::step("interrupted; nothing was written"));
         }
@@ -275,7 +276,7 @@ fn cpu_ticks(text: &str) -> Option<u64> {
 }
 
 /// A port that was free a moment ago: the kernel does not give it out again at once.
-fn free_port() -> Result<u16, Failure> {
+pub(in crate::bench) fn free_port() -> Result<u16, Failure> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port());

@@ -1,0 +1,139 @@
+//! `corrente gauge`: record what a service does, and show it.
+//!
+//! `run` starts the user's command with recording on, hands it every signal, and merges what its
+//! processes have written when it has ended. The command is the user's: its output, its exit and its
+//! signals stay as they are, but for the one signal that switches recording off and on.
+
+mod command;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use corrente_gauge::{GaugeError, aggregate, read};
+use corrente_report::gauge::GaugeReport as Shown;
+use corrente_report::terminal::Terminal;
+use corrente_report::{Catalogue, Message};
+
+use crate::arguments::{GaugeReport, GaugeRun, GaugeWatch, LanguageChoice};
+use crate::{Exit, lab, terminal};
+use command::Recorded;
+
+/// A command that ended badly: its exit and what to say.
+struct Failure {
+    exit: Exit,
+    line: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, line: impl Into<String>) -> Self {
+        Self {
+            exit,
+            line: line.into(),
+        }
+    }
+}
+
+/// A recording that cannot be read is the user's input; what cannot be written is the machine's.
+impl From<GaugeError> for Failure {
+    fn from(error: GaugeError) -> Self {
+        Self::new(Exit::Usage, error.to_string())
+    }
+}
+
+/// `corrente gauge run`.
+pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
+    conclude(record(run, program))
+}
+
+/// `corrente gauge report`.
+pub(crate) fn report(report: &GaugeReport) -> Exit {
+    let shown = read::read(&report.files).map_err(Failure::from);
+    conclude(shown.map(|recording| {
+        show(&aggregate(&recording), report.json, &report.language);
+        Exit::Done
+    }))
+}
+
+/// `corrente gauge watch`.
+pub(crate) fn watch(watch: &GaugeWatch) -> Exit {
+    conclude(watch::watch(watch))
+}
+
+fn conclude(outcome: Result<Exit, Failure>) -> Exit {
+    outcome.unwrap_or_else(|failure| {
+        terminal::error(&failure.line);
+        failure.exit
+    })
+}
+
+fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failure> {
+    let folder = folder_of(&run.out);
+    let recorded = command::record(run, program, &folder)?;
+    let name = run.command[0].to_string_lossy().into_owned();
+    let recording = match read::read(std::slice::from_ref(&folder)) {
+        Ok(recording) => recording,
+        Err(GaugeError::Empty { .. }) => {
+            remove(&folder);
+            return Err(nothing(&name, &recorded));
+        }
+        // Whatever is in the folder is all there is: it stays.
+        Err(error) => return Err(error.into()),
+    };
+    read::write(&recording, &run.out)
+        .map_err(|error| Failure::new(Exit::Machine, error.to_string()))?;
+    remove(&folder);
+    let figures = aggregate(&recording);
+    show(&figures, run.json, &run.language);
+    let catalogue = Catalogue::new(lab::language(&run.language));
+    let path = run.out.display().to_string();
+    eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));
+    if let Some(end) = recorded.failure() {
+        return Err(Failure::new(Exit::Incomplete, format!("`{name}` {end}")));
+    }
+    Ok(if figures.endpoints.is_empty() {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
+}
+
+/// Where the processes write: beside the recording that it becomes.
+fn folder_of(out: &Path) -> PathBuf {
+    out.with_extension("recording.d")
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(folder) {
+        terminal::error(&format!("{}: cannot be removed: {error}", folder.display()));
+    }
+}
+
+fn nothing(name: &str, recorded: &Recorded) -> Failure {
+    let line = match recorded.failure() {
+        Some(end) => format!("`{name}` {end} before any request; nothing was recorded"),
+        None => format!(
+            "nothing was recorded: `{name}` served no request, or not with a Python that has \
+             corrente; install it where the service is installed"
+        ),
+    };
+    Failure::new(Exit::Incomplete, line)
+}
+
+/// A flag's seconds as a time.
+fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(value).map_err(|_| {
+        let line = format!("{flag}: expected a number of seconds of 0 or more, found {value}");
+        Failure::new(Exit::Usage, line)
+    })
+}
+
+fn show(figures: &aggregate::Figures, json: bool, language: &LanguageChoice) {
+    if json {
+        terminal::data(&serde_json::to_string(figures).unwrap_or_default());
+        return;
+    }
+    let language = lab::language(language);
+    let screen = Terminal::new(language, terminal::width(), terminal::colour());
+    terminal::data(&screen.gauge(&Shown::from(figures)));
+}

@@ -1,0 +1,171 @@
+//! Figures of the service as a whole: its processes, its traffic, and its CPU time by the kernel.
+//!
+//! The CPU time outside of requests (parsing, accepting, writing) is what a server adds to each of
+//! them; a throughput that forgets it is too high.
+
+use std::collections::BTreeSet;
+
+use corrente_record::{Distribution, Doubt, Process, Recording, Server};
+use serde::Serialize;
+
+use super::NS_PER_MS;
+
+/// What the service does.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServiceFigures {
+    /// What serves, as the first process says.
+    pub server: Server,
+    /// Its interpreter.
+    pub python: String,
+    /// Processes that served requests.
+    pub processes: usize,
+    /// Different hosts.
+    pub hosts: usize,
+    /// Threads that requests ran in, the most of any process.
+    pub threads: usize,
+    /// Processors that a process may use.
+    pub cores: Option<f64>,
+    /// The longest observation of a process, seconds.
+    pub observed_s: f64,
+    /// The longest time between first and last request of a process, seconds.
+    pub active_s: f64,
+    /// Requests that came.
+    pub requests: u64,
+    /// Requests that came for each that was measured.
+    pub requests_per_measured: f64,
+    /// Requests a second between the first and the last.
+    pub requests_per_s: Option<f64>,
+    /// Requests in a process when one arrives: mean.
+    pub in_flight: Option<f64>,
+    /// The most.
+    pub in_flight_max: u64,
+    /// CPU time of the processes, seconds.
+    pub cpu_s: f64,
+    /// CPU time of the threads that serve, by the kernel, seconds.
+    pub thread_cpu_s: f64,
+    /// The part of it that the endpoints account for, seconds.
+    pub request_cpu_s: f64,
+    /// CPU time of the serving threads outside of requests, a request: what the server itself takes.
+    pub server_cpu_ms: Option<f64>,
+    /// CPU time of other threads of the processes, a request.
+    pub other_cpu_ms: Option<f64>,
+    /// Share of the active time that a serving thread is busy with steps of coroutines.
+    pub loop_busy_share: Option<f64>,
+    /// Memory of a process (PSS), mean, bytes.
+    pub memory_bytes: Option<f64>,
+    /// Libraries that were watched.
+    pub watched: Vec<String>,
+    /// What could not be told.
+    pub cannot_tell: Vec<Doubt>,
+}
+
+pub(super) fn figures(recording: &Recording) -> ServiceFigures {
+    let processes = &recording.processes;
+    let first = processes.first().cloned().unwrap_or_default();
+    let sum = |figure: fn(&Process) -> u64| processes.iter().map(figure).sum::<u64>();
+    let longest = |figure: fn(&Process) -> u64| processes.iter().map(figure).max().unwrap_or(0);
+    let requests = sum(|process| process.requests_seen);
+    let measured = sum(|process| process.requests_measured);
+    let cpu = sum(|process| process.cpu_ns);
+    let thread_cpu = sum(|process| process.threads.iter().map(|thread| thread.cpu_ns).sum());
+    let request_cpu = sum(request_cpu);
+    let mut in_flight = Distribution::default();
+    for one in processes {
+        in_flight.merge(&one.in_flight);
+    }
+    let active_s = longest(|process| process.active_ns) as f64 / 1e9;
+    let a_request = |ns: u64| (requests > 0).then(|| ns as f64 / NS_PER_MS / requests as f64);
+    let hosts: BTreeSet<&str> = processes.iter().map(|one| one.host.as_str()).collect();
+    // Only measured requests are in it; the others cost the same, and are not the server's.
+    let factor = if measured > 0 {
+        requests as f64 / measured as f64
+    } else {
+        1.0
+    };
+    let request_cpu = (request_cpu as f64 * factor) as u64;
+    ServiceFigures {
+        server: first.server,
+        python: first.python,
+        processes: processes.len(),
+        hosts: hosts.len(),
+        threads: processes
+            .iter()
+            .map(|one| one.threads.len())
+            .max()
+            .unwrap_or(0),
+        cores: first.cores,
+        observed_s: longest(|process| process.observed_ns) as f64 / 1e9,
+        active_s,
+        requests,
+        requests_per_measured: factor,
+        requests_per_s: (active_s > 0.0).then(|| requests as f64 / active_s),
+        in_flight: if processes.iter().any(is_sampled) {
+            little(recording, factor)
+        } else {
+            in_flight.mean()
+        },
+        in_flight_max: in_flight.max,
+        cpu_s: cpu as f64 / 1e9,
+        thread_cpu_s: thread_cpu as f64 / 1e9,
+        request_cpu_s: request_cpu as f64 / 1e9,
+        server_cpu_ms: a_request(thread_cpu.saturating_sub(request_cpu)),
+        other_cpu_ms: a_request(cpu.saturating_sub(thread_cpu)),
+        loop_busy_share: loop_busy(processes).map(|share| share * factor),
+        memory_bytes: memory(processes),
+        watched: union(processes, |process| &process.watched),
+        cannot_tell: union(processes, |process| &process.cannot_tell),
+    }
+}
+
+fn is_sampled(process: &Process) -> bool {
+    process.sampling.requests_every > 1
+}
+
+/// Mean number of requests in a process by Little's law (1961): arrivals a second times their stay.
+/// Where not every request is measured, those beside one that arrives cannot be counted.
+fn little(recording: &Recording, factor: f64) -> Option<f64> {
+    let stays = recording.endpoints.iter().map(|one| one.wall_ns.sum as f64);
+    let active: u64 = recording.processes.iter().map(|one| one.active_ns).sum();
+    (active > 0).then(|| stays.sum::<f64>() * factor / active as f64)
+}
+
+fn request_cpu(process: &Process) -> u64 {
+    process
+        .threads
+        .iter()
+        .map(|thread| thread.request_cpu_ns)
+        .sum()
+}
+
+/// Of the threads that run steps of coroutines.
+fn loop_busy(processes: &[Process]) -> Option<f64> {
+    let mut busy = 0.0;
+    let mut active = 0.0;
+    for process in processes {
+        for thread in process.threads.iter().filter(|thread| thread.steps > 0) {
+            busy += thread.step_wall_ns as f64;
+            active += process.active_ns as f64;
+        }
+    }
+    (active > 0.0).then(|| busy / active)
+}
+
+fn memory(processes: &[Process]) -> Option<f64> {
+    let known: Vec<u64> = processes
+        .iter()
+        .filter_map(|process| process.memory.pss_bytes.or(process.memory.rss_bytes))
+        .collect();
+    let sum: u64 = known.iter().sum();
+    (!known.is_empty()).then(|| sum as f64 / known.len() as f64)
+}
+
+/// All different entries, in the order in which they come.
+fn union<T: Clone + PartialEq>(processes: &[Process], of: fn(&Process) -> &Vec<T>) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for entry in processes.iter().flat_map(of) {
+        if !all.contains(entry) {
+            all.push(entry.clone());
+        }
+    }
+    all
+}

@@ -1,0 +1,115 @@
+//! The figures of recordings that are made by hand.
+
+use corrente_record::{Alone, Process, Runs, Thread};
+
+use super::*;
+
+const MS: u64 = 1_000_000;
+
+fn endpoint(name: &str, wall_ms: u64, cpu_ms: u64) -> Endpoint {
+    Endpoint {
+        name: name.to_owned(),
+        requests: 2,
+        statuses: [("2xx".to_owned(), 1), ("5xx".to_owned(), 1)].into(),
+        wall_ns: Distribution::of([wall_ms * MS, wall_ms * MS]),
+        cpu_ns: Distribution::of([cpu_ms * MS, cpu_ms * MS]),
+        run_queue_ns: Distribution::of([MS]),
+        voluntary_switches: Distribution::of([3, 5]),
+        in_calls_ns: Distribution::of([6 * MS, 6 * MS]),
+        alone: Alone {
+            requests: 1,
+            wall_ns: 9 * MS,
+            cpu_ns: 4 * MS,
+        },
+        calls: vec![Calls {
+            per_request: Distribution::of([2, 2]),
+            call_ns: Distribution::of([3 * MS; 4]),
+            cpu_ns: 4 * MS,
+            runs: Runs {
+                length: Distribution::of([2, 2]),
+                wall_ns: 12 * MS,
+                longest_ns: 6 * MS,
+            },
+            ..Calls::default()
+        }],
+        ..Endpoint::default()
+    }
+}
+
+fn recording() -> Recording {
+    let mut recording = Recording::new("test");
+    recording.endpoints = vec![endpoint("GET /fast", 2, 1), endpoint("GET /slow", 11, 4)];
+    recording.processes.push(Process {
+        active_ns: 2_000 * MS,
+        cpu_ns: 100 * MS,
+        requests_seen: 8,
+        requests_measured: 4,
+        threads: vec![Thread {
+            cpu_ns: 60 * MS,
+            request_cpu_ns: 10 * MS,
+            ..Thread::default()
+        }],
+        in_flight: Distribution::of([1, 3]),
+        ..Process::default()
+    });
+    recording
+}
+
+fn close(found: Option<f64>, expected: f64) {
+    let found = found.expect("it is known");
+    assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+}
+
+#[test]
+fn an_endpoint_is_computing_and_waiting() {
+    let figures = aggregate(&recording());
+    let slow = &figures.endpoints[0];
+    assert_eq!(slow.name, "GET /slow");
+    close(slow.wait_ms, 11.0 - 4.0 - 1.0);
+    close(slow.blocking_coefficient, 6.0 / 4.0);
+    close(slow.waits, 4.0);
+    close(slow.unexplained_wait_ms, 0.0);
+    close(slow.wait_alone_ms, 5.0);
+    close(Some(slow.error_share), 0.5);
+    // Half of the requests were not measured.
+    close(Some(slow.requests), 4.0);
+}
+
+#[test]
+fn calls_are_told_a_request_and_a_call() {
+    let figures = aggregate(&recording());
+    let calls = &figures.endpoints[0].calls[0];
+    close(Some(calls.calls), 2.0);
+    close(calls.wait_ms, 2.0);
+    close(Some(calls.wait_per_request_ms), 4.0);
+    close(Some(calls.run_share), 1.0);
+    close(Some(calls.gather_saves_up_to_ms), 3.0);
+}
+
+#[test]
+fn the_server_has_its_share_of_the_cpu_time() {
+    let service = aggregate(&recording()).service;
+    close(service.requests_per_s, 4.0);
+    close(Some(service.request_cpu_s), 0.020);
+    close(service.server_cpu_ms, 40.0 / 8.0);
+    close(service.other_cpu_ms, 40.0 / 8.0);
+    close(service.in_flight, 2.0);
+    assert_eq!(service.in_flight_max, 3);
+    assert_eq!(service.loop_busy_share, None);
+}
+
+#[test]
+fn nothing_gives_no_figures() {
+    let figures = aggregate(&Recording::new("test"));
+    assert!(figures.endpoints.is_empty());
+    assert_eq!(figures.service.requests_per_s, None);
+    assert_eq!(figures.service.server_cpu_ms, None);
+}
+
+#[test]
+fn where_requests_are_left_out_littles_law_tells_how_many_there_were() {
+    let mut recording = recording();
+    recording.processes[0].sampling.requests_every = 2;
+    // Walls of 26 ms were measured, of half the requests, in 2 s.
+    close(aggregate(&recording).service.in_flight, 2.0 * 0.026 / 2.0);
+}

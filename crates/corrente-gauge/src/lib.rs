@@ -1,0 +1,22 @@
+//! The gauge: what the endpoints of a service cost and wait for.
+//!
+//! The [`Recorder`] runs inside the service and writes a recording of its process; [`read`] finds
+//! and merges such recordings; [`aggregate`](aggregate()) turns one into figures for each endpoint;
+//! a [`Window`] shows the last seconds of one that is being made.
+//! It knows nothing of Python: `corrente-python` translates calls of servers and drivers into calls
+//! of the recorder. Invariant: nothing here can fail a request of the service that is watched.
+
+#![forbid(unsafe_code)]
+
+pub mod aggregate;
+mod error;
+pub mod read;
+pub mod recorder;
+mod show;
+mod window;
+
+pub use aggregate::aggregate;
+pub use corrente_record::Recording;
+pub use error::GaugeError;
+pub use recorder::Recorder;
+pub use window::{View, Window};

@@ -1,0 +1,159 @@
+//! Checking a recording that was read: do its figures agree with themselves?
+//!
+//! Only what would make a later computation wrong is checked. A message names endpoint or process,
+//! the field and the fault; the reader of the file puts the file's name before it.
+
+use crate::recording::{Calls, Endpoint, Process, Recording};
+use crate::{Distribution, ENDPOINTS_MAX, RecordError};
+
+/// Characters that a name may have in a file that somebody else's program wrote.
+const NAME_CHARACTERS: usize = 1_000;
+
+impl Recording {
+    /// Checks the figures; the error is the first fault.
+    pub fn validate(&self) -> Result<(), RecordError> {
+        if self.endpoints.len() > ENDPOINTS_MAX + 2 {
+            let count = self.endpoints.len();
+            return Err(fault(
+                "endpoints",
+                format!("{count} names, over {ENDPOINTS_MAX}"),
+            ));
+        }
+        self.processes.iter().try_for_each(check_process)?;
+        self.endpoints.iter().try_for_each(check_endpoint)
+    }
+}
+
+fn fault(place: impl Into<String>, what: impl Into<String>) -> RecordError {
+    RecordError::Inconsistent {
+        place: place.into(),
+        fault: what.into(),
+    }
+}
+
+fn check_process(process: &Process) -> Result<(), RecordError> {
+    let place = || format!("process {} of host `{}`", process.pid, process.host);
+    if process
+        .cores
+        .is_some_and(|cores| !cores.is_finite() || cores <= 0.0)
+    {
+        return Err(fault(place(), "`cores` is not a number above 0"));
+    }
+    if process.requests_measured > process.requests_seen {
+        return Err(fault(place(), "more requests measured than seen"));
+    }
+    check_distribution(&process.in_flight, || format!("{}, in_flight", place()))
+}
+
+fn check_endpoint(endpoint: &Endpoint) -> Result<(), RecordError> {
+    if endpoint.name.is_empty() || endpoint.name.chars().count() > NAME_CHARACTERS {
+        return Err(fault("endpoints", "a name is empty or too long"));
+    }
+    let place = |field: &str| format!("endpoint `{}`, {field}", endpoint.name);
+    let distributions = [
+        ("wall_ns", &endpoint.wall_ns),
+        ("cpu_ns", &endpoint.cpu_ns),
+        ("segment_cpu_ns", &endpoint.segment_cpu_ns),
+        ("run_queue_ns", &endpoint.run_queue_ns),
+        ("wait_ns", &endpoint.wait_ns),
+        ("voluntary_switches", &endpoint.voluntary_switches),
+        ("involuntary_switches", &endpoint.involuntary_switches),
+        ("in_calls_ns", &endpoint.in_calls_ns),
+        ("steps", &endpoint.steps),
+        ("blocked_ns", &endpoint.blocked_ns),
+    ];
+    for (field, distribution) in distributions {
+        check_distribution(distribution, || place(field))?;
+    }
+    endpoint
+        .calls
+        .iter()
+        .try_for_each(|calls| check_calls(endpoint, calls))
+}
+
+fn check_calls(endpoint: &Endpoint, calls: &Calls) -> Result<(), RecordError> {
+    let place = |field: &str| {
+        let driver = &calls.resource.driver;
+        format!("endpoint `{}`, calls of `{driver}`, {field}", endpoint.name)
+    };
+    check_distribution(&calls.per_request, || place("per_request"))?;
+    check_distribution(&calls.call_ns, || place("call_ns"))?;
+    check_distribution(&calls.runs.length, || place("runs.length"))?;
+    if calls.runs.longest_ns > calls.runs.wall_ns {
+        return Err(fault(
+            place("runs"),
+            "the longest calls last longer than all",
+        ));
+    }
+    Ok(())
+}
+
+fn check_distribution(
+    distribution: &Distribution,
+    place: impl FnOnce() -> String,
+) -> Result<(), RecordError> {
+    distribution
+        .fault()
+        .map_or(Ok(()), |what| Err(fault(place(), what)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: &str) {
+        let error = Recording::from_json(json).expect_err("it is bad");
+        let line = error.to_string();
+        assert!(line.contains(expected), "{line}");
+        assert!(!line.contains('\n'), "{line}");
+    }
+
+    #[test]
+    fn an_empty_recording_is_one() {
+        let empty = Recording::new("test").to_json();
+        assert!(Recording::from_json(&empty).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused() {
+        check("", "is not a recording: EOF");
+        check("hello", "is not a recording");
+        check("{}", "found `none`");
+        check(r#"{"schema":"corrente.load/1"}"#, "found `corrente.load/1`");
+        check(
+            r#"{"schema":"corrente.recording/1","endpoints":3}"#,
+            "is not a recording",
+        );
+    }
+
+    #[test]
+    fn a_truncated_file_is_refused() {
+        let whole = Recording::new("test").to_json();
+        check(&whole[..whole.len() - 3], "to its end");
+    }
+
+    #[test]
+    fn figures_that_disagree_are_named() {
+        let endpoint = |rest: &str| {
+            format!(
+                r#"{{"schema":"corrente.recording/1","endpoints":[{{"name":"GET /",{rest}}}]}}"#
+            )
+        };
+        check(
+            &endpoint(r#""cpu_ns":{"count":2,"buckets":[[5,1]]}"#),
+            "endpoint `GET /`, cpu_ns: the buckets hold 1 values, `count` says 2",
+        );
+        check(
+            &endpoint(
+                r#""calls":[{"resource":{"kind":"x","driver":"d"},"runs":{"longest_ns":1}}]"#,
+            ),
+            "calls of `d`, runs",
+        );
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_passed_over() {
+        let later = r#"{"schema":"corrente.recording/1","colour":"blue","endpoints":[]}"#;
+        assert!(Recording::from_json(later).is_ok());
+    }
+}

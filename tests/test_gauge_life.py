@@ -1,0 +1,143 @@
+"""The life of a recording: killed, switched off, watched, forked, and what cannot be told."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import processes
+from gauge_programs import FLASK, STARLETTE, WSGI
+from gauge_service import GUNICORN, UVICORN, endpoint
+from processes import wait_for
+from tiny_lab import command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gauge_service import Service
+
+
+def test_a_killed_service_loses_at_most_the_last_second(service: Service) -> None:
+    service.write("service.py", WSGI)
+    service.start(*GUNICORN, "service:app")
+    service.ask("/")
+    service.wait_until_recorded()
+    (part,) = service.parts()
+    server = processes.marked(service.mark) & processes.naming("gunicorn")
+    processes.kill(server - {service.process})
+    # `gauge run` is told, merges what there is, and says that its command did not end well.
+    assert service.wait() == 1
+    (kept,) = service.read()["processes"]
+    assert kept["pid"] == part["processes"][0]["pid"]
+    assert endpoint(service.read(), "GET /")["requests"] == 1
+    assert "was ended by signal 9" in service.errors.read_text(encoding="utf-8")
+
+
+def test_greenlets_are_not_guessed_at(service: Service) -> None:
+    service.write("service.py", WSGI)
+    service.start(*GUNICORN, "-k", "gevent", "service:app")
+    assert service.ask("/") == (200, b"hello")
+    wait_for(lambda: "greenlets" in str(service.parts()), "the doubt", details=service.parts)
+    # Without figures it is no success, and the recording says why.
+    assert service.stop() == 1
+    (process,) = service.read()["processes"]
+    assert [doubt["code"] for doubt in process["cannot_tell"]] == ["greenlets"]
+    assert process["server"]["worker"] == "ggevent"
+    assert "gevent runs many requests in one thread" in service.errors.read_text(encoding="utf-8")
+
+
+def test_workers_that_fork_are_merged(service: Service) -> None:
+    service.write("service.py", WSGI)
+    service.start(*GUNICORN, "-w", "3", "service:app")
+
+    def all_have_served() -> bool:
+        service.ask("/")
+        return len(service.parts()) == 3
+
+    wait_for(all_have_served, "three workers", details=service.parts)
+    recording = service.recording()
+    assert len({process["pid"] for process in recording["processes"]}) == 3
+    assert endpoint(recording, "GET /")["requests"] == service.asked
+
+
+def test_it_can_be_watched_while_it_is_made(service: Service) -> None:
+    service.write("service.py", FLASK)
+    service.start(*GUNICORN, "service:app")
+    service.ask("/users/7")
+    service.wait_until_recorded()
+    words = command("gauge", "watch", str(service.made), "--lang", "en")
+    once = subprocess.run(
+        [*words, "--seconds", "0"], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert re.search(r"GET /users/<int:user>\s+1 ", once.stdout), once.stdout
+    with subprocess.Popen(
+        [*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as live:
+        assert live.stdout is not None
+        figures = json.loads(live.stdout.readline())
+        assert figures["endpoints"][0]["name"] == "GET /users/<int:user>"
+        assert service.stop() == 0
+        # It ends with the recording.
+        _, said = live.communicate(timeout=30)
+    assert (live.returncode, said) == (0, b"The recording has ended.\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "server", "name"),
+    [
+        pytest.param(FLASK, GUNICORN, "GET /users/<int:user>", id="wsgi"),
+        pytest.param(STARLETTE, UVICORN, "GET /api/users/{user}", id="asgi"),
+    ],
+)
+def test_one_line_does_instead_of_the_command(
+    service: Service, program: str, server: Sequence[str], name: str
+) -> None:
+    service.made = service.folder / "corrente.recording.d"
+    middleware = "from corrente.gauge import Middleware\napp = Middleware(app)\n"
+    service.write("service.py", program + middleware)
+    service.start_bare(*server, "service:app")
+    assert service.ask("/api/users/7" if program is STARLETTE else "/users/7")[0] == 200
+    # Nobody waits for the next second: the end of the process writes what is not written yet.
+    assert service.stop() in (0, -signal.SIGTERM)
+    shown = subprocess.run(
+        command("gauge", "report", "--json", str(service.made)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert [one["name"] for one in json.loads(shown.stdout)["endpoints"]] == [name]
+
+
+def test_recording_is_switched_off_and_on(service: Service) -> None:
+    service.write("service.py", WSGI)
+    service.start(*GUNICORN, "service:app")
+    service.ask("/")
+    service.wait_until_recorded()
+    service.tell(signal.SIGUSR2)
+    wait_for(lambda: "switched_off" in str(service.parts()), "the end of recording")
+    assert service.ask("/unseen") == (200, b"hello")
+    service.tell(signal.SIGUSR2)
+
+    def recorded_again() -> bool:
+        service.ask("/again")
+        return "/again" in str(service.parts())
+
+    wait_for(recorded_again, "recording to go on")
+    assert "/unseen" not in str(service.parts())
+
+
+def test_the_table_is_printed(service: Service) -> None:
+    service.write("service.py", FLASK)
+    service.start(*GUNICORN, "service:app")
+    service.ask("/users/7")
+    service.recording()
+    said = service.errors.read_text(encoding="utf-8")
+    assert re.search(r"GET /users/<int:user>\s+1 ", said), said
+    assert "gunicorn" in said
+    assert "Recording written to" in said

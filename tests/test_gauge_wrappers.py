@@ -1,0 +1,348 @@
+"""The native wrappers: what goes through them comes out as it was, and is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corrente import _native
+from corrente.gauge import Middleware
+from gauge_service import Document, endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Body = Any
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> _native.Recorder:
+    """Give a recorder that writes into the test's folder."""
+    return _native.Recorder(tmp_path / "made")
+
+
+def recording(recorder: _native.Recorder, folder: Path) -> Document:
+    """End the recording and read it."""
+    recorder.finish()
+    (file,) = (folder / "made").glob("*.json")
+    document: Document = json.loads(file.read_text(encoding="utf-8"))
+    return document
+
+
+def environ(**more: object) -> dict[str, object]:
+    """Give as much of a WSGI environment as a test needs."""
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": "/"} | more
+
+
+def start_response(
+    _status: str, _headers: object, _exc_info: object = None
+) -> Callable[..., object]:
+    """Do as a server's does: give `write`."""
+    return print
+
+
+def wsgi(body: Body, status: str = "200 OK") -> Callable[[Any, Any], Body]:
+    """Give an application that answers with this body."""
+
+    def app(_environ: Any, start: Any) -> Body:  # noqa: ANN401 - any server's
+        assert start(status, []) is print
+        return body
+
+    return app
+
+
+@pytest.mark.parametrize("body", [[b"ab", b"c"], (b"abc",), []])
+def test_a_list_passes_untouched(recorder: _native.Recorder, tmp_path: Path, body: Body) -> None:
+    assert recorder.wsgi(wsgi(body))(environ(), start_response) is body
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    assert (plain["requests"], plain["bytes_sent"]) == (1, sum(map(len, body)))
+    assert plain["statuses"] == {"2xx": 1}
+
+
+def test_a_file_wrapper_passes_untouched(recorder: _native.Recorder, tmp_path: Path) -> None:
+    class FileWrapper:
+        pass
+
+    body = FileWrapper()
+    more = {"wsgi.file_wrapper": FileWrapper}
+    assert recorder.wsgi(wsgi(body))(environ(**more), start_response) is body
+    assert endpoint(recording(recorder, tmp_path), "GET /")["requests"] == 1
+
+
+def test_an_iterable_is_read_and_closed_once(recorder: _native.Recorder, tmp_path: Path) -> None:
+    class Response:
+        closed = 0
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"ab"
+            yield b"c"
+
+        def close(self) -> None:
+            self.closed += 1
+
+    body = Response()
+    response = recorder.wsgi(wsgi(body))(environ(), start_response)
+    assert not hasattr(response, "__len__")
+    assert list(response) == [b"ab", b"c"]
+    response.close()
+    assert body.closed == 1
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    assert (plain["requests"], plain["bytes_sent"], plain["abandoned"]) == (1, 3, 0)
+
+
+def test_a_length_is_kept(recorder: _native.Recorder) -> None:
+    class Response:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"a"
+
+        def __len__(self) -> int:
+            return 1
+
+    response = recorder.wsgi(wsgi(Response()))(environ(), start_response)
+    assert len(response) == 1
+    response.close()
+
+
+def test_responses_of_several_types_keep_what_they_are(recorder: _native.Recorder) -> None:
+    class Sized(list[bytes]):
+        pass
+
+    bodies = [iter([b"a"]), Sized([b"a"]), iter([b"a"]), Sized([b"a"])]
+
+    def app(_environ: object, _start: object) -> Body:
+        return bodies.pop(0)
+
+    wrapped = recorder.wsgi(app)
+    responses = [wrapped(environ(), start_response) for _ in range(4)]
+    assert [hasattr(response, "__len__") for response in responses] == [False, True, False, True]
+
+
+def test_an_exception_passes(recorder: _native.Recorder, tmp_path: Path) -> None:
+    def app(_environ: object, _start: object) -> Body:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        recorder.wsgi(app)(environ(), start_response)
+
+    def late() -> Iterator[bytes]:
+        yield b"a"
+        raise KeyError("late")
+
+    response = recorder.wsgi(wsgi(late()))(environ(), start_response)
+    with pytest.raises(KeyError, match="late"):
+        list(response)
+    response.close()
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    assert (plain["requests"], plain["exceptions"]) == (2, 2)
+
+
+def test_a_response_that_is_dropped_is_abandoned(
+    recorder: _native.Recorder, tmp_path: Path
+) -> None:
+    response = recorder.wsgi(wsgi(iter([b"a"])))(environ(), start_response)
+    del response
+    gc.collect()
+    assert endpoint(recording(recorder, tmp_path), "GET /")["abandoned"] == 1
+
+
+def test_the_work_of_a_generator_belongs_to_its_request(
+    recorder: _native.Recorder, tmp_path: Path
+) -> None:
+    database = recorder.resource("database", "x", "y")
+
+    def body() -> Iterator[bytes]:
+        recorder.begin_wait(database)
+        recorder.end_wait()
+        yield b"a"
+
+    response = recorder.wsgi(wsgi(body()))(environ(), start_response)
+    list(response)
+    response.close()
+    (calls,) = endpoint(recording(recorder, tmp_path), "GET /")["calls"]
+    assert calls["per_request"]["sum"] == 1
+
+
+def scope(path: str = "/", kind: str = "http") -> dict[str, Any]:
+    """Give as much of an ASGI scope as a test needs."""
+    return {"type": kind, "method": "GET", "path": path, "headers": []}
+
+
+async def receive() -> dict[str, Any]:
+    """Give nothing."""
+    return {"type": "http.disconnect"}
+
+
+class Sent:
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        """Keep it."""
+        await asyncio.sleep(0)
+        self.messages.append(message)
+
+
+async def answer(_scope: object, _receive: object, send: Any) -> None:  # noqa: ANN401 - any server's
+    """Answer as an application does."""
+    await send({"type": "http.response.start", "status": 201, "headers": []})
+    await send({"type": "http.response.body", "body": b"ab", "more_body": True})
+    await send({"type": "http.response.body", "body": b"c"})
+
+
+def test_messages_pass(recorder: _native.Recorder, tmp_path: Path) -> None:
+    sent = Sent()
+
+    async def main() -> None:
+        assert await recorder.asgi(answer)(scope(), receive, sent) is None
+
+    asyncio.run(main())
+    assert [message["type"] for message in sent.messages] == [
+        "http.response.start",
+        "http.response.body",
+        "http.response.body",
+    ]
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    assert (plain["statuses"], plain["bytes_sent"]) == ({"2xx": 1}, 3)
+    # Three times sent, each with one step aside.
+    assert plain["steps"]["sum"] == 4
+
+
+def test_what_is_no_http_passes_untouched(recorder: _native.Recorder) -> None:
+    marker = object()
+
+    def app(*_args: object) -> object:
+        return marker
+
+    for kind in ("lifespan", "websocket"):
+        assert recorder.asgi(app)(scope(kind=kind), receive, Sent()) is marker
+
+
+def test_a_task_may_be_made_of_it(recorder: _native.Recorder, tmp_path: Path) -> None:
+    async def main() -> None:
+        running = recorder.asgi(answer)(scope(), receive, Sent())
+        assert running.__name__ == "answer"
+        task = asyncio.create_task(running)
+        await task
+        assert "answer" in repr(task)
+
+    asyncio.run(main())
+    assert endpoint(recording(recorder, tmp_path), "GET /")["requests"] == 1
+
+
+def test_results_and_exceptions_of_awaitables_pass(recorder: _native.Recorder) -> None:
+    http = recorder.resource("http", "x", "y")
+    results: list[object] = []
+
+    async def gives(value: object) -> object:
+        await asyncio.sleep(0)
+        return value
+
+    async def raises() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("mine")
+
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        values = (None, 7, (1, 2), StopIteration(3), ValueError("a value"))
+        results.extend([await recorder.wait(http, gives(value)) is value for value in values])
+        with pytest.raises(KeyError, match="mine"):
+            await recorder.wait(http, raises())
+        together = await asyncio.gather(recorder.wait(http, gives(1)), gives(2))
+        results.append(list(together) == [1, 2])
+
+    async def main() -> None:
+        await recorder.asgi(app)(scope(), receive, Sent())
+
+    asyncio.run(main())
+    assert results == [True] * 6
+
+
+def test_calls_that_are_gathered_overlap(recorder: _native.Recorder, tmp_path: Path) -> None:
+    http = recorder.resource("http", "x", "y")
+
+    async def call() -> None:
+        await recorder.wait(http, asyncio.sleep(0.01))
+
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        tasks = [asyncio.create_task(recorder.child(call())) for _ in range(3)]
+        await asyncio.gather(*tasks)
+        await call()
+
+    async def main() -> None:
+        await recorder.asgi(app)(scope(), receive, Sent())
+
+    asyncio.run(main())
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    (calls,) = plain["calls"]
+    assert (calls["per_request"]["sum"], calls["overlapped"]) == (4, 3)
+    assert plain["in_calls_ns"]["sum"] >= 20_000_000
+    assert plain["in_calls_ns"]["sum"] < calls["call_ns"]["sum"]
+
+
+def test_a_cancelled_request_is_abandoned(recorder: _native.Recorder, tmp_path: Path) -> None:
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        await asyncio.sleep(60)
+
+    async def main() -> None:
+        task = asyncio.create_task(recorder.asgi(app)(scope(), receive, Sent()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    plain = endpoint(recording(recorder, tmp_path), "GET /")
+    assert (plain["abandoned"], plain["exceptions"]) == (1, 0)
+
+
+def test_a_wrapper_in_a_cycle_is_collected(recorder: _native.Recorder) -> None:
+    class Holder:
+        kept: object = None
+
+    async def app(_scope: object, _receive: object, _send: object) -> None:
+        await asyncio.sleep(0)
+
+    holder = Holder()
+    dead = weakref.ref(holder)
+    message = scope() | {"holder": holder}
+    holder.kept = recorder.asgi(app)(message, receive, Sent())
+    holder.kept.close()  # type: ignore[attr-defined]
+    del holder, message
+    gc.collect()
+    assert dead() is None
+
+
+def test_a_child_of_a_fork_records_by_itself(recorder: _native.Recorder, tmp_path: Path) -> None:
+    app = recorder.wsgi(wsgi([b"a"]))
+    app(environ(), start_response)
+    child = os.fork()
+    if child == 0:
+        recorder.after_fork()
+        app(environ(PATH_INFO="/child"), start_response)
+        recorder.finish()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    recorder.finish()
+    files = [json.loads(file.read_text("utf-8")) for file in (tmp_path / "made").glob("*.json")]
+    names = {file["processes"][0]["pid"]: file["endpoints"][0]["name"] for file in files}
+    assert names == {os.getpid(): "GET /", child: "GET /child"}
+
+
+@pytest.mark.parametrize("app", [answer, Middleware(answer, folder="unused")])
+def test_the_middleware_knows_asgi(app: Any) -> None:  # noqa: ANN401 - both kinds
+    middleware = Middleware(app)
+    assert asyncio.iscoroutinefunction(type(middleware).__call__)
+
+
+def test_the_middleware_knows_wsgi() -> None:
+    middleware: Any = Middleware(wsgi([b"a"]))
+    assert not asyncio.iscoroutinefunction(type(middleware).__call__)
+    assert middleware(environ(), start_response) == [b"a"]

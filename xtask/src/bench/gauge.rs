@@ -1,0 +1,324 @@
+//! `cargo xtask bench gauge`: what recording costs a service, and whether its CPU totals are right.
+//!
+//! Two services of one program run side by side, one of them under `corrente gauge run`; the load
+//! meets one at a time, in turns, and each round has new ones. The recorded one is switched off and
+//! on as well: the same process, with and without. What the native wrappers cost is measured once more without a
+//! server, where the difference is larger than the machine's moods. This file decides what is
+//! measured; how it is written down is in `report`.
+
+mod report;
+mod service;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use self::report::Wrappers;
+use self::service::{Kind, Place, Sample, Service};
+use super::conditions;
+use super::document::Published;
+use super::load::process::Interruption;
+use super::load::{turns, two_processors};
+use crate::extension;
+use crate::failure::Failure;
+use crate::python::Environment;
+use crate::step::{Project, output};
+
+const USAGE: &str = "\
+cargo xtask bench gauge [--rounds N] [--seconds S] [--write]
+
+  --rounds N    runs of each service in each part, 2 to 100 (default: 12)
+  --seconds S   length of a run, 1 to 60 (default: 2)
+  --write       put the result into docs/BENCHMARKS.md
+";
+
+/// The programs that are measured, and the one that measures the wrappers.
+const PROGRAMS: [(&str, &str); 2] = [
+    ("hello.py", include_str!("gauge/hello.py")),
+    ("wrappers.py", include_str!("gauge/wrappers.py")),
+];
+
+/// A pair of services.
+#[derive(Debug)]
+struct Part {
+    title: &'static str,
+    gunicorn: &'static str,
+    users: usize,
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        title: "A1. Flask's hello world, Gunicorn sync: service on CPU 0, generator on CPU 1",
+        gunicorn: "--workers 1",
+        users: 4,
+    },
+    Part {
+        title: "A2. The same, Gunicorn gthread with 4 threads",
+        gunicorn: "--workers 1 --threads 4",
+        users: 8,
+    },
+];
+
+/// Runs all parts and prints the result.
+pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|word| word == "--help") {
+        print!("{USAGE}");
+        return Ok(());
+    }
+    let options = Options::parse(arguments)?;
+    two_processors()?;
+    // A document that cannot be changed is better known before the measurements than after them.
+    let published = match options.outcome {
+        Outcome::Write => Some(Published::read(&project.root, "gauge")?),
+        Outcome::Print => None,
+    };
+    let environment = extension::service(project)?;
+    let place = place(project, &environment)?;
+    let interruption = Interruption::listen()?;
+    let mut text = heading(project, &environment, &options)?;
+    println!("{text}");
+    let mut add = |part: String| {
+        println!("{part}");
+        text = format!("{text}\n{part}");
+    };
+    for part in PARTS {
+        let pair = measure(part, &options, &place, &interruption)?;
+        add(report::part(part.title, &pair));
+    }
+    add(report::wrappers(&wrappers(
+        project,
+        &environment,
+        &place,
+        &options,
+    )?));
+    add(report::totals(&totals(&place, &options, &interruption)?));
+    fs::remove_dir_all(&place.folder).ok();
+    published.map_or(Ok(()), |published| published.write(&text))
+}
+
+/// A folder of its own under the target folder, with the programs in it.
+fn place(project: &Project, environment: &Environment) -> Result<Place, Failure> {
+    let folder = project.target.join("bench-gauge");
+    let failed = |error: std::io::Error| {
+        Failure::step(format!("cannot write into {}: {error}", folder.display()))
+    };
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    fs::create_dir_all(&folder).map_err(failed)?;
+    for (name, text) in PROGRAMS {
+        fs::write(folder.join(name), text).map_err(failed)?;
+    }
+    Ok(Place {
+        corrente: environment.program("corrente"),
+        gunicorn: environment.program("gunicorn"),
+        folder,
+    })
+}
+
+fn heading(
+    project: &Project,
+    environment: &Environment,
+    options: &Options,
+) -> Result<String, Failure> {
+    const VERSIONS: &str = "import platform; from importlib.metadata import version as v; \
+         print(', '.join(f'{name} {v(name)}' for name in ('corrente', 'flask', 'gunicorn')) \
+         + f', CPython {platform.python_version()}')";
+    let versions = output(
+        environment
+            .command(project, "python")
+            .args(["-c", VERSIONS]),
+    )?;
+    let conditions = conditions::describe()?;
+    let Options {
+        rounds, seconds, ..
+    } = options;
+    Ok(format!(
+        "{versions}\n{conditions}\n{rounds} rounds of {seconds} s a run, order rotated\n"
+    ))
+}
+
+/// What is loaded: the bare service; another one that is the same, to see what the machine makes of no
+/// difference at all; the recorded one while recording is switched off, and on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Bare,
+    Control,
+    Off,
+    On,
+}
+
+const STATES: [State; 4] = [State::Bare, State::Control, State::Off, State::On];
+
+/// The services of a round; each round another one is started first.
+const KINDS: [Kind; 3] = [Kind::Bare, Kind::Bare, Kind::Recorded];
+
+/// The services of a part: a sample of each state in each round, and the recordings.
+#[derive(Debug, Default)]
+struct Pair {
+    bare: Vec<Sample>,
+    control: Vec<Sample>,
+    off: Vec<Sample>,
+    on: Vec<Sample>,
+    recordings: Vec<Value>,
+}
+
+impl Pair {
+    fn of(&mut self, state: State) -> &mut Vec<Sample> {
+        match state {
+            State::Bare => &mut self.bare,
+            State::Control => &mut self.control,
+            State::Off => &mut self.off,
+            State::On => &mut self.on,
+        }
+    }
+}
+
+/// Every round has services of its own: two processes of one program differ by some percent, as long
+/// as they live, by where the kernel has put their memory.
+fn measure(
+    part: &Part,
+    options: &Options,
+    place: &Place,
+    interruption: &Interruption,
+) -> Result<Pair, Failure> {
+    let mut pair = Pair::default();
+    for round in 0..options.rounds {
+        let mut services = [None, None, None];
+        for index in turns(round, KINDS.len()) {
+            let service = Service::start(place, KINDS[index], part.gunicorn, interruption)?;
+            // Imports that wait for the first request, caches, the file of the recording.
+            service.load(place, "/", part.users, 1)?;
+            services[index] = Some(service);
+        }
+        let [Some(bare), Some(control), Some(recorded)] = services else {
+            return Err(Failure::step("a service was not started"));
+        };
+        for state in turns(round, STATES.len()).map(|turn| STATES[turn]) {
+            interruption.check()?;
+            let service = match state {
+                State::Bare => &bare,
+                State::Control => &control,
+                State::Off | State::On => &recorded,
+            };
+            recorded.switch(state)?;
+            let sample = service.load(place, "/", part.users, options.seconds)?;
+            pair.of(state).push(sample);
+        }
+        pair.recordings.push(recorded.stop(interruption)?);
+        let last = STATES.map(|state| pair.of(state)[round].cpu_us());
+        let (name, number, rounds) = (&part.title[..2], round + 1, options.rounds);
+        eprintln!("{name} {number}/{rounds}: {last:.1?} µs of CPU a request");
+    }
+    Ok(pair)
+}
+
+fn wrappers(
+    project: &Project,
+    environment: &Environment,
+    place: &Place,
+    options: &Options,
+) -> Result<Wrappers, Failure> {
+    let mut python = environment.command(project, "python");
+    python.current_dir(&place.folder).arg("wrappers.py");
+    python.arg(options.rounds.to_string());
+    let folder = place.folder.join("wrappers.recording.d");
+    let text = output(python.arg(&folder))?;
+    Wrappers::read(&text, &only_file(&folder)?)
+        .map_err(|what| Failure::step(format!("wrappers.py: {what}")))
+}
+
+fn only_file(folder: &Path) -> Result<String, Failure> {
+    let mut files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let path = files.next().map(|entry| entry.path());
+    let text = path.and_then(|path| fs::read_to_string(path).ok());
+    text.ok_or_else(|| Failure::step(format!("{} holds no recording", folder.display())))
+}
+
+/// CPU time of a service that computes: by its recording, and by the kernel.
+#[derive(Debug)]
+struct Totals {
+    kernel_s: f64,
+    recording: Value,
+}
+
+fn totals(
+    place: &Place,
+    options: &Options,
+    interruption: &Interruption,
+) -> Result<Totals, Failure> {
+    let arguments = "--workers 1 --threads 2";
+    let service = Service::start(place, Kind::Recorded, arguments, interruption)?;
+    let sample = service.load(place, "/work", 4, options.seconds.max(5))?;
+    Ok(Totals {
+        kernel_s: sample.cpu_s,
+        recording: service.stop(interruption)?,
+    })
+}
+
+/// What becomes of the result besides being printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Print,
+    Write,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    rounds: usize,
+    seconds: u32,
+    outcome: Outcome,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let mut options = Self {
+            rounds: 12,
+            seconds: 2,
+            outcome: Outcome::Print,
+        };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut number = |least: u32, most: u32| {
+                let value = words.next().and_then(|value| value.parse().ok());
+                value
+                    .filter(|value| (least..=most).contains(value))
+                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
+            };
+            match word.as_str() {
+                // One round carries no interval.
+                "--rounds" => options.rounds = number(2, 100)? as usize,
+                "--seconds" => options.seconds = number(1, 60)?,
+                "--write" => options.outcome = Outcome::Write,
+                _ => return Err(usage(format!("`bench gauge` has no argument `{word}`"))),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn usage(what: String) -> Failure {
+    Failure::usage(what).hint("see `cargo xtask bench gauge --help`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &str, expected: Result<(usize, u32, Outcome), &str>) {
+        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        let found = Options::parse(&words).map_err(|failure| failure.to_string());
+        let found = found.map(|found| (found.rounds, found.seconds, found.outcome));
+        let hint = "\nhint: see `cargo xtask bench gauge --help`";
+        assert_eq!(found, expected.map_err(|what| format!("{what}{hint}")));
+    }
+
+    #[test]
+    fn arguments_have_bounds_and_defaults() {
+        check("", Ok((12, 2, Outcome::Print)));
+        check("--rounds 2 --write --seconds 1", Ok((2, 1, Outcome::Write)));
+        check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
+        check("quick", Err("`bench gauge` has no argument `quick`"));
+    }
+}

@@ -1,0 +1,291 @@
+//! A service under load: Gunicorn, bare or under `corrente gauge run`, and its CPU time.
+//!
+//! CPU time is the kernel's account of every thread of every process that the service consists of,
+//! read from outside in nanoseconds, before and after a load. Knows nothing of what is compared.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::State;
+use crate::bench::load::process::{Interruption, free_port};
+use crate::failure::Failure;
+use crate::step::{cannot_start, output};
+
+/// How often something is looked for that is waited for.
+const PACE: Duration = Duration::from_millis(20);
+/// A service that does not answer, or does not end, by then is stuck.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a switch takes to be heard by every process, with some room.
+const SWITCH: Duration = Duration::from_millis(1_300);
+
+/// Where the programs are.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) folder: PathBuf,
+    pub(super) corrente: PathBuf,
+    pub(super) gunicorn: PathBuf,
+}
+
+/// Whether a service is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bare,
+    Recorded,
+}
+
+/// A running service. It does not outlive this value.
+pub(super) struct Service {
+    child: Child,
+    port: u16,
+    out: PathBuf,
+}
+
+/// What a load came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) requests_per_s: f64,
+    /// CPU time of the service, seconds.
+    pub(super) cpu_s: f64,
+    pub(super) requests: f64,
+}
+
+impl Sample {
+    pub(super) fn cpu_us(&self) -> f64 {
+        1e6 * self.cpu_s / self.requests
+    }
+}
+
+impl Service {
+    /// Starts Gunicorn on CPU 0 with these arguments, and waits until it answers.
+    pub(super) fn start(
+        place: &Place,
+        kind: Kind,
+        arguments: &str,
+        interruption: &Interruption,
+    ) -> Result<Self, Failure> {
+        let port = free_port()?;
+        let out = place.folder.join(format!("{kind:?}-{port}.json"));
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).current_dir(&place.folder);
+        if kind == Kind::Recorded {
+            command
+                .arg(&place.corrente)
+                .args(["gauge", "run", "--json", "--out"]);
+            command.arg(&out).arg("--");
+        }
+        // The order of names in dictionaries is no difference between the two.
+        command.env("PYTHONHASHSEED", "0");
+        command.stderr(Stdio::null());
+        command.arg(&place.gunicorn).args(arguments.split(' '));
+        command.args([
+            "--bind",
+            &format!("127.0.0.1:{port}"),
+            "--log-level",
+            "warning",
+            "hello:app",
+        ]);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| cannot_start(&command, &error))?;
+        let mut service = Self { child, port, out };
+        service.wait("answer", |_| answers(port), interruption)?;
+        Ok(service)
+    }
+
+    /// Puts a closed-loop load from CPU 1 on `path`.
+    pub(super) fn load(
+        &self,
+        place: &Place,
+        path: &str,
+        users: usize,
+        seconds: u32,
+    ) -> Result<Sample, Failure> {
+        let mut command = Command::new(&place.corrente);
+        let load = format!("load --json --users {users} --seconds {seconds} --warm-up 0 --cpus 1");
+        command.args(load.split(' '));
+        command.arg(format!("http://127.0.0.1:{}{path}", self.port));
+        let before = self.cpu_ns();
+        let text = output(&mut command)?;
+        let cpu_s = self.cpu_ns().saturating_sub(before) as f64 / 1e9;
+        let answer: Value = serde_json::from_str(&text).map_err(|error| {
+            Failure::step(format!("`corrente load` did not print JSON: {error}"))
+        })?;
+        let number = |name: &str| {
+            let found = answer.pointer(name).and_then(Value::as_f64);
+            found.ok_or_else(|| Failure::step(format!("`corrente load` does not tell `{name}`")))
+        };
+        let (requests, fine) = (number("/completed")?, number("/statuses/200")?);
+        if requests <= 0.0 || fine < requests {
+            return Err(Failure::step(format!(
+                "{fine} of {requests} requests were answered well"
+            )));
+        }
+        Ok(Sample {
+            requests_per_s: number("/requests_per_second")?,
+            cpu_s,
+            requests,
+        })
+    }
+
+    /// Switches the recording of this service off or on, if it is not so already, and waits until its
+    /// processes know: they look once a second.
+    pub(super) fn switch(&self, state: State) -> Result<(), Failure> {
+        let folder = self.out.with_extension("recording.d");
+        let is_off = folder.join("off").exists();
+        let wants = match state {
+            State::Bare | State::Control => return Ok(()),
+            State::Off => true,
+            State::On => false,
+        };
+        if is_off != wants {
+            output(Command::new("kill").args(["-USR2", &self.child.id().to_string()]))?;
+            thread::sleep(SWITCH);
+        }
+        Ok(())
+    }
+
+    /// CPU time until now of all threads of all its processes.
+    pub(super) fn cpu_ns(&self) -> u64 {
+        tree(self.child.id()).into_iter().map(cpu_of).sum()
+    }
+
+    /// Ends it as a supervisor does, and gives its recording.
+    pub(super) fn stop(mut self, interruption: &Interruption) -> Result<Value, Failure> {
+        let process = self.child.id().to_string();
+        output(Command::new("kill").args(["-TERM", &process]))?;
+        self.wait(
+            "end",
+            |child| matches!(child.try_wait(), Ok(Some(_))),
+            interruption,
+        )?;
+        let text = fs::read_to_string(&self.out).unwrap_or_default();
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::step(format!("the recording cannot be read: {error}")))
+    }
+
+    fn wait(
+        &mut self,
+        what: &str,
+        done: impl Fn(&mut Child) -> bool,
+        interruption: &Interruption,
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        while !done(&mut self.child) {
+            interruption.check()?;
+            if start.elapsed() > LIMIT {
+                let limit = LIMIT.as_secs();
+                return Err(Failure::step(format!(
+                    "the service does not {what} in {limit} s"
+                )));
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(Failure::step(format!("the service ended ({status})")));
+            }
+            thread::sleep(PACE);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        // All that it consists of, as it may not hear any more; each may have ended already.
+        for process in tree(self.child.id()) {
+            Command::new("kill")
+                .args(["-KILL", &process.to_string()])
+                .output()
+                .ok();
+        }
+        self.child.wait().ok();
+    }
+}
+
+/// Whether a request is answered. Gunicorn listens before its workers have loaded the program.
+fn answers(port: u16) -> bool {
+    let mut first = [0; 5];
+    let asked = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        stream.read_exact(&mut first)
+    });
+    asked.is_ok() && first == *b"HTTP/"
+}
+
+/// A process and all that descend from it.
+fn tree(root: u32) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return vec![root];
+    };
+    let numbers = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = numbers
+        .filter_map(|process: u32| {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+            Some((process, parent_in(&stat)?))
+        })
+        .collect();
+    let mut found = vec![root];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        found.extend(children.map(|(process, _)| *process));
+        next += 1;
+    }
+    found
+}
+
+/// The parent, behind the name in parentheses, which may hold anything (`proc_pid_stat(5)`).
+fn parent_in(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// CPU time of all threads of a process; one that has ended has none.
+fn cpu_of(process: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    let folders = threads.into_iter().flatten().flatten();
+    folders.filter_map(|folder| cpu_in(&folder.path())).sum()
+}
+
+/// The first number of schedstat: nanoseconds on a processor.
+fn cpu_in(thread: &Path) -> Option<u64> {
+    let text = fs::read_to_string(thread.join("schedstat")).ok()?;
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_in_the_tree_and_has_cpu_time() {
+        let mut child = Command::new("sleep").arg("60").spawn().expect("starts");
+        let found = tree(std::process::id());
+        assert!(found.contains(&child.id()), "{found:?}");
+        assert!(cpu_of(std::process::id()) > 0);
+        child.kill().expect("it runs");
+        child.wait().expect("it is ours");
+        assert_eq!(cpu_of(child.id()), 0);
+    }
+
+    #[test]
+    fn the_parent_is_found_behind_any_name() {
+        assert_eq!(parent_in("71 (a (b) 1 2) S 17 71 71 0"), Some(17));
+        assert_eq!(parent_in(""), None);
+    }
+}
