@@ -3,6 +3,7 @@
 //! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
 //! with the conditions under which they were made.
 
+mod attach;
 mod conditions;
 mod document;
 mod gauge;
@@ -30,6 +31,11 @@ const BENCHES: &[Bench] = &[
         name: "gauge",
         about: "what recording costs a service, and whether its CPU totals are right (4 minutes)",
         run: gauge::gauge,
+    },
+    Bench {
+        name: "attach",
+        about: "what gauge attach finds from outside, against gauge run (2 minutes)",
+        run: attach::attach,
     },
     Bench {
         name: "model",

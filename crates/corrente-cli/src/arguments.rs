@@ -3,10 +3,14 @@
 //! Declarations only. What a flag does is in the module of its verb; every duration flag names its
 //! unit in its help.
 
+mod outside;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use outside::{GaugeAttach, GaugeImport};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -43,6 +47,10 @@ pub(crate) enum Verb {
 pub(crate) enum Gauge {
     /// Run a command and record the requests that it serves
     Run(GaugeRun),
+    /// Record a service that runs already, from outside, by samples of its stacks
+    Attach(GaugeAttach),
+    /// Make a recording of OpenTelemetry spans
+    Import(GaugeImport),
     /// Show recordings
     Report(GaugeReport),
     /// Show a recording while it is made: the last seconds, renewed once a second

@@ -4,7 +4,10 @@
 //! processes have written when it has ended. The command is the user's: its output, its exit and its
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
+mod attach;
 mod command;
+mod import;
+mod keep;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -13,9 +16,10 @@ use std::time::Duration;
 use corrente_gauge::{GaugeError, aggregate, read};
 use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
-use corrente_report::{Catalogue, Message};
 
-use crate::arguments::{GaugeReport, GaugeRun, GaugeWatch, LanguageChoice};
+use crate::arguments::{
+    GaugeAttach, GaugeImport, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
+};
 use crate::{Exit, lab, terminal};
 use command::Recorded;
 
@@ -44,6 +48,16 @@ impl From<GaugeError> for Failure {
 /// `corrente gauge run`.
 pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
     conclude(record(run, program))
+}
+
+/// `corrente gauge attach`.
+pub(crate) fn attach(attach: &GaugeAttach) -> Exit {
+    conclude(attach::attach(attach))
+}
+
+/// `corrente gauge import`.
+pub(crate) fn import(import: &GaugeImport) -> Exit {
+    conclude(import::import(import))
 }
 
 /// `corrente gauge report`.
@@ -80,14 +94,11 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
         // Whatever is in the folder is all there is: it stays.
         Err(error) => return Err(error.into()),
     };
-    read::write(&recording, &run.out)
-        .map_err(|error| Failure::new(Exit::Machine, error.to_string()))?;
+    keep::write(&recording, &run.out)?;
     remove(&folder);
     let figures = aggregate(&recording);
     show(&figures, run.json, &run.language);
-    let catalogue = Catalogue::new(lab::language(&run.language));
-    let path = run.out.display().to_string();
-    eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));
+    keep::tell(&run.out, &run.language);
     if let Some(end) = recorded.failure() {
         return Err(Failure::new(Exit::Incomplete, format!("`{name}` {end}")));
     }

@@ -10,6 +10,7 @@ mod atomic;
 mod buckets;
 mod distribution;
 mod error;
+mod fold;
 mod merge;
 mod name;
 mod recording;
@@ -19,7 +20,8 @@ mod validate;
 pub use atomic::AtomicDistribution;
 pub use distribution::Distribution;
 pub use error::RecordError;
-pub use name::{fold_path, trim_name};
+pub use fold::fold_path;
+pub use name::trim_name;
 pub use recording::{
     Alone, Calls, Doubt, Endpoint, Interface, Memory, Process, Recording, Resource, Runs, SCHEMA,
     Sampling, Server, Source, Thread,

@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use corrente_report::result::LabResult;
 
 use self::accuracy::Table;
+use super::document::Published;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
 
 const USAGE: &str = "\
-cargo xtask bench model [--result RESULT.json]
+cargo xtask bench model [--result RESULT.json] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
-                  (default: run the scenarios below in full, about 35 minutes)
+                  (default: run the scenarios that judge the model in full, about 40 minutes)
+  --write         put the figures into docs/BENCHMARKS.md
 ";
 
 const SPEED: [&str; 7] = [
@@ -35,35 +37,72 @@ const SPEED: [&str; 7] = [
 /// The grid that judges the model, and the two published counter-examples.
 const SCENARIOS: [&str; 3] = ["formula", "paterson", "grinberg"];
 
+/// What was asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    result: Option<PathBuf>,
+    outcome: Outcome,
+}
+
+/// Where the figures go, beside the terminal.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Outcome {
+    #[default]
+    Print,
+    Write,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--write" => options.outcome = Outcome::Write,
+                "--result" => {
+                    let file = words.next();
+                    let missing = || Failure::usage("`--result` needs a file".to_owned());
+                    options.result = Some(PathBuf::from(file.ok_or_else(missing)?));
+                }
+                _ => return Err(Failure::usage(format!("bench model knows no `{word}`"))),
+            }
+        }
+        Ok(options)
+    }
+}
+
 /// Measures the speed, then runs the lab or reads a result, and prints both.
 pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    let result = match arguments {
-        [] => None,
-        [flag, file] if flag == "--result" => Some(PathBuf::from(file)),
-        [flag] if flag == "--help" => {
-            print!("{USAGE}");
-            return Ok(());
-        }
-        _ => {
-            return Err(Failure::usage(
-                "bench model takes `--result FILE` or nothing".to_owned(),
-            ));
-        }
-    };
-    step(
-        "speed of the model",
-        &mut project.cargo(&SPEED),
-        "the example must build and run",
-    )?;
-    let path = result.map_or_else(|| measure(project), Ok)?;
-    let result = read(&path)?;
-    println!("{}", conditions(&result));
-    for scenario in &result.scenarios {
-        if let Some(table) = Table::of(scenario) {
-            println!("{table}");
-        }
+    if arguments.iter().any(|word| word == "--help") {
+        print!("{USAGE}");
+        return Ok(());
     }
-    Ok(())
+    let options = Options::parse(arguments)?;
+    let published = match options.outcome {
+        Outcome::Write => Some(Published::read(&project.root, "model")?),
+        Outcome::Print => None,
+    };
+    let speed = speed(project)?;
+    let path = options.result.map_or_else(|| measure(project), Ok)?;
+    let result = read(&path)?;
+    let tables = result.scenarios.iter().filter_map(Table::of);
+    let tables: Vec<String> = tables.map(|table| table.to_string()).collect();
+    let text = format!("{}\n{speed}\n{}", conditions(&result), tables.join("\n"));
+    println!("{text}");
+    published.map_or(Ok(()), |published| published.write(&text))
+}
+
+fn speed(project: &Project) -> Result<String, Failure> {
+    println!("==> speed of the model");
+    let failed = |what: String| Failure::step(format!("the example `speed`: {what}"));
+    let output = project
+        .cargo(&SPEED)
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn measure(project: &Project) -> Result<PathBuf, Failure> {
@@ -97,4 +136,28 @@ fn conditions(result: &LabResult) -> String {
         result.started_at,
         result.seed,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Options, Failure> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        Options::parse(&words)
+    }
+
+    #[test]
+    fn options_in_any_order() {
+        let expected = Options {
+            result: Some(PathBuf::from("a.json")),
+            outcome: Outcome::Write,
+        };
+        assert_eq!(
+            parse(&["--write", "--result", "a.json"]).ok(),
+            Some(expected)
+        );
+        assert!(parse(&["--result"]).is_err());
+        assert!(parse(&["--results"]).is_err());
+    }
 }

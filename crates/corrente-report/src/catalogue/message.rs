@@ -267,6 +267,7 @@ messages! {
     GaugeWatching { path: &'a str, time: &'a str } = "gauge-watching";
     GaugeWaiting = "gauge-waiting";
     GaugeEnded = "gauge-ended";
+    GaugeSampling { pid: &'a str, time: &'a str } = "gauge-sampling";
     ColumnEndpoint = "column-endpoint";
     ColumnRequests = "column-requests";
     ColumnCpuMs = "column-cpu-ms";

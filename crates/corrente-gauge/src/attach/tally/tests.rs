@@ -1,0 +1,128 @@
+//! Reads whose times and changes can be counted by hand.
+
+use super::*;
+use crate::names::NameTable;
+
+fn look(thread: u32, place: Place, doing: Doing) -> Look {
+    Look {
+        thread,
+        place,
+        doing,
+        on_loop: false,
+        times: None,
+    }
+}
+
+fn endpoint() -> NameId {
+    NameTable::default().id("shop:items")
+}
+
+const DATABASE: Doing = Doing::Waiting(ResourceId(1));
+
+/// A tally of steady reads; one without looks is torn.
+fn steady(reads: &[(u64, Option<&[Look]>)]) -> Tally {
+    let mut tally = Tally::default();
+    for (at, looks) in reads {
+        tally.add(Turn::Steady, *at, looks.map(Rc::from));
+    }
+    tally
+}
+
+fn changes(tally: &Tally, distance: usize, stay: Stay) -> u64 {
+    let pairs = &tally.pairs[Pace::Steady as usize][distance];
+    pairs.changes.get(&stay).map_or(0, |changes| changes.count)
+}
+
+#[test]
+fn a_stay_that_ends_is_counted_once_at_each_level() {
+    let name = endpoint();
+    let tally = steady(&[
+        (0, Some(&[look(1, Place::Endpoint(name), DATABASE)])),
+        (100, Some(&[look(1, Place::Endpoint(name), Doing::Running)])),
+        (200, Some(&[look(1, Place::Outside, Doing::Idle)])),
+    ]);
+    assert_eq!(changes(&tally, 0, Stay::Wait(name, ResourceId(1))), 1);
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 1);
+    assert_eq!(changes(&tally, 0, Stay::Application), 1);
+    assert_eq!(changes(&tally, 1, Stay::Endpoint(name)), 1);
+    let exposures = tally.pairs[Pace::Steady as usize]
+        .each_ref()
+        .map(|pairs| pairs.exposure_ns);
+    assert_eq!(exposures, [200, 200]);
+}
+
+#[test]
+fn threads_that_come_and_go_begin_and_end_stays() {
+    let name = endpoint();
+    let inside = [look(7, Place::Endpoint(name), Doing::Running)];
+    let tally = steady(&[(0, Some(&inside)), (50, Some(&[])), (100, Some(&inside))]);
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 2);
+    assert_eq!(changes(&tally, 1, Stay::Endpoint(name)), 0);
+}
+
+#[test]
+fn a_torn_read_loses_neither_time_nor_changes() {
+    let name = endpoint();
+    let inside = [look(1, Place::Endpoint(name), Doing::Running)];
+    let tally = steady(&[(0, Some(&inside)), (50, None), (100, Some(&[]))]);
+    assert_eq!((tally.reads, tally.torn, tally.sampled_ns), (2, 1, 100));
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 1);
+    let awake = tally.awake[&(1, Place::Endpoint(name))];
+    assert_eq!(
+        awake,
+        Awake {
+            running: 50,
+            ready: 0
+        }
+    );
+}
+
+#[test]
+fn reads_of_a_burst_are_pairs_of_their_own() {
+    let name = endpoint();
+    let inside: Rc<[Look]> = Rc::from([look(1, Place::Endpoint(name), Doing::Running)]);
+    let outside: Rc<[Look]> = Rc::from([]);
+    let mut tally = Tally::default();
+    tally.add(Turn::First, 0, Some(Rc::clone(&inside)));
+    tally.add(Turn::Further, 10, Some(Rc::clone(&outside)));
+    tally.add(Turn::First, 1_000, Some(Rc::clone(&inside)));
+    tally.add(Turn::Further, 1_010, Some(inside));
+    let exposure = |pace: Pace| tally.pairs[pace as usize][0].exposure_ns;
+    assert_eq!((exposure(Pace::Close), exposure(Pace::Steady)), (20, 1_000));
+    let close = &tally.pairs[Pace::Close as usize][0];
+    let changes_of_burst = close.changes[&Stay::Endpoint(name)];
+    assert_eq!(
+        (changes_of_burst.count, changes_of_burst.within_ns),
+        (1, 10)
+    );
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 0);
+}
+
+#[test]
+fn steps_of_a_loop_are_no_stays() {
+    let name = endpoint();
+    let step = Look {
+        on_loop: true,
+        ..look(1, Place::Endpoint(name), Doing::Running)
+    };
+    let tally = steady(&[(0, Some(&[step])), (50, Some(&[])), (100, Some(&[step]))]);
+    assert!(tally.pairs[Pace::Steady as usize][0].changes.is_empty());
+    let on_loop = tally.on_loop.get(&(Place::Endpoint(name), Doing::Running));
+    assert_eq!(on_loop, Some(&50));
+}
+
+#[test]
+fn means_are_numbers_of_threads() {
+    let name = endpoint();
+    let three = [
+        look(1, Place::Endpoint(name), DATABASE),
+        look(2, Place::Endpoint(name), Doing::Running),
+        look(3, Place::Application, Doing::Running),
+    ];
+    let one = [look(1, Place::Outside, Doing::Idle)];
+    let tally = steady(&[(0, Some(&three)), (10, Some(&one))]);
+    let check = |stay: Stay, mean: f64| assert!((tally.mean(stay) - mean).abs() < 1e-9);
+    check(Stay::Endpoint(name), 1.0);
+    check(Stay::Application, 1.5);
+    check(Stay::Wait(name, ResourceId(1)), 0.5);
+}
