@@ -120,14 +120,16 @@ fn requests_and_times_of_a_live_service_are_found() {
     let address = server.address;
     let stop = AtomicBool::new(false);
     let (before, found, after) = std::thread::scope(|scope| {
-        for path in ["/wait", "/work"] {
-            let stop = &stop;
-            scope.spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    get(address, path);
+        // Requests that follow each other without a gap cannot be counted.
+        scope.spawn(|| {
+            for path in ["/wait", "/work"].into_iter().cycle() {
+                if stop.load(Ordering::Relaxed) {
+                    return;
                 }
-            });
-        }
+                get(address, path);
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        });
         let before = server.totals();
         let found = sample(server.child.id(), 8.0);
         let after = server.totals();
