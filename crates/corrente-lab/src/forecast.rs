@@ -109,22 +109,28 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// From a contender's settings: `workers` processes of `threads` threads, or loops.
-    pub(crate) fn new(id: &str, contender: &ContenderPlan, [measured, naive]: [&str; 2]) -> Self {
+    /// From a contender's settings: `workers` processes of `threads` threads, or loops. A request that
+    /// overlaps its calls in threads of its own (`fanout`) is beyond the model: `None`.
+    pub(crate) fn new(id: &str, contender: &ContenderPlan, [measured, naive]: [&str; 2]) -> Option<Self> {
+        if count(&contender.settings, "fanout") > 1 {
+            return None;
+        }
+        let is_gevent = contender.settings.get("worker").and_then(toml::Value::as_str) == Some("gevent");
         let concurrency = match contender.side {
             Side::Async => Concurrency::Loop { gathered: 1.0 },
+            Side::Sync | Side::Reference if is_gevent => Concurrency::Loop { gathered: 0.0 },
             Side::Sync | Side::Reference => {
                 Concurrency::Threads(count(&contender.settings, "threads"))
             }
         };
-        Self {
+        Some(Self {
             id: id.to_owned(),
             side: contender.side,
             measured: measured.to_owned(),
             naive: naive.to_owned(),
             processes: count(&contender.settings, "workers"),
             concurrency,
-        }
+        })
     }
 }
 
@@ -316,6 +322,7 @@ fn points(
 fn stack(contender: &str, points: &[Point]) -> Option<Stack> {
     Some(Stack {
         name: contender.to_owned(),
+        threads: 1,
         costs: calibration::fit(points)?,
         process_bytes: 0,
         request_bytes: 0,
@@ -347,3 +354,6 @@ fn deployment(
         connections: connections.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,10 @@ const USERS_DEFAULT: usize = 16;
 /// Longer than most queues last, and about what a server of many processes takes to start.
 const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
-/// Length of the look at one user alone, and the load before it.
-const ALONE: (Duration, Duration) = (Duration::from_millis(800), Duration::from_millis(100));
+/// Length of a look at what is known before the run, at least and at most: half a round's length.
+const LOOK: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(800));
+/// The load before a look at one user alone.
+const ALONE_WARM_UP: Duration = Duration::from_millis(100);
 
 /// What load is applied for how long.
 #[derive(Debug, Clone)]
@@ -61,11 +63,18 @@ impl Load {
     }
 
     pub(crate) fn alone(rounds: Rounds) -> Self {
-        let (length, warm_up) = ALONE;
         Self {
             kind: Kind::Alone,
-            length: length.min(rounds.length()),
-            warm_up,
+            length: look(rounds),
+            warm_up: ALONE_WARM_UP,
+        }
+    }
+
+    /// All users, for what calibrates the model.
+    pub(crate) fn calibration(rounds: Rounds) -> Self {
+        Self {
+            length: look(rounds),
+            ..Self::closed(rounds)
         }
     }
 
@@ -118,6 +127,11 @@ impl Load {
             },
         }
     }
+}
+
+fn look(rounds: Rounds) -> Duration {
+    let (least, most) = LOOK;
+    (rounds.length() / 2).clamp(least, most)
 }
 
 /// What every measurement of a scenario needs.

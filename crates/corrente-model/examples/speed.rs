@@ -120,6 +120,7 @@ fn stack(name: &str, request: f64) -> Stack {
     };
     Stack {
         name: name.to_owned(),
+        threads: 1,
         costs: Costs {
             request: cost(request),
             calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),

@@ -28,6 +28,9 @@ const COLDNESS_SPREAD: f64 = 1.0;
 pub struct Stack {
     /// Its name.
     pub name: String,
+    /// Threads of a process, all in use, under which a service was measured on it: 1 for a sync
+    /// worker, and for a loop, whose costs are those of a busy one.
+    pub threads: usize,
     /// What it costs in processor time.
     pub costs: Costs,
     /// Memory of one process.
@@ -208,17 +211,17 @@ pub struct Uncalibrated {
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
 pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
-    exchanged(service, (from, 1), (to, 1))
+    exchanged(service, (from, from.threads), (to, to.threads))
 }
 
-/// The service as it costs in processes of so many threads, where it was measured in processes of
-/// one: a process of many threads hardly sleeps while one of them waits.
+/// The service as it costs in processes of so many threads, measured in processes of others: a
+/// process of many threads hardly sleeps while one of them waits.
 ///
 /// # Errors
 ///
 /// [`Uncalibrated`] where the stack was not measured with a kind of call.
 pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Service, Uncalibrated> {
-    exchanged(service, (stack, 1), (stack, threads))
+    exchanged(service, (stack, stack.threads), (stack, threads))
 }
 
 /// Exchanges one stack in processes of so many threads for another.
@@ -261,6 +264,7 @@ mod tests {
     fn stack(request: f64, http: f64) -> Stack {
         Stack {
             name: "flask".to_owned(),
+            threads: 1,
             costs: Costs {
                 request: Estimate::exact(request),
                 calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),

@@ -20,6 +20,8 @@ const DRAWS: u64 = 40;
 const STEPS: f64 = 4e6;
 /// Requests that one simulation answers, at least and at most.
 const REQUESTS: (f64, f64) = (500.0, 60_000.0);
+/// Threads of which one always has something to do: what a busy loop is like.
+const NEVER_ASLEEP: usize = 1_000;
 /// The share of the steps that goes into the estimate itself.
 const CENTRAL: f64 = 0.3;
 
@@ -29,7 +31,7 @@ pub struct Question<'a> {
     /// The service as measured: processor times are those under `from`.
     pub service: &'a Service,
     /// The service as it costs in its present deployment, where that was measured apart; else it
-    /// follows from `service`, taken to be measured in processes of one thread.
+    /// follows from `service` and the threads under which that was measured ([`Stack::threads`]).
     pub present: Option<&'a Service>,
     /// Relative standard deviation of the measured processor times.
     pub cpu_deviation: f64,
@@ -179,12 +181,14 @@ fn present(question: &Question<'_>, from: &Stack, factor: f64) -> Result<Service
         return Ok(off(present));
     }
     let service = off(question.service);
-    match question.before.concurrency {
-        Concurrency::Threads(threads) if threads > 1 => {
-            calibration::threaded(&service, from, threads)
-        }
-        Concurrency::Threads(_) | Concurrency::Loop { .. } => Ok(service),
+    let threads = match question.before.concurrency {
+        Concurrency::Threads(threads) => threads,
+        Concurrency::Loop { .. } => NEVER_ASLEEP,
+    };
+    if threads == from.threads {
+        return Ok(service);
     }
+    calibration::threaded(&service, from, threads)
 }
 
 /// Simulates both sides, the service as it costs on each.

@@ -50,7 +50,7 @@ impl Stage<'_> {
             return Ok(());
         };
         for case in self.cases.clone() {
-            self.learn_one(id, &case, &Load::closed(self.rounds), users(&case))?;
+            self.learn_one(id, &case, &Load::calibration(self.rounds), users(&case))?;
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Stage<'_> {
         loaded.extend(plan.warm.clone());
         for case in &plan.calibration {
             for id in &loaded {
-                self.learn_one(id, case, &Load::closed(self.rounds), users(case))?;
+                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
             }
         }
         for case in plan.calibration.iter().chain(&plan.waits) {
@@ -123,7 +123,7 @@ impl Stage<'_> {
         let measured = own.unwrap_or(naive);
         let runner = |id: &str| {
             let instance = self.instances.iter().find(|instance| instance.id == id);
-            instance.map(|instance| Runner::new(id, &instance.plan, [measured, naive]))
+            instance.and_then(|instance| Runner::new(id, &instance.plan, [measured, naive]))
         };
         let (Some(of), Some(over)) = (runner(of), runner(over)) else {
             return;

@@ -15,6 +15,7 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
     };
     Stack {
         name: name.to_owned(),
+        threads: 1,
         costs: Costs {
             request: cost(request),
             calls: BTreeMap::from([("sql".to_owned(), cost(call))]),

@@ -1,0 +1,111 @@
+//! Forecasts of a service whose costs are known by hand.
+//!
+//! Sync: 0.3 ms a request and 0.5 ms a call. Async: 0.1 ms and 0.1 ms. One core.
+
+use super::*;
+
+const PLAN: &str = r#"
+[[calibration]]
+id = "plain"
+driver = "http"
+
+[[calibration]]
+id = "calls"
+driver = "http"
+calls = { counts = { http = 8 } }
+"#;
+
+fn cost(users: usize, elapsed_us: u64, cpu_us: u64) -> Cost {
+    Cost {
+        users,
+        elapsed: Duration::from_micros(elapsed_us),
+        cpu: Duration::from_micros(cpu_us),
+    }
+}
+
+fn known() -> Known {
+    let mut known = Known::default();
+    known.learn("flask", "plain", cost(1, 300, 300));
+    known.learn("flask", "calls", cost(1, 20_300, 4_300));
+    known.learn("starlette", "plain", cost(32, 100, 100));
+    known.learn("starlette", "calls", cost(32, 900, 900));
+    known
+}
+
+fn contender(text: &str) -> ContenderPlan {
+    toml::from_str(text).expect("a contender")
+}
+
+fn runner(text: &str) -> Option<Runner> {
+    Runner::new("any", &contender(text), ["flask", "flask"])
+}
+
+/// The gain of one loop over so many sync workers, of requests with `calls` calls that wait 20 ms
+/// each and 2 ms of work, for 64 users.
+fn gain(known: &mut Known, workers: usize, calls: u64) -> f64 {
+    let cpu = 2_300 + 500 * calls;
+    known.learn("flask", "judged", cost(1, cpu + 20_000 * calls, cpu));
+    let plan: PredictionPlan = toml::from_str(PLAN).expect("a plan");
+    let case = format!(
+        "id = \"judged\"\ndriver = \"http\"\nusers = 64\ncalls = {{ counts = {{ http = {calls} }} }}"
+    );
+    let flask = format!("id = \"flask\"\nside = \"sync\"\ncommand = []\nsettings = {{ workers = {workers} }}");
+    let starlette = "id = \"starlette\"\nside = \"async\"\ncommand = []";
+    let of = Runner::new("starlette", &contender(starlette), ["flask", "flask"]).expect("a loop");
+    let over = Runner::new("flask", &contender(&flask), ["flask", "flask"]).expect("workers");
+    let comparison = Comparison {
+        plan: &plan,
+        case: &toml::from_str(&case).expect("a case"),
+        of: &of,
+        over: &over,
+        cores: 1,
+        seed: 1,
+    };
+    let prediction = known.forecast(&comparison).expect("all is known");
+    prediction.expect("calibrated").gain.estimate
+}
+
+#[test]
+fn the_code_stays_and_the_stack_is_exchanged() {
+    // Sync: 3 calls are 63.8 ms in one worker. Async: 2 ms of code, 0.1 and 3 times 0.1 ms.
+    let found = gain(&mut known(), 1, 3);
+    let expected = 63.8 / 2.4;
+    assert!((found / expected - 1.0).abs() < 0.05, "{found}, not {expected}");
+}
+
+#[test]
+fn enough_workers_are_as_good_but_for_their_stack() {
+    let found = gain(&mut known(), 24, 3);
+    let expected = 3.8 / 2.4;
+    assert!((found / expected - 1.0).abs() < 0.05, "{found}, not {expected}");
+}
+
+#[test]
+fn the_least_disturbed_pass_counts() {
+    let mut disturbed = known();
+    disturbed.learn("flask", "calls", cost(1, 30_000, 9_000));
+    disturbed.learn("starlette", "plain", cost(32, 400, 400));
+    assert_eq!(gain(&mut disturbed, 4, 2).to_bits(), gain(&mut known(), 4, 2).to_bits());
+}
+
+#[test]
+fn what_was_not_measured_is_not_foretold() {
+    let plan: PredictionPlan = toml::from_str(PLAN).expect("a plan");
+    let case: CasePlan = toml::from_str("id = \"other\"\ndriver = \"http\"").expect("a case");
+    let over = runner("id = \"a\"\nside = \"sync\"\ncommand = []").expect("workers");
+    let of = runner("id = \"b\"\nside = \"async\"\ncommand = []").expect("a loop");
+    let comparison = Comparison { plan: &plan, case: &case, of: &of, over: &over, cores: 1, seed: 1 };
+    assert!(known().forecast(&comparison).is_none());
+}
+
+#[test]
+fn settings_become_what_the_model_knows() {
+    let sync = |settings: &str| {
+        runner(&format!("id = \"a\"\nside = \"sync\"\ncommand = []\nsettings = {settings}"))
+    };
+    let concurrency = |settings| sync(settings).map(|runner| runner.concurrency);
+    assert_eq!(concurrency("{ threads = 8 }"), Some(Concurrency::Threads(8)));
+    assert_eq!(concurrency("{ worker = \"gevent\" }"), Some(Concurrency::Loop { gathered: 0.0 }));
+    // Calls that overlap in threads of one request are beyond it.
+    assert_eq!(concurrency("{ fanout = 40 }"), None);
+}
