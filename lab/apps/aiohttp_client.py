@@ -18,8 +18,8 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def fetch(session: aiohttp.ClientSession, latency_ms: float) -> dict[str, object]:
+async def fetch(session: aiohttp.ClientSession, latency_ms: float, lanes: int = 0) -> dict[str, object]:
     """One call and its JSON."""
-    async with session.get(call_url(latency_ms)) as response:
+    async with session.get(call_url(latency_ms, lanes)) as response:
         response.raise_for_status()
         return cast("dict[str, object]", await response.json())

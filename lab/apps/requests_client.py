@@ -19,8 +19,8 @@ def open_session() -> requests.Session:
     return session
 
 
-def fetch(session: requests.Session, latency_ms: float) -> dict[str, object]:
+def fetch(session: requests.Session, latency_ms: float, lanes: int = 0) -> dict[str, object]:
     """One call and its JSON."""
-    with session.get(call_url(latency_ms), timeout=TIMEOUT_S) as response:
+    with session.get(call_url(latency_ms, lanes), timeout=TIMEOUT_S) as response:
         response.raise_for_status()
         return cast("dict[str, object]", response.json())

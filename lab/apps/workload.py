@@ -26,9 +26,13 @@ POOL = setting("POOL", 100)
 WORKERS = setting("WORKERS", 1)
 
 
-def call_url(latency_ms: float) -> str:
-    """Address of a call that the origin answers after about `latency_ms`."""
-    return f"{os.environ['LAB_ORIGIN']}/anything?latency_ms={latency_ms:g}"
+def call_url(latency_ms: float, lanes: int = 0) -> str:
+    """Address of a call that the origin answers after about `latency_ms`.
+
+    With `lanes` it serves so many of such calls at once; others wait their turn.
+    """
+    lane = f"&lanes={lanes}" if lanes else ""
+    return f"{os.environ['LAB_ORIGIN']}/anything?latency_ms={latency_ms:g}{lane}"
 
 
 def answer(parts: Sequence[dict[str, object]]) -> dict[str, int]:

@@ -14,6 +14,7 @@ use corrente_report::result::{
 };
 
 use crate::cost::Capacity;
+use crate::forecast::Foreseen;
 use crate::samples::{Series, Slice};
 use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, declared_case};
 
@@ -34,6 +35,8 @@ pub(crate) struct Evidence<'run> {
     pub series: &'run BTreeMap<(String, String), Series>,
     /// The naive rule's gain by case, taken before the run.
     pub naive: &'run BTreeMap<String, f64>,
+    /// The model's predictions by `of`, `over` and case, taken before the run.
+    pub predicted: &'run BTreeMap<(String, String, String), Foreseen>,
     /// Mean latency of one user alone by contender and case.
     pub alone: &'run BTreeMap<(String, String), Duration>,
     /// Cases in their order.
@@ -106,6 +109,8 @@ impl Evidence<'_> {
         let naive = (plan.measure == Measure::Throughput)
             .then(|| self.naive.get(case).copied())
             .flatten();
+        let pair = (plan.of.clone(), over.to_owned(), case.to_owned());
+        let predicted = (self.predicted.get(&pair)).and_then(|foreseen| foreseen.of(plan.measure));
         let sides = (self.series.get(&key(&plan.of)), self.series.get(&key(over)));
         let (measured, verdict) = match sides {
             (Some(of), Some(below)) if of.invalid().or(below.invalid()).is_none() => {
@@ -119,6 +124,7 @@ impl Evidence<'_> {
             case: case.to_owned(),
             measured,
             naive,
+            predicted,
             verdict,
         }
     }
@@ -321,6 +327,7 @@ mod tests {
             case: "a".to_owned(),
             measured: None,
             naive: None,
+            predicted: None,
             verdict,
         };
         let (yes, no) = (point(Verdict::Confirmed), point(Verdict::Refuted));
@@ -349,6 +356,7 @@ mod tests {
         let evidence = Evidence {
             series: &all,
             naive: &BTreeMap::new(),
+            predicted: &BTreeMap::new(),
             alone: &BTreeMap::new(),
             cases: &cases,
             capacity: Capacity {

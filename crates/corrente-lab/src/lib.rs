@@ -12,6 +12,7 @@ mod cost;
 pub mod echo;
 pub mod error;
 pub mod files;
+mod forecast;
 mod judge;
 pub mod keeper;
 mod machine;

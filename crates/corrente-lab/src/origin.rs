@@ -6,6 +6,7 @@
 //! overloaded service answers. On tokio and hyper: it is a stand-in, not a hot path of ours.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::f64::consts::TAU;
 use std::net::Ipv4Addr;
@@ -17,6 +18,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::Semaphore;
 
 use crate::error::LabError;
 use crate::scenario::OriginPlan;
@@ -51,6 +53,7 @@ async fn accept(plan: OriginPlan, port: u16, seed: u64) -> Result<Infallible, La
         plan,
         in_flight: Cell::new(0),
         random: RefCell::new(fastrand::Rng::with_seed(seed)),
+        queues: RefCell::default(),
     });
     loop {
         // Accepting fails for want of descriptors, which a later turn may find.
@@ -81,6 +84,7 @@ struct Origin {
     plan: OriginPlan,
     in_flight: Cell<usize>,
     random: RefCell<fastrand::Rng>,
+    queues: RefCell<BTreeMap<usize, Rc<Semaphore>>>,
 }
 
 impl Origin {
@@ -101,6 +105,12 @@ impl Origin {
             )
         };
         self.in_flight.set(self.in_flight.get() + 1);
+        let lane = self.lane(call.lanes);
+        // A semaphore that nobody closes gives its permit.
+        let _permit = match &lane {
+            Some(lane) => lane.acquire().await.ok(),
+            None => None,
+        };
         tokio::time::sleep(latency).await;
         self.in_flight.set(self.in_flight.get() - 1);
         let status = if fails {
@@ -110,6 +120,18 @@ impl Origin {
         };
         json(status, body(call.body_bytes))
     }
+
+    /// The line before a number of lanes, which all calls that ask for that number share.
+    fn lane(&self, lanes: usize) -> Option<Rc<Semaphore>> {
+        if lanes == 0 {
+            return None;
+        }
+        let mut queues = self.queues.borrow_mut();
+        let queue = queues
+            .entry(lanes)
+            .or_insert_with(|| Rc::new(Semaphore::new(lanes)));
+        Some(Rc::clone(queue))
+    }
 }
 
 /// What one call asks for.
@@ -118,20 +140,27 @@ struct Call {
     median_ms: f64,
     sigma: f64,
     body_bytes: usize,
+    /// Calls served at once, the others waiting their turn; 0 is no limit.
+    lanes: usize,
 }
 
+/// More lanes than this are none.
+const LANES_MAX: usize = 4096;
+
 impl Call {
-    /// The plan's values, overridden by `latency_ms`, `sigma` and `bytes` in the query.
+    /// The plan's values, overridden by `latency_ms`, `sigma`, `bytes` and `lanes` in the query.
     fn of(plan: OriginPlan, query: &str) -> Self {
         let mut call = Self {
             median_ms: plan.median_ms,
             sigma: plan.sigma,
             body_bytes: plan.body_bytes,
+            lanes: 0,
         };
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match (name, value.parse::<f64>()) {
                 ("latency_ms", Ok(value)) if value >= 0.0 => call.median_ms = value,
                 ("sigma", Ok(value)) if value >= 0.0 => call.sigma = value,
+                ("lanes", Ok(value)) => call.lanes = (value as usize).min(LANES_MAX),
                 ("bytes", Ok(value)) => call.body_bytes = (value as usize).min(BODY_BYTES_MAX),
                 _ => {}
             }
@@ -181,7 +210,8 @@ mod tests {
             Call {
                 median_ms: 20.0,
                 sigma: 0.0,
-                body_bytes: 12
+                body_bytes: 12,
+                lanes: 0,
             }
         );
         let nonsense = Call::of(OriginPlan::default(), "latency_ms=-1&sigma=a");
@@ -190,7 +220,8 @@ mod tests {
             Call {
                 median_ms: 10.0,
                 sigma: 0.0,
-                body_bytes: 200
+                body_bytes: 200,
+                lanes: 0,
             }
         );
     }
@@ -201,6 +232,7 @@ mod tests {
             median_ms: 20.0,
             sigma: 0.0,
             body_bytes: 0,
+            lanes: 0,
         };
         assert_eq!(
             call.latency(&mut fastrand::Rng::with_seed(1)),
@@ -214,6 +246,7 @@ mod tests {
             median_ms: 10.0,
             sigma: 0.8,
             body_bytes: 0,
+            lanes: 0,
         };
         let mut random = fastrand::Rng::with_seed(1);
         let median = Duration::from_millis(10);

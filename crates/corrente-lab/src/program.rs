@@ -81,7 +81,9 @@ pub(crate) fn run(
         application_processors: place.application,
         other_processors: place.others,
     };
-    let (status, usage) = watch(&watched, || wait(&mut part, plan, interrupted));
+    let (status, usage) = watch(&watched, Duration::ZERO, || {
+        wait(&mut part, plan, interrupted)
+    });
     let status = status?;
     if !status.success() {
         return Err(part.failure(status));

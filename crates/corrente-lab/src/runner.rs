@@ -19,6 +19,7 @@ use crate::contender::{Instance, Surroundings, settings_text, tuned};
 use crate::cost::Capacity;
 use crate::error::LabError;
 use crate::files::LabFiles;
+use crate::forecast::{Foreseen, Known};
 use crate::judge::Evidence;
 use crate::observer::{Activity, Observer};
 use crate::parts::Parts;
@@ -27,6 +28,8 @@ use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
 use crate::slice::{Bench, Load};
 use crate::stacks::Stacks;
 use crate::{process_tree, schedule};
+
+mod foresight;
 
 /// What all scenarios of a run share.
 #[derive(Debug)]
@@ -139,13 +142,16 @@ impl Run<'_> {
             series: BTreeMap::new(),
             alone: BTreeMap::new(),
             naive: BTreeMap::new(),
+            known: Known::default(),
+            predicted: BTreeMap::new(),
             instances: Vec::new(),
             cases,
             observer,
         };
         stage.start_contenders()?;
         result.sweeps = stage.tune()?;
-        stage.measure_alone()?;
+        stage.learn()?;
+        stage.predict();
         stage.measure_rounds()?;
         stage.measure_open_loop()?;
         if self.mode == Mode::Full && !self.processors.is_empty() {
@@ -187,6 +193,9 @@ struct Stage<'run> {
     /// Mean latency with one user, by contender and case.
     alone: BTreeMap<(String, String), Duration>,
     naive: BTreeMap<String, f64>,
+    /// What the model is told, and what it says of the judged pairs.
+    known: Known,
+    predicted: BTreeMap<(String, String, String), Foreseen>,
     instances: Vec<Instance>,
     cases: Vec<CasePlan>,
     observer: &'run mut dyn Observer,
@@ -276,27 +285,6 @@ impl Stage<'_> {
                 self.instances.retain(|instance| instance.id != id);
             }
         }
-    }
-
-    /// One user alone before the run: `T_io` and `T_cpu` for the naive rule, and the duration that
-    /// a platform which charges by the request would bill.
-    fn measure_alone(&mut self) -> Result<(), LabError> {
-        let billed = schedule::billed_alone(self.scenario);
-        for case in self.cases.clone() {
-            for id in schedule::alone(self.scenario, &billed) {
-                let Some(slice) = self.slice(id, &case, &Load::alone(self.rounds))? else {
-                    continue;
-                };
-                let operations = slice.operations.max(1) as f64;
-                let wall = slice.elapsed.div_f64(operations);
-                self.alone.insert((id.to_owned(), case.id.clone()), wall);
-                if self.scenario.naive.as_deref() == Some(id) {
-                    let gain = corrente_model::naive::gain(wall, slice.cpu.div_f64(operations));
-                    self.naive.extend(gain.map(|gain| (case.id.clone(), gain)));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn measure_rounds(&mut self) -> Result<(), LabError> {
@@ -436,6 +424,7 @@ impl Stage<'_> {
         let evidence = Evidence {
             series: &self.series,
             naive: &self.naive,
+            predicted: &self.predicted,
             alone: &self.alone,
             cases: &cases,
             capacity,
@@ -443,6 +432,7 @@ impl Stage<'_> {
         };
         result.findings = evidence.findings(self.scenario);
         result.factors = evidence.factors(&self.scenario.factors);
+        result.known = self.known.costs();
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases
@@ -537,6 +527,7 @@ fn empty(name: &str) -> ScenarioResult {
         contenders: Vec::new(),
         cases: Vec::new(),
         measurements: Vec::new(),
+        known: Vec::new(),
         sweeps: Vec::new(),
         findings: Vec::new(),
         factors: Vec::new(),

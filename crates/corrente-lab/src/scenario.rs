@@ -11,8 +11,10 @@ use corrente_report::result::{Factor, Measure, Mode, Published, Side, Stack, Tex
 use serde::Deserialize;
 
 mod check;
+mod prediction;
 
 pub use check::ScenarioError;
+pub use prediction::{CallsPlan, PredictionPlan};
 
 /// A checked scenario.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +34,9 @@ pub struct Scenario {
     /// The sync contender whose `T_io` and `T_cpu` feed the naive rule.
     #[serde(default)]
     pub naive: Option<String>,
+    /// How throughput is predicted from it; not at all where absent.
+    #[serde(default)]
+    pub prediction: Option<PredictionPlan>,
     /// How the setting differs from the original.
     #[serde(default)]
     pub differences: Vec<Text>,
@@ -296,6 +301,9 @@ pub struct CasePlan {
     /// The point in the scenario's parameter space.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
+    /// What its requests call, for the prediction.
+    #[serde(default)]
+    pub calls: CallsPlan,
     /// The shortest run that includes it.
     #[serde(default)]
     pub measured: Measured,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use corrente_report::result::{Measure, Mode, UNPINNED};
+use corrente_report::result::{Measure, Mode, Side, UNPINNED};
 
 use crate::contender::tuned;
 use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario};
@@ -113,7 +113,7 @@ pub(crate) fn billed_alone(scenario: &Scenario) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The contenders that are measured alone: those and the naive rule's.
+/// The contenders that are measured alone: those, the naive rule's and the model's.
 pub(crate) fn alone<'ids>(
     scenario: &'ids Scenario,
     billed: &BTreeSet<&'ids str>,
@@ -123,7 +123,37 @@ pub(crate) fn alone<'ids>(
         .as_deref()
         .into_iter()
         .chain(billed.iter().copied())
+        .chain(known_alone(scenario))
         .collect()
+}
+
+/// The contenders that the model knows by one user alone.
+pub(crate) fn known_alone(scenario: &Scenario) -> BTreeSet<&str> {
+    let plan = scenario.prediction.iter();
+    let named = plan.flat_map(|plan| plan.alone.iter().map(String::as_str));
+    named.chain(scenario.naive.as_deref()).collect()
+}
+
+/// How often what is known before the run is measured.
+pub(crate) fn passes(scenario: &Scenario, mode: Mode) -> u32 {
+    match (mode, &scenario.prediction) {
+        (Mode::Full, Some(_)) => 3,
+        _ => 1,
+    }
+}
+
+/// How long the calibration of a scenario's predictions takes in one pass.
+fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Duration {
+    let Some(plan) = &scenario.prediction else {
+        return Duration::ZERO;
+    };
+    let count = |number: usize| u32::try_from(number).unwrap_or(0);
+    let looped = contenders(scenario, mode)
+        .filter(|one| one.side == Side::Async)
+        .count();
+    let alone = (plan.calibration.len() + plan.waits.len()) * known_alone(scenario).len();
+    Load::closed(rounds).expected() * count(plan.calibration.len() * looped)
+        + Load::alone(rounds).expected() * count(alone)
 }
 
 /// Whether anything is judged by what a contender does in the open loop.
@@ -180,6 +210,7 @@ pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> 
     cases.extend(unpinned_case(scenario, &cases).filter(|_| mode == Mode::Full));
     let closed = Load::closed(rounds).expected();
     let mut sum = START_EXPECTED;
+    sum += calibration_expected(scenario, mode, rounds) * passes(scenario, mode);
     let sides = |case: &CasePlan| -> u32 {
         contenders(scenario, mode)
             .filter(|contender| contender.takes_part_in(&case.id))
@@ -189,7 +220,8 @@ pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> 
     for case in &cases {
         sum += closed * sides(case) * rounds.rounds;
         let alone = alone(scenario, &billed_alone(scenario)).len();
-        sum += Load::alone(rounds).expected() * u32::try_from(alone).unwrap_or(0);
+        let alone = u32::try_from(alone).unwrap_or(0) * passes(scenario, mode);
+        sum += Load::alone(rounds).expected() * alone;
         if case.open_loop {
             let judged = contenders(scenario, mode)
                 .filter(|contender| judged_in_open_loop(scenario, &contender.id))

@@ -31,7 +31,7 @@ const USERS_DEFAULT: usize = 16;
 const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Length of the look at one user alone, and the load before it.
-const ALONE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(100));
+const ALONE: (Duration, Duration) = (Duration::from_millis(800), Duration::from_millis(100));
 
 /// What load is applied for how long.
 #[derive(Debug, Clone)]
@@ -174,7 +174,7 @@ impl Bench<'_> {
             other_processors: self.place.others,
         };
         let send = || apply(case, load, &target, self.place.others, self.run);
-        let (outcome, usage) = watch(&watched, send);
+        let (outcome, usage) = watch(&watched, load.warm_up, send);
         let root = server.root();
         if self.run.interrupted() {
             return Err(LabError::Interrupted);

@@ -4,7 +4,7 @@
 //! sampler runs on the processors of the generator, never on the application's, and takes a look
 //! four times a second: reading the memory of a tree costs it a few milliseconds.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::machine::ProcessorTicks;
@@ -37,31 +37,43 @@ pub(crate) struct Usage {
     pub(crate) stolen: f64,
 }
 
-/// Runs `measurement` and tells what it used.
-pub(crate) fn watch<T>(watched: &Watched<'_>, measurement: impl FnOnce() -> T) -> (T, Usage) {
+/// Runs `measurement` and tells what it used after its first `warm_up`, in which nothing counts.
+pub(crate) fn watch<T>(
+    watched: &Watched<'_>,
+    warm_up: Duration,
+    measurement: impl FnOnce() -> T,
+) -> (T, Usage) {
     let (done, wait) = channel::<()>();
     std::thread::scope(|scope| {
-        let sampler = scope.spawn(move || {
-            process_tree::pin_this_thread(watched.other_processors);
-            let mut peak = 0;
-            loop {
-                let finished = wait.recv_timeout(SAMPLE_EVERY) != Err(RecvTimeoutError::Timeout);
-                let processes = process_tree::tree(watched.contender);
-                peak = peak.max(process_tree::proportional_set_size(&processes));
-                if finished {
-                    return peak;
-                }
-            }
-        });
-        let before = Counters::read(watched);
+        let sampler = scope.spawn(move || sample(watched, warm_up, &wait));
         let result = measurement();
         let after = Counters::read(watched);
         drop(done);
-        let mut usage = after.since(&before);
-        // The sampler only reads files; were it to panic, the memory figure would be missing.
-        usage.peak_pss_bytes = sampler.join().unwrap_or(0);
-        (result, usage)
+        // The sampler only reads files; were it to panic, the figures would be missing.
+        let usage = sampler.join().map(|(before, peak_pss_bytes)| Usage {
+            peak_pss_bytes,
+            ..after.since(&before)
+        });
+        (result, usage.unwrap_or_default())
     })
+}
+
+/// Reads the counters at the warm-up's end, and the greatest memory until the measurement is done.
+fn sample(watched: &Watched<'_>, warm_up: Duration, wait: &Receiver<()>) -> (Counters, u64) {
+    process_tree::pin_this_thread(watched.other_processors);
+    if !warm_up.is_zero() {
+        wait.recv_timeout(warm_up).ok();
+    }
+    let before = Counters::read(watched);
+    let mut peak = 0;
+    loop {
+        let finished = wait.recv_timeout(SAMPLE_EVERY) != Err(RecvTimeoutError::Timeout);
+        let processes = process_tree::tree(watched.contender);
+        peak = peak.max(process_tree::proportional_set_size(&processes));
+        if finished {
+            return (before, peak);
+        }
+    }
 }
 
 struct Counters {
@@ -97,5 +109,34 @@ impl Counters {
             others_busy: rest.busy,
             stolen: application.stolen.max(rest.stolen),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_is_used_while_warming_up_does_not_count() {
+        let mut child = Command::new("sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .expect("a shell");
+        let watched = Watched {
+            contender: child.id(),
+            others: &[],
+            application_processors: &[],
+            other_processors: &[],
+        };
+        let half = Duration::from_millis(150);
+        let end = Instant::now() + 2 * half;
+        let ((), usage) = watch(&watched, half, || while Instant::now() < end {});
+        child.kill().expect("it still runs");
+        child.wait().expect("a child");
+        assert!(usage.cpu > Duration::ZERO);
+        assert!(usage.cpu < half * 3 / 2, "{:?}", usage.cpu);
     }
 }

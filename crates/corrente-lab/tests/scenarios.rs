@@ -30,13 +30,12 @@ fn every_published_claim_has_its_scenario() {
         .collect();
     let scenarios = scenarios();
     let names: BTreeSet<&str> = scenarios.iter().map(|one| one.name.as_str()).collect();
-    assert_eq!(names, claims);
-    assert!(
-        scenarios
-            .iter()
-            .all(|scenario| scenario.name == scenario.claim)
-    );
-    assert_eq!(names.len(), 15);
+    assert_eq!(claims.len(), 15);
+    assert!(claims.is_subset(&names), "{claims:?} in {names:?}");
+    // Grinberg changed Paterson's benchmark: the same claim, put to another test.
+    for scenario in scenarios.iter().filter(|one| one.name != one.claim) {
+        assert_eq!((&*scenario.name, &*scenario.claim), ("grinberg", "paterson"));
+    }
 }
 
 #[test]
@@ -79,9 +78,10 @@ fn every_sync_side_of_a_service_is_tuned() {
     use corrente_lab::scenario::{Driver, Measured};
     use corrente_report::result::Side;
     // In `formula` the number of processes is what is studied: its sync contenders are a sweep.
+    // `grinberg` rebuilds a set-up whose number of processes is the point.
     for scenario in scenarios()
         .into_iter()
-        .filter(|scenario| scenario.name != "formula")
+        .filter(|scenario| !["formula", "grinberg"].contains(&&*scenario.name))
     {
         let judged: BTreeSet<&str> = scenario
             .findings

@@ -1,9 +1,27 @@
 //! The theory: what measurements allow to conclude and to predict.
 //!
+//! From a measured service (`service`) and the costs of stacks (`calibration`) follow bounds
+//! (`bounds`), a simulation (`simulator`, fed by `translation`), and a prediction with intervals
+//! (`prediction`), beside it the rule of thumb (`naive`). `tuning` looks for the rival of a
+//! migration, `verdict` says what to do. `statistics` judges repeated measurements.
+//!
 //! Pure, deterministic and seedable: numbers in, numbers out. It opens nothing, reads no clock and
 //! knows nothing of Python, of servers or of reports. Each formula cites its source.
 
 #![forbid(unsafe_code)]
 
+pub mod bounds;
+pub mod calibration;
+pub mod cost;
+pub mod law;
+pub mod least_squares;
 pub mod naive;
+pub mod prediction;
+pub mod service;
+pub mod simulator;
 pub mod statistics;
+mod translation;
+pub mod tuning;
+pub mod verdict;
+
+pub use translation::system;

@@ -203,6 +203,23 @@ impl Catalogue {
         )
     }
 
+    /// What the naive rule and, on a line of its own, the model said before the run.
+    pub(crate) fn foretold(&self, point: &FindingPoint) -> [String; 2] {
+        let naive = point.naive.map(|naive| self.numbers().ratio(naive));
+        let model = point.predicted.map(|predicted| {
+            let gain = self.interval(Some(predicted));
+            self.text(Message::ModelSays { gain: &gain })
+        });
+        let absent = || {
+            if point.predicted.is_some() {
+                String::new()
+            } else {
+                ABSENT.to_owned()
+            }
+        };
+        [naive.unwrap_or_else(absent), model.unwrap_or_default()]
+    }
+
     /// One ratio with its interval.
     pub(crate) fn interval(&self, interval: Option<Interval>) -> String {
         let numbers = self.numbers();

@@ -151,6 +151,7 @@ fn point(
         case: case.to_owned(),
         measured,
         naive,
+        predicted: None,
         verdict,
     }
 }
@@ -180,6 +181,7 @@ fn scenario(name: &str, title: Text) -> ScenarioResult {
         contenders: Vec::new(),
         cases: Vec::new(),
         measurements: Vec::new(),
+        known: Vec::new(),
         sweeps: Vec::new(),
         findings: Vec::new(),
         factors: Vec::new(),

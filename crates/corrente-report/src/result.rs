@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod known;
+
+pub use known::KnownCost;
+
 /// The schema's name and version; it changes when a field is removed or changes its meaning.
 pub const SCHEMA: &str = "corrente.lab/1";
 
@@ -124,6 +128,9 @@ pub struct ScenarioResult {
     pub cases: Vec<Case>,
     /// One entry per contender and case.
     pub measurements: Vec<Measurement>,
+    /// What the model was told before the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<KnownCost>,
     /// What the tuning of each sync side tried.
     pub sweeps: Vec<Sweep>,
     /// The claims and their verdicts.
@@ -438,6 +445,9 @@ pub struct FindingPoint {
     /// What `gain = 1 + T_io / T_cpu` says of the throughput ratio, from the sync side at one user
     /// before the run.
     pub naive: Option<f64>,
+    /// What the model predicted for the ratio before the run: throughput and P99 only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<Interval>,
     /// The verdict at this point.
     pub verdict: Verdict,
 }

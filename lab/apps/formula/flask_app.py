@@ -1,36 +1,34 @@
-"""The rule's sync side: a request that works, then waits for calls or for one SQL query.
+"""The rule's sync side: a request that works, then waits for calls or for SQL queries.
 
-One request at a time in a worker, as the rule assumes.
+One request at a time in a worker or thread, as the rule assumes. What the async side does at the
+same time, by a blocking call or in one thread for all is the same here: one call after another.
 """
 
 import atexit
 
 from flask import Flask, request
-from psycopg_pool import ConnectionPool
 
-from formula.query import CONNECTIONS, DATABASE, QUERY, arguments
+from formula.query import open_pool, run_queries
+from formula.shape import Shape
 from requests_client import fetch, open_session
 from workload import answer, burn
 
 app = Flask(__name__)
 session = open_session()
-pool = ConnectionPool(
-    DATABASE, min_size=1, max_size=CONNECTIONS, kwargs={"autocommit": True}, open=True
-)
+pool = open_pool()
 atexit.register(pool.close)
 
 
 @app.get("/calls")
+@app.get("/together")
+@app.get("/residue")
 def calls() -> dict[str, int]:
-    latency_ms = request.args.get("latency_ms", 10.0, type=float)
-    burn(request.args.get("cpu_ms", 0.0, type=float))
-    count = request.args.get("calls", 1, type=int)
-    return answer([fetch(session, latency_ms) for _ in range(count)])
+    shape = Shape.of(request.args)
+    burn(shape.cpu_ms)
+    return answer([fetch(session, shape.latency_ms, shape.lanes) for _ in range(shape.calls)])
 
 
 @app.get("/query")
+@app.get("/serialised")
 def query() -> dict[str, object]:
-    wait_ms = request.args.get("latency_ms", 2.0, type=float)
-    with pool.connection() as connection:
-        row = connection.execute(QUERY, arguments(wait_ms)).fetchone()
-    return {"calls": 1, "row": row}
+    return run_queries(pool, Shape.of(request.args))

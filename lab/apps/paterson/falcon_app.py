@@ -6,15 +6,20 @@ The framework of his second sync entries.
 import falcon
 
 from paterson.psycopg2_rows import random_row
+from paterson.row import WORKS, Work
 
 
 class Row:
-    """The resource `/test`."""
+    """A resource: one kind of request."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
 
     def on_get(self, _: falcon.Request, response: falcon.Response) -> None:
         """Answers with a row at random."""
-        response.media = random_row()
+        response.media = random_row(self.work)
 
 
 app = falcon.App()
-app.add_route("/test", Row())
+for path, work in WORKS.items():
+    app.add_route(path, Row(work))

@@ -3,13 +3,13 @@
 The sync stack that most people run, and the slowest sync entry but one of his raw data.
 """
 
+from functools import partial
+
 from flask import Flask
 
 from paterson.psycopg2_rows import random_row
+from paterson.row import WORKS
 
 app = Flask(__name__)
-
-
-@app.get("/test")
-def row() -> dict[str, str]:
-    return random_row()
+for path, work in WORKS.items():
+    app.add_url_rule(path, path, partial(random_row, work))

@@ -8,22 +8,29 @@ from threading import BoundedSemaphore
 
 from psycopg2.pool import ThreadedConnectionPool
 
-from paterson.row import CONNECTIONS, DATABASE, row_id, shape
+from paterson.row import CONNECTIONS, DATABASE, NO_ROW, Work, row_id, shape
 
 QUERY = "select id, text from corrente_lab.rows where id = %s"
+SLOW_QUERY = "select id, text from corrente_lab.rows, pg_sleep(%s) where id = %s"
 
 _free = BoundedSemaphore(CONNECTIONS)
 _pool = ThreadedConnectionPool(1, CONNECTIONS, DATABASE)
 
 
-def random_row() -> dict[str, str]:
-    """One row, ready to be sent as JSON."""
+def random_row(work: Work) -> dict[str, str]:
+    """One row, ready to be sent as JSON: that of the last query."""
+    if work.queries == 0:
+        return NO_ROW
     with _free:
         connection = _pool.getconn()
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(QUERY, (row_id(),))
+                for _ in range(work.queries):
+                    if work.wait_ms:
+                        cursor.execute(SLOW_QUERY, (work.wait_ms / 1000, row_id()))
+                    else:
+                        cursor.execute(QUERY, (row_id(),))
                 return shape(*cursor.fetchone())
         finally:
             _pool.putconn(connection)

@@ -5,6 +5,7 @@ His fastest async entry.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from paterson.asyncpg_rows import open_pool, random_row
+from paterson.row import WORKS, Work
 
 
 @asynccontextmanager
@@ -20,8 +22,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-async def row(request: Request) -> JSONResponse:
-    return JSONResponse(await random_row(request.app.state.pool))
+async def row(work: Work, request: Request) -> JSONResponse:
+    return JSONResponse(await random_row(request.app.state.pool, work))
 
 
-app = Starlette(routes=[Route("/test", row)], lifespan=lifespan)
+routes = [Route(path, partial(row, work)) for path, work in WORKS.items()]
+app = Starlette(routes=routes, lifespan=lifespan)

@@ -189,6 +189,7 @@ messages! {
     AtRate { rate: &'a str } = "at-rate";
     CasesInAll { count: u64 } = "cases-in-all";
     UsersInAll { count: u64 } = "users-in-all";
+    ModelSays { gain: &'a str } = "model-says";
     SweepBest = "sweep-best";
     SweepFailed = "sweep-failed";
     SweepOf { contender: &'a str, case: &'a str } = "sweep-of";
@@ -200,6 +201,7 @@ messages! {
     ReadInconclusive = "read-inconclusive";
     ReadInvalid = "read-invalid";
     ReadNaive = "read-naive";
+    ReadModel = "read-model";
     ReadTuned = "read-tuned";
     ReadLatency = "read-latency";
     ReadFactors = "read-factors";

@@ -114,13 +114,14 @@ fn prices(catalogue: &Catalogue, prices: &Prices) -> Facts {
 
 /// How a verdict is reached and what each figure means.
 pub(super) fn reading(catalogue: &Catalogue) -> Element {
-    const TEXTS: [Message<'static>; 11] = [
+    const TEXTS: [Message<'static>; 12] = [
         Message::ReadRatio,
         Message::ReadVerdict,
         Message::ReadDirection,
         Message::ReadInconclusive,
         Message::ReadInvalid,
         Message::ReadNaive,
+        Message::ReadModel,
         Message::ReadTuned,
         Message::ReadLatency,
         Message::ReadFactors,

@@ -11,7 +11,6 @@ use super::{anchor, figure, verdict};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{processors, sides};
 use crate::markup::{Element, element};
-use crate::number::ABSENT;
 use crate::plot::{Figure, Loop, factors, forest, latency, region, rows_of_points, users};
 use crate::result::{Finding, FindingPoint, LabResult, Outcome, ScenarioResult, Text};
 
@@ -111,26 +110,30 @@ fn push_finding(
     let claim = |under: String| stacked(sides(finding), under);
     let published = plain(catalogue.published(finding.published));
     let [estimate, ends] = catalogue.measured(finding);
-    let under = match finding.points.as_slice() {
-        [only] => format!("{} · {}", catalogue.terms(finding), case(only)),
-        _ => catalogue.terms(finding),
+    let (under, foretold) = match finding.points.as_slice() {
+        [only] => {
+            let [naive, model] = catalogue.foretold(only);
+            let under = format!("{} · {}", catalogue.terms(finding), case(only));
+            (under, stacked(naive, model))
+        }
+        _ => (catalogue.terms(finding), plain(catalogue.naive(finding))),
     };
     table.row([
         claim(under),
         verdict(catalogue, finding.verdict),
         stacked(estimate, ends),
         published,
-        plain(catalogue.naive(finding)),
+        foretold,
     ]);
     if finding.points.len() > 1 {
         for point in &finding.points {
-            let naive = point.naive.map(|naive| catalogue.numbers().ratio(naive));
+            let [naive, model] = catalogue.foretold(point);
             table.row([
                 element("span").class("under").text(case(point)),
                 verdict(catalogue, point.verdict),
                 plain(catalogue.interval(point.measured)),
                 plain(""),
-                plain(naive.unwrap_or_else(|| ABSENT.to_owned())),
+                stacked(naive, model),
             ]);
         }
     }

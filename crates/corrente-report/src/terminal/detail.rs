@@ -121,10 +121,7 @@ impl Terminal {
                 catalogue.case_of(scenario, &point.case).into(),
                 Cell::default(),
                 measured.into(),
-                point
-                    .naive
-                    .map_or_else(|| ABSENT.to_owned(), |naive| numbers.ratio(naive))
-                    .into(),
+                catalogue.foretold(point).join("\n").trim_end().into(),
                 Cell::painted(catalogue.verdict(point.verdict), point.verdict),
             ]);
         }

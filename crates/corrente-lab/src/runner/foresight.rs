@@ -1,0 +1,163 @@
+//! The prediction as a part of a run: what is measured for it, and for which pairs it is made.
+//!
+//! Everything here happens before the first judged measurement of the asynchronous side.
+
+use corrente_model::naive;
+use corrente_report::result::{Measure, Side};
+
+use super::Stage;
+use crate::error::LabError;
+use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
+use crate::samples::Slice;
+use crate::scenario::{CasePlan, FindingPlan, PredictionPlan};
+use crate::schedule;
+use crate::slice::Load;
+
+impl Stage<'_> {
+    /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
+    /// platform that charges by the request would bill, and the model sees of the synchronous
+    /// side; and the calibration's requests. In passes, so that the machine's drift meets all alike.
+    pub(super) fn learn(&mut self) -> Result<(), LabError> {
+        for _ in 0..schedule::passes(self.scenario, self.run.mode) {
+            self.learn_alone()?;
+            self.calibrate()?;
+        }
+        for (key, cost) in self.known.alone() {
+            self.alone.insert(key.clone(), cost.elapsed);
+            if self.scenario.naive.as_ref() == Some(&key.0) {
+                let gain = naive::gain(cost.elapsed, cost.cpu);
+                self.naive.extend(gain.map(|gain| (key.1.clone(), gain)));
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_alone(&mut self) -> Result<(), LabError> {
+        let billed = schedule::billed_alone(self.scenario);
+        for case in self.cases.clone() {
+            for id in schedule::alone(self.scenario, &billed) {
+                self.learn_one(id, &case, &Load::alone(self.rounds), 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The asynchronous contenders of the predictions under load, the synchronous ones by one user.
+    fn calibrate(&mut self) -> Result<(), LabError> {
+        let Some(plan) = &self.scenario.prediction else {
+            return Ok(());
+        };
+        let looped = self.predicted_contenders(Side::Async);
+        for case in &plan.calibration {
+            for id in &looped {
+                self.learn_one(id, case, &Load::closed(self.rounds), users(case))?;
+            }
+        }
+        for case in plan.calibration.iter().chain(&plan.waits) {
+            for id in schedule::known_alone(self.scenario) {
+                self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_one(
+        &mut self,
+        id: &str,
+        case: &CasePlan,
+        load: &Load,
+        users: usize,
+    ) -> Result<(), LabError> {
+        if let Some(slice) = self.slice(id, case, load)? {
+            self.known.learn(id, &case.id, cost(&slice, users));
+        }
+        Ok(())
+    }
+
+    /// The contenders of one side that a prediction is about, the tuned ones included.
+    fn predicted_contenders(&self, side: Side) -> Vec<String> {
+        let named = |id: &str| {
+            let findings = self.scenario.findings.iter();
+            let about = |finding: &FindingPlan| finding.of == id || finding.over == plain(id);
+            findings.filter(|finding| is_predicted(finding)).any(about)
+        };
+        let instances = self
+            .instances
+            .iter()
+            .filter(|instance| instance.plan.side == side);
+        let ids = instances.map(|instance| instance.id.clone());
+        ids.filter(|id| named(id)).collect()
+    }
+
+    pub(super) fn predict(&mut self) {
+        let Some(plan) = &self.scenario.prediction else {
+            return;
+        };
+        let sync = self.predicted_contenders(Side::Sync);
+        let findings = self.scenario.findings.iter();
+        for finding in findings.filter(|finding| is_predicted(finding)) {
+            for over in sync.iter().filter(|id| plain(id) == finding.over) {
+                self.predict_pair(plan, &finding.of, over);
+            }
+        }
+    }
+
+    fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
+        let known = schedule::known_alone(self.scenario);
+        let own = known.iter().find(|id| **id == plain(over)).copied();
+        let measured = own.or(self.scenario.naive.as_deref()).unwrap_or_default();
+        let runner = |id: &str| {
+            let instance = self.instances.iter().find(|instance| instance.id == id);
+            instance.map(|instance| Runner::new(id, &instance.plan, measured))
+        };
+        let (Some(of), Some(over)) = (runner(of), runner(over)) else {
+            return;
+        };
+        if of.side != Side::Async {
+            return;
+        }
+        for case in &self.cases {
+            let key = (of.id.clone(), over.id.clone(), case.id.clone());
+            if self.predicted.contains_key(&key) {
+                continue;
+            }
+            let comparison = Comparison {
+                plan,
+                case,
+                of: &of,
+                over: &over,
+                cores: self.placement.application.len().max(1),
+                seed: self.run.seed,
+            };
+            match self.known.forecast(&comparison) {
+                Some(Ok(prediction)) => {
+                    self.predicted.insert(key, Foreseen::from(&prediction));
+                }
+                Some(Err(error)) => {
+                    let name = &self.scenario.name;
+                    self.observer
+                        .warning(&format!("{name}: no prediction: {error}"));
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+fn is_predicted(finding: &FindingPlan) -> bool {
+    matches!(finding.measure, Measure::Throughput | Measure::P99)
+}
+
+/// The contender behind a tuned one.
+fn plain(id: &str) -> &str {
+    id.strip_suffix(":tuned").unwrap_or(id)
+}
+
+fn cost(slice: &Slice, users: usize) -> Cost {
+    let operations = slice.operations.max(1) as f64;
+    Cost {
+        users,
+        elapsed: slice.elapsed.div_f64(operations),
+        cpu: slice.cpu.div_f64(operations),
+    }
+}

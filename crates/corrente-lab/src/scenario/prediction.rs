@@ -1,0 +1,46 @@
+//! What a scenario file tells the model: the shapes of its requests and what calibrates its stacks.
+//!
+//! The calibration's requests are others than the judged ones: that split is fixed here, in the
+//! repository, before anything is measured.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::CasePlan;
+
+/// How a scenario's throughput is predicted.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionPlan {
+    /// Requests of known shape that no verdict is about.
+    #[serde(default)]
+    pub calibration: Vec<CasePlan>,
+    /// More of them, with other waits: for synchronous contenders only, which sleep through each.
+    #[serde(default)]
+    pub waits: Vec<CasePlan>,
+    /// Synchronous contenders that are measured by one user alone, beside the naive rule's: those
+    /// whose server or framework is another.
+    #[serde(default)]
+    pub alone: Vec<String>,
+    /// Connections in all processes together, by kind of call; unlimited where absent.
+    #[serde(default)]
+    pub connections: BTreeMap<String, usize>,
+}
+
+/// The calls of a case's requests.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallsPlan {
+    /// Calls a request, by kind: `http`, `sql`, or a name of the file's own.
+    pub counts: BTreeMap<String, f64>,
+    /// The share that an asynchronous contender makes at the same time, 0 to 1.
+    pub gathered: f64,
+    /// Kinds whose waits block an asynchronous contender's loop.
+    pub blocking: Vec<String>,
+    /// Kinds that one thread of each asynchronous process makes for all its requests, as
+    /// asgiref's `sync_to_async` does.
+    pub serialised: Vec<String>,
+    /// Calls that are served at once, by kind; no limit where absent.
+    pub servers: BTreeMap<String, usize>,
+}

@@ -1,0 +1,130 @@
+//! How fast the model is: `cargo run --release -p corrente-model --example speed`.
+//!
+//! `cargo xtask bench model` builds and runs it, and publishes what it prints.
+
+#![allow(clippy::print_stdout, reason = "a benchmark reports to a terminal")]
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use corrente_model::calibration::{Costs, Stack};
+use corrente_model::law::Law;
+use corrente_model::least_squares::Estimate;
+use corrente_model::prediction::{Question, Unpredictable, predict};
+use corrente_model::service::{
+    Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service,
+};
+use corrente_model::simulator::{Load, Plan, simulate};
+
+const REQUESTS: u64 = 10_000_000;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let workers = deployment(8, Concurrency::Threads(1));
+    let loops = deployment(2, Concurrency::Loop { gathered: 0.0 });
+    for (name, deployment) in [("8 workers", &workers), ("2 loops", &loops)] {
+        simulation(name, deployment)?;
+    }
+    for calls in [1.0, 5.0, 40.0] {
+        prediction(calls, &workers, &loops)?;
+    }
+    Ok(())
+}
+
+/// One endpoint that computes, queries a database and computes.
+fn simulation(name: &str, deployment: &Deployment) -> Result<(), Box<dyn std::error::Error>> {
+    let system = corrente_model::system(&service(1.0), deployment);
+    let plan = Plan {
+        warm_up: 1_000,
+        requests: REQUESTS,
+        seed: 1,
+    };
+    let start = Instant::now();
+    let outcome = simulate(&system, &users(), plan)?;
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "simulation, {name}: {REQUESTS} requests in {seconds:.2} s ({:.0} requests/s simulated)",
+        outcome.throughput_per_s
+    );
+    Ok(())
+}
+
+fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(), Unpredictable> {
+    let service = service(calls);
+    let (from, to) = (stack("sync", 0.0005), stack("async", 0.0003));
+    let start = Instant::now();
+    let prediction = predict(&Question {
+        service: &service,
+        cpu_deviation: 0.03,
+        from: &from,
+        to: &to,
+        before,
+        after,
+        load: &users(),
+        model_deviation: 0.05,
+        seed: 1,
+    })?;
+    let gain = prediction.gain;
+    println!(
+        "prediction, {calls} calls a request: {:.3} s (gain {:.2} [{:.2}, {:.2}])",
+        start.elapsed().as_secs_f64(),
+        gain.estimate,
+        gain.low,
+        gain.high
+    );
+    Ok(())
+}
+
+fn users() -> Load {
+    Load::Closed {
+        users: 64,
+        think: Law::Constant(0.0),
+    }
+}
+
+fn service(calls: f64) -> Service {
+    Service {
+        endpoints: vec![Endpoint {
+            name: "/".to_owned(),
+            weight: 1.0,
+            cpu: Law::with_moments(0.002 + 0.0005 * calls, 0.2),
+            calls: vec![Calls {
+                resource: 0,
+                count: calls,
+                wait: Law::with_moments(0.01, 0.5),
+                independent: 0.0,
+                blocking: 0.0,
+            }],
+        }],
+        resources: vec![Resource {
+            name: "database".to_owned(),
+            kind: "sql".to_owned(),
+            servers: None,
+        }],
+    }
+}
+
+fn deployment(processes: usize, concurrency: Concurrency) -> Deployment {
+    Deployment {
+        cores: 2.0,
+        processes,
+        concurrency,
+        connections: vec![Connections::PerProcess(20)],
+    }
+}
+
+fn stack(name: &str, request: f64) -> Stack {
+    let cost = |mean: f64| Estimate {
+        mean,
+        deviation: 0.03 * mean,
+    };
+    Stack {
+        name: name.to_owned(),
+        costs: Costs {
+            request: cost(request),
+            calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),
+            coldness: 0.0,
+        },
+        process_bytes: 60_000_000,
+        request_bytes: 100_000,
+    }
+}

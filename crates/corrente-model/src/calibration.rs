@@ -1,0 +1,320 @@
+//! Calibration: what a stack (server, framework, drivers, loop) costs, apart from the user's code.
+//!
+//! The processor time of a request is that of the code plus the stack's: a part for each request
+//! and a part for each call, by kind of driver. Both are fitted to measured requests of known
+//! shape. Moving a service from one stack to another exchanges the stack's part and keeps the
+//! code's. Costs are seconds on the machine where they were measured; `scaled` takes them to
+//! another.
+//!
+//! A process that sleeps wakes to cold caches: the longer a call waited, the more processor time
+//! follows it (measured: docs/BENCHMARKS.md, `bench model`). A sync worker sleeps through each of
+//! its calls; a loop under load hardly sleeps. So a stack has a coldness: its costs grow by that
+//! share for each unit of ln(1 + wait / 1 ms).
+
+use std::collections::BTreeMap;
+
+use crate::least_squares::{self, Estimate, Observation};
+use crate::service::{Calls, Endpoint, Service};
+
+/// The wait after which caches begin to be cold, in seconds.
+const COLD_AFTER: f64 = 0.001;
+/// Values of the coldness that are tried, and their distance.
+const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
+/// Coldness needs requests whose waits, as logarithms, are at least this far apart.
+const COLDNESS_SPREAD: f64 = 1.0;
+
+/// What a stack costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// Its name.
+    pub name: String,
+    /// What it costs in processor time.
+    pub costs: Costs,
+    /// Memory of one process.
+    pub process_bytes: u64,
+    /// Memory of one more request in flight.
+    pub request_bytes: u64,
+}
+
+/// Processor time of a stack, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Costs {
+    /// Of each request.
+    pub request: Estimate,
+    /// Of each call, by kind ([`crate::service::Resource::kind`]).
+    pub calls: BTreeMap<String, Estimate>,
+    /// The share by which they grow with each unit of ln(1 + wait / 1 ms).
+    pub coldness: f64,
+}
+
+/// A measured request of known shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Calls a request, by kind.
+    pub calls: BTreeMap<String, f64>,
+    /// How long the process sleeps in a call, in seconds; 0 for a loop that is busy.
+    pub wait: f64,
+    /// Processor time of the code itself, in seconds.
+    pub work: f64,
+    /// Processor time of the whole request, in seconds.
+    pub cpu: f64,
+}
+
+/// The costs that fit the points best, each point counting by its relative error. `None` where the
+/// points do not determine them.
+pub fn fit(points: &[Point]) -> Option<Costs> {
+    let points: Vec<&Point> = points.iter().filter(|point| point.cpu > 0.0).collect();
+    let mut kinds: Vec<&String> = points.iter().flat_map(|point| point.calls.keys()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let tried = if tells_coldness(&points, kinds.len()) {
+        COLDNESS_TRIED.0
+    } else {
+        0
+    };
+    let fits = (0..=tried).filter_map(|step| {
+        let coldness = f64::from(step) * COLDNESS_TRIED.1;
+        let observations: Vec<Observation> = points
+            .iter()
+            .map(|point| observation(point, &kinds, coldness))
+            .collect();
+        let estimates = least_squares::fit(&observations)?;
+        Some((
+            least_squares::squares(&observations, &estimates),
+            coldness,
+            estimates,
+        ))
+    });
+    let (_, coldness, estimates) = fits.min_by(|one, other| one.0.total_cmp(&other.0))?;
+    let mut estimates = estimates.into_iter();
+    let request = estimates.next()?;
+    let calls = kinds.into_iter().cloned().zip(estimates).collect();
+    Some(Costs {
+        request,
+        calls,
+        coldness,
+    })
+}
+
+/// Whether there are points enough, of waits different enough, to tell coldness from cost.
+fn tells_coldness(points: &[&Point], kinds: usize) -> bool {
+    let waits = points
+        .iter()
+        .filter(|point| point.wait > 0.0)
+        .map(|point| growth(point.wait));
+    let (least, most) = waits.fold((f64::INFINITY, 0.0_f64), |(least, most), wait| {
+        (least.min(wait), most.max(wait))
+    });
+    points.len() > kinds + 1 && most - least >= COLDNESS_SPREAD
+}
+
+fn observation(point: &Point, kinds: &[&String], coldness: f64) -> Observation {
+    let count = |kind: &&String| point.calls.get(*kind).copied().unwrap_or(0.0);
+    let cold = 1.0 + coldness * growth(point.wait);
+    let counts = std::iter::once(1.0).chain(kinds.iter().map(count));
+    Observation {
+        factors: counts.map(|count| count * cold).collect(),
+        value: point.cpu - point.work,
+        weight: 1.0 / (point.cpu * point.cpu),
+    }
+}
+
+fn growth(wait: f64) -> f64 {
+    (wait / COLD_AFTER).ln_1p()
+}
+
+impl Stack {
+    /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
+    /// not calibrated for is named.
+    pub fn overhead(&self, service: &Service, endpoint: &Endpoint) -> Result<f64, Uncalibrated> {
+        let mut total = self.costs.request.mean;
+        for calls in &endpoint.calls {
+            total += calls.count * self.call(&service.resources[calls.resource].kind)?.mean;
+        }
+        Ok(total * (1.0 + self.costs.coldness * growth(mean_wait(endpoint))))
+    }
+
+    fn call(&self, kind: &str) -> Result<Estimate, Uncalibrated> {
+        self.costs
+            .calls
+            .get(kind)
+            .copied()
+            .ok_or_else(|| Uncalibrated {
+                stack: self.name.clone(),
+                kind: kind.to_owned(),
+            })
+    }
+
+    /// The stack on a machine that takes `factor` times as long for the same work.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        self.with_costs(|cost| Estimate {
+            mean: cost.mean * factor,
+            deviation: cost.deviation * factor,
+        })
+    }
+
+    /// One of the stacks that the calibration's uncertainty allows; no cost is below zero.
+    #[must_use]
+    pub fn drawn(&self, random: &mut fastrand::Rng) -> Self {
+        self.with_costs(|cost| Estimate {
+            mean: (cost.mean + cost.deviation * standard_normal(random)).max(0.0),
+            deviation: cost.deviation,
+        })
+    }
+
+    fn with_costs(&self, mut change: impl FnMut(Estimate) -> Estimate) -> Self {
+        let mut stack = self.clone();
+        let costs = &mut stack.costs;
+        for cost in std::iter::once(&mut costs.request).chain(costs.calls.values_mut()) {
+            *cost = change(*cost);
+        }
+        stack
+    }
+}
+
+/// How long a mean call waits, in seconds.
+fn mean_wait(endpoint: &Endpoint) -> f64 {
+    let count: f64 = endpoint.calls.iter().map(|calls| calls.count).sum();
+    let waiting: f64 = endpoint.calls.iter().map(Calls::waiting).sum();
+    if count > 0.0 { waiting / count } else { 0.0 }
+}
+
+/// A stack was never measured with this kind of call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncalibrated {
+    /// The stack.
+    pub stack: String,
+    /// The kind of call.
+    pub kind: String,
+}
+
+/// The service as it would cost on another stack: the code's own part of each endpoint stays, at
+/// least nothing; the stack's is exchanged.
+///
+/// # Errors
+///
+/// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
+pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
+    let mut moved = service.clone();
+    for endpoint in &mut moved.endpoints {
+        let before = from.overhead(service, endpoint)?;
+        let after = to.overhead(service, endpoint)?;
+        let code = (endpoint.cpu.mean() - before).max(0.0);
+        endpoint.cpu = endpoint.cpu.with_mean(code + after);
+    }
+    Ok(moved)
+}
+
+/// The sum of twelve uniform values less six: normal enough for a 95 % interval.
+fn standard_normal(random: &mut fastrand::Rng) -> f64 {
+    (0..12).map(|_| random.f64()).sum::<f64>() - 6.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::law::Law;
+    use crate::service::{Calls, Resource};
+
+    fn point(http: f64, sql: f64, work: f64, cpu: f64) -> Point {
+        let calls = [("http".to_owned(), http), ("sql".to_owned(), sql)];
+        Point {
+            calls: calls.into_iter().collect(),
+            wait: 0.0,
+            work,
+            cpu,
+        }
+    }
+
+    fn stack(request: f64, http: f64) -> Stack {
+        Stack {
+            name: "flask".to_owned(),
+            costs: Costs {
+                request: Estimate::exact(request),
+                calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),
+                coldness: 0.0,
+            },
+            process_bytes: 0,
+            request_bytes: 0,
+        }
+    }
+
+    fn service(cpu: f64, kind: &str) -> Service {
+        let calls = Calls {
+            resource: 0,
+            count: 3.0,
+            wait: Law::Constant(0.02),
+            independent: 0.0,
+            blocking: 0.0,
+        };
+        Service {
+            endpoints: vec![Endpoint {
+                name: "/".to_owned(),
+                weight: 1.0,
+                cpu: Law::Constant(cpu),
+                calls: vec![calls],
+            }],
+            resources: vec![Resource {
+                name: "api".to_owned(),
+                kind: kind.to_owned(),
+                servers: None,
+            }],
+        }
+    }
+
+    #[test]
+    fn known_costs_come_back() {
+        // 0.2 ms a request, 0.5 ms an HTTP call, 0.1 ms a query.
+        let points = [
+            point(0.0, 0.0, 0.0, 0.0002),
+            point(1.0, 0.0, 0.001, 0.0017),
+            point(10.0, 0.0, 0.0, 0.0052),
+            point(0.0, 5.0, 0.0, 0.0007),
+        ];
+        let Costs { request, calls, .. } = fit(&points).expect("determined");
+        assert!((request.mean - 0.0002).abs() < 1e-9);
+        assert!((calls["http"].mean - 0.0005).abs() < 1e-9);
+        assert!((calls["sql"].mean - 0.0001).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_code_stays_and_the_stack_is_exchanged() {
+        // Of 8 ms, 0.5 + 3 * 0.5 are the stack's: 6 ms are the code's.
+        let moved = moved(
+            &service(0.008, "http"),
+            &stack(0.0005, 0.0005),
+            &stack(0.0001, 0.0003),
+        );
+        let cpu = moved.expect("calibrated").cpu();
+        assert!((cpu - 0.007).abs() < 1e-9, "{cpu}");
+    }
+
+    #[test]
+    fn calls_that_waited_longer_cost_more() {
+        let cost = |wait: f64| 0.0005 * (1.0 + 0.8 * (wait / 0.001).ln_1p());
+        let calls = |count: f64, wait: f64| Point {
+            calls: BTreeMap::from([("http".to_owned(), count)]),
+            wait,
+            work: 0.0,
+            cpu: (1.0 + count) * cost(wait),
+        };
+        let points = [
+            calls(0.0, 0.0),
+            calls(8.0, 0.001),
+            calls(2.0, 0.02),
+            calls(1.0, 0.1),
+        ];
+        let costs = fit(&points).expect("determined");
+        assert!((costs.coldness - 0.8).abs() < 1e-9, "{costs:?}");
+        assert!((costs.calls["http"].mean - 0.0005).abs() < 1e-9);
+        // Waits that are all alike tell nothing of coldness.
+        assert!(fit(&points[..2]).expect("determined").coldness < 1e-9);
+    }
+
+    #[test]
+    fn a_driver_that_was_not_measured_is_named() {
+        let error = moved(&service(0.008, "redis"), &stack(0.0, 0.0), &stack(0.0, 0.0));
+        assert_eq!(error.expect_err("not measured").kind, "redis");
+    }
+}

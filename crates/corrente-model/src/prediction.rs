@@ -1,0 +1,304 @@
+//! The prediction: what a service would do on another stack and deployment, with intervals.
+//!
+//! Both sides are simulated with the same draws, so what is uncertain of both cancels in the ratio.
+//! The intervals come from repeating that with costs drawn from the calibration's uncertainty, and
+//! are widened by the model's own error, which was measured (docs/BENCHMARKS.md, `bench model`).
+
+use std::fmt;
+
+use crate::bounds::{self, Bound};
+use crate::calibration::{self, Stack, Uncalibrated};
+use crate::law::Law;
+use crate::service::{Deployment, Service};
+use crate::simulator::{self, Invalid, Load, Outcome, Plan};
+use crate::statistics::Interval;
+use crate::translation;
+
+/// Repetitions for the intervals: their ends are the 2nd least and the 2nd greatest.
+const DRAWS: u64 = 40;
+/// Steps of all simulations of one prediction together, so that it takes less than a second.
+const STEPS: f64 = 4e6;
+/// Requests that one simulation answers, at least and at most.
+const REQUESTS: (f64, f64) = (500.0, 60_000.0);
+/// The share of the steps that goes into the estimate itself.
+const CENTRAL: f64 = 0.3;
+
+/// A service, what it runs on, and what it would run on.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The service as measured: processor times are those under `from`.
+    pub service: &'a Service,
+    /// Relative standard deviation of the measured processor times.
+    pub cpu_deviation: f64,
+    /// The stack that it runs on.
+    pub from: &'a Stack,
+    /// The stack that it would run on.
+    pub to: &'a Stack,
+    /// The deployment that it has.
+    pub before: &'a Deployment,
+    /// The deployment that it would have.
+    pub after: &'a Deployment,
+    /// The requests that come.
+    pub load: &'a Load,
+    /// Relative standard deviation of the model's own error.
+    pub model_deviation: f64,
+    /// Seed of every draw.
+    pub seed: u64,
+}
+
+/// What is predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The present deployment.
+    pub before: Side,
+    /// The other one.
+    pub after: Side,
+    /// Throughput after over before.
+    pub gain: Interval,
+    /// P99 latency after over before.
+    pub p99_ratio: Interval,
+}
+
+/// One side of a prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// The simulation's figures.
+    pub outcome: Outcome,
+    /// Requests a second, with the interval.
+    pub throughput_per_s: Interval,
+    /// P99 latency in seconds, with the interval.
+    pub p99: Interval,
+    /// Processor time of a mean request, in seconds.
+    pub cpu: f64,
+    /// The lowest bound: what limits.
+    pub bound: Option<Bound>,
+    /// Memory of the processes and of the requests in flight.
+    pub memory_bytes: f64,
+}
+
+/// Why there is no prediction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unpredictable {
+    /// A stack lacks a cost.
+    Uncalibrated(Uncalibrated),
+    /// The service or a deployment cannot be.
+    Invalid(Invalid),
+}
+
+impl fmt::Display for Unpredictable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uncalibrated(Uncalibrated { stack, kind }) => {
+                write!(
+                    formatter,
+                    "the stack `{stack}` is not calibrated for `{kind}` calls"
+                )
+            }
+            Self::Invalid(invalid) => write!(formatter, "{invalid}"),
+        }
+    }
+}
+
+impl std::error::Error for Unpredictable {}
+
+impl From<Uncalibrated> for Unpredictable {
+    fn from(missing: Uncalibrated) -> Self {
+        Self::Uncalibrated(missing)
+    }
+}
+
+impl From<Invalid> for Unpredictable {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+/// Predicts.
+///
+/// # Errors
+///
+/// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
+pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
+    let moved = calibration::moved(question.service, question.from, question.to)?;
+    let budget = Budget::new(question, &moved);
+    let central = pair(
+        question,
+        question.service,
+        &moved,
+        budget.central(question.seed),
+    )?;
+    let draws = (1..=DRAWS)
+        .map(|number| drawn(question, budget.drawn(question.seed.wrapping_add(number))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let interval = |of: &dyn Fn(&Pair) -> f64| {
+        let values: Vec<f64> = draws.iter().map(of).collect();
+        around(of(&central), values, question.model_deviation)
+    };
+    Ok(Prediction {
+        gain: interval(&|pair| pair.after.throughput_per_s / pair.before.throughput_per_s),
+        p99_ratio: interval(&|pair| pair.after.latency.p99 / pair.before.latency.p99),
+        before: Side {
+            throughput_per_s: interval(&|pair| pair.before.throughput_per_s),
+            p99: interval(&|pair| pair.before.latency.p99),
+            ..side(
+                question.service,
+                question.before,
+                question,
+                question.from,
+                &central.before,
+            )
+        },
+        after: Side {
+            throughput_per_s: interval(&|pair| pair.after.throughput_per_s),
+            p99: interval(&|pair| pair.after.latency.p99),
+            ..side(
+                &moved,
+                question.after,
+                question,
+                question.to,
+                &central.after,
+            )
+        },
+    })
+}
+
+/// Both sides of one repetition.
+#[derive(Debug, Clone)]
+struct Pair {
+    before: Outcome,
+    after: Outcome,
+}
+
+/// Simulates both sides, the service as it costs on each.
+fn pair(
+    question: &Question<'_>,
+    service: &Service,
+    moved: &Service,
+    plan: Plan,
+) -> Result<Pair, Unpredictable> {
+    let run = |service: &Service, deployment: &Deployment| {
+        simulator::simulate(
+            &translation::system(service, deployment),
+            question.load,
+            plan,
+        )
+    };
+    Ok(Pair {
+        before: run(service, question.before)?,
+        after: run(moved, question.after)?,
+    })
+}
+
+/// A repetition with costs as they might be.
+fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
+    let mut random = fastrand::Rng::with_seed(plan.seed);
+    let (from, to) = (
+        question.from.drawn(&mut random),
+        question.to.drawn(&mut random),
+    );
+    let error = Law::with_moments(1.0, question.cpu_deviation * question.cpu_deviation);
+    let factor = error.draw(&mut random);
+    let service = question
+        .service
+        .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    let moved = calibration::moved(&service, &from, &to)?;
+    pair(question, &service, &moved, plan)
+}
+
+fn side(
+    service: &Service,
+    deployment: &Deployment,
+    question: &Question<'_>,
+    stack: &Stack,
+    outcome: &Outcome,
+) -> Side {
+    let unknown = Interval {
+        estimate: f64::NAN,
+        low: f64::NAN,
+        high: f64::NAN,
+    };
+    let users = match question.load {
+        Load::Closed { users, .. } => *users as f64,
+        Load::Open { .. } => f64::INFINITY,
+    };
+    let processes = deployment.processes as f64 * stack.process_bytes as f64;
+    Side {
+        throughput_per_s: unknown,
+        p99: unknown,
+        cpu: service.cpu(),
+        bound: bounds::lowest(service, deployment, users),
+        memory_bytes: processes + outcome.in_flight * stack.request_bytes as f64,
+        outcome: outcome.clone(),
+    }
+}
+
+/// The estimate with the interval that the draws span, widened by the model's own error: both are
+/// independent, so their widths add in squares, on logarithms.
+fn around(estimate: f64, mut values: Vec<f64>, model_deviation: f64) -> Interval {
+    values.retain(|value| value.is_finite() && *value > 0.0);
+    values.sort_unstable_by(f64::total_cmp);
+    let (Some(low), Some(high)) = (values.get(1), values.iter().rev().nth(1)) else {
+        return Interval {
+            estimate,
+            low: 0.0,
+            high: f64::INFINITY,
+        };
+    };
+    let model = 1.96 * model_deviation;
+    let widened = |end: f64| (end / estimate).ln().abs().hypot(model);
+    Interval {
+        estimate,
+        low: estimate * (-widened(low.min(estimate))).exp(),
+        high: estimate * widened(high.max(estimate)).exp(),
+    }
+}
+
+/// How many requests each simulation answers.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    central: f64,
+    drawn: f64,
+    users: f64,
+}
+
+impl Budget {
+    fn new(question: &Question<'_>, moved: &Service) -> Self {
+        let steps = |service: &Service| {
+            service.mean(|endpoint| {
+                4.0 + 5.0 * endpoint.calls.iter().map(|calls| calls.count).sum::<f64>()
+            })
+        };
+        let both = steps(question.service) + steps(moved);
+        let (least, most) = REQUESTS;
+        let users = match question.load {
+            Load::Closed { users, .. } => *users as f64,
+            Load::Open { .. } => 0.0,
+        };
+        let within = |share: f64| (STEPS * share / both).clamp(least, most).max(8.0 * users);
+        Self {
+            central: within(CENTRAL),
+            drawn: within((1.0 - CENTRAL) / DRAWS as f64),
+            users,
+        }
+    }
+
+    fn central(&self, seed: u64) -> Plan {
+        self.plan(self.central, seed)
+    }
+
+    fn drawn(&self, seed: u64) -> Plan {
+        self.plan(self.drawn, seed)
+    }
+
+    /// A tenth of the requests, and five of each user, warm up.
+    fn plan(&self, requests: f64, seed: u64) -> Plan {
+        Plan {
+            warm_up: (requests / 10.0).max(5.0 * self.users) as u64,
+            requests: requests as u64,
+            seed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

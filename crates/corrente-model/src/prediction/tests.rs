@@ -1,0 +1,148 @@
+//! Predictions of services whose answer is known by hand.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::bounds::Limit;
+use crate::calibration::Costs;
+use crate::least_squares::Estimate;
+use crate::service::{Calls, Concurrency, Connections, Endpoint, Resource};
+
+fn stack(name: &str, request: f64, call: f64) -> Stack {
+    let cost = |mean: f64| Estimate {
+        mean,
+        deviation: mean * 0.03,
+    };
+    Stack {
+        name: name.to_owned(),
+        costs: Costs {
+            request: cost(request),
+            calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
+            coldness: 0.0,
+        },
+        process_bytes: 50_000_000,
+        request_bytes: 50_000,
+    }
+}
+
+fn service(cpu: f64, count: f64, wait: f64) -> Service {
+    let calls = Calls {
+        resource: 0,
+        count,
+        wait: Law::Constant(wait),
+        independent: 0.0,
+        blocking: 0.0,
+    };
+    Service {
+        endpoints: vec![Endpoint {
+            name: "/".to_owned(),
+            weight: 1.0,
+            cpu: Law::with_moments(cpu, 0.05),
+            calls: vec![calls],
+        }],
+        resources: vec![Resource {
+            name: "db".to_owned(),
+            kind: "sql".to_owned(),
+            servers: None,
+        }],
+    }
+}
+
+fn deployment(processes: usize, cores: f64, concurrency: Concurrency) -> Deployment {
+    Deployment {
+        cores,
+        processes,
+        concurrency,
+        connections: vec![Connections::Unlimited],
+    }
+}
+
+fn ask(service: &Service, workers: usize, cores: f64, users: usize) -> Prediction {
+    let loops = Concurrency::Loop { gathered: 0.0 };
+    let question = Question {
+        service,
+        cpu_deviation: 0.02,
+        from: &stack("sync", 0.0005, 0.0003),
+        to: &stack("async", 0.0003, 0.0004),
+        before: &deployment(workers, cores, Concurrency::Threads(1)),
+        after: &deployment(cores as usize, cores, loops),
+        load: &Load::Closed {
+            users,
+            think: Law::Constant(0.0),
+        },
+        model_deviation: 0.04,
+        seed: 1,
+    };
+    predict(&question).expect("a prediction")
+}
+
+#[test]
+fn many_workers_leave_only_the_cost_of_the_stacks() {
+    // Enough workers on both sides: gain = C_s / C_a = 2 ms / 1.9 ms.
+    let prediction = ask(&service(0.002, 1.0, 0.005), 20, 1.0, 64);
+    assert!(
+        (prediction.gain.estimate - 2.0 / 1.9).abs() < 0.04,
+        "{:?}",
+        prediction.gain
+    );
+    assert!(prediction.gain.low < 1.05 && prediction.gain.high > 1.05);
+    assert_eq!(
+        prediction.after.bound.map(|bound| bound.limit),
+        Some(Limit::Cores)
+    );
+}
+
+#[test]
+fn few_workers_that_wait_lose_what_the_rule_says() {
+    // One worker: 2 ms + 38 ms a request, against 1.9 ms on a loop.
+    let prediction = ask(&service(0.002, 1.0, 0.038), 1, 1.0, 64);
+    assert!(
+        (prediction.gain.estimate / (40.0 / 1.9) - 1.0).abs() < 0.05,
+        "{:?}",
+        prediction.gain
+    );
+    assert_eq!(
+        prediction.before.bound.map(|bound| bound.limit),
+        Some(Limit::Slots)
+    );
+    assert!(prediction.p99_ratio.high < 1.0);
+}
+
+#[test]
+fn the_interval_holds_the_estimate_and_the_model_error() {
+    let prediction = ask(&service(0.002, 3.0, 0.01), 4, 1.0, 32);
+    let Interval {
+        estimate,
+        low,
+        high,
+    } = prediction.gain;
+    assert!(low < estimate && estimate < high);
+    assert!((high / low).ln() > 2.0 * 1.9 * 0.04, "{low} {high}");
+}
+
+#[test]
+fn a_driver_without_costs_is_no_prediction() {
+    let mut service = service(0.002, 1.0, 0.01);
+    service.resources[0].kind = "redis".to_owned();
+    let one = stack("sync", 0.0, 0.0);
+    let before = deployment(1, 1.0, Concurrency::Threads(1));
+    let question = Question {
+        service: &service,
+        cpu_deviation: 0.0,
+        from: &one,
+        to: &one,
+        before: &before,
+        after: &before,
+        load: &Load::Closed {
+            users: 1,
+            think: Law::Constant(0.0),
+        },
+        model_deviation: 0.0,
+        seed: 1,
+    };
+    let message = predict(&question).expect_err("no cost").to_string();
+    assert_eq!(
+        message,
+        "the stack `sync` is not calibrated for `redis` calls"
+    );
+}

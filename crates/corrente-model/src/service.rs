@@ -1,0 +1,164 @@
+//! A service as measured: what its endpoints cost and wait for, and how it is deployed.
+//!
+//! The same service under two deployments, one synchronous and one asynchronous, is what a
+//! prediction compares. From both together follow the bounds (`bounds`) and what is simulated
+//! (`translation`). Times are seconds.
+
+use crate::law::Law;
+
+/// What is measured of a service and the same whatever runs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// What they wait for.
+    pub resources: Vec<Resource>,
+}
+
+/// One endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Its name, a route for instance.
+    pub name: String,
+    /// How often it is asked, relative to the others.
+    pub weight: f64,
+    /// Processor time of one request, the server's and the framework's included.
+    pub cpu: Law,
+    /// What it waits for.
+    pub calls: Vec<Calls>,
+}
+
+/// The calls that one request makes to one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calls {
+    /// The resource's place in [`Service::resources`].
+    pub resource: usize,
+    /// Calls a request, on average.
+    pub count: f64,
+    /// How long one takes, the connection in hand.
+    pub wait: Law,
+    /// The share that does not depend on one another and could be made at the same time.
+    pub independent: f64,
+    /// The share of the wait that would still block an event loop.
+    pub blocking: f64,
+}
+
+/// Something outside the process that requests wait for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its name, a host for instance.
+    pub name: String,
+    /// What the driver's cost per call is found under, in a stack's costs.
+    pub kind: String,
+    /// Calls that it serves at once, where that is known to be limited.
+    pub servers: Option<usize>,
+}
+
+/// How a service runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// Processor cores that it may use; a container's quota may be a fraction.
+    pub cores: f64,
+    /// Worker processes, or event loops.
+    pub processes: usize,
+    /// What runs in a process.
+    pub concurrency: Concurrency,
+    /// Connections of each resource, in the order of [`Service::resources`].
+    pub connections: Vec<Connections>,
+}
+
+/// What runs in a process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Concurrency {
+    /// One request after another in each of so many threads; 1 is a sync worker.
+    Threads(usize),
+    /// An event loop.
+    Loop {
+        /// The share of the independent calls that are made at the same time.
+        gathered: f64,
+    },
+}
+
+/// Connections to one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connections {
+    /// As many as there are calls.
+    Unlimited,
+    /// So many in each process.
+    PerProcess(usize),
+    /// So many in all.
+    InAll(usize),
+}
+
+impl Service {
+    /// Mean over all requests of what `of` says of an endpoint.
+    pub fn mean(&self, of: impl Fn(&Endpoint) -> f64) -> f64 {
+        let weight: f64 = self.endpoints.iter().map(|endpoint| endpoint.weight).sum();
+        if weight <= 0.0 {
+            return 0.0;
+        }
+        let weighted = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.weight * of(endpoint));
+        weighted.sum::<f64>() / weight
+    }
+
+    /// Processor time of a mean request.
+    pub fn cpu(&self) -> f64 {
+        self.mean(|endpoint| endpoint.cpu.mean())
+    }
+
+    /// Time that a mean request waits, its calls one after another.
+    pub fn waiting(&self) -> f64 {
+        self.mean(|endpoint| endpoint.calls.iter().map(Calls::waiting).sum())
+    }
+
+    /// Time that a mean request waits for one resource.
+    pub fn waiting_for(&self, resource: usize) -> f64 {
+        let calls_of = |endpoint: &Endpoint| {
+            let calls = endpoint
+                .calls
+                .iter()
+                .filter(|calls| calls.resource == resource);
+            calls.map(Calls::waiting).sum()
+        };
+        self.mean(calls_of)
+    }
+
+    /// The same service with another mean processor time in each endpoint.
+    #[must_use]
+    pub fn with_cpu(&self, cpu: impl Fn(&Endpoint) -> f64) -> Self {
+        let mut changed = self.clone();
+        for endpoint in &mut changed.endpoints {
+            endpoint.cpu = endpoint.cpu.with_mean(cpu(endpoint));
+        }
+        changed
+    }
+}
+
+impl Calls {
+    /// Seconds that a request spends in these calls, one after another.
+    pub fn waiting(&self) -> f64 {
+        self.count * self.wait.mean()
+    }
+}
+
+impl Deployment {
+    /// Requests that it has in hand at most; infinite for event loops.
+    pub fn slots(&self) -> f64 {
+        match self.concurrency {
+            Concurrency::Threads(threads) => self.processes as f64 * threads as f64,
+            Concurrency::Loop { .. } => f64::INFINITY,
+        }
+    }
+
+    /// Connections to one resource in all; infinite where unlimited.
+    pub fn connections_to(&self, resource: usize) -> f64 {
+        match self.connections.get(resource) {
+            None | Some(Connections::Unlimited) => f64::INFINITY,
+            Some(Connections::PerProcess(count)) => (count * self.processes) as f64,
+            Some(Connections::InAll(count)) => *count as f64,
+        }
+    }
+}

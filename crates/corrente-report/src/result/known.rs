@@ -1,0 +1,18 @@
+//! What was known before the run, so that a reader can make the model's prediction again.
+
+use serde::{Deserialize, Serialize};
+
+/// What one request cost before the first judged measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownCost {
+    /// Contender id.
+    pub contender: String,
+    /// Case id: one of the judged ones for one user alone, else one of the calibration's.
+    pub case: String,
+    /// Requests that were in flight.
+    pub users: usize,
+    /// Seconds for each request: elapsed time over requests.
+    pub elapsed_s: f64,
+    /// Processor time of the contender's processes for each request, seconds.
+    pub cpu_s: f64,
+}
