@@ -10,6 +10,7 @@
 
 pub mod aggregate;
 mod error;
+pub mod predict;
 pub mod read;
 pub mod recorder;
 mod show;
