@@ -225,3 +225,6 @@ fn assumptions(
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,10 +177,19 @@ pub enum Reason {
         setting: Setting,
         /// What it brings, requests a second.
         throughput_per_s: f64,
-        /// Of what async would bring.
-        async_per_s: f64,
+        /// What async would bring.
+        async_per_s: Span,
         /// Its memory.
         memory_bytes: f64,
+    },
+    /// A better setting brings more than there is, and async surely more than that.
+    BeyondSetting {
+        /// The setting.
+        setting: Setting,
+        /// What it brings, requests a second.
+        throughput_per_s: f64,
+        /// What async would bring.
+        async_per_s: Span,
     },
     /// A loop that is blocked: that is what to change.
     Unblock {

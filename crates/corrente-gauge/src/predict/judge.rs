@@ -12,7 +12,7 @@ use corrente_model::cost::{self, Prices};
 use corrente_model::law::Law;
 use corrente_model::naive;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
-use corrente_model::service::{Concurrency, Deployment, Service};
+use corrente_model::service::{Concurrency, Connections, Deployment, Service};
 use corrente_model::simulator::{self, Load, Plan};
 use corrente_model::statistics::Interval;
 use corrente_model::tuning::{self, Setting as Tuned, Target};
@@ -42,6 +42,10 @@ const BYTES_PER_CORE: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 const CLIENTS: usize = 64;
 /// A difference of processor time that may be the reason of a verdict.
 const CPU_MATTERS: f64 = 1.05;
+/// A throughput that is this many times another is worth a change: see `corrente_model::verdict`.
+const WORTH: f64 = 1.10;
+/// The share of the cores that a setting can fill: what remains is lost to chance.
+const CORES_FULL: f64 = 0.9;
 /// Seed of all draws.
 const SEED: u64 = 1;
 /// Requests that one simulation beside the predictions answers.
@@ -155,8 +159,8 @@ fn ask(case: &Case<'_>) -> Result<Answer, Unpredictable> {
         think: Law::Constant(0.0),
     };
     let prediction = prediction::predict(&question(case, &load))?;
-    let tuned = tuned(case, &prediction, &load)?;
-    let judgement = judge(case, &prediction, tuned);
+    let rival = rival(case, &prediction, &load)?;
+    let judgement = judge(case, &prediction, rival);
     Ok(Answer {
         prediction,
         users,
@@ -194,50 +198,70 @@ fn users(case: &Case<'_>) -> Result<usize, Unpredictable> {
     Ok(wanted.clamp(USERS.0, USERS.1).ceil() as usize)
 }
 
-/// The smallest better setting that brings the same; not looked for where async brings nothing.
-fn tuned(
-    case: &Case<'_>,
-    prediction: &Prediction,
-    load: &Load,
-) -> Result<Option<Tuned>, Unpredictable> {
-    if prediction.gain.estimate <= 1.0 {
-        return Ok(None);
-    }
-    let before = &case.deployments.before;
-    let target = Target {
-        throughput_per_s: SAME * prediction.after.throughput_per_s.estimate,
-        memory_bytes: (BYTES_PER_CORE * before.cores).max(prediction.before.memory_bytes),
-    };
-    Ok(tuning::smallest(
-        case.service,
-        &case.pair.from,
-        before,
-        load,
-        target,
-    )?)
+/// The honest rival of a migration: the same service with better settings.
+enum Rival {
+    /// It brings the same.
+    Same(Tuned),
+    /// It brings less, but more than there is.
+    Less(Tuned),
+    /// None is better than what there is.
+    None,
 }
 
-fn judge(case: &Case<'_>, prediction: &Prediction, tuned: Option<Tuned>) -> Judgement {
+/// The smallest setting that brings the same as async would; else the smallest that brings what the
+/// cores give to this stack. Not looked for where async brings nothing.
+fn rival(case: &Case<'_>, prediction: &Prediction, load: &Load) -> Result<Rival, Unpredictable> {
+    if prediction.gain.estimate <= 1.0 {
+        return Ok(Rival::None);
+    }
+    let before = &case.deployments.before;
+    let smallest = |throughput_per_s| {
+        let memory = (BYTES_PER_CORE * before.cores).max(prediction.before.memory_bytes);
+        let target = Target {
+            throughput_per_s,
+            memory_bytes: memory,
+        };
+        tuning::smallest(case.service, &case.pair.from, before, load, target)
+    };
+    if let Some(found) = smallest(SAME * prediction.after.throughput_per_s.estimate)? {
+        return Ok(Rival::Same(found));
+    }
+    let cores = CORES_FULL * before.cores / case.service.cpu();
+    if !cores.is_finite() || cores < WORTH * prediction.before.throughput_per_s.estimate {
+        return Ok(Rival::None);
+    }
+    Ok(smallest(cores)?.map_or(Rival::None, Rival::Less))
+}
+
+fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
     let (before, after) = (&prediction.before, &prediction.after);
     let limits =
         [before, after].map(|side| side.bound.map(|bound| limit(case.service, bound.limit)));
     let [limit_before, limit_after] = limits;
     let (before_ms, after_ms) = (before.cpu / MS, after.cpu / MS);
-    let (verdict, reason) = match verdict::verdict(prediction.gain, tuned) {
-        verdict::Verdict::Migrate => {
-            let cheaper = limit_before == Some(Limit::Cores) && before_ms > after_ms;
-            let reason = if cheaper {
-                Reason::CheaperStack {
-                    before_ms,
-                    after_ms,
-                }
-            } else {
+    let (same, less) = match rival {
+        Rival::Same(setting) => (Some(setting), None),
+        Rival::Less(setting) => (None, Some(setting)),
+        Rival::None => (None, None),
+    };
+    let (verdict, reason) = match verdict::verdict(prediction.gain, same) {
+        verdict::Verdict::Migrate => match less {
+            Some(setting) => beyond(case, prediction, &setting),
+            None => {
+                let cheaper = limit_before == Some(Limit::Cores) && before_ms > after_ms;
                 let wait_ms = case.service.waiting() / MS;
                 let wall_ms = wait_ms + before_ms;
-                Reason::WorkersWait { wait_ms, wall_ms }
-            };
-            (Verdict::Migrate, reason)
-        }
+                let reason = if cheaper {
+                    Reason::CheaperStack {
+                        before_ms,
+                        after_ms,
+                    }
+                } else {
+                    Reason::WorkersWait { wait_ms, wall_ms }
+                };
+                (Verdict::Migrate, reason)
+            }
+        },
         verdict::Verdict::Tune(setting) => (Verdict::Tune, better(case, after, &setting)),
         verdict::Verdict::NoGain => match (limit_before, limit_after) {
             (Some(before), Some(after)) if before == after => {
@@ -265,22 +289,36 @@ fn judge(case: &Case<'_>, prediction: &Prediction, tuned: Option<Tuned>) -> Judg
     Judgement { verdict, reason }
 }
 
-fn better(case: &Case<'_>, after: &prediction::Side, tuned: &Tuned) -> Reason {
-    let before = &case.deployments.before;
-    let grown = tuned.deployment.connections.iter().zip(&before.connections);
-    let pool = case.deployments.pool_before.map(|pool| {
-        let connections = grown.clone().find_map(|(now, _)| match now {
-            corrente_model::service::Connections::PerProcess(count) => Some(*count as u64),
-            _ => None,
-        });
-        connections.unwrap_or(pool)
-    });
-    Reason::BetterSetting {
-        setting: present::setting(&tuned.deployment, pool),
+/// Async would bring more than a better setting: enough more to be sure of, or not.
+fn beyond(case: &Case<'_>, prediction: &Prediction, tuned: &Tuned) -> (Verdict, Reason) {
+    let after = &prediction.after;
+    if after.throughput_per_s.low < WORTH * tuned.throughput_per_s {
+        return (Verdict::Tune, better(case, after, tuned));
+    }
+    let reason = Reason::BeyondSetting {
+        setting: tuned_setting(case, tuned),
         throughput_per_s: tuned.throughput_per_s,
-        async_per_s: after.throughput_per_s.estimate,
+        async_per_s: span(after.throughput_per_s),
+    };
+    (Verdict::Migrate, reason)
+}
+
+fn better(case: &Case<'_>, after: &prediction::Side, tuned: &Tuned) -> Reason {
+    Reason::BetterSetting {
+        setting: tuned_setting(case, tuned),
+        throughput_per_s: tuned.throughput_per_s,
+        async_per_s: span(after.throughput_per_s),
         memory_bytes: tuned.memory_bytes,
     }
+}
+
+fn tuned_setting(case: &Case<'_>, tuned: &Tuned) -> Setting {
+    let limited = |connections: &Connections| match connections {
+        Connections::PerProcess(count) => Some(*count as u64),
+        _ => None,
+    };
+    let pool = tuned.deployment.connections.iter().find_map(limited);
+    present::setting(&tuned.deployment, pool.or(case.deployments.pool_before))
 }
 
 /// Whether more requests would make the interval narrow enough, and how many. Its width has a part
