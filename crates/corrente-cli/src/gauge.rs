@@ -5,6 +5,7 @@
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
 mod command;
+mod predict;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 use corrente_report::{Catalogue, Message};
 
-use crate::arguments::{GaugeReport, GaugeRun, GaugeWatch, LanguageChoice};
+use crate::arguments::{GaugePredict, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice};
 use crate::{Exit, lab, terminal};
 use command::Recorded;
 
@@ -51,8 +52,16 @@ pub(crate) fn report(report: &GaugeReport) -> Exit {
     let shown = read::read(&report.files).map_err(Failure::from);
     conclude(shown.map(|recording| {
         show(&aggregate(&recording), report.json, &report.language);
+        if !report.json {
+            predict::append(&recording, &report.language);
+        }
         Exit::Done
     }))
+}
+
+/// `corrente gauge predict`.
+pub(crate) fn predict(predict: &GaugePredict) -> Exit {
+    conclude(predict::predict(predict))
 }
 
 /// `corrente gauge watch`.
@@ -85,6 +94,9 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     remove(&folder);
     let figures = aggregate(&recording);
     show(&figures, run.json, &run.language);
+    if !run.json {
+        predict::append(&recording, &run.language);
+    }
     let catalogue = Catalogue::new(lab::language(&run.language));
     let path = run.out.display().to_string();
     eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));

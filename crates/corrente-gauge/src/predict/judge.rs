@@ -247,20 +247,7 @@ fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
     let (verdict, reason) = match verdict::verdict(prediction.gain, same) {
         verdict::Verdict::Migrate => match less {
             Some(setting) => beyond(case, prediction, &setting),
-            None => {
-                let cheaper = limit_before == Some(Limit::Cores) && before_ms > after_ms;
-                let wait_ms = case.service.waiting() / MS;
-                let wall_ms = wait_ms + before_ms;
-                let reason = if cheaper {
-                    Reason::CheaperStack {
-                        before_ms,
-                        after_ms,
-                    }
-                } else {
-                    Reason::WorkersWait { wait_ms, wall_ms }
-                };
-                (Verdict::Migrate, reason)
-            }
+            None => (Verdict::Migrate, freed(case, prediction)),
         },
         verdict::Verdict::Tune(setting) => (Verdict::Tune, better(case, after, &setting)),
         verdict::Verdict::NoGain => match (limit_before, limit_after) {
@@ -287,6 +274,24 @@ fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
         ),
     };
     Judgement { verdict, reason }
+}
+
+/// Why to migrate where no setting is better: the workers wait, or the other stack computes less.
+fn freed(case: &Case<'_>, prediction: &Prediction) -> Reason {
+    let (before, after) = (&prediction.before, &prediction.after);
+    let limit = before.bound.map(|bound| bound.limit);
+    let (before_ms, after_ms) = (before.cpu / MS, after.cpu / MS);
+    if limit == Some(bounds::Limit::Cores) && before_ms > after_ms {
+        return Reason::CheaperStack {
+            before_ms,
+            after_ms,
+        };
+    }
+    let wait_ms = case.service.waiting() / MS;
+    Reason::WorkersWait {
+        wait_ms,
+        wall_ms: wait_ms + before_ms,
+    }
 }
 
 /// Async would bring more than a better setting: enough more to be sure of, or not.
