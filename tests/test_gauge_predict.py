@@ -82,6 +82,8 @@ def test_a_service_that_waits_gets_its_verdict(service: Service, corrente: Corre
     assert 2 < gain["low"] < gain["estimate"] < gain["high"]
     (endpoint,) = report["endpoints"]
     assert endpoint["name"] == "GET /wait/<int:number>"
+    figures = json.loads(corrente("gauge", "report", str(service.out), "--json").stdout)
+    assert figures["prediction"]["judgement"]["verdict"] == report["judgement"]["verdict"]
     text = corrente("gauge", "report", str(service.out), "--lang", "en").stdout
     assert "GET /wait/<int:number>" in text
     assert "Verdict:" in text

@@ -11,7 +11,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use corrente_gauge::{GaugeError, aggregate, read};
+use corrente_gauge::{GaugeError, Recording, aggregate, read};
 use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 use corrente_report::{Catalogue, Message};
@@ -51,10 +51,12 @@ pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
 pub(crate) fn report(report: &GaugeReport) -> Exit {
     let shown = read::read(&report.files).map_err(Failure::from);
     conclude(shown.map(|recording| {
-        show(&aggregate(&recording), report.json, &report.language);
-        if !report.json {
-            predict::append(&recording, &report.language);
-        }
+        show(
+            &recording,
+            &aggregate(&recording),
+            report.json,
+            &report.language,
+        );
         Exit::Done
     }))
 }
@@ -93,10 +95,7 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
         .map_err(|error| Failure::new(Exit::Machine, error.to_string()))?;
     remove(&folder);
     let figures = aggregate(&recording);
-    show(&figures, run.json, &run.language);
-    if !run.json {
-        predict::append(&recording, &run.language);
-    }
+    show(&recording, &figures, run.json, &run.language);
     let catalogue = Catalogue::new(lab::language(&run.language));
     let path = run.out.display().to_string();
     eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));
@@ -140,12 +139,20 @@ fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
     })
 }
 
-fn show(figures: &aggregate::Figures, json: bool, language: &LanguageChoice) {
+/// The figures of a recording, and the verdict on its service.
+fn show(
+    recording: &Recording,
+    figures: &aggregate::Figures,
+    json: bool,
+    language: &LanguageChoice,
+) {
     if json {
-        terminal::data(&serde_json::to_string(figures).unwrap_or_default());
+        let document = predict::with_figures(recording, figures);
+        terminal::data(&document.to_string());
         return;
     }
-    let language = lab::language(language);
-    let screen = Terminal::new(language, terminal::width(), terminal::colour());
+    let chosen = lab::language(language);
+    let screen = Terminal::new(chosen, terminal::width(), terminal::colour());
     terminal::data(&screen.gauge(&Shown::from(figures)));
+    predict::append(recording, language);
 }

@@ -2,7 +2,7 @@
 //!
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
-//! the answer, `event_loop` does so for a service that is asynchronous already. `doubts` come first:
+//! the answer, `latency` adds percentiles, `event_loop` does so for a service that is asynchronous already. `doubts` come first:
 //! where a recording does not allow a prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
@@ -10,6 +10,7 @@
 mod doubts;
 mod event_loop;
 mod judge;
+mod latency;
 mod pair;
 mod present;
 mod reading;

@@ -3,10 +3,12 @@
 //! The verdict is part of the answer, whatever it is: a service that should not migrate is no error.
 //! Too little data is one: nothing was predicted.
 
+use corrente_gauge::aggregate::Figures;
 use corrente_gauge::predict::{PredictError, Settings};
 use corrente_gauge::{Recording, predict as model, read};
 use corrente_report::prediction::{PredictionReport, Reason};
 use corrente_report::terminal::Terminal;
+use serde_json::Value;
 
 use super::Failure;
 use crate::arguments::{GaugePredict, LanguageChoice};
@@ -45,6 +47,14 @@ pub(super) fn append(recording: &Recording, language: &LanguageChoice) {
     if let Ok(report) = model::predict(recording, &Settings::default()) {
         terminal::data(&format!("\n{}", text(&report, language)));
     }
+}
+
+/// Figures as JSON, with the prediction; that is null where there is no request.
+pub(super) fn with_figures(recording: &Recording, figures: &Figures) -> Value {
+    let prediction = model::predict(recording, &Settings::default()).ok();
+    let mut document = serde_json::to_value(figures).unwrap_or_default();
+    document["prediction"] = serde_json::to_value(prediction).unwrap_or_default();
+    document
 }
 
 fn settings(predict: &GaugePredict) -> Settings {

@@ -12,8 +12,8 @@ use corrente_model::cost::{self, Prices};
 use corrente_model::law::Law;
 use corrente_model::naive;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
-use corrente_model::service::{Concurrency, Connections, Deployment, Service};
-use corrente_model::simulator::{self, Load, Plan};
+use corrente_model::service::{Connections, Service};
+use corrente_model::simulator::Load;
 use corrente_model::statistics::Interval;
 use corrente_model::tuning::{self, Setting as Tuned, Target};
 use corrente_model::verdict::{self, SAME};
@@ -25,7 +25,7 @@ use super::doubts::REQUESTS_OF_ENDPOINT;
 use super::pair::Pair;
 use super::present::{self, Deployments};
 use super::reading::{MS, Reading};
-use super::{Settings, cannot_tell, span};
+use super::{Settings, cannot_tell, latency, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
@@ -34,12 +34,8 @@ const MODEL_DEVIATION: f64 = 0.05;
 const USERS: (f64, f64) = (16.0, 400.0);
 /// Users for each that a side can have in hand: enough that it is never idle.
 const SATURATION: f64 = 2.0;
-/// The share of its capacity up to which a side's latency is predicted: beyond, it only grows.
-const KEEPS_UP: f64 = 0.95;
 /// Memory of a core on a machine made for computing: what more workers may use.
 const BYTES_PER_CORE: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
-/// Connections over which an open load comes.
-const CLIENTS: usize = 64;
 /// A difference of processor time that may be the reason of a verdict.
 const CPU_MATTERS: f64 = 1.05;
 /// A throughput that is this many times another is worth a change: see `corrente_model::verdict`.
@@ -47,9 +43,7 @@ const WORTH: f64 = 1.10;
 /// The share of the cores that a setting can fill: what remains is lost to chance.
 const CORES_FULL: f64 = 0.9;
 /// Seed of all draws.
-const SEED: u64 = 1;
-/// Requests that one simulation beside the predictions answers.
-const REQUESTS: u64 = 5_000;
+pub(super) const SEED: u64 = 1;
 
 /// A service, its two stacks and deployments, and how sure the recording is.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +105,7 @@ pub(super) fn whole(
     report.before = Some(of(before, case.deployments.before_setting()));
     report.after = Some(of(after, case.deployments.after_setting()));
     if let Some(rate) = rate {
-        latency(case, &answer.prediction, rate, report);
+        latency::predict(case, &answer.prediction, rate, report);
     }
     report.judgement = answer.judgement;
 }
@@ -168,7 +162,7 @@ fn ask(case: &Case<'_>) -> Result<Answer, Unpredictable> {
     })
 }
 
-fn question<'a>(case: &Case<'a>, load: &'a Load) -> Question<'a> {
+pub(super) fn question<'a>(case: &Case<'a>, load: &'a Load) -> Question<'a> {
     Question {
         service: case.service,
         cpu_deviation: case.cpu_deviation,
@@ -348,79 +342,6 @@ fn unpredictable(error: &Unpredictable) -> Judgement {
     cannot_tell(Reason::Unpredictable {
         detail: error.to_string(),
     })
-}
-
-/// P50 and P99 at a rate, of the sides that keep up with it.
-fn latency(case: &Case<'_>, capacity: &Prediction, rate_per_s: f64, report: &mut PredictionReport) {
-    let keeps_up = |side: &prediction::Side| rate_per_s < KEEPS_UP * side.throughput_per_s.estimate;
-    let (before, after) = (keeps_up(&capacity.before), keeps_up(&capacity.after));
-    if !before && !after {
-        return;
-    }
-    let load = Load::Open {
-        rate_per_s,
-        connections: CLIENTS,
-        spacing: Law::Exponential(1.0),
-    };
-    let mut question = question(case, &load);
-    // A side that does not keep up has a queue that grows without end, and nothing to simulate: the
-    // other side's deployment stands in for it, and what comes of that is left out.
-    if !before {
-        question.before = &case.deployments.after;
-    }
-    if !after {
-        question.after = &case.deployments.before;
-    }
-    let Ok(prediction) = prediction::predict(&question) else {
-        return;
-    };
-    let fill = |side: &mut Option<Side>, found: &prediction::Side| {
-        if let Some(side) = side {
-            let milliseconds = |seconds: f64| seconds / MS;
-            let p99 = found.p99;
-            side.p50_ms = Some(milliseconds(found.outcome.latency.p50));
-            side.p99_ms = Some(span(Interval {
-                estimate: milliseconds(p99.estimate),
-                low: milliseconds(p99.low),
-                high: milliseconds(p99.high),
-            }));
-        }
-    };
-    if before {
-        fill(&mut report.before, &prediction.before);
-    }
-    if after {
-        fill(&mut report.after, &prediction.after);
-        report.gathered_p50_ms = gathered(case, &load);
-    }
-    if before && after {
-        report.p99_ratio = Some(span(prediction.p99_ratio));
-    }
-}
-
-/// The median latency if the calls that one line makes were made together; absent where there are
-/// none.
-fn gathered(case: &Case<'_>, load: &Load) -> Option<f64> {
-    let calls = case.service.endpoints.iter().flat_map(|one| &one.calls);
-    if !calls
-        .clone()
-        .any(|calls| calls.independent * calls.count >= 2.0)
-    {
-        return None;
-    }
-    let moved = calibration::moved(case.service, &case.pair.from, &case.pair.to).ok()?;
-    let together = Deployment {
-        concurrency: Concurrency::Loop { gathered: 1.0 },
-        ..case.deployments.after.clone()
-    };
-    let plan = Plan {
-        warm_up: REQUESTS / 10,
-        requests: REQUESTS,
-        seed: SEED,
-    };
-    let system = corrente_model::system(&moved, &together);
-    let outcome = simulator::simulate(&system, load, plan).ok()?;
-    Some(outcome.latency.p50 / MS)
 }
 
 /// What the rule of thumb says: 1 + waiting / computing.

@@ -277,6 +277,7 @@ messages! {
     ColumnGather = "column-gather";
 
 
+
     // What async would bring.
     PredictTitle = "predict-title";
     PredictLoopTitle = "predict-loop-title";
