@@ -1,4 +1,4 @@
-"""`corrente gauge predict`: from a service under Gunicorn to a verdict, and what it says to bad input."""
+"""`corrente gauge predict`: from a service under Gunicorn to a verdict; and bad input."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Slow(socketserver.StreamRequestHandler):
     def handle(self):
         self.rfile.readline()
         time.sleep(0.04)
-        self.wfile.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok")
+        head = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close"
+        self.wfile.write(head + b"\\r\\n\\r\\nok")
 
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True

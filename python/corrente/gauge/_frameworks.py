@@ -97,7 +97,7 @@ def watch_falcon(recorder: Recorder, module: Foreign) -> None:
 
 
 def _mention(name: str) -> Callable[[Recorder, Foreign], None]:
-    """Note that a library is used: a prediction asks for the framework and what calls are made with."""
+    """Note that a library is used: a prediction asks for the framework and for Requests."""
 
     def watch(recorder: Recorder, _module: Foreign) -> None:
         recorder.watch(f"{name} {version_of(name)}".strip())
