@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod calibration;
 mod chores;
 mod deny;
 mod extension;
@@ -42,6 +43,8 @@ Usage: cargo xtask CHORE [ARGUMENT…]
   deny              licences, banned crates and sources of the dependencies (needs cargo-deny)
   wheels            a release wheel for each CPython 3.11 or newer that is found, and a source
                     distribution, each one tried
+  calibration RESULT.json
+                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run
   bench [NAME]      a benchmark of the project's own; without a name, the list
   help              this text
 
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
 }
 
 fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(chore, "lab" | "bench");
+    let takes_arguments = matches!(chore, "lab" | "bench" | "calibration");
     if let (false, Some(first)) = (takes_arguments, rest.first()) {
         return Err(Failure::usage(format!(
             "`{chore}` takes no argument, but was given `{first}`"
@@ -87,6 +90,7 @@ fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
         "tidy" => chores::tidy(&project),
         "deny" => deny::deny(&project),
         "wheels" => wheels::wheels(&project),
+        "calibration" => calibration::calibration(&project, rest),
         "bench" => bench::bench(&project, rest),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -8,17 +8,18 @@ mod attach;
 mod command;
 mod import;
 mod keep;
+mod predict;
 mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use corrente_gauge::{GaugeError, aggregate, read};
+use corrente_gauge::{GaugeError, Recording, aggregate, read};
 use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 
 use crate::arguments::{
-    GaugeAttach, GaugeImport, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
+    GaugeAttach, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
 };
 use crate::{Exit, lab, terminal};
 use command::Recorded;
@@ -64,9 +65,19 @@ pub(crate) fn import(import: &GaugeImport) -> Exit {
 pub(crate) fn report(report: &GaugeReport) -> Exit {
     let shown = read::read(&report.files).map_err(Failure::from);
     conclude(shown.map(|recording| {
-        show(&aggregate(&recording), report.json, &report.language);
+        show(
+            &recording,
+            &aggregate(&recording),
+            report.json,
+            &report.language,
+        );
         Exit::Done
     }))
+}
+
+/// `corrente gauge predict`.
+pub(crate) fn predict(predict: &GaugePredict) -> Exit {
+    conclude(predict::predict(predict))
 }
 
 /// `corrente gauge watch`.
@@ -97,7 +108,7 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     keep::write(&recording, &run.out)?;
     remove(&folder);
     let figures = aggregate(&recording);
-    show(&figures, run.json, &run.language);
+    show(&recording, &figures, run.json, &run.language);
     keep::tell(&run.out, &run.language);
     if let Some(end) = recorded.failure() {
         return Err(Failure::new(Exit::Incomplete, format!("`{name}` {end}")));
@@ -139,12 +150,20 @@ fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
     })
 }
 
-fn show(figures: &aggregate::Figures, json: bool, language: &LanguageChoice) {
+/// The figures of a recording, and the verdict on its service.
+fn show(
+    recording: &Recording,
+    figures: &aggregate::Figures,
+    json: bool,
+    language: &LanguageChoice,
+) {
     if json {
-        terminal::data(&serde_json::to_string(figures).unwrap_or_default());
+        let document = predict::with_figures(recording, figures);
+        terminal::data(&document.to_string());
         return;
     }
-    let language = lab::language(language);
-    let screen = Terminal::new(language, terminal::width(), terminal::colour());
+    let chosen = lab::language(language);
+    let screen = Terminal::new(chosen, terminal::width(), terminal::colour());
     terminal::data(&screen.gauge(&Shown::from(figures)));
+    predict::append(recording, language);
 }

@@ -99,6 +99,8 @@ pub struct EndpointFigures {
     pub pool_calls: f64,
     /// ASGI: their CPU time, a request.
     pub pool_cpu_ms: f64,
+    /// ASGI: their wall time, a request.
+    pub pool_wall_ms: f64,
     /// Mean waiting of requests that were alone in their process: without the GIL of others.
     pub wait_alone_ms: Option<f64>,
     /// Requests that were alone.
@@ -194,6 +196,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         blocked_ms: mean_ms(&endpoint.blocked_ns),
         pool_calls: endpoint.pool_calls as f64 / measured,
         pool_cpu_ms: endpoint.pool_cpu_ns as f64 / NS_PER_MS / measured,
+        pool_wall_ms: endpoint.pool_wall_ns as f64 / NS_PER_MS / measured,
         wait_alone_ms: wait_alone(endpoint),
         alone: endpoint.alone.requests,
         bytes_sent: endpoint.bytes_sent as f64 / measured,

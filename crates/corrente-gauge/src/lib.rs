@@ -14,6 +14,7 @@ pub mod attach;
 mod error;
 pub mod import;
 mod names;
+pub mod predict;
 pub mod read;
 pub mod recorder;
 mod show;

@@ -19,6 +19,7 @@ pub mod language;
 mod markup;
 pub mod number;
 mod plot;
+pub mod prediction;
 pub mod result;
 mod svg;
 pub mod terminal;

@@ -8,6 +8,7 @@ mod detail;
 mod gauge;
 mod paint;
 mod paragraph;
+mod prediction;
 mod summary;
 mod table;
 

@@ -96,6 +96,15 @@ def watch_falcon(recorder: Recorder, module: Foreign) -> None:
     replace(module.App, "_get_responder", make)
 
 
+def _mention(name: str) -> Callable[[Recorder, Foreign], None]:
+    """Note that a library is used: a prediction asks for the framework and for Requests."""
+
+    def watch(recorder: Recorder, _module: Foreign) -> None:
+        recorder.watch(f"{name} {version_of(name)}".strip())
+
+    return watch
+
+
 #: What is called when a module has been imported.
 HOOKS: dict[str, Callable[[Recorder, Foreign], None]] = {
     "werkzeug.routing.map": watch_werkzeug,
@@ -103,4 +112,9 @@ HOOKS: dict[str, Callable[[Recorder, Foreign], None]] = {
     "starlette.routing": watch_starlette,
     "fastapi.routing": watch_fastapi,
     "falcon.app": watch_falcon,
+    "flask.app": _mention("flask"),
+    "quart.app": _mention("quart"),
+    "starlette.applications": _mention("starlette"),
+    "falcon.request": _mention("falcon"),
+    "requests.sessions": _mention("requests"),
 }

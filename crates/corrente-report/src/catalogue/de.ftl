@@ -278,3 +278,77 @@ label-error = Fehler
 label-warning = Warnung
 hint-detail = Die Zahlen hinter einem Urteil: { $command }
 hint-open = { $path } in einem Browser öffnen.
+
+# Was Asynchronität brächte.
+predict-title = Was Asynchronität brächte
+predict-loop-title = Wohin die Zeit der Schleife geht
+predict-verdict = Urteil: { $verdict }
+predict-migrate = umstellen
+predict-tune = einstellen, was da ist
+predict-no-gain = kein Gewinn
+predict-worse = schlechter
+predict-cannot-tell = nicht zu sagen
+predict-tune-short = einstellen
+predict-workers-wait = Worker sind belegt, während ihre Anfragen warten, je { $wait } von { $wall } ms, und keine bessere Einstellung im Speicher der Maschine macht ebenso viele frei.
+predict-cheaper = Die Kerne sind die Grenze, und der andere Stack braucht { $after } ms CPU je Anfrage statt { $before } ms.
+predict-better = { $setting } bringen { $rate } Anfragen/s mit { $memory } Speicher; Asynchronität brächte { $other }, was nicht sicher genug mehr ist.
+predict-beyond = Die beste Einstellung, { $setting }, bringt { $rate } Anfragen/s; Asynchronität brächte { $other }.
+predict-unblock = Blockierende Aufrufe halten die Schleife { $share } ihrer aktiven Zeit auf, am meisten { $resource }: mit await erwarten oder in einen Thread verlegen.
+predict-loop-free = Der Dienst ist schon asynchron, und nur { $share } der aktiven Zeit seiner Schleife ist blockiert.
+predict-same-limit = Beide Seiten haben dieselbe Grenze: { $limit }.
+predict-small = Der Unterschied ist kleiner, als eine Änderung wert ist.
+predict-dearer = Der andere Stack braucht mehr CPU je Anfrage: { $after } ms statt { $before } ms.
+predict-new-limit = Asynchron läge eine Grenze tiefer als heute: { $limit }.
+predict-few = Zu wenig ist aufgezeichnet ({ $requests } Anfragen): mindestens { $more } weitere aufzeichnen.
+predict-few-of = Zu wenige Anfragen von { $endpoint } sind aufgezeichnet: mindestens { $more } weitere sind nötig.
+predict-wide = Das Intervall ist zu breit; etwa { $more } weitere Anfragen machten es schmal genug.
+predict-unsure = Die Kosten von { $stack } sind nicht genau genug bekannt, und mehr Anfragen hülfen nicht.
+predict-greenlets = Greenlets (gevent, eventlet) lassen viele Anfragen in einem Thread laufen: was jede kostet, ist nicht messbar.
+predict-thread-pool = Anfragen werden in einem Thread-Pool unter der Anwendung bearbeitet, den das Modell nicht enthält.
+predict-no-cpu = Die Aufzeichnung ist von außen oder aus Traces gemacht und hat keine CPU-Zeiten einzelner Anfragen; `corrente gauge run` benutzen.
+predict-free-threaded = Der Interpreter läuft ohne GIL, was das Modell nicht beschreibt.
+predict-failed = Das Modell hat keine Antwort: { $detail }.
+predict-limit-users = gleichzeitige Nutzer
+predict-limit-workers = Worker, Threads
+predict-limit-cores = Kerne
+predict-limit-blocked = blockierte Schleifen
+predict-limit-pool = Verbindungen zu { $resource }
+predict-setting-threads = { $workers } Worker × { $threads ->
+    [one] ein Thread
+   *[other] { $threads } Threads
+  }
+predict-setting-loops = { $loops ->
+    [one] eine Schleife
+   *[other] { $loops } Schleifen
+  }
+predict-setting-pool = { $setting }, Pool { $pool }
+predict-now = Jetzt
+predict-async = Asynchron
+predict-unblocked = Nichts blockiert
+predict-row-setting = Einstellung, { $cores } Kerne
+predict-row-rate = Anfragen/s höchstens
+predict-row-limit = Grenze
+predict-row-median = P50 ms bei { $rate }/s
+predict-row-tail = P99 ms bei { $rate }/s
+predict-overloaded = kommt nicht nach
+predict-row-cpu = CPU ms je Anfrage
+predict-row-memory = Speicher
+predict-row-cost = Kosten einer Million
+predict-gain = Gewinn an Durchsatz: { $gain } { $range }
+predict-rule = die Regel 1 + Warten/Rechnen sagt { $gain }
+predict-gather = Hängen die Aufrufe einer Zeile nicht voneinander ab und werden sie zusammen gemacht, sinkt P50 auf { $time } ms.
+predict-head-gain = Gewinn
+predict-head-rule = Regel
+predict-reason = { $endpoint }: { $reason }
+predict-assumed = Vorausgesetzt
+predict-unexplained = Keine beobachtete Bibliothek erklärt { $share } des Wartens: die Vorhersage gilt, wo sich mit await warten lässt.
+predict-borrowed = { $stack } wurde nicht gemessen: die Kosten sind die von { $source }, weniger sicher.
+predict-unknown-driver = { $driver } oder sein Gegenstück wurde nicht gemessen: ein Aufruf gilt auf beiden Seiten als gleich teuer.
+predict-unknown-speed = Die Kosten der Stacks wurden auf einer anderen Maschine gemessen und sind nicht auf diese umgerechnet.
+predict-pool = Jede Schleife hat { $connections } Verbindungen zu einer Datenbank (`--pool`).
+predict-cores = Die Aufzeichnung sagt nicht, wie viele Kerne es gibt: { $cores } (`--cores`).
+predict-never-alone = Anfragen waren kaum je allein in ihrem Prozess, ihr Warten enthält also das auf die Sperre des Interpreters: der Gewinn ist überschätzt.
+predict-loop = Eine Anfrage rechnet { $cpu } ms und blockiert ihre Schleife weitere { $blocked } ms.
+predict-loop-busy = Die Schleife ist { $share } der Zeit aktiv.
+predict-blocker = { $resource }: { $time } ms
+predict-nameless = Aufrufe von Bibliotheken, die nicht beobachtet werden

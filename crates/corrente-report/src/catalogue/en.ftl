@@ -281,3 +281,80 @@ label-error = error
 label-warning = warning
 hint-detail = For the figures behind a verdict: { $command }
 hint-open = Open { $path } in a browser.
+
+# What async would bring.
+predict-title = What async would bring
+predict-loop-title = Where the loop’s time goes
+predict-verdict = Verdict: { $verdict }
+predict-migrate = migrate
+predict-tune = tune what you have
+predict-no-gain = no gain
+predict-worse = worse
+predict-cannot-tell = cannot tell
+predict-tune-short = tune
+predict-workers-wait = Workers are taken while their requests wait, { $wait } of { $wall } ms each, and no better setting within the machine’s memory frees as many.
+predict-cheaper = The cores are the limit, and the other stack needs { $after } ms of CPU a request instead of { $before } ms.
+predict-better = { $setting } bring { $rate } requests/s with { $memory } of memory; async would bring { $other }, which is not surely enough more.
+predict-beyond = The best setting, { $setting }, brings { $rate } requests/s; async would bring { $other }.
+predict-unblock = Blocking calls hold the loop for { $share } of its busy time, most of it { $resource }: await them, or move them to a thread.
+predict-loop-free = The service is asynchronous already, and only { $share } of its loop’s busy time is blocked.
+predict-same-limit = Both sides have the same limit: { $limit }.
+predict-small = The difference is smaller than a change is worth.
+predict-dearer = The other stack needs more CPU a request: { $after } ms instead of { $before } ms.
+predict-new-limit = Async would meet a limit that is lower than today’s: { $limit }.
+predict-few = Too little is recorded ({ $requests } requests): record at least { $more } more.
+predict-few-of = Too few requests of { $endpoint } are recorded: at least { $more } more are needed.
+predict-wide = The interval is too wide; about { $more } more requests would make it narrow enough.
+predict-unsure = The costs of { $stack } are not known well enough, and more requests would not help.
+predict-greenlets = Greenlets (gevent, eventlet) run many requests in one thread: what each costs cannot be measured.
+predict-thread-pool = Requests are worked on in a thread pool below the application, which is not part of the model.
+predict-no-cpu = The recording was made from outside or of traces and has no CPU times of single requests; use `corrente gauge run`.
+predict-free-threaded = The interpreter is a free-threaded one, which the model does not describe.
+predict-failed = The model has no answer: { $detail }.
+predict-limit-users = users in flight
+predict-limit-workers = workers, threads
+predict-limit-cores = cores
+predict-limit-blocked = blocked loops
+predict-limit-pool = connections to { $resource }
+predict-setting-threads = { $workers ->
+    [one] one worker
+   *[other] { $workers } workers
+  } × { $threads ->
+    [one] one thread
+   *[other] { $threads } threads
+  }
+predict-setting-loops = { $loops ->
+    [one] one loop
+   *[other] { $loops } loops
+  }
+predict-setting-pool = { $setting }, pool { $pool }
+predict-now = Now
+predict-async = Async
+predict-unblocked = Nothing blocks
+predict-row-setting = Setting, { $cores } cores
+predict-row-rate = Requests/s at most
+predict-row-limit = Limited by
+predict-row-median = P50 ms at { $rate }/s
+predict-row-tail = P99 ms at { $rate }/s
+predict-overloaded = cannot keep up
+predict-row-cpu = CPU ms a request
+predict-row-memory = Memory
+predict-row-cost = Cost of a million
+predict-gain = Gain in throughput: { $gain } { $range }
+predict-rule = the rule 1 + waiting/computing says { $gain }
+predict-gather = If the calls of one line do not depend on one another and are made together, P50 falls to { $time } ms.
+predict-head-gain = Gain
+predict-head-rule = Rule
+predict-reason = { $endpoint }: { $reason }
+predict-assumed = Taken for granted
+predict-unexplained = No watched library explains { $share } of the waiting: the prediction holds where it can be awaited.
+predict-borrowed = { $stack } was not measured: its costs are those of { $source }, less sure.
+predict-unknown-driver = { $driver } or its other side was not measured: a call is taken to cost the same on both sides.
+predict-unknown-speed = The stacks’ costs were measured on another machine and are not scaled to this one.
+predict-pool = Each loop has { $connections } connections to a database (`--pool`).
+predict-cores = The recording does not say how many cores there are: { $cores } (`--cores`).
+predict-never-alone = Requests were hardly ever alone in their process, so their waiting holds that for the interpreter lock: the gain is overestimated.
+predict-loop = A request computes for { $cpu } ms and blocks its loop for another { $blocked } ms.
+predict-loop-busy = The loop is busy for { $share } of the time.
+predict-blocker = { $resource }: { $time } ms
+predict-nameless = calls of libraries that are not watched

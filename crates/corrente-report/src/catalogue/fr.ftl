@@ -278,3 +278,80 @@ label-error = erreur
 label-warning = avertissement
 hint-detail = Pour les chiffres derrière un verdict : { $command }
 hint-open = Ouvrir { $path } dans un navigateur.
+
+# Ce qu’apporterait l’asynchrone.
+predict-title = Ce qu’apporterait l’asynchrone
+predict-loop-title = Où passe le temps de la boucle
+predict-verdict = Verdict : { $verdict }
+predict-migrate = migrer
+predict-tune = régler l’existant
+predict-no-gain = aucun gain
+predict-worse = pire
+predict-cannot-tell = impossible à dire
+predict-tune-short = régler
+predict-workers-wait = Les workers restent pris pendant que leurs requêtes attendent, { $wait } sur { $wall } ms chacune, et aucun meilleur réglage, dans la mémoire de la machine, n’en libère autant.
+predict-cheaper = Les cœurs sont la limite, et l’autre pile demande { $after } ms de CPU par requête au lieu de { $before } ms.
+predict-better = { $setting } apportent { $rate } requêtes/s avec { $memory } de mémoire ; l’asynchrone en apporterait { $other }, ce qui n’est pas sûrement assez de plus.
+predict-beyond = Le meilleur réglage, { $setting }, apporte { $rate } requêtes/s ; l’asynchrone en apporterait { $other }.
+predict-unblock = Des appels bloquants tiennent la boucle pendant { $share } de son temps actif, surtout { $resource } : les attendre avec await, ou les déplacer dans un thread.
+predict-loop-free = Le service est déjà asynchrone, et seulement { $share } du temps actif de sa boucle est bloqué.
+predict-same-limit = Les deux côtés ont la même limite : { $limit }.
+predict-small = La différence est plus petite que ce que vaut un changement.
+predict-dearer = L’autre pile demande plus de CPU par requête : { $after } ms au lieu de { $before } ms.
+predict-new-limit = L’asynchrone rencontrerait une limite plus basse que celle d’aujourd’hui : { $limit }.
+predict-few = Trop peu est enregistré ({ $requests } requêtes) : en enregistrer au moins { $more } de plus.
+predict-few-of = Trop peu de requêtes de { $endpoint } sont enregistrées : il en faut au moins { $more } de plus.
+predict-wide = L’intervalle est trop large ; environ { $more } requêtes de plus le rendraient assez étroit.
+predict-unsure = Les coûts de { $stack } ne sont pas assez bien connus, et plus de requêtes n’y changeraient rien.
+predict-greenlets = Les greenlets (gevent, eventlet) exécutent plusieurs requêtes dans un seul thread : le coût de chacune ne peut pas être mesuré.
+predict-thread-pool = Les requêtes sont traitées dans un pool de threads sous l’application, que le modèle ne contient pas.
+predict-no-cpu = L’enregistrement a été fait de l’extérieur ou à partir de traces et n’a pas de temps CPU par requête ; utiliser `corrente gauge run`.
+predict-free-threaded = L’interpréteur est sans GIL, ce que le modèle ne décrit pas.
+predict-failed = Le modèle n’a pas de réponse : { $detail }.
+predict-limit-users = utilisateurs simultanés
+predict-limit-workers = workers, threads
+predict-limit-cores = cœurs
+predict-limit-blocked = boucles bloquées
+predict-limit-pool = connexions à { $resource }
+predict-setting-threads = { $workers ->
+    [one] { $workers } worker
+   *[other] { $workers } workers
+  } × { $threads ->
+    [one] { $threads } thread
+   *[other] { $threads } threads
+  }
+predict-setting-loops = { $loops ->
+    [one] une boucle
+   *[other] { $loops } boucles
+  }
+predict-setting-pool = { $setting }, pool { $pool }
+predict-now = Maintenant
+predict-async = Asynchrone
+predict-unblocked = Rien ne bloque
+predict-row-setting = Réglage, { $cores } cœurs
+predict-row-rate = Requêtes/s au plus
+predict-row-limit = Limité par
+predict-row-median = P50 ms à { $rate }/s
+predict-row-tail = P99 ms à { $rate }/s
+predict-overloaded = ne suit pas
+predict-row-cpu = CPU ms par requête
+predict-row-memory = Mémoire
+predict-row-cost = Coût d’un million
+predict-gain = Gain de débit : { $gain } { $range }
+predict-rule = la règle 1 + attente/calcul dit { $gain }
+predict-gather = Si les appels d’une ligne ne dépendent pas les uns des autres et sont faits ensemble, le P50 descend à { $time } ms.
+predict-head-gain = Gain
+predict-head-rule = Règle
+predict-reason = { $endpoint } : { $reason }
+predict-assumed = Tenu pour acquis
+predict-unexplained = Aucune bibliothèque observée n’explique { $share } de l’attente : la prédiction vaut si elle peut être attendue avec await.
+predict-borrowed = { $stack } n’a pas été mesuré : ses coûts sont ceux de { $source }, moins sûrs.
+predict-unknown-driver = { $driver } ou son équivalent n’a pas été mesuré : un appel est supposé coûter autant des deux côtés.
+predict-unknown-speed = Les coûts des piles ont été mesurés sur une autre machine et ne sont pas ramenés à celle-ci.
+predict-pool = Chaque boucle a { $connections } connexions à une base de données (`--pool`).
+predict-cores = L’enregistrement ne dit pas combien de cœurs il y a : { $cores } (`--cores`).
+predict-never-alone = Les requêtes n’étaient presque jamais seules dans leur processus, donc leur attente contient celle du verrou de l’interpréteur : le gain est surestimé.
+predict-loop = Une requête calcule pendant { $cpu } ms et bloque sa boucle pendant { $blocked } ms de plus.
+predict-loop-busy = La boucle est active { $share } du temps.
+predict-blocker = { $resource } : { $time } ms
+predict-nameless = appels de bibliothèques non observées

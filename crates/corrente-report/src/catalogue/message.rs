@@ -282,6 +282,76 @@ messages! {
     ColumnGather = "column-gather";
     ColumnBlockingCalls = "column-blocking-calls";
 
+
+
+    // What async would bring.
+    PredictTitle = "predict-title";
+    PredictLoopTitle = "predict-loop-title";
+    PredictVerdict { verdict: &'a str } = "predict-verdict";
+    PredictMigrate = "predict-migrate";
+    PredictTune = "predict-tune";
+    PredictNoGain = "predict-no-gain";
+    PredictWorse = "predict-worse";
+    PredictCannotTell = "predict-cannot-tell";
+    PredictTuneShort = "predict-tune-short";
+    PredictWorkersWait { wait: &'a str, wall: &'a str } = "predict-workers-wait";
+    PredictCheaper { before: &'a str, after: &'a str } = "predict-cheaper";
+    PredictBetter { setting: &'a str, rate: &'a str, other: &'a str, memory: &'a str } = "predict-better";
+    PredictBeyond { setting: &'a str, rate: &'a str, other: &'a str } = "predict-beyond";
+    PredictUnblock { resource: &'a str, share: &'a str } = "predict-unblock";
+    PredictLoopFree { share: &'a str } = "predict-loop-free";
+    PredictSameLimit { limit: &'a str } = "predict-same-limit";
+    PredictSmall = "predict-small";
+    PredictDearer { before: &'a str, after: &'a str } = "predict-dearer";
+    PredictNewLimit { limit: &'a str } = "predict-new-limit";
+    PredictFew { requests: &'a str, more: &'a str } = "predict-few";
+    PredictFewOf { endpoint: &'a str, more: &'a str } = "predict-few-of";
+    PredictWide { more: &'a str } = "predict-wide";
+    PredictUnsure { stack: &'a str } = "predict-unsure";
+    PredictGreenlets = "predict-greenlets";
+    PredictThreadPool = "predict-thread-pool";
+    PredictNoCpu = "predict-no-cpu";
+    PredictFreeThreaded = "predict-free-threaded";
+    PredictFailed { detail: &'a str } = "predict-failed";
+    PredictLimitUsers = "predict-limit-users";
+    PredictLimitWorkers = "predict-limit-workers";
+    PredictLimitCores = "predict-limit-cores";
+    PredictLimitBlocked = "predict-limit-blocked";
+    PredictLimitPool { resource: &'a str } = "predict-limit-pool";
+    PredictSettingThreads { workers: u64, threads: u64 } = "predict-setting-threads";
+    PredictSettingLoops { loops: u64 } = "predict-setting-loops";
+    PredictSettingPool { setting: &'a str, pool: &'a str } = "predict-setting-pool";
+    PredictNow = "predict-now";
+    PredictAsync = "predict-async";
+    PredictUnblocked = "predict-unblocked";
+    PredictRowSetting { cores: &'a str } = "predict-row-setting";
+    PredictRowRate = "predict-row-rate";
+    PredictRowLimit = "predict-row-limit";
+    PredictRowMedian { rate: &'a str } = "predict-row-median";
+    PredictRowTail { rate: &'a str } = "predict-row-tail";
+    PredictOverloaded = "predict-overloaded";
+    PredictRowCpu = "predict-row-cpu";
+    PredictRowMemory = "predict-row-memory";
+    PredictRowCost = "predict-row-cost";
+    PredictGain { gain: &'a str, range: &'a str } = "predict-gain";
+    PredictRule { gain: &'a str } = "predict-rule";
+    PredictGather { time: &'a str } = "predict-gather";
+    PredictHeadGain = "predict-head-gain";
+    PredictHeadRule = "predict-head-rule";
+    PredictReason { endpoint: &'a str, reason: &'a str } = "predict-reason";
+    PredictAssumed = "predict-assumed";
+    PredictUnexplained { share: &'a str } = "predict-unexplained";
+    PredictBorrowed { stack: &'a str, source: &'a str } = "predict-borrowed";
+    PredictUnknownDriver { driver: &'a str } = "predict-unknown-driver";
+    PredictUnknownSpeed = "predict-unknown-speed";
+    PredictPool { connections: &'a str } = "predict-pool";
+    PredictCores { cores: &'a str } = "predict-cores";
+    PredictNeverAlone = "predict-never-alone";
+    PredictLoop { cpu: &'a str, blocked: &'a str } = "predict-loop";
+    PredictLoopBusy { share: &'a str } = "predict-loop-busy";
+    PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";
+    PredictNameless = "predict-nameless";
+
     // Progress of a run.
     ProgressSettingUp { scenario: &'a str } = "progress-setting-up";
     ProgressScenario { scenario: &'a str, number: u64, count: u64 } = "progress-scenario";

@@ -1,0 +1,79 @@
+//! `corrente gauge predict`, and the verdict at the end of `run` and `report`.
+//!
+//! The verdict is part of the answer, whatever it is: a service that should not migrate is no error.
+//! Too little data is one: nothing was predicted.
+
+use corrente_gauge::aggregate::Figures;
+use corrente_gauge::predict::{PredictError, Settings};
+use corrente_gauge::{Recording, predict as model, read};
+use corrente_report::prediction::{PredictionReport, Reason};
+use corrente_report::terminal::Terminal;
+use serde_json::Value;
+
+use super::Failure;
+use crate::arguments::{GaugePredict, LanguageChoice};
+use crate::{Exit, lab, terminal};
+
+/// Predicts, and shows it as text or JSON.
+pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
+    let recording = read::read(&predict.files)?;
+    let names: Vec<String> = predict
+        .files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let names = names.join(", ");
+    let report = model::predict(&recording, &settings(predict)).map_err(|error| match error {
+        PredictError::NoRequest => Failure::new(Exit::Incomplete, format!("{names}: {error}")),
+        _ => Failure::new(Exit::Usage, error.to_string()),
+    })?;
+    if predict.json {
+        terminal::data(&serde_json::to_string(&report).unwrap_or_default());
+    }
+    if let Reason::FewRequests { requests, more } = report.judgement.reason {
+        let line = format!(
+            "{names}: cannot tell from so few requests ({requests}): record at least {more} more"
+        );
+        return Err(Failure::new(Exit::Incomplete, line));
+    }
+    if !predict.json {
+        terminal::data(&text(&report, &predict.language));
+    }
+    Ok(Exit::Done)
+}
+
+/// Ends the tables of a recording with its verdict; a recording without requests has none.
+pub(super) fn append(recording: &Recording, language: &LanguageChoice) {
+    if let Ok(report) = model::predict(recording, &Settings::default()) {
+        terminal::data(&format!("\n{}", text(&report, language)));
+    }
+}
+
+/// Figures as JSON, with the prediction; that is null where there is no request.
+pub(super) fn with_figures(recording: &Recording, figures: &Figures) -> Value {
+    let prediction = model::predict(recording, &Settings::default()).ok();
+    let mut document = serde_json::to_value(figures).unwrap_or_default();
+    document["prediction"] = serde_json::to_value(prediction).unwrap_or_default();
+    document
+}
+
+fn settings(predict: &GaugePredict) -> Settings {
+    let setting = &predict.setting;
+    Settings {
+        cores: setting.cores,
+        workers: setting.workers,
+        threads: setting.threads,
+        pool: setting.pool,
+        rate: setting.rate,
+        price: setting.price,
+        to: setting.to.clone(),
+        // The reference's speed is not known either (crates/corrente-model/data): nothing to scale.
+        burn_rounds_per_ms: None,
+    }
+}
+
+fn text(report: &PredictionReport, language: &LanguageChoice) -> String {
+    let language = lab::language(language);
+    let screen = Terminal::new(language, terminal::width(), terminal::colour());
+    screen.prediction(report)
+}

@@ -1,0 +1,84 @@
+//! Where a recording does not allow a prediction: the first reason, or none.
+//!
+//! It comes before every prediction. Too little data is a reason too, with how much is missing.
+
+use corrente_record::{Recording, Source};
+use corrente_report::prediction::Reason;
+
+use crate::aggregate::{EndpointFigures, Figures};
+
+/// Requests below which nothing is predicted: a mean over fewer moves by 10 % and more from one
+/// recording to the next where times vary as an exponential does (1 / √200 = 7 %).
+pub(super) const REQUESTS: u64 = 200;
+/// The same for one endpoint.
+pub(super) const REQUESTS_OF_ENDPOINT: u64 = 30;
+/// An endpoint that takes less than this share of the time may have fewer.
+const RARE: f64 = 0.05;
+/// Waiting that no library explains is said above this share.
+pub(super) const UNEXPLAINED: f64 = 0.20;
+/// A share of the time in a thread pool that makes the model of a loop wrong.
+const POOLED: f64 = 0.20;
+/// What a process's start takes of CPU time in threads that serve nothing, seconds.
+const START_S: f64 = 5.0;
+
+/// The first reason against a prediction.
+pub(super) fn first(recording: &Recording, figures: &Figures) -> Option<Reason> {
+    let noted = |code: &str| {
+        let mut doubts = figures.service.cannot_tell.iter();
+        doubts.any(|doubt| doubt.code == code)
+    };
+    if noted("greenlets") {
+        return Some(Reason::Greenlets);
+    }
+    let recorded = |source| recording.processes.iter().all(|one| one.source == source);
+    let computed = figures.endpoints.iter().any(|one| one.cpu.is_some());
+    if !recorded(Source::Recorder) || !computed {
+        return Some(Reason::NoCpuTimes);
+    }
+    if recording
+        .processes
+        .iter()
+        .any(|one| one.python.ends_with('t'))
+    {
+        return Some(Reason::FreeThreaded);
+    }
+    if let Some(reason) = too_few(figures) {
+        return Some(reason);
+    }
+    (noted("thread_pool") || is_pooled(figures)).then_some(Reason::ThreadPool)
+}
+
+fn too_few(figures: &Figures) -> Option<Reason> {
+    let requests: u64 = figures.endpoints.iter().map(|one| one.measured).sum();
+    if requests < REQUESTS {
+        let more = REQUESTS - requests;
+        return Some(Reason::FewRequests { requests, more });
+    }
+    let all: f64 = figures.endpoints.iter().map(busy).sum();
+    let matters = |one: &&EndpointFigures| busy(one) > RARE * all;
+    let few = |one: &&EndpointFigures| one.measured < REQUESTS_OF_ENDPOINT;
+    let found = figures.endpoints.iter().filter(matters).find(few)?;
+    Some(Reason::FewOfEndpoint {
+        endpoint: found.name.clone(),
+        more: REQUESTS_OF_ENDPOINT - found.measured,
+    })
+}
+
+/// Time that an endpoint's requests take together.
+fn busy(endpoint: &EndpointFigures) -> f64 {
+    endpoint.requests * endpoint.wall.map_or(0.0, |wall| wall.mean_ms)
+}
+
+/// Whether requests are worked on in threads that the model does not have: a pool of a loop, or
+/// threads of a synchronous process that serve nothing themselves and still compute more than all
+/// that do.
+fn is_pooled(figures: &Figures) -> bool {
+    let all: f64 = figures.endpoints.iter().map(busy).sum();
+    let pooled = figures
+        .endpoints
+        .iter()
+        .map(|one| one.requests * one.pool_wall_ms);
+    let service = &figures.service;
+    let others = service.cpu_s - service.thread_cpu_s - START_S * service.processes as f64;
+    pooled.sum::<f64>() > POOLED * all || others > service.thread_cpu_s
+}

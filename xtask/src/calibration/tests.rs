@@ -1,0 +1,88 @@
+//! From a result to the file, with costs that are known.
+
+use serde_json::json;
+
+use super::*;
+
+const PLAN: &str = r#"
+[[prediction.calibration]]
+id = "plain"
+[[prediction.calibration]]
+id = "calls"
+calls = { counts = { http = 8 } }
+"#;
+
+fn result() -> Value {
+    let known = |contender: &str, case: &str, users: u32, cpu: f64| json!({"contender": contender, "case": case, "users": users, "elapsed_s": cpu, "cpu_s": cpu});
+    let contender = |id: &str, side: &str, server: &str, framework: &str, driver: &str| {
+        json!({"id": id, "side": side, "settings": {"workers": "1"},
+               "stack": {"server": server, "framework": framework, "driver": driver}})
+    };
+    json!({
+        "started_at": "2026-01-02T03:04:05Z",
+        "machine": {"cpu": "a processor", "python": "3.13.1"},
+        "scenarios": [{
+            "name": "small",
+            "contenders": [
+                contender("flask", "sync", "gunicorn sync", "Flask", "Requests"),
+                contender("starlette", "async", "uvicorn", "Starlette", "aiohttp"),
+                contender("idle", "sync", "gunicorn sync", "Bottle", ""),
+            ],
+            "cases": [{"id": "calls", "users": 16}],
+            "measurements": [{"contender": "flask", "case": "calls", "peak_pss_bytes": 5000}],
+            "known": [
+                known("flask", "plain", 1, 0.0002),
+                known("flask", "calls", 1, 0.0042),
+                known("flask", "calls", 32, 0.9),
+                known("starlette", "plain", 32, 0.00005),
+                known("starlette", "calls", 32, 0.00085),
+                known("flask", "judged", 1, 0.5),
+            ],
+        }],
+    })
+}
+
+fn written() -> String {
+    let folder = std::env::temp_dir().join(format!("xtask-calibration-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder of our own");
+    fs::write(folder.join("small.toml"), PLAN).expect("it can be written");
+    let fitted = fitted::contenders(&result(), &folder).expect("the scenario is there");
+    fs::remove_dir_all(&folder).ok();
+    document(
+        &result(),
+        &["small"],
+        &merged::stacks(&fitted),
+        &merged::drivers(&fitted),
+    )
+}
+
+#[test]
+fn known_costs_come_back_and_the_model_reads_them() {
+    let text = written();
+    let shipped: toml::Table = text.parse().expect("it is TOML");
+    let of = |list: &str, name: &str, field: &str| {
+        let found = shipped[list]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|one| {
+                [one.get("framework"), one.get("name")]
+                    .into_iter()
+                    .flatten()
+                    .any(|v| v.as_str() == Some(name))
+            });
+        found.and_then(|one| one.get(field)?.as_float())
+    };
+    assert_eq!(of("stack", "Flask", "request_us"), Some(200.0));
+    assert_eq!(of("driver", "Requests", "call_us"), Some(500.0));
+    assert_eq!(of("stack", "Starlette", "request_us"), Some(50.0));
+    assert_eq!(of("driver", "aiohttp", "call_us"), Some(100.0));
+    assert_eq!(of("stack", "Bottle", "request_us"), None);
+    assert_eq!(of("driver", "aiohttp", "deviation"), Some(0.2));
+    assert!(text.contains("process_bytes = 5000"), "{text}");
+}
+
+#[test]
+fn a_speed_that_was_not_measured_is_said() {
+    assert!(written().contains("# burn_rounds_per_ms: the result does not hold it"));
+}
