@@ -29,6 +29,11 @@ use reading::Reading;
 
 /// Endpoints that are predicted by themselves: those that keep the service busiest.
 const ENDPOINTS: usize = 12;
+/// Workers, threads, connections, cores and prices beyond this are mistakes; the simulator has a
+/// place for each.
+const MOST: f64 = 10_000.0;
+/// The same for a rate, requests a second.
+const MOST_PER_SECOND: f64 = 10_000_000.0;
 
 /// What the user asks for; what is absent is taken from the recording, or is a default.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,10 +63,12 @@ pub enum PredictError {
     #[error("no request is recorded: there is nothing to predict from")]
     NoRequest,
     /// A setting cannot be.
-    #[error("--{flag}: expected a number above zero, found {found}")]
+    #[error("--{flag}: expected a number above zero, up to {most}, found {found}")]
     Setting {
         /// The flag.
         flag: &'static str,
+        /// The largest that is taken.
+        most: u64,
         /// What it was given.
         found: String,
     },
@@ -122,9 +129,16 @@ fn check(settings: &Settings) -> Result<(), PredictError> {
         ("price", settings.price),
     ];
     for (flag, value) in flags {
-        if let Some(value) = value.filter(|value| !(value.is_finite() && *value > 0.0)) {
+        let most = if flag == "rate" {
+            MOST_PER_SECOND
+        } else {
+            MOST
+        };
+        let can_be = |value: &f64| *value > 0.0 && *value <= most;
+        if let Some(value) = value.filter(|value| !can_be(value)) {
             let found = value.to_string();
-            return Err(PredictError::Setting { flag, found });
+            let most = most as u64;
+            return Err(PredictError::Setting { flag, most, found });
         }
     }
     Ok(())

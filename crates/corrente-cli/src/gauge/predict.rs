@@ -30,16 +30,26 @@ pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
     if predict.json {
         terminal::data(&serde_json::to_string(&report).unwrap_or_default());
     }
-    if let Reason::FewRequests { requests, more } = report.judgement.reason {
-        let line = format!(
-            "{names}: cannot tell from so few requests ({requests}): record at least {more} more"
-        );
-        return Err(Failure::new(Exit::Incomplete, line));
+    if let Some(line) = too_few(&report.judgement.reason) {
+        return Err(Failure::new(Exit::Incomplete, format!("{names}: {line}")));
     }
     if !predict.json {
         terminal::data(&text(&report, &predict.language));
     }
     Ok(Exit::Done)
+}
+
+/// What to say where too little is recorded to predict anything.
+fn too_few(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::FewRequests { requests, more } => Some(format!(
+            "cannot tell from so few requests ({requests}): record at least {more} more"
+        )),
+        Reason::FewOfEndpoint { endpoint, more } => Some(format!(
+            "cannot tell from so few requests of `{endpoint}`: record at least {more} more"
+        )),
+        _ => None,
+    }
 }
 
 /// Ends the tables of a recording with its verdict; a recording without requests has none.

@@ -203,7 +203,8 @@ enum Rival {
 }
 
 /// The smallest setting that brings the same as async would; else the smallest that brings what the
-/// cores give to this stack. Not looked for where async brings nothing.
+/// cores give to this stack, or as much as async brings at least. Not looked for where async brings
+/// nothing.
 fn rival(case: &Case<'_>, prediction: &Prediction, load: &Load) -> Result<Rival, Unpredictable> {
     if prediction.gain.estimate <= 1.0 {
         return Ok(Rival::None);
@@ -220,11 +221,17 @@ fn rival(case: &Case<'_>, prediction: &Prediction, load: &Load) -> Result<Rival,
     if let Some(found) = smallest(SAME * prediction.after.throughput_per_s.estimate)? {
         return Ok(Rival::Same(found));
     }
+    let has = prediction.before.throughput_per_s.estimate;
     let cores = CORES_FULL * before.cores / case.service.cpu();
-    if !cores.is_finite() || cores < WORTH * prediction.before.throughput_per_s.estimate {
-        return Ok(Rival::None);
+    if cores.is_finite()
+        && cores > WORTH * has
+        && let Some(found) = smallest(cores)?
+    {
+        return Ok(Rival::Less(found));
     }
-    Ok(smallest(cores)?.map_or(Rival::None, Rival::Less))
+    // Beyond this, async is surely worth more.
+    let doubtful = prediction.after.throughput_per_s.low / WORTH;
+    Ok(smallest(doubtful.max(WORTH * has))?.map_or(Rival::None, Rival::Less))
 }
 
 fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
@@ -320,22 +327,32 @@ fn tuned_setting(case: &Case<'_>, tuned: &Tuned) -> Setting {
     present::setting(&tuned.deployment, pool.or(case.deployments.pool_before))
 }
 
-/// Whether more requests would make the interval narrow enough, and how many. Its width has a part
-/// that comes from how few were recorded, which shrinks with the root of their number, and one that
-/// does not shrink: the costs of stacks and the model's own error. Both add in squares.
 fn unsure(case: &Case<'_>, gain: Interval, more_data: f64) -> Reason {
+    match more_requests(case.requests, gain, case.sampling_deviation, more_data) {
+        Some(more) => Reason::Wide { more },
+        None => Reason::UnsureCosts {
+            stack: case.pair.to.name.clone(),
+        },
+    }
+}
+
+/// How many more requests would make the interval narrow enough, `more_data` times by its variance;
+/// `None` where none would. Its width has a part that comes from how few were recorded, which shrinks
+/// with the root of their number, and one that does not shrink: the costs of stacks and the model's
+/// own error. Both add in squares.
+pub(super) fn more_requests(
+    requests: u64,
+    gain: Interval,
+    sampling_deviation: f64,
+    more_data: f64,
+) -> Option<u64> {
     let width = (gain.high / gain.low).ln() / (2.0 * 1.96);
-    let sampled = case.sampling_deviation.powi(2);
+    let sampled = sampling_deviation * sampling_deviation;
     let lasting = (width * width - sampled).max(0.0);
     let room = width * width / more_data - lasting;
     let factor = sampled / room;
-    if room > 0.0 && factor.is_finite() && factor > 1.0 {
-        let more = (case.requests as f64 * (factor - 1.0)).ceil() as u64;
-        return Reason::Wide { more };
-    }
-    Reason::UnsureCosts {
-        stack: case.pair.to.name.clone(),
-    }
+    let helps = room > 0.0 && factor.is_finite() && factor > 1.0;
+    helps.then(|| (requests as f64 * (factor - 1.0)).ceil() as u64)
 }
 
 fn unpredictable(error: &Unpredictable) -> Judgement {

@@ -470,6 +470,13 @@ fn what_cannot_be_is_one_line() {
     );
     check(
         Settings {
+            workers: Some(1_000_000),
+            ..settings()
+        },
+        "up to 10000",
+    );
+    check(
+        Settings {
             rate: Some(f64::NAN),
             ..settings()
         },
@@ -484,6 +491,43 @@ fn what_cannot_be_is_one_line() {
     );
     let nothing = predict(&Recording::new("test"), &settings());
     assert_eq!(nothing, Err(PredictError::NoRequest));
+}
+
+#[test]
+fn a_stack_that_was_not_measured_is_borrowed_and_said() {
+    let mut recording = recording(
+        4,
+        Shape {
+            call_ms: 50,
+            ..SHAPE
+        },
+    );
+    for process in &mut recording.processes {
+        process.server.name = "waitress".to_owned();
+        process.watched = vec!["falcon 4.0".to_owned(), "psycopg2 2.9".to_owned()];
+    }
+    recording.endpoints[0].calls[0].resource.driver = "a driver".to_owned();
+    let report = predicted(&recording, &Settings::default());
+    assert_eq!(report.from.framework, "Falcon");
+    let borrowed = |one: &Assumption| matches!(one, Assumption::BorrowedStack { .. });
+    assert!(report.assumptions.iter().any(borrowed), "{report:#?}");
+    let driver = "a driver".to_owned();
+    let unknown = Assumption::UnknownDriver { driver };
+    assert!(report.assumptions.contains(&unknown), "{report:#?}");
+}
+
+#[test]
+fn only_what_comes_of_few_requests_shrinks_with_more() {
+    // A deviation of 25 %, of which 20 % are from sampling and 15 % stay.
+    let gain = corrente_model::statistics::Interval {
+        estimate: 1.2,
+        low: 1.2 * (-1.96_f64 * 0.25).exp(),
+        high: 1.2 * (1.96_f64 * 0.25).exp(),
+    };
+    // Half the variance: 3.1 % in squares, less 2.25 that stay, leaves 0.875 of 4.
+    assert_eq!(judge::more_requests(1000, gain, 0.2, 2.0), Some(3572));
+    assert_eq!(judge::more_requests(1000, gain, 0.2, 4.0), None);
+    assert_eq!(judge::more_requests(1000, gain, 0.0, 2.0), None);
 }
 
 #[test]

@@ -353,9 +353,10 @@ impl Terminal {
 fn stack(stack: &Stack) -> String {
     let words = [std::slice::from_ref(&stack.framework), &stack.drivers].concat();
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    match words.as_slice() {
-        [] => stack.server.clone(),
-        words => format!("{} ({})", words.join(", "), stack.server),
+    match (words.join(", "), stack.server.as_str()) {
+        (words, "") => words,
+        (words, server) if words.is_empty() => server.to_owned(),
+        (words, server) => format!("{words} ({server})"),
     }
 }
 
