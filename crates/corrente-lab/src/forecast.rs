@@ -111,11 +111,19 @@ pub(crate) struct Runner {
 impl Runner {
     /// From a contender's settings: `workers` processes of `threads` threads, or loops. A request that
     /// overlaps its calls in threads of its own (`fanout`) is beyond the model: `None`.
-    pub(crate) fn new(id: &str, contender: &ContenderPlan, [measured, naive]: [&str; 2]) -> Option<Self> {
+    pub(crate) fn new(
+        id: &str,
+        contender: &ContenderPlan,
+        [measured, naive]: [&str; 2],
+    ) -> Option<Self> {
         if count(&contender.settings, "fanout") > 1 {
             return None;
         }
-        let is_gevent = contender.settings.get("worker").and_then(toml::Value::as_str) == Some("gevent");
+        let is_gevent = contender
+            .settings
+            .get("worker")
+            .and_then(toml::Value::as_str)
+            == Some("gevent");
         let concurrency = match contender.side {
             Side::Async => Concurrency::Loop { gathered: 1.0 },
             Side::Sync | Side::Reference if is_gevent => Concurrency::Loop { gathered: 0.0 },

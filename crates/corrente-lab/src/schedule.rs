@@ -152,7 +152,10 @@ fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Dura
         .filter(|one| one.side == Side::Async)
         .count();
     let alone = (plan.calibration.len() + plan.waits.len()) * known_alone(scenario).len();
-    let warm = plan.warm.as_ref().map_or(0, |_| cases(scenario, mode).len() + plan.calibration.len());
+    let warm = plan
+        .warm
+        .as_ref()
+        .map_or(0, |_| cases(scenario, mode).len() + plan.calibration.len());
     Load::calibration(rounds).expected() * count(plan.calibration.len() * looped + warm)
         + Load::alone(rounds).expected() * count(alone)
 }

@@ -43,7 +43,7 @@ impl Kept<'_> {
     /// Writes the recording, shows it, and says where it is.
     pub(super) fn keep(&self, recording: &Recording) -> Result<(), Failure> {
         write(recording, self.out)?;
-        show(&aggregate(recording), self.json, self.language);
+        show(recording, &aggregate(recording), self.json, self.language);
         tell(self.out, self.language);
         Ok(())
     }

@@ -145,6 +145,7 @@ fn gain(
     let ask = |service: &Service| {
         prediction::predict(&Question {
             service,
+            present: None,
             cpu_deviation: reading.cpu_deviation,
             from: &stack,
             to: &stack,

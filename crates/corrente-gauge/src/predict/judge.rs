@@ -165,6 +165,7 @@ fn ask(case: &Case<'_>) -> Result<Answer, Unpredictable> {
 pub(super) fn question<'a>(case: &Case<'a>, load: &'a Load) -> Question<'a> {
     Question {
         service: case.service,
+        present: None,
         cpu_deviation: case.cpu_deviation,
         from: &case.pair.from,
         to: &case.pair.to,

@@ -14,6 +14,7 @@ use corrente_model::shipped::{
 };
 use corrente_report::prediction::{Assumption, Stack};
 
+use super::present;
 use super::reading::{Reading, UNEXPLAINED};
 use super::{PredictError, Settings};
 use crate::aggregate::Figures;
@@ -90,6 +91,7 @@ pub(super) fn pair(
         from.costs.calls.insert(resource.kind.clone(), sync);
         to.costs.calls.insert(resource.kind.clone(), other);
     }
+    from.threads = present::threads(figures).max(1);
     own_memory(figures, &mut from, &mut to);
     if speed.deviation > 0.0 {
         builder.assumptions.push(Assumption::UnknownSpeed);
@@ -114,6 +116,7 @@ pub(super) fn unmoved(figures: &Figures, reading: &Reading) -> Pair {
     let nothing = Estimate::exact(0.0);
     let mut stack = Calibrated {
         name: String::new(),
+        threads: 1,
         costs: Costs {
             request: nothing,
             calls: kinds.map(|kind| (kind, nothing)).collect(),
@@ -282,6 +285,7 @@ fn add(names: &mut Vec<String>, name: &str) {
 fn calibrated(name: &str, request: Estimate, coldness: f64) -> Calibrated {
     Calibrated {
         name: name.to_owned(),
+        threads: 1,
         costs: Costs {
             request,
             calls: BTreeMap::new(),

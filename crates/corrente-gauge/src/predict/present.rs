@@ -121,7 +121,7 @@ fn workers(figures: &Figures) -> usize {
     told.unwrap_or(served).max(1)
 }
 
-fn threads(figures: &Figures) -> usize {
+pub(super) fn threads(figures: &Figures) -> usize {
     let server = &figures.service.server;
     match server.threads {
         Some(threads) => threads as usize,

@@ -49,7 +49,9 @@ fn gain(known: &mut Known, workers: usize, calls: u64) -> f64 {
     let case = format!(
         "id = \"judged\"\ndriver = \"http\"\nusers = 64\ncalls = {{ counts = {{ http = {calls} }} }}"
     );
-    let flask = format!("id = \"flask\"\nside = \"sync\"\ncommand = []\nsettings = {{ workers = {workers} }}");
+    let flask = format!(
+        "id = \"flask\"\nside = \"sync\"\ncommand = []\nsettings = {{ workers = {workers} }}"
+    );
     let starlette = "id = \"starlette\"\nside = \"async\"\ncommand = []";
     let of = Runner::new("starlette", &contender(starlette), ["flask", "flask"]).expect("a loop");
     let over = Runner::new("flask", &contender(&flask), ["flask", "flask"]).expect("workers");
@@ -70,14 +72,20 @@ fn the_code_stays_and_the_stack_is_exchanged() {
     // Sync: 3 calls are 63.8 ms in one worker. Async: 2 ms of code, 0.1 and 3 times 0.1 ms.
     let found = gain(&mut known(), 1, 3);
     let expected = 63.8 / 2.4;
-    assert!((found / expected - 1.0).abs() < 0.05, "{found}, not {expected}");
+    assert!(
+        (found / expected - 1.0).abs() < 0.05,
+        "{found}, not {expected}"
+    );
 }
 
 #[test]
 fn enough_workers_are_as_good_but_for_their_stack() {
     let found = gain(&mut known(), 24, 3);
     let expected = 3.8 / 2.4;
-    assert!((found / expected - 1.0).abs() < 0.05, "{found}, not {expected}");
+    assert!(
+        (found / expected - 1.0).abs() < 0.05,
+        "{found}, not {expected}"
+    );
 }
 
 #[test]
@@ -85,7 +93,10 @@ fn the_least_disturbed_pass_counts() {
     let mut disturbed = known();
     disturbed.learn("flask", "calls", cost(1, 30_000, 9_000));
     disturbed.learn("starlette", "plain", cost(32, 400, 400));
-    assert_eq!(gain(&mut disturbed, 4, 2).to_bits(), gain(&mut known(), 4, 2).to_bits());
+    assert_eq!(
+        gain(&mut disturbed, 4, 2).to_bits(),
+        gain(&mut known(), 4, 2).to_bits()
+    );
 }
 
 #[test]
@@ -94,18 +105,33 @@ fn what_was_not_measured_is_not_foretold() {
     let case: CasePlan = toml::from_str("id = \"other\"\ndriver = \"http\"").expect("a case");
     let over = runner("id = \"a\"\nside = \"sync\"\ncommand = []").expect("workers");
     let of = runner("id = \"b\"\nside = \"async\"\ncommand = []").expect("a loop");
-    let comparison = Comparison { plan: &plan, case: &case, of: &of, over: &over, cores: 1, seed: 1 };
+    let comparison = Comparison {
+        plan: &plan,
+        case: &case,
+        of: &of,
+        over: &over,
+        cores: 1,
+        seed: 1,
+    };
     assert!(known().forecast(&comparison).is_none());
 }
 
 #[test]
 fn settings_become_what_the_model_knows() {
     let sync = |settings: &str| {
-        runner(&format!("id = \"a\"\nside = \"sync\"\ncommand = []\nsettings = {settings}"))
+        runner(&format!(
+            "id = \"a\"\nside = \"sync\"\ncommand = []\nsettings = {settings}"
+        ))
     };
     let concurrency = |settings| sync(settings).map(|runner| runner.concurrency);
-    assert_eq!(concurrency("{ threads = 8 }"), Some(Concurrency::Threads(8)));
-    assert_eq!(concurrency("{ worker = \"gevent\" }"), Some(Concurrency::Loop { gathered: 0.0 }));
+    assert_eq!(
+        concurrency("{ threads = 8 }"),
+        Some(Concurrency::Threads(8))
+    );
+    assert_eq!(
+        concurrency("{ worker = \"gevent\" }"),
+        Some(Concurrency::Loop { gathered: 0.0 })
+    );
     // Calls that overlap in threads of one request are beyond it.
     assert_eq!(concurrency("{ fanout = 40 }"), None);
 }
