@@ -2,15 +2,14 @@
 //!
 //! `cargo xtask bench model` builds and runs it, and publishes what it prints.
 
-#![allow(clippy::print_stdout, reason = "a benchmark reports to a terminal")]
-
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::Instant;
 
 use corrente_model::calibration::{Costs, Stack};
 use corrente_model::law::Law;
 use corrente_model::least_squares::Estimate;
-use corrente_model::prediction::{Question, Unpredictable, predict};
+use corrente_model::prediction::{Question, predict};
 use corrente_model::service::{
     Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service,
 };
@@ -41,14 +40,19 @@ fn simulation(name: &str, deployment: &Deployment) -> Result<(), Box<dyn std::er
     let start = Instant::now();
     let outcome = simulate(&system, &users(), plan)?;
     let seconds = start.elapsed().as_secs_f64();
-    println!(
+    writeln!(
+        std::io::stdout(),
         "simulation, {name}: {REQUESTS} requests in {seconds:.2} s ({:.0} requests/s simulated)",
         outcome.throughput_per_s
-    );
+    )?;
     Ok(())
 }
 
-fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(), Unpredictable> {
+fn prediction(
+    calls: f64,
+    before: &Deployment,
+    after: &Deployment,
+) -> Result<(), Box<dyn std::error::Error>> {
     let service = service(calls);
     let (from, to) = (stack("sync", 0.0005), stack("async", 0.0003));
     let start = Instant::now();
@@ -65,13 +69,14 @@ fn prediction(calls: f64, before: &Deployment, after: &Deployment) -> Result<(),
         seed: 1,
     })?;
     let gain = prediction.gain;
-    println!(
+    writeln!(
+        std::io::stdout(),
         "prediction, {calls} calls a request: {:.3} s (gain {:.2} [{:.2}, {:.2}])",
         start.elapsed().as_secs_f64(),
         gain.estimate,
         gain.low,
         gain.high
-    );
+    )?;
     Ok(())
 }
 

@@ -58,7 +58,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("corrente-record", &[]),
     ("corrente-load", &[]),
     ("corrente-report", &[]),
-    ("xtask", &["corrente-model"]),
+    ("xtask", &["corrente-model", "corrente-report"]),
 ];
 
 /// Crates that may hold `unsafe`, with where it may stand: docs/SAFETY.md.

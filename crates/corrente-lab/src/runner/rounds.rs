@@ -1,4 +1,7 @@
 //! The judged measurements: rounds in which every contender of every case has its turn.
+//!
+//! Also the open loop, at one rate for all, and one case more without pinning. What was known
+//! before (`foresight`) is settled by then: nothing here feeds a prediction.
 
 use corrente_report::result::{Mode, Placement, Side};
 

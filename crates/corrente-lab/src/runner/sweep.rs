@@ -1,4 +1,7 @@
 //! The sweep of a contender's settings: the synchronous side at its best.
+//!
+//! Each point is measured once, on one case; the fastest stays as `ID:tuned` and is measured in
+//! every round like the others, the rest ends.
 
 use corrente_report::result::{Mode, Sweep, SweepPoint};
 

@@ -1,4 +1,7 @@
 //! What a simulation shows: throughput, latency, and how busy everything was.
+//!
+//! Latencies go into a histogram of three digits, so that millions of them take no memory. Only
+//! what happens after the warm-up counts.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! Findings: what was claimed, what was measured and predicted of it, and the verdict.
+//!
+//! Part of the result document: plain data, read by other programs. How a verdict comes about is
+//! known to the lab alone.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! What was known before the run, so that a reader can make the model's prediction again.
+//!
+//! Part of the result document: plain data. Which of it calibrates the model, and how, is in the
+//! scenario's file and in the lab.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! Processes: which strand computes, for how long, and which comes next.
+//!
+//! A process has one strand that computes or blocks it, and a line of those that are ready. The
+//! cores are shared further down (`processor`): here a process only asks for one.
 
 use super::{Engine, Strand, StrandId};
 use crate::simulator::system::{StationId, Step};

@@ -1,4 +1,7 @@
 //! Requests: sent, admitted to a process, answered, or turned away and sent again.
+//!
+//! A request that finds every slot taken waits in the line before the service; one that finds that
+//! line full comes again, as the client's TCP does.
 
 use super::{Engine, Event, Request, RequestId, Strand};
 use crate::simulator::system::{Intake, Load};

@@ -1,4 +1,7 @@
 //! Strands: each takes its steps until it has to wait, and goes on when what it waited for comes.
+//!
+//! A strand never takes two steps that need time in one call: it becomes movable, computes in its
+//! process, or stands in a line, and is found there by whoever frees it.
 
 use super::{Engine, Event, Request, RequestId, Strand, StrandId};
 use crate::simulator::system::{PoolId, Scope, StationId, Step, System};
