@@ -206,7 +206,8 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// The costs of a stack, or of the one most like it: of the same framework, else of its side.
+    /// The costs of a stack, or of the one most like it: of the same framework, else the default of
+    /// the other side, else of the same server.
     fn stack(&mut self, server: &str, framework: &str, side: Side) -> Calibrated {
         let of_side = || {
             self.shipped
@@ -217,7 +218,13 @@ impl Builder<'_> {
         let same = |one: &&ShippedStack| one.framework == framework && one.server == server;
         let similar = |one: &&ShippedStack| one.framework == framework;
         let exact = of_side().find(same);
-        let borrowed = || of_side().find(similar).or_else(|| of_side().next());
+        let default = |one: &&ShippedStack| one.framework == TO_DEFAULT;
+        let beside = |one: &&ShippedStack| one.server == server;
+        let borrowed = || {
+            let like = of_side().find(similar).or_else(|| of_side().find(default));
+            like.or_else(|| of_side().find(beside))
+                .or_else(|| of_side().next())
+        };
         let Some(found) = exact.or_else(borrowed) else {
             return calibrated(server, Estimate::exact(0.0), 0.0);
         };
