@@ -52,8 +52,10 @@ def test_lists_a_scenario_for_every_published_claim(corrente: Corrente) -> None:
     assert done.returncode == 0, done.stderr
     claims = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["claim"]
     listed = json.loads(done.stdout)
-    assert {scenario["name"] for scenario in listed} == {claim["id"] for claim in claims}
-    assert len(listed) == 15
+    names = {scenario["name"] for scenario in listed}
+    assert len(claims) == 15
+    # Grinberg's fork puts Paterson's claim to another test.
+    assert names == {claim["id"] for claim in claims} | {"grinberg"}
 
 
 def test_an_internal_error_is_one_line_and_exit_code_70(

@@ -71,11 +71,11 @@ fn document(result: &Value, scenarios: &[&str], stacks: &[Stack], drivers: &[Dri
         text(result, "/machine/python"),
         day(text(result, "/started_at")),
     );
-    match result.pointer("/machine/burn_rounds_per_ms").and_then(Value::as_f64) {
+    match speed(result) {
         Some(rounds) => writeln!(text, "burn_rounds_per_ms = {rounds:.0}"),
         None => writeln!(
             text,
-            "# burn_rounds_per_ms: the result does not hold it (`machine.burn_rounds_per_ms`), so costs\n\
+            "# burn_rounds_per_ms: the result does not hold it, so costs\n\
              # are not scaled to another machine and count as less sure."
         ),
     }
@@ -83,6 +83,13 @@ fn document(result: &Value, scenarios: &[&str], stacks: &[Stack], drivers: &[Dri
     text.extend(stacks.iter().map(Stack::to_toml));
     text.extend(drivers.iter().map(Driver::to_toml));
     text
+}
+
+/// The machine's speed at the lab's Python work: of the first scenario that measured it.
+fn speed(result: &Value) -> Option<f64> {
+    let scenarios = result.get("scenarios")?.as_array()?;
+    let measured = |scenario: &Value| scenario.get("burn_rounds_per_ms")?.as_f64();
+    scenarios.iter().find_map(measured)
 }
 
 fn day(time: &str) -> &str {

@@ -22,7 +22,7 @@ use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan, Settings};
 /// Relative standard deviation of processor times that were measured for half a second.
 const CPU_DEVIATION: f64 = 0.03;
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
-const MODEL_DEVIATION: f64 = 0.05;
+const MODEL_DEVIATION: f64 = 0.13;
 /// Users of a case that does not say how many.
 const USERS_DEFAULT: usize = 16;
 

@@ -34,7 +34,10 @@ fn every_published_claim_has_its_scenario() {
     assert!(claims.is_subset(&names), "{claims:?} in {names:?}");
     // Grinberg changed Paterson's benchmark: the same claim, put to another test.
     for scenario in scenarios.iter().filter(|one| one.name != one.claim) {
-        assert_eq!((&*scenario.name, &*scenario.claim), ("grinberg", "paterson"));
+        assert_eq!(
+            (&*scenario.name, &*scenario.claim),
+            ("grinberg", "paterson")
+        );
     }
 }
 

@@ -9,6 +9,9 @@ use crate::tuning::Setting;
 /// Below this relative difference a change is not worth its risk: the lab's own threshold for a
 /// direction is 5 %.
 const WORTH: f64 = 1.10;
+/// A gain that surely stays below this is no reason to rewrite a service. Wider than [`WORTH`], since
+/// the model's own error alone is an eighth.
+const LITTLE: f64 = 1.30;
 /// The share of the async throughput at which better settings bring "the same".
 pub const SAME: f64 = 0.95;
 
@@ -39,7 +42,7 @@ pub fn verdict(gain: Interval, tuned: Option<Setting>) -> Verdict {
     if gain.low >= WORTH {
         return tuned.map_or(Verdict::Migrate, Verdict::Tune);
     }
-    if gain.high < WORTH * 1.05 {
+    if gain.estimate < WORTH && gain.high < LITTLE {
         return Verdict::NoGain;
     }
     Verdict::CannotTell {

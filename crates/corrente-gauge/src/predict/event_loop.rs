@@ -21,8 +21,6 @@ use crate::aggregate::{EndpointFigures, Figures};
 const BLOCKED: f64 = 0.05;
 /// Users of the closed load.
 const USERS: usize = 128;
-/// See `judge`.
-const MODEL_DEVIATION: f64 = 0.05;
 const SEED: u64 = 1;
 
 /// Where the loop's time goes, means over all requests.
@@ -152,7 +150,7 @@ fn gain(
             before: &deployment,
             after: &deployment,
             load: &load,
-            model_deviation: MODEL_DEVIATION.hypot(reading.sampling_deviation),
+            model_deviation: judge::MODEL_DEVIATION.hypot(reading.sampling_deviation),
             seed: SEED,
         })
     };

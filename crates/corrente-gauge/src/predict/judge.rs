@@ -29,7 +29,7 @@ use super::{Settings, cannot_tell, latency, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
-const MODEL_DEVIATION: f64 = 0.05;
+pub(super) const MODEL_DEVIATION: f64 = 0.13;
 /// Users of the closed load, at least and at most: beyond, a prediction takes too long.
 const USERS: (f64, f64) = (16.0, 400.0);
 /// Users for each that a side can have in hand: enough that it is never idle.
