@@ -18,7 +18,9 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def fetch(session: aiohttp.ClientSession, latency_ms: float, lanes: int = 0) -> dict[str, object]:
+async def fetch(
+    session: aiohttp.ClientSession, latency_ms: float, lanes: int = 0
+) -> dict[str, object]:
     """One call and its JSON."""
     async with session.get(call_url(latency_ms, lanes)) as response:
         response.raise_for_status()
