@@ -163,6 +163,7 @@ fn empty(figures: &Figures, pair: &Pair) -> PredictionReport {
         endpoints: Vec::new(),
         event_loop: None,
         assumptions: Vec::new(),
+        curves: None,
     }
 }
 
