@@ -299,8 +299,7 @@ fn around(estimate: f64, mut values: Vec<f64>, model_deviation: f64) -> Interval
     let left_out = values.len() / DRAWS_TO_AN_OUTLIER;
     values.retain(|value| value.is_finite() && *value > 0.0);
     values.sort_unstable_by(f64::total_cmp);
-    let (Some(low), Some(high)) = (values.get(left_out), values.iter().rev().nth(left_out))
-    else {
+    let (Some(low), Some(high)) = (values.get(left_out), values.iter().rev().nth(left_out)) else {
         return Interval {
             estimate,
             low: 0.0,
@@ -337,7 +336,11 @@ impl Budget {
             Load::Closed { users, .. } => *users as f64,
             Load::Open { .. } => 0.0,
         };
-        let within = |share: f64| (effort.steps * share / both).clamp(least, most).max(8.0 * users);
+        let within = |share: f64| {
+            (effort.steps * share / both)
+                .clamp(least, most)
+                .max(8.0 * users)
+        };
         Self {
             central: within(CENTRAL),
             drawn: within((1.0 - CENTRAL) / effort.draws as f64),
