@@ -146,9 +146,6 @@ impl Catalogue {
     }
 
     fn known(&self, value: Option<f64>) -> String {
-        value.map_or_else(
-            || ABSENT.to_owned(),
-            |value| self.numbers().quantity(value),
-        )
+        value.map_or_else(|| ABSENT.to_owned(), |value| self.numbers().quantity(value))
     }
 }

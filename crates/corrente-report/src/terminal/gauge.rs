@@ -20,7 +20,10 @@ impl Terminal {
         if report.endpoints.is_empty() {
             text.push_str(&self.paragraph(&self.text(Message::GaugeEmpty)));
         } else {
-            let sheets = [Some(catalogue.gauge_endpoints(report)), catalogue.gauge_calls(report)];
+            let sheets = [
+                Some(catalogue.gauge_endpoints(report)),
+                catalogue.gauge_calls(report),
+            ];
             for sheet in sheets.into_iter().flatten() {
                 text.push('\n');
                 text.push_str(&self.table(&Table::from(sheet)));
