@@ -346,6 +346,7 @@ Examples:
   corrente gauge report gauge.json
   corrente gauge report monday.json tuesday.json              the days together
   corrente gauge report host-a.recording.d host-b.recording.d --json
+  corrente gauge report gauge.json --html gauge.html          one page, with curves, to pass on
 
 Exit codes: 2 where a file is no recording, is cut off, or is given twice.")]
 pub(crate) struct GaugeReport {
@@ -355,6 +356,9 @@ pub(crate) struct GaugeReport {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write one self-contained HTML file, with curves, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) language: LanguageChoice,
 }
@@ -365,6 +369,7 @@ Examples:
   corrente gauge predict gauge.json
   corrente gauge predict gauge.json --cores 4 --workers 9 --threads 4 --rate 300
   corrente gauge predict gauge.json --to django-asgi --price 0.04 --json
+  corrente gauge predict gauge.json --rate 300 --html gauge.html
 
 What is not given is taken from the recording; what is not in there either is said below the figures.
 
@@ -379,6 +384,9 @@ pub(crate) struct GaugePredict {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write one self-contained HTML file, with curves, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) language: LanguageChoice,
 }

@@ -8,6 +8,7 @@ mod attach;
 mod command;
 mod import;
 mod keep;
+mod page;
 mod predict;
 mod watch;
 
@@ -23,6 +24,7 @@ use crate::arguments::{
 };
 use crate::{Exit, lab, terminal};
 use command::Recorded;
+use page::Page;
 
 /// A command that ended badly: its exit and what to say.
 struct Failure {
@@ -63,16 +65,7 @@ pub(crate) fn import(import: &GaugeImport) -> Exit {
 
 /// `corrente gauge report`.
 pub(crate) fn report(report: &GaugeReport) -> Exit {
-    let shown = read::read(&report.files).map_err(Failure::from);
-    conclude(shown.map(|recording| {
-        show(
-            &recording,
-            &aggregate(&recording),
-            report.json,
-            &report.language,
-        );
-        Exit::Done
-    }))
+    conclude(show_again(report))
 }
 
 /// `corrente gauge predict`.
@@ -90,6 +83,21 @@ fn conclude(outcome: Result<Exit, Failure>) -> Exit {
         terminal::error(&failure.line);
         failure.exit
     })
+}
+
+/// A recording that is there already: as a page where one was asked for, else here.
+fn show_again(report: &GaugeReport) -> Result<Exit, Failure> {
+    let page = Page::asked(report.html.as_deref(), &report.files, &report.language)?;
+    let recording = read::read(&report.files)?;
+    let figures = aggregate(&recording);
+    if let Some(page) = &page {
+        let prediction = predict::with_curves(&recording);
+        page.write(&recording, &figures, prediction.as_ref())?;
+    }
+    if page.is_none() || report.json {
+        show(&recording, &figures, report.json, &report.language);
+    }
+    Ok(Exit::Done)
 }
 
 fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failure> {

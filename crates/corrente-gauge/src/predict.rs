@@ -2,11 +2,13 @@
 //!
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
-//! the answer, `latency` adds percentiles, `event_loop` does so for a service that is asynchronous already. `doubts` come first:
-//! where a recording does not allow a prediction, there is none.
+//! the answer, `latency` adds percentiles, `curves` what lies between. `event_loop` does so for a
+//! service that is asynchronous already. `doubts` come first: where a recording does not allow a
+//! prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
 
+mod curves;
 mod doubts;
 mod event_loop;
 mod judge;
@@ -35,6 +37,16 @@ const MOST: f64 = 10_000.0;
 /// The same for a rate, requests a second.
 const MOST_PER_SECOND: f64 = 10_000_000.0;
 
+/// How much is predicted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// The figures.
+    #[default]
+    Figures,
+    /// Curves too, which take about as long again.
+    Curves,
+}
+
 /// What the user asks for; what is absent is taken from the recording, or is a default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -54,6 +66,8 @@ pub struct Settings {
     pub to: Option<String>,
     /// Speed of the service's machine: rounds of the lab's `burn` loop a millisecond.
     pub burn_rounds_per_ms: Option<f64>,
+    /// Whether curves are wanted.
+    pub detail: Detail,
 }
 
 /// What is wrong with what was asked.
@@ -163,6 +177,7 @@ fn empty(figures: &Figures, pair: &Pair) -> PredictionReport {
         endpoints: Vec::new(),
         event_loop: None,
         assumptions: Vec::new(),
+        curves: None,
     }
 }
 
@@ -200,6 +215,9 @@ fn migration(
         requests: figures.service.requests,
     };
     judge::whole(&case, figures, settings, report);
+    if settings.detail == Detail::Curves {
+        report.curves = curves::of_migration(&case, report);
+    }
     report.endpoints = endpoints(figures, reading, &case);
 }
 

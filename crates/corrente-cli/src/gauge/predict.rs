@@ -4,18 +4,20 @@
 //! Too little data is one: nothing was predicted.
 
 use corrente_gauge::aggregate::Figures;
-use corrente_gauge::predict::{PredictError, Settings};
-use corrente_gauge::{Recording, predict as model, read};
+use corrente_gauge::predict::{Detail, PredictError, Settings};
+use corrente_gauge::{Recording, aggregate, predict as model, read};
 use corrente_report::prediction::{PredictionReport, Reason};
 use corrente_report::terminal::Terminal;
 use serde_json::Value;
 
 use super::Failure;
+use super::page::Page;
 use crate::arguments::{GaugePredict, LanguageChoice};
 use crate::{Exit, lab, terminal};
 
-/// Predicts, and shows it as text or JSON.
+/// Predicts, and shows it as text, JSON or a page.
 pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
+    let page = Page::asked(predict.html.as_deref(), &predict.files, &predict.language)?;
     let recording = read::read(&predict.files)?;
     let names: Vec<String> = predict
         .files
@@ -30,10 +32,13 @@ pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
     if predict.json {
         terminal::data(&serde_json::to_string(&report).unwrap_or_default());
     }
+    if let Some(page) = &page {
+        page.write(&recording, &aggregate(&recording), Some(&report))?;
+    }
     if let Some(line) = too_few(&report.judgement.reason) {
         return Err(Failure::new(Exit::Incomplete, format!("{names}: {line}")));
     }
-    if !predict.json {
+    if !predict.json && page.is_none() {
         terminal::data(&text(&report, &predict.language));
     }
     Ok(Exit::Done)
@@ -59,6 +64,15 @@ pub(super) fn append(recording: &Recording, language: &LanguageChoice) {
     }
 }
 
+/// The prediction as a page has it; a recording without requests has none.
+pub(super) fn with_curves(recording: &Recording) -> Option<PredictionReport> {
+    let settings = Settings {
+        detail: Detail::Curves,
+        ..Settings::default()
+    };
+    model::predict(recording, &settings).ok()
+}
+
 /// Figures as JSON, with the prediction; that is null where there is no request.
 pub(super) fn with_figures(recording: &Recording, figures: &Figures) -> Value {
     let prediction = model::predict(recording, &Settings::default()).ok();
@@ -79,6 +93,12 @@ fn settings(predict: &GaugePredict) -> Settings {
         to: setting.to.clone(),
         // The reference's speed is not known either (crates/corrente-model/data): nothing to scale.
         burn_rounds_per_ms: None,
+        // Text has no place for curves.
+        detail: if predict.json || predict.html.is_some() {
+            Detail::Curves
+        } else {
+            Detail::Figures
+        },
     }
 }
 

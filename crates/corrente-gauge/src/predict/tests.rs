@@ -10,6 +10,8 @@ use corrente_report::prediction::Limit;
 
 use super::*;
 
+mod curves;
+
 const MS: u64 = 1_000_000;
 
 /// What a request of a hand-made service does.

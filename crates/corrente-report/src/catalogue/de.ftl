@@ -247,6 +247,12 @@ column-calls = Aufrufe
 column-call-wait = ms/Aufruf
 column-gather = Zusammen spart ms
 column-blocking-calls = Blockierend
+plot-times = Wohin die Zeit einer Anfrage geht
+plot-times-about = Jeder Balken ist eine mittlere Anfrage. Rechnen braucht einen Kern; Warten braucht keinen, aber ein synchroner Worker bleibt so lange belegt. Die Endpunkte, die den Dienst am meisten beschäftigen, stehen oben.
+axis-times = Millisekunden je Anfrage
+legend-computing = Rechnen
+legend-stalls = hält die Schleife auf
+legend-waiting = Warten
 
 # Fortschritt eines Laufs.
 progress-setting-up = { $scenario } wird vorbereitet
@@ -352,3 +358,13 @@ predict-loop = Eine Anfrage rechnet { $cpu } ms und blockiert ihre Schleife weit
 predict-loop-busy = Die Schleife ist { $share } der Zeit aktiv.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = Aufrufe von Bibliotheken, die nicht beobachtet werden
+predict-service = Der Dienst
+predict-sides = Beide Seiten
+predict-each = Jeder Endpunkt für sich
+plot-capacity = Vorhergesagter Durchsatz nach gleichzeitigen Nutzern
+plot-capacity-about = So viele Nutzer, von denen jeder die nächste Anfrage schickt, wenn die Antwort da ist. Die schattierten Bänder sind 95-%-Intervalle.
+plot-tail = Vorhergesagtes P99 nach Rate
+plot-tail-about = Anfragen kommen zufällig, so viele je Sekunde; 99 von 100 sind schneller als die Linie. Eine Linie endet, wo ihre Seite nicht nachkommt. Die schattierten Bänder sind 95-%-Intervalle; beide Achsen sind logarithmisch.
+axis-requests = Anfragen je Sekunde
+axis-tail = P99, ms
+legend-rate = die Rate der Tabelle, { $rate }/s

@@ -250,6 +250,12 @@ column-calls = Calls
 column-call-wait = ms/call
 column-gather = Together saves ms
 column-blocking-calls = Blocking
+plot-times = Where the time of a request goes
+plot-times-about = Each bar is a mean request. Computing needs a core; waiting needs none, but a synchronous worker stays taken meanwhile. The endpoints that keep the service busiest come first.
+axis-times = milliseconds a request
+legend-computing = computing
+legend-stalls = holding up its loop
+legend-waiting = waiting
 
 # Progress of a run.
 progress-setting-up = Setting up { $scenario }
@@ -358,3 +364,13 @@ predict-loop = A request computes for { $cpu } ms and blocks its loop for anothe
 predict-loop-busy = The loop is busy for { $share } of the time.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = calls of libraries that are not watched
+predict-service = The service
+predict-sides = Both sides
+predict-each = Each endpoint by itself
+plot-capacity = Predicted throughput by concurrent users
+plot-capacity-about = So many users, each of whom sends the next request when the answer is there. The shaded bands are 95% intervals.
+plot-tail = Predicted P99 by rate
+plot-tail-about = Requests come at random, so many a second; 99 in 100 are faster than the line. A line ends where its side cannot keep up. The shaded bands are 95% intervals; both axes are logarithmic.
+axis-requests = requests a second
+axis-tail = P99, ms
+legend-rate = the rate of the table, { $rate }/s

@@ -247,6 +247,12 @@ column-calls = Appels
 column-call-wait = ms/appel
 column-gather = Ensemble : gain ms
 column-blocking-calls = Bloquants
+plot-times = Où passe le temps d’une requête
+plot-times-about = Chaque barre est une requête moyenne. Le calcul occupe un cœur ; l’attente n’en occupe aucun, mais un worker synchrone reste pris pendant ce temps. Les points d’accès qui occupent le plus le service viennent en premier.
+axis-times = millisecondes par requête
+legend-computing = calcul
+legend-stalls = boucle arrêtée
+legend-waiting = attente
 
 # Progression d’une exécution.
 progress-setting-up = Préparation de { $scenario }
@@ -355,3 +361,13 @@ predict-loop = Une requête calcule pendant { $cpu } ms et bloque sa boucle pend
 predict-loop-busy = La boucle est active { $share } du temps.
 predict-blocker = { $resource } : { $time } ms
 predict-nameless = appels de bibliothèques non observées
+predict-service = Le service
+predict-sides = Les deux côtés
+predict-each = Chaque point d’accès seul
+plot-capacity = Débit prévu selon les utilisateurs simultanés
+plot-capacity-about = Tant d’utilisateurs, dont chacun envoie la requête suivante dès qu’il a la réponse. Les bandes ombrées sont des intervalles à 95 %.
+plot-tail = P99 prévu selon la cadence
+plot-tail-about = Les requêtes arrivent au hasard, tant par seconde ; 99 sur 100 sont plus rapides que la ligne. Une ligne s’arrête là où son côté ne suit plus. Les bandes ombrées sont des intervalles à 95 % ; les deux axes sont logarithmiques.
+axis-requests = requêtes par seconde
+axis-tail = P99, ms
+legend-rate = la cadence du tableau, { $rate }/s

@@ -250,6 +250,12 @@ column-calls = Chiamate
 column-call-wait = ms/chiamata
 column-gather = Insieme: risparmio ms
 column-blocking-calls = Bloccanti
+plot-times = Dove va il tempo di una richiesta
+plot-times-about = Ogni barra è una richiesta media. Il calcolo occupa un core; l’attesa no, ma un worker sincrono resta occupato nel frattempo. Vengono per primi gli endpoint che impegnano di più il servizio.
+axis-times = millisecondi per richiesta
+legend-computing = calcolo
+legend-stalls = fermo del loop
+legend-waiting = attesa
 
 # Avanzamento di un’esecuzione.
 progress-setting-up = Preparazione di { $scenario }
@@ -349,3 +355,13 @@ predict-loop = Una richiesta calcola per { $cpu } ms e blocca il suo loop per al
 predict-loop-busy = Il loop è attivo per il { $share } del tempo.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = chiamate di librerie non osservate
+predict-service = Il servizio
+predict-sides = I due lati
+predict-each = Ogni endpoint da solo
+plot-capacity = Throughput previsto per utenti contemporanei
+plot-capacity-about = Tanti utenti, ciascuno dei quali invia la richiesta successiva quando ha la risposta. Le fasce ombreggiate sono intervalli al 95%.
+plot-tail = P99 previsto per frequenza
+plot-tail-about = Le richieste arrivano a caso, tante al secondo; 99 su 100 sono più veloci della linea. Una linea finisce dove il suo lato non regge. Le fasce ombreggiate sono intervalli al 95%; entrambi gli assi sono logaritmici.
+axis-requests = richieste al secondo
+axis-tail = P99, ms
+legend-rate = la frequenza della tabella, { $rate }/s

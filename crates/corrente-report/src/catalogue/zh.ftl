@@ -228,6 +228,12 @@ column-calls = 调用
 column-call-wait = ms/次
 column-gather = 并行可省 ms
 column-blocking-calls = 阻塞
+plot-times = 请求的时间花在哪里
+plot-times-about = 每个条形为一个平均请求。计算占用一个核心；等待不占用核心，但同步工作进程在此期间仍被占用。最忙的端点排在前面。
+axis-times = 每个请求的毫秒数
+legend-computing = 计算
+legend-stalls = 阻塞事件循环
+legend-waiting = 等待
 
 # 运行进度。
 progress-setting-up = 正在准备 { $scenario }
@@ -324,3 +330,13 @@ predict-loop = 一个请求计算 { $cpu } ms，另外阻塞事件循环 { $bloc
 predict-loop-busy = 事件循环有 { $share } 的时间处于忙碌。
 predict-blocker = { $resource }：{ $time } ms
 predict-nameless = 未被监视的库的调用
+predict-service = 服务
+predict-sides = 两侧对比
+predict-each = 各端点单独预测
+plot-capacity = 预测吞吐量与并发用户数
+plot-capacity-about = 若干用户，每个用户收到响应后才发送下一个请求。阴影为 95% 区间。
+plot-tail = 预测 P99 与请求速率
+plot-tail-about = 请求随机到达，横轴为每秒请求数；100 个请求中有 99 个快于该线。线在该侧跟不上的速率处终止。阴影为 95% 区间；两轴均为对数刻度。
+axis-requests = 每秒请求数
+axis-tail = P99（毫秒）
+legend-rate = 表中的速率，{ $rate }/s
