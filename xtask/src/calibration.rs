@@ -3,7 +3,7 @@
 //! The lab measures requests of known shape before each run (`known` in the result; their shapes
 //! are in the scenarios' `[prediction]`). Here the model's own fit takes the costs of each contender
 //! from them; those of one stack are put together over the scenarios, and the file is written that
-//! `corrente_model::shipped` reads. What a result does not have is left out: nothing is invented.
+//! `corrente_model::cost_table` reads. What a result does not have is left out: nothing is invented.
 
 mod fitted;
 mod merged;

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use corrente_model::cost_table::LEAST_DEVIATION;
 use corrente_model::least_squares::Estimate;
-use corrente_model::shipped::LEAST_DEVIATION;
 use corrente_model::statistics::{median, relative_spread};
 
 use super::fitted::{Fitted, Memory};

@@ -19,18 +19,18 @@ pub const BORROWED_DEVIATION: f64 = 0.40;
 /// of a core's speed over common cloud machines of the last years.
 const UNKNOWN_SPEED_DEVIATION: f64 = 0.25;
 
-/// All that is shipped.
+/// The costs of one run of the lab.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shipped {
+pub struct CostTable {
     /// Where it was measured.
     pub reference: Reference,
     /// Stacks without drivers.
     #[serde(rename = "stack", default)]
-    pub stacks: Vec<ShippedStack>,
+    pub stacks: Vec<StackCost>,
     /// Drivers.
     #[serde(rename = "driver", default)]
-    pub drivers: Vec<ShippedDriver>,
+    pub drivers: Vec<DriverCost>,
 }
 
 /// The machine and the run that the costs come from.
@@ -64,7 +64,7 @@ pub enum Side {
 /// A server with a framework.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ShippedStack {
+pub struct StackCost {
     /// The server in the lab's words: `gunicorn sync`.
     pub server: String,
     /// The framework: `Flask`.
@@ -88,7 +88,7 @@ pub struct ShippedStack {
 /// A driver of databases or other services.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ShippedDriver {
+pub struct DriverCost {
     /// Its name: `Requests`.
     pub name: String,
     /// `http`, `sql` or `cache`.
@@ -102,8 +102,8 @@ pub struct ShippedDriver {
 }
 
 /// What is shipped with this version.
-pub fn shipped() -> &'static Shipped {
-    static SHIPPED: LazyLock<Shipped> = LazyLock::new(|| {
+pub fn shipped() -> &'static CostTable {
+    static SHIPPED: LazyLock<CostTable> = LazyLock::new(|| {
         let text = include_str!("../data/stacks.toml");
         toml::from_str(text).expect("the file is part of the program, and a test reads it")
     });
