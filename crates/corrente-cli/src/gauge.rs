@@ -8,6 +8,7 @@ mod attach;
 mod command;
 mod import;
 mod keep;
+mod machine;
 mod predict;
 mod watch;
 
@@ -52,8 +53,8 @@ pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
 }
 
 /// `corrente gauge attach`.
-pub(crate) fn attach(attach: &GaugeAttach) -> Exit {
-    conclude(attach::attach(attach))
+pub(crate) fn attach(attach: &GaugeAttach, program: &[std::ffi::OsString]) -> Exit {
+    conclude(attach::attach(attach, program))
 }
 
 /// `corrente gauge import`.
@@ -96,7 +97,7 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     let folder = folder_of(&run.out);
     let recorded = command::record(run, program, &folder)?;
     let name = run.command[0].to_string_lossy().into_owned();
-    let recording = match read::read(std::slice::from_ref(&folder)) {
+    let mut recording = match read::read(std::slice::from_ref(&folder)) {
         Ok(recording) => recording,
         Err(GaugeError::Empty { .. }) => {
             remove(&folder);
@@ -105,6 +106,8 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
         // Whatever is in the folder is all there is: it stays.
         Err(error) => return Err(error.into()),
     };
+    let interpreters = [machine::of_command(&run.command[0]), own(program)];
+    machine::note(&mut recording, interpreters);
     keep::write(&recording, &run.out)?;
     remove(&folder);
     let figures = aggregate(&recording);
@@ -118,6 +121,11 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     } else {
         Exit::Done
     })
+}
+
+/// The interpreter that hosts corrente.
+fn own(program: &[std::ffi::OsString]) -> Option<PathBuf> {
+    program.first().map(PathBuf::from)
 }
 
 /// Where the processes write: beside the recording that it becomes.

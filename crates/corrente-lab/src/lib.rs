@@ -31,6 +31,7 @@ pub mod scenario;
 mod schedule;
 pub mod session;
 mod slice;
+pub mod speed;
 mod stacks;
 pub mod store;
 mod template;
@@ -38,3 +39,4 @@ mod watch;
 
 pub use contender::is_absent;
 pub use error::{Fault, LabError};
+pub use machine::processor;
