@@ -5,6 +5,7 @@
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
 mod attach;
+mod calibrate;
 mod command;
 mod import;
 mod keep;
@@ -20,7 +21,8 @@ use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 
 use crate::arguments::{
-    GaugeAttach, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
+    GaugeAttach, GaugeCalibrate, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch,
+    LanguageChoice,
 };
 use crate::{Exit, lab, terminal};
 use command::Recorded;
@@ -79,6 +81,11 @@ pub(crate) fn report(report: &GaugeReport) -> Exit {
 /// `corrente gauge predict`.
 pub(crate) fn predict(predict: &GaugePredict) -> Exit {
     conclude(predict::predict(predict))
+}
+
+/// `corrente gauge calibrate`.
+pub(crate) fn calibrate(calibrate: &GaugeCalibrate) -> Exit {
+    conclude(calibrate::calibrate(calibrate))
 }
 
 /// `corrente gauge watch`.

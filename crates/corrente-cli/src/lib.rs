@@ -70,6 +70,7 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
         Verb::Gauge(Gauge::Import(import)) => gauge::import(&import),
         Verb::Gauge(Gauge::Report(report)) => gauge::report(&report),
         Verb::Gauge(Gauge::Predict(predict)) => gauge::predict(&predict),
+        Verb::Gauge(Gauge::Calibrate(calibrate)) => gauge::calibrate(&calibrate),
         Verb::Gauge(Gauge::Watch(watch)) => gauge::watch(&watch),
         Verb::Lab(Lab::List(list)) => lab::list(&list),
         Verb::Lab(Lab::Run(run)) => lab::run(&run, &arguments, &program),

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calibration;
 mod contender;
 mod cost;
 pub mod echo;

@@ -78,6 +78,7 @@ fn found(command: &OsStr) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
     use std::process::{Command, Stdio};
 
     fn check(first_line: &str, expected: Option<&str>) {
@@ -117,12 +118,17 @@ mod tests {
     #[test]
     fn the_interpreter_of_a_process_is_told() {
         let mut python = Command::new("python3")
-            .args(["-c", "input()"])
+            .args(["-c", "print(flush=True); input()"])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
+        // What is called python3 may be a script that becomes one.
+        let mut said = BufReader::new(python.stdout.take().expect("it has one"));
+        said.read_line(&mut String::new()).expect("it speaks");
         let found = of_process(python.id());
-        drop(python.stdin.take());
+        let mut stdin = python.stdin.take().expect("it has one");
+        stdin.write_all(b"\n").expect("it listens");
         python.wait().expect("it ends");
         assert!(found.is_some_and(|program| is_python(&program)));
         // This test's own process is none.

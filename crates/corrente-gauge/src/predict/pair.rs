@@ -2,14 +2,14 @@
 //!
 //! From the recorded server and the libraries that were watched follow the framework and the
 //! drivers; the table of costs (`corrente_model::cost_table`) says what they take. What was not
-//! measured is borrowed from what is most like it, less sure, or is taken to cost the same on both sides;
-//! each such step becomes an assumption of the report.
+//! measured is borrowed from what is most like it, less sure, or is taken to cost the same on both
+//! sides; each such step becomes an assumption of the report.
 
 use std::collections::BTreeMap;
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
 use corrente_model::cost_table::{
-    BORROWED_DEVIATION, CostTable, DriverCost, Side, Speed, StackCost, shipped,
+    BORROWED_DEVIATION, CostTable, DriverCost, Here, Side, Speed, StackCost, shipped,
 };
 use corrente_model::least_squares::Estimate;
 use corrente_report::prediction::{Assumption, Stack};
@@ -71,8 +71,11 @@ pub(super) fn pair(
     reading: &Reading,
     settings: &Settings,
 ) -> Result<Pair, PredictError> {
-    let table = shipped();
-    let speed = table.reference.speed(settings.burn_rounds_per_ms);
+    let table = match &settings.costs {
+        Some(own) => own,
+        None => shipped(),
+    };
+    let speed = table.reference.speed(here(figures));
     let (framework, natural) = framework(figures);
     let wanted = match &settings.to {
         Some(name) => asked_for(table, name)?,
@@ -108,6 +111,16 @@ pub(super) fn pair(
         to,
         assumptions: builder.assumptions,
     })
+}
+
+/// The machine that was recorded on.
+fn here(figures: &Figures) -> Here<'_> {
+    let service = &figures.service;
+    Here {
+        processor: &service.machine.processor,
+        python: &service.python,
+        burn_rounds_per_ms: service.machine.burn_rounds_per_ms,
+    }
 }
 
 /// A service that stays where it is: nothing is exchanged, so nothing has to be known.
