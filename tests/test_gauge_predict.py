@@ -76,6 +76,8 @@ def test_a_service_that_waits_gets_its_verdict(service: Service, corrente: Corre
     }
     # Two workers wait 40 ms and more for each request; threads or loops would not.
     assert report["judgement"]["verdict"] in ("tune", "migrate")
+    # The speed of the machine is in the recording.
+    assert "unknown_speed" not in {one["code"] for one in report["assumptions"]}
     before, gain = report["before"], report["gain"]
     assert before["setting"]["workers"] == 2
     assert before["limit"] == {"code": "workers"}

@@ -12,7 +12,6 @@
 )]
 
 mod bench;
-mod calibration;
 mod chores;
 mod deny;
 mod extension;
@@ -44,7 +43,8 @@ Usage: cargo xtask CHORE [ARGUMENT…]
   wheels            a release wheel for each CPython 3.11 or newer that is found, and a source
                     distribution, each one tried
   calibration RESULT.json
-                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run
+                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run, by
+                    `corrente gauge calibrate`
   bench [NAME]      a benchmark of the project's own; without a name, the list
   help              this text
 
@@ -90,7 +90,7 @@ fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
         "tidy" => chores::tidy(&project),
         "deny" => deny::deny(&project),
         "wheels" => wheels::wheels(&project),
-        "calibration" => calibration::calibration(&project, rest),
+        "calibration" => lab::calibration(&project, rest),
         "bench" => bench::bench(&project, rest),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

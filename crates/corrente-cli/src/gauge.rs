@@ -5,9 +5,11 @@
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
 mod attach;
+mod calibrate;
 mod command;
 mod import;
 mod keep;
+mod machine;
 mod page;
 mod predict;
 mod watch;
@@ -20,7 +22,8 @@ use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 
 use crate::arguments::{
-    GaugeAttach, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
+    GaugeAttach, GaugeCalibrate, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch,
+    LanguageChoice,
 };
 use crate::{Exit, lab, terminal};
 use command::Recorded;
@@ -54,8 +57,8 @@ pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
 }
 
 /// `corrente gauge attach`.
-pub(crate) fn attach(attach: &GaugeAttach) -> Exit {
-    conclude(attach::attach(attach))
+pub(crate) fn attach(attach: &GaugeAttach, program: &[std::ffi::OsString]) -> Exit {
+    conclude(attach::attach(attach, program))
 }
 
 /// `corrente gauge import`.
@@ -71,6 +74,11 @@ pub(crate) fn report(report: &GaugeReport) -> Exit {
 /// `corrente gauge predict`.
 pub(crate) fn predict(predict: &GaugePredict) -> Exit {
     conclude(predict::predict(predict))
+}
+
+/// `corrente gauge calibrate`.
+pub(crate) fn calibrate(calibrate: &GaugeCalibrate) -> Exit {
+    conclude(calibrate::calibrate(calibrate))
 }
 
 /// `corrente gauge watch`.
@@ -104,7 +112,7 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     let folder = folder_of(&run.out);
     let recorded = command::record(run, program, &folder)?;
     let name = run.command[0].to_string_lossy().into_owned();
-    let recording = match read::read(std::slice::from_ref(&folder)) {
+    let mut recording = match read::read(std::slice::from_ref(&folder)) {
         Ok(recording) => recording,
         Err(GaugeError::Empty { .. }) => {
             remove(&folder);
@@ -113,6 +121,8 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
         // Whatever is in the folder is all there is: it stays.
         Err(error) => return Err(error.into()),
     };
+    let interpreters = [machine::of_command(&run.command[0]), own(program)];
+    machine::note(&mut recording, interpreters);
     keep::write(&recording, &run.out)?;
     remove(&folder);
     let figures = aggregate(&recording);
@@ -126,6 +136,11 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     } else {
         Exit::Done
     })
+}
+
+/// The interpreter that hosts corrente.
+fn own(program: &[std::ffi::OsString]) -> Option<PathBuf> {
+    program.first().map(PathBuf::from)
 }
 
 /// Where the processes write: beside the recording that it becomes.

@@ -17,6 +17,7 @@ mod pair;
 mod present;
 mod reading;
 
+pub use corrente_model::cost_table::{BadTable, CostTable};
 use corrente_record::{Interface, Recording};
 use corrente_report::prediction::{
     Assumption, Endpoint, Judgement, PredictionReport, Reason, SCHEMA, Span, Verdict,
@@ -64,8 +65,8 @@ pub struct Settings {
     pub price: Option<f64>,
     /// Framework of the other side.
     pub to: Option<String>,
-    /// Speed of the service's machine: rounds of the lab's `burn` loop a millisecond.
-    pub burn_rounds_per_ms: Option<f64>,
+    /// Costs of stacks and drivers in place of the shipped ones.
+    pub costs: Option<CostTable>,
     /// Whether curves are wanted.
     pub detail: Detail,
 }

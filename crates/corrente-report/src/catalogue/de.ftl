@@ -234,6 +234,7 @@ gauge-watching = { $path }, die letzten { $time }
 gauge-waiting = Noch keine Anfrage.
 gauge-ended = Die Aufzeichnung ist beendet.
 gauge-sampling = Prozess { $pid } wird { $time } lang beobachtet
+calibrate-written = Kosten geschrieben nach { $path }: { $names }
 column-endpoint = Endpunkt
 column-requests = Anfragen
 column-cpu-ms = CPU ms

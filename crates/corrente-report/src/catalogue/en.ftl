@@ -237,6 +237,7 @@ gauge-watching = { $path }, the last { $time }
 gauge-waiting = No request yet.
 gauge-ended = The recording has ended.
 gauge-sampling = Sampling process { $pid } for { $time }
+calibrate-written = Costs written to { $path }: { $names }
 column-endpoint = Endpoint
 column-requests = Requests
 column-cpu-ms = CPU ms

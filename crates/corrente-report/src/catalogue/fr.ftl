@@ -234,6 +234,7 @@ gauge-watching = { $path }, dernières { $time }
 gauge-waiting = Aucune requête pour l’instant.
 gauge-ended = L’enregistrement est terminé.
 gauge-sampling = Observation du processus { $pid } pendant { $time }
+calibrate-written = Coûts écrits dans { $path } : { $names }
 column-endpoint = Point d’accès
 column-requests = Requêtes
 column-cpu-ms = CPU ms

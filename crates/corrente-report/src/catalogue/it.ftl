@@ -237,6 +237,7 @@ gauge-watching = { $path }, ultimi { $time }
 gauge-waiting = Ancora nessuna richiesta.
 gauge-ended = La registrazione è terminata.
 gauge-sampling = Osservo il processo { $pid } per { $time }
+calibrate-written = Costi scritti in { $path }: { $names }
 column-endpoint = Endpoint
 column-requests = Richieste
 column-cpu-ms = CPU ms

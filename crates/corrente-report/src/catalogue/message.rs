@@ -268,6 +268,7 @@ messages! {
     GaugeWaiting = "gauge-waiting";
     GaugeEnded = "gauge-ended";
     GaugeSampling { pid: &'a str, time: &'a str } = "gauge-sampling";
+    CalibrateWritten { path: &'a str, names: &'a str } = "calibrate-written";
     ColumnEndpoint = "column-endpoint";
     ColumnRequests = "column-requests";
     ColumnCpuMs = "column-cpu-ms";

@@ -215,6 +215,7 @@ gauge-watching = { $path }，最近 { $time }
 gauge-waiting = 尚无请求。
 gauge-ended = 记录已结束。
 gauge-sampling = 正在对进程 { $pid } 采样 { $time }
+calibrate-written = 开销已写入 { $path }：{ $names }
 column-endpoint = 端点
 column-requests = 请求
 column-cpu-ms = CPU ms
