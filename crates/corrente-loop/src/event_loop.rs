@@ -1,0 +1,315 @@
+//! The loop: what Python calls to schedule, to watch descriptors, and to run.
+//!
+//! `corrente.EventLoop` (python/corrente/_loop.py) is this class and asyncio's own loop in one; this one comes
+//! first. Hot methods are in `hot`, the turn of the loop in `turn`, the rest here.
+//!
+//! Key invariant: the state is never borrowed while Python code runs, so a callback may call any method.
+
+mod hot;
+mod turn;
+
+use corrente_driver::epoll::Epoll;
+use corrente_driver::Descriptor;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::error::os_error;
+use crate::ffi::confined::Confined;
+use crate::ffi::handle;
+use crate::ffi::method::Method;
+use crate::inbox::{Flag, Inbox};
+use crate::state::{Job, State};
+use crate::watched::{Side, Target};
+
+/// The native half of an event loop.
+#[pyclass(subclass, frozen, weakref, name = "Loop", module = "corrente._native")]
+#[derive(Debug)]
+pub struct Loop {
+    pub(crate) state: Confined<State>,
+    pub(crate) inbox: Inbox,
+}
+
+/// Adds the class to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let class = module.py().get_type::<Loop>();
+    Method::attach(&hot::METHODS, &class)?;
+    module.add("Loop", class)
+}
+
+impl Loop {
+    pub(crate) fn is_debug(&self) -> bool {
+        self.inbox.is(Flag::Debug)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inbox.is(Flag::Closed)
+    }
+
+    /// Makes a handle ready, from any thread.
+    fn enqueue(&self, py: Python<'_>, handle: Py<PyAny>) -> PyResult<()> {
+        if self.inbox.is_elsewhere() {
+            self.inbox.put(handle);
+            return Ok(());
+        }
+        let job = Job::Handle(handle);
+        self.state.with(py, |state| state.ready.push_back(job))
+    }
+
+    /// A timer of this loop was marked as cancelled.
+    pub(crate) fn timer_was_cancelled(&self, py: Python<'_>) -> PyResult<()> {
+        let gone = self
+            .state
+            .with(py, |state| state.timers.cancelled(handle::is_cancelled))?;
+        gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+        Ok(())
+    }
+
+    fn check_open(&self) -> PyResult<()> {
+        if self.inbox.is(Flag::Closed) {
+            return Err(PyRuntimeError::new_err("Event loop is closed"));
+        }
+        Ok(())
+    }
+
+    /// Sets or removes the target of one side of a descriptor; gives back the one before it.
+    pub(crate) fn watch(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+        side: Side,
+        target: Option<Target>,
+    ) -> PyResult<Option<Target>> {
+        let (before, change) = self
+            .state
+            .with(py, |state| state.watched.set(descriptor, side, target))?;
+        let Some(change) = change else {
+            return Ok(before);
+        };
+        if let Err(error) = self.inbox.driver().watch(descriptor, change.from, change.to) {
+            let undone = self
+                .state
+                .with(py, |state| state.watched.undo(change, side, before))?;
+            drop(undone);
+            return Err(os_error(&error));
+        }
+        Ok(before)
+    }
+
+    fn remove(&self, descriptor: &Bound<'_, PyAny>, side: Side) -> PyResult<bool> {
+        let py = descriptor.py();
+        if self.inbox.is(Flag::Closed) {
+            return Ok(false);
+        }
+        let before = self.watch(py, number(descriptor)?, side, None)?;
+        let was_there = before.is_some();
+        cancel(py, before)?;
+        Ok(was_there)
+    }
+}
+
+/// A reader or writer that is replaced or removed is not called any more, even if it is ready.
+fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
+    match before {
+        Some(Target::Handle(handle)) => handle.call_method0(py, intern!(py, "cancel")).map(drop),
+        Some(Target::Stream(_)) | None => Ok(()),
+    }
+}
+
+/// The descriptor that a number, or an object with `fileno()`, stands for.
+fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
+    let number = match descriptor.extract::<i32>() {
+        Ok(number) => Some(number),
+        Err(_) => descriptor
+            .call_method0("fileno")
+            .and_then(|number| number.extract::<i32>())
+            .ok(),
+    };
+    let known = number.and_then(Descriptor::new);
+    known.ok_or_else(|| match number {
+        Some(number) => PyValueError::new_err(format!("Invalid file descriptor: {number}")),
+        None => invalid(descriptor),
+    })
+}
+
+fn invalid(object: &Bound<'_, PyAny>) -> PyErr {
+    let repr = object.repr().map(|text| text.to_string());
+    PyValueError::new_err(format!("Invalid file object: {}", repr.unwrap_or_default()))
+}
+
+#[pymethods]
+impl Loop {
+    #[new]
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(
+        _arguments: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
+    ) -> PyResult<Self> {
+        let driver = Epoll::new().map_err(|error| os_error(&error))?;
+        Ok(Self {
+            state: Confined::new(State::default()),
+            inbox: Inbox::new(Box::new(driver)),
+        })
+    }
+
+    /// Makes a handle ready; asyncio's own code calls it for signals.
+    fn _add_callback(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !handle::is_handle(handle) {
+            let found = handle.get_type();
+            return Err(PyTypeError::new_err(format!("expected an asyncio.Handle, found {found}")));
+        }
+        if handle::is_cancelled(handle.as_unbound()) {
+            return Ok(());
+        }
+        self.enqueue(handle.py(), handle.clone().unbind())
+    }
+
+    /// Runs turns until the loop is stopped.
+    fn _run_once(slf: &Bound<'_, Self>) -> PyResult<()> {
+        turn::run(slf)
+    }
+
+    /// Stops after the turn that is going on.
+    fn stop(&self) {
+        self.inbox.set(Flag::Stopping);
+        self.inbox.wake();
+    }
+
+    /// Drops everything that is scheduled. Asyncio's `close()` calls it by way of `_selector`.
+    fn _clear(&self, py: Python<'_>) -> PyResult<()> {
+        let all = self.state.with(py, State::clear)?;
+        for target in all {
+            match target {
+                Target::Handle(handle) => handle::let_go(py, handle),
+                Target::Stream(stream) => stream.drop_ref(py),
+            }
+        }
+        drop(self.inbox.take());
+        Ok(())
+    }
+
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_reader<'py>(
+        slf: &Bound<'py, Self>,
+        fd: &Bound<'py, PyAny>,
+        callback: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        add(slf, fd, Side::Read, callback, args)
+    }
+
+    fn _remove_reader(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove(fd, Side::Read)
+    }
+
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_writer<'py>(
+        slf: &Bound<'py, Self>,
+        fd: &Bound<'py, PyAny>,
+        callback: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        add(slf, fd, Side::Write, callback, args)
+    }
+
+    fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove(fd, Side::Write)
+    }
+
+    #[getter(_closed)]
+    fn closed(&self) -> bool {
+        self.inbox.is(Flag::Closed)
+    }
+
+    #[setter(_closed)]
+    fn set_closed(&self, closed: bool) {
+        self.put(Flag::Closed, closed);
+    }
+
+    #[getter(_debug)]
+    fn debug(&self) -> bool {
+        self.inbox.is(Flag::Debug)
+    }
+
+    #[setter(_debug)]
+    fn set_debug_flag(&self, debug: bool) {
+        self.put(Flag::Debug, debug);
+    }
+
+    #[getter(_stopping)]
+    fn stopping(&self) -> bool {
+        self.inbox.is(Flag::Stopping)
+    }
+
+    #[setter(_stopping)]
+    fn set_stopping(&self, stopping: bool) {
+        self.put(Flag::Stopping, stopping);
+    }
+
+    #[setter(_has_task_factory)]
+    fn set_has_task_factory(&self, has: bool) {
+        self.put(Flag::TaskFactory, has);
+    }
+
+    #[getter(_thread_id)]
+    fn thread_id(&self) -> Option<u64> {
+        self.inbox.thread()
+    }
+
+    #[setter(_thread_id)]
+    fn set_thread_id(&self, thread: Option<u64>) {
+        self.inbox.set_thread(thread);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // The collector runs while this thread is attached and nobody else is.
+        let shown = self.state.peek(|state| {
+            state.show(
+                |handle| handle::traverse(handle, &visit),
+                |stream| visit.call(stream),
+            )
+        });
+        shown.unwrap_or(Ok(()))
+    }
+
+    fn __clear__(&self) {
+        let all = self.state.peek(State::clear);
+        drop(all);
+    }
+}
+
+impl Loop {
+    fn put(&self, flag: Flag, value: bool) {
+        if value {
+            self.inbox.set(flag);
+        } else {
+            self.inbox.unset(flag);
+        }
+    }
+}
+
+fn add<'py>(
+    slf: &Bound<'py, Loop>,
+    fd: &Bound<'py, PyAny>,
+    side: Side,
+    callback: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let this = slf.get();
+    this.check_open()?;
+    let descriptor = number(fd)?;
+    let made = handle::plain(handle::Parts {
+        callback: callback.as_borrowed(),
+        arguments: args.clone(),
+        event_loop: slf.as_any(),
+        context: crate::ffi::context::copy_current(py)?,
+        traceback: None,
+    })?;
+    let target = Target::Handle(made.clone().unbind());
+    let before = this.watch(py, descriptor, side, Some(target))?;
+    cancel(py, before)?;
+    Ok(made)
+}

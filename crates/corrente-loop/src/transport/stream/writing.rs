@@ -1,0 +1,316 @@
+//! From the protocol to the socket: at once where the socket takes it, later where it does not.
+
+use std::io;
+
+use corrente_driver::socket::{self, Moved};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+
+use super::{Life, State, Stream, Writing, fatal};
+use crate::error::os_error;
+use crate::ffi::bytes::{Chunk, with_content};
+use crate::watched::Side;
+
+/// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
+const IGNORED_QUIETLY: u32 = 5;
+const FAILED: &str = "Fatal write error on socket transport";
+
+/// What becomes of data that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    /// Nothing waits: try at once.
+    Now,
+    /// Something waits: behind it.
+    Behind,
+    /// The connection is lost; say so from the sixth time on.
+    Ignored { is_told: bool },
+}
+
+impl State {
+    fn admit(&mut self, method: &str) -> PyResult<Admission> {
+        if self.writing == Writing::Ended {
+            let text = format!("Cannot call {method}() after write_eof()");
+            return Err(PyRuntimeError::new_err(text));
+        }
+        if self.drained.is_some() {
+            let text = format!("unable to {method}; sendfile is in progress");
+            return Err(PyRuntimeError::new_err(text));
+        }
+        if self.life == Life::Lost {
+            let is_told = self.ignored >= IGNORED_QUIETLY;
+            self.ignored = self.ignored.saturating_add(1);
+            return Ok(Admission::Ignored { is_told });
+        }
+        if self.outgoing.is_empty() {
+            Ok(Admission::Now)
+        } else {
+            Ok(Admission::Behind)
+        }
+    }
+}
+
+/// `write(data)`.
+pub(super) fn write(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        return write_bytes(transport, stream, bytes, "write");
+    }
+    let is_bytes_like = data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyByteArray>()
+        || data.is_instance_of::<PyMemoryView>();
+    if !is_bytes_like {
+        let name = data.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "data argument must be a bytes-like object, not '{name}'"
+        )));
+    }
+    write_changing(transport, stream, data)
+}
+
+fn write_bytes(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    bytes: &Bound<'_, PyBytes>,
+    method: &str,
+) -> PyResult<()> {
+    let py = transport.py();
+    let content = bytes.as_bytes();
+    let admission = stream.with(py, |state| state.admit(method))??;
+    if content.is_empty() {
+        return Ok(());
+    }
+    let written = match admission {
+        Admission::Now => match socket::write(stream.descriptor, content) {
+            Ok(Moved::Bytes(all)) if all == content.len() => return Ok(()),
+            Ok(Moved::Bytes(part)) => part,
+            Ok(Moved::Later) => 0,
+            Err(error) => return fatal(transport, os_error(&error), FAILED),
+        },
+        Admission::Behind => 0,
+        Admission::Ignored { is_told } => return ignore(transport, is_told),
+    };
+    keep(transport, stream, Chunk::kept(bytes), written)
+}
+
+/// Data that may change after the call: what is not written at once is copied.
+fn write_changing(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let admission = stream.with(py, |state| state.admit("write"))??;
+    if let Admission::Ignored { is_told } = admission {
+        return ignore(transport, is_told);
+    }
+    let left = with_content(data, |content| -> io::Result<Option<Box<[u8]>>> {
+        let written = match admission {
+            Admission::Now if !content.is_empty() => socket::write(stream.descriptor, content)?,
+            _ => Moved::Later,
+        };
+        let written = match written {
+            Moved::Bytes(written) => written,
+            Moved::Later => 0,
+        };
+        let left = &content[written..];
+        Ok((!left.is_empty()).then(|| left.into()))
+    })?;
+    match left {
+        Ok(None) => Ok(()),
+        Ok(Some(left)) => keep(transport, stream, Chunk::Copied(left), 0),
+        Err(error) => fatal(transport, os_error(&error), FAILED),
+    }
+}
+
+/// `writelines(data)`: all of it in as few calls to the kernel as it takes.
+pub(super) fn write_lines(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    lines: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let admission = stream.with(py, |state| state.admit("writelines"))??;
+    let mut chunks = Vec::new();
+    for line in lines.try_iter()? {
+        let line = line?;
+        chunks.push(match line.cast_exact::<PyBytes>() {
+            Ok(bytes) => Chunk::kept(bytes),
+            Err(_) => Chunk::Copied(with_content(&line, Into::into)?),
+        });
+    }
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    if let Admission::Ignored { is_told } = admission {
+        return ignore(transport, is_told);
+    }
+    stream.with(py, |state| {
+        chunks.into_iter().for_each(|chunk| state.outgoing.push(chunk, 0));
+    })?;
+    if admission == Admission::Now {
+        ready(transport, stream)?;
+    }
+    hold(transport, stream)
+}
+
+fn ignore(transport: &Bound<'_, PyAny>, is_told: bool) -> PyResult<()> {
+    if is_told {
+        transport.call_method0(intern!(transport.py(), "_tell_ignored_write"))?;
+    }
+    Ok(())
+}
+
+/// Keeps what the socket did not take.
+fn keep(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    chunk: Chunk,
+    written: usize,
+) -> PyResult<()> {
+    stream.with(transport.py(), |state| state.outgoing.push(chunk, written))?;
+    hold(transport, stream)
+}
+
+/// If something waits: has the loop say when the socket takes more, and pauses the protocol if it is much.
+fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let left = stream.with(py, |state| (state.life != Life::Lost, state.outgoing.len()))?;
+    let (true, length @ 1..) = left else {
+        return Ok(());
+    };
+    stream.watch(transport, Side::Write)?;
+    let signal = stream.with(py, |state| state.flow.grown(length))?;
+    stream.signal(transport, signal)
+}
+
+/// The socket takes more.
+pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let moved = stream.with(py, |state| {
+        if state.life == Life::Lost || state.outgoing.is_empty() {
+            return None;
+        }
+        let moved = socket::write_all(stream.descriptor, &state.outgoing.slices());
+        Some(moved.map(|moved| match moved {
+            Moved::Bytes(bytes) => (state.outgoing.advance(bytes), state.flow.shrunk(state.outgoing.len())),
+            Moved::Later => (Vec::new(), super::Signal::Nothing),
+        }))
+    })?;
+    let (done, signal) = match moved {
+        None => return Ok(()),
+        Some(Ok(moved)) => moved,
+        Some(Err(error)) => return broken(transport, stream, &error),
+    };
+    drop(done);
+    stream.signal(transport, signal)?;
+    let is_empty = stream.with(py, |state| state.outgoing.is_empty())?;
+    if is_empty { all_written(transport, stream) } else { Ok(()) }
+}
+
+fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    stream.unwatch(py, Side::Write)?;
+    let (life, writing, drained) = stream.with(py, |state| {
+        let life = state.life;
+        if life == Life::Closing {
+            state.life = Life::Lost;
+        }
+        let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
+        (life, state.writing, drained)
+    })?;
+    if let Some(drained) = drained {
+        drained.call_method1(py, intern!(py, "set_result"), (py.None(),))?;
+    }
+    if life == Life::Closing {
+        let lost = intern!(py, "_call_connection_lost");
+        return transport.call_method1(lost, (py.None(),)).map(drop);
+    }
+    if writing == Writing::Ended {
+        socket::end(stream.descriptor).map_err(|error| os_error(&error))?;
+    }
+    Ok(())
+}
+
+fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> PyResult<()> {
+    let py = transport.py();
+    let (dropped, drained) = stream.with(py, |state| {
+        let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
+        (state.outgoing.clear(), drained)
+    })?;
+    drop(dropped);
+    stream.unwatch(py, Side::Write)?;
+    fatal(transport, os_error(error), FAILED)?;
+    if let Some(drained) = drained {
+        let exception = os_error(error).into_value(py);
+        drained.call_method1(py, intern!(py, "set_exception"), (exception,))?;
+    }
+    Ok(())
+}
+
+/// `write_eof()`.
+pub(super) fn end(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let is_now = stream.with(transport.py(), |state| {
+        if state.life != Life::Open || state.writing == Writing::Ended {
+            return false;
+        }
+        state.writing = Writing::Ended;
+        state.outgoing.is_empty()
+    })?;
+    if is_now {
+        socket::end(stream.descriptor).map_err(|error| os_error(&error))?;
+    }
+    Ok(())
+}
+
+/// `close()`: what waits is written first.
+pub(super) fn close(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let life = stream.with(py, |state| {
+        if state.life != Life::Open {
+            return None;
+        }
+        state.life = if state.outgoing.is_empty() {
+            Life::Lost
+        } else {
+            Life::Closing
+        };
+        Some(state.life)
+    })?;
+    let Some(life) = life else {
+        return Ok(());
+    };
+    stream.unwatch(py, Side::Read)?;
+    if life == Life::Lost {
+        stream.unwatch(py, Side::Write)?;
+        stream.lose(transport, None)?;
+    }
+    Ok(())
+}
+
+/// Ends the connection at once; what waits is dropped.
+pub(super) fn force_close(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    exception: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let dropped = stream.with(py, |state| {
+        if state.life == Life::Lost {
+            return None;
+        }
+        state.life = Life::Lost;
+        Some(state.outgoing.clear())
+    })?;
+    let Some(dropped) = dropped else {
+        return Ok(());
+    };
+    drop(dropped);
+    stream.unwatch(py, Side::Write)?;
+    stream.unwatch(py, Side::Read)?;
+    stream.lose(transport, exception)
+}

@@ -1,0 +1,128 @@
+"""The event loop: asyncio's own, with its hot half in Rust.
+
+`EventLoop` is two classes in one. `corrente._native.Loop` comes first and has what every turn needs:
+scheduling, timers, descriptors, transports. Everything else is inherited from asyncio's selector
+loop, so it behaves as the running version of asyncio does. What asyncio calls on itself
+(`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import base_events, format_helpers, sslproto
+from asyncio.log import logger
+from typing import TYPE_CHECKING, Any
+
+from corrente import _native
+from corrente._transports import StreamTransport
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Callable, Coroutine
+
+
+class _Watcher:
+    """What asyncio's loop has as its selector: all that it does with it here is close it."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
+
+    def close(self) -> None:
+        self._loop._clear()
+
+
+class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
+    """An asyncio event loop whose scheduling and transports are native."""
+
+    def __init__(self) -> None:
+        asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+
+    def _make_socket_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+        **_newer: Any,
+    ) -> StreamTransport:
+        self._ensure_fd_no_transport(sock)
+        return StreamTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+        **limits: Any,
+    ) -> Any:
+        """TLS by asyncio's own protocol, over a native stream."""
+        self._ensure_fd_no_transport(rawsock)
+        tls = sslproto.SSLProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **limits
+        )
+        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        return tls._app_transport
+
+    def set_task_factory(self, factory: Any) -> None:
+        """Sets what makes tasks; `None` for asyncio's own class."""
+        asyncio.SelectorEventLoop.set_task_factory(self, factory)
+        self._has_task_factory = factory is not None
+
+    def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
+        """Debug mode, a task factory, or keywords: whatever asyncio does with them."""
+        task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
+        return task
+
+    def _debug_call(self, method: str, callback: Callable[..., object]) -> Any:
+        """Debug mode: checks a call that schedules, and tells where it was made."""
+        loop: Any = self
+        if method != "call_soon_threadsafe":
+            loop._check_thread()
+        loop._check_callback(callback, "call_at" if method == "call_later" else method)
+        return format_helpers.extract_stack(sys._getframe(1))  # type: ignore[attr-defined]
+
+    def _callback_failed(self, handle: Any, exception: BaseException) -> None:
+        """A callback raised: as `asyncio.Handle._run` tells it."""
+        source = format_helpers._format_callback_source(  # type: ignore[attr-defined]
+            handle._callback, handle._args
+        )
+        context = {
+            "message": f"Exception in callback {source}",
+            "exception": exception,
+            "handle": handle,
+        }
+        if handle._source_traceback:
+            context["source_traceback"] = handle._source_traceback
+        self.call_exception_handler(context)
+
+    def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
+        """Debug mode: a callback has run so long."""
+        if seconds >= self.slow_callback_duration:
+            told = base_events._format_handle(handle)  # type: ignore[attr-defined]
+            logger.warning("Executing %s took %.3f seconds", told, seconds)
+
+
+def new_event_loop() -> EventLoop:
+    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
+    return EventLoop()
+
+
+def run(
+    main: Coroutine[Any, Any, Any],
+    *,
+    debug: bool | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = new_event_loop,
+) -> Any:
+    """Runs a coroutine as `asyncio.run` does, on this loop."""
+    with asyncio.Runner(debug=debug, loop_factory=loop_factory) as runner:
+        return runner.run(main)
