@@ -9,6 +9,7 @@ loop, so it behaves as the running version of asyncio does. What asyncio calls o
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from asyncio import base_events, format_helpers, sslproto
 from asyncio.log import logger
@@ -19,7 +20,6 @@ from corrente._transports import StreamTransport
 
 if TYPE_CHECKING:
     import socket
-    import ssl
     from collections.abc import Callable, Coroutine
 
 
@@ -72,6 +72,42 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         )
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         return tls._app_transport
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
+        """Receives up to `nbytes` bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Any = self._receive(fd, nbytes)
+        return received if type(received) is bytes else await self._done(fd, received)
+
+    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
+        """Receives into a buffer; gives back how many bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Any = self._receive_into(fd, buf)
+        return received if type(received) is int else await self._done(fd, received)
+
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Sends all of the data."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        sent: Any = self._send(fd, data)
+        if sent is not None:
+            await self._done(fd, sent)
+
+    def _check_socket(self, sock: socket.socket) -> None:
+        if isinstance(sock, ssl.SSLSocket):
+            raise TypeError("Socket cannot be of type SSLSocket")
+        if self._debug and sock.gettimeout() != 0:
+            raise ValueError("the socket must be non-blocking")
+
+    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Any:
+        """What an operation gave; one that is cancelled is not gone on with."""
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._forget(fd, future)
+            raise
 
     def set_task_factory(self, factory: Any) -> None:
         """Sets what makes tasks; `None` for asyncio's own class."""

@@ -21,6 +21,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::handle;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
+use crate::operation::{self, Operation};
 use crate::state::{Job, State};
 use crate::watched::{Side, Target};
 
@@ -36,6 +37,7 @@ pub struct Loop {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
+    Method::attach(&operation::METHODS, &class)?;
     module.add("Loop", class)
 }
 
@@ -67,7 +69,7 @@ impl Loop {
         Ok(())
     }
 
-    fn check_open(&self) -> PyResult<()> {
+    pub(crate) fn check_open(&self) -> PyResult<()> {
         if self.inbox.is(Flag::Closed) {
             return Err(PyRuntimeError::new_err("Event loop is closed"));
         }
@@ -98,6 +100,48 @@ impl Loop {
         Ok(before)
     }
 
+    /// Whether a transport of ours has this descriptor.
+    pub(crate) fn has_stream(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let mut targets = sides.filter_map(|side| entry?.target(side));
+            targets.any(|target| matches!(target, Target::Stream(_)))
+        })
+    }
+
+    /// The operations that wait for a descriptor.
+    pub(crate) fn operations(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+    ) -> PyResult<Vec<Py<Operation>>> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let targets = sides.filter_map(|side| entry?.target(side));
+            let operations = targets.filter_map(|target| match target {
+                Target::Operation(operation) => Some(operation.clone_ref(py)),
+                Target::Handle(_) | Target::Stream(_) => None,
+            });
+            operations.collect()
+        })
+    }
+
+    /// Whether one side of a descriptor is watched for this operation.
+    pub(crate) fn has_operation(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+        side: Side,
+        operation: &Py<Operation>,
+    ) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let target = state.watched.get(descriptor).and_then(|entry| entry.target(side));
+            matches!(target, Some(Target::Operation(one)) if one.is(operation))
+        })
+    }
+
     fn remove(&self, descriptor: &Bound<'_, PyAny>, side: Side) -> PyResult<bool> {
         let py = descriptor.py();
         if self.inbox.is(Flag::Closed) {
@@ -111,15 +155,15 @@ impl Loop {
 }
 
 /// A reader or writer that is replaced or removed is not called any more, even if it is ready.
-fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
+pub(crate) fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
     match before {
         Some(Target::Handle(handle)) => handle.call_method0(py, intern!(py, "cancel")).map(drop),
-        Some(Target::Stream(_)) | None => Ok(()),
+        Some(Target::Stream(_) | Target::Operation(_)) | None => Ok(()),
     }
 }
 
 /// The descriptor that a number, or an object with `fileno()`, stands for.
-fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
+pub(crate) fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
     let number = match descriptor.extract::<i32>() {
         Ok(number) => Some(number),
         Err(_) => descriptor
@@ -184,6 +228,7 @@ impl Loop {
             match target {
                 Target::Handle(handle) => handle::let_go(py, handle),
                 Target::Stream(stream) => stream.drop_ref(py),
+                Target::Operation(operation) => operation.drop_ref(py),
             }
         }
         drop(self.inbox.take());
@@ -268,7 +313,7 @@ impl Loop {
         let shown = self.state.peek(|state| {
             state.show(
                 |handle| handle::traverse(handle, &visit),
-                |stream| visit.call(stream),
+                |object| visit.call(object),
             )
         });
         shown.unwrap_or(Ok(()))

@@ -13,6 +13,8 @@ mod event_loop;
 mod ffi;
 mod handle;
 mod inbox;
+mod memory;
+mod operation;
 mod state;
 mod transport;
 mod watched;

@@ -11,6 +11,7 @@ use corrente_driver::timers::Timers;
 use pyo3::prelude::*;
 
 use crate::ffi::handle;
+use crate::operation::Operation;
 use crate::watched::{Side, Target, Watched};
 
 /// While there is always something ready, descriptors are asked for at least this often.
@@ -23,6 +24,8 @@ pub(crate) enum Job {
     Handle(Py<PyAny>),
     /// Let a stream read or write.
     Stream(Py<PyAny>, Side),
+    /// Go on with it.
+    Operation(Py<Operation>),
 }
 
 /// The loop's own state, for the thread that runs it.
@@ -78,6 +81,7 @@ impl State {
                 self.ready.extend(entry.target(side).map(|target| match target {
                     Target::Handle(handle) => Job::Handle(handle.clone_ref(py)),
                     Target::Stream(stream) => Job::Stream(stream.clone_ref(py), side),
+                    Target::Operation(operation) => Job::Operation(operation.clone_ref(py)),
                 }));
             }
         }
@@ -103,28 +107,31 @@ impl State {
         let ready = ready.map(|job| match job {
             Job::Handle(handle) => Target::Handle(handle),
             Job::Stream(stream, _) => Target::Stream(stream),
+            Job::Operation(operation) => Target::Operation(operation),
         });
         let timers = self.timers.clear().into_iter().map(Target::Handle);
         let watched = self.watched.clear();
         ready.chain(timers).chain(watched).collect()
     }
 
-    /// Shows everything that it holds, as handles and as streams.
+    /// Shows everything that it holds: handles, and other objects.
     pub(crate) fn show<E>(
         &self,
         mut handle: impl FnMut(&Py<PyAny>) -> Result<(), E>,
-        mut stream: impl FnMut(&Py<PyAny>) -> Result<(), E>,
+        mut object: impl FnMut(&Py<PyAny>) -> Result<(), E>,
     ) -> Result<(), E> {
         for job in &self.ready {
             match job {
                 Job::Handle(one) => handle(one)?,
-                Job::Stream(one, _) => stream(one)?,
+                Job::Stream(one, _) => object(one)?,
+                Job::Operation(one) => object(one.as_any())?,
             }
         }
         for target in self.watched.targets() {
             match target {
                 Target::Handle(one) => handle(one)?,
-                Target::Stream(one) => stream(one)?,
+                Target::Stream(one) => object(one)?,
+                Target::Operation(one) => object(one.as_any())?,
             }
         }
         self.timers.iter().try_for_each(handle)

@@ -7,6 +7,8 @@
 use corrente_driver::{Descriptor, Interest};
 use pyo3::prelude::*;
 
+use crate::operation::Operation;
+
 /// One side of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -21,6 +23,8 @@ pub(crate) enum Target {
     Handle(Py<PyAny>),
     /// Let a stream of ours read or write.
     Stream(Py<PyAny>),
+    /// Go on with what `sock_recv` and the like began.
+    Operation(Py<Operation>),
 }
 
 /// The targets of one descriptor.

@@ -16,6 +16,7 @@ use super::Loop;
 use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
+use crate::operation;
 use crate::state::{Job, Poll};
 use crate::transport::stream;
 
@@ -46,6 +47,7 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
         match next {
             Job::Handle(handle) => call(slf, handle)?,
             Job::Stream(stream, side) => stream::ready(stream.bind(py), side)?,
+            Job::Operation(operation) => operation::ready(py, this, &operation)?,
         }
     }
     Ok(())

@@ -1,0 +1,32 @@
+//! Memory that what comes from the kernel goes through, the same for every read of a thread.
+//!
+//! It stays in the processor's cache, where a fresh allocation for the largest possible read would not.
+
+use std::cell::RefCell;
+use std::io;
+
+use corrente_driver::Descriptor;
+use corrente_driver::socket::{self, Moved};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::ffi::bytes::Read;
+
+/// What it holds, in bytes.
+pub(crate) const SIZE: usize = 64 * 1024;
+
+thread_local! {
+    static MEMORY: RefCell<Box<[u8]>> = RefCell::new(vec![0; SIZE].into_boxed_slice());
+}
+
+/// Reads at most `most` bytes, and no more than [`SIZE`].
+pub(crate) fn read(py: Python<'_>, descriptor: Descriptor, most: usize) -> io::Result<Read<'_>> {
+    MEMORY.with_borrow_mut(|memory| {
+        let room = &mut memory[..most.min(SIZE)];
+        Ok(match socket::read(descriptor, room)? {
+            Moved::Bytes(0) => Read::End,
+            Moved::Bytes(length) => Read::Data(PyBytes::new(py, &room[..length])),
+            Moved::Later => Read::Later,
+        })
+    })
+}
