@@ -19,6 +19,22 @@ thread_local! {
     static MEMORY: RefCell<Box<[u8]>> = RefCell::new(vec![0; SIZE].into_boxed_slice());
 }
 
+/// Reads, and lends what has come to `work`, which runs no Python code. `work` sees nothing at the end of
+/// what the peer sends, or where there is nothing now.
+pub(crate) fn read_with<R>(
+    descriptor: Descriptor,
+    work: impl FnOnce(&[u8]) -> R,
+) -> io::Result<(Moved, R)> {
+    MEMORY.with_borrow_mut(|memory| {
+        let moved = socket::read(descriptor, memory)?;
+        let length = match moved {
+            Moved::Bytes(length) => length,
+            Moved::Later => 0,
+        };
+        Ok((moved, work(&memory[..length])))
+    })
+}
+
 /// Reads at most `most` bytes, and no more than [`SIZE`].
 pub(crate) fn read(py: Python<'_>, descriptor: Descriptor, most: usize) -> io::Result<Read<'_>> {
     MEMORY.with_borrow_mut(|memory| {

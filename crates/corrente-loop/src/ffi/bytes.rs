@@ -14,7 +14,7 @@ use corrente_driver::socket::{self, Moved};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, Py_ssize_t};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyByteArray, PyBytes};
 
 /// What is left of data that a stream was given to write.
 #[derive(Debug)]
@@ -158,6 +158,20 @@ impl Drop for View {
         // SAFETY: taken once, and released once.
         unsafe { ffi::PyBuffer_Release(&raw mut self.0) };
     }
+}
+
+/// Appends to a bytearray.
+///
+/// # Errors
+///
+/// `BufferError` where somebody holds a view of it.
+pub(crate) fn extend(array: &Bound<'_, PyByteArray>, content: &[u8]) -> PyResult<()> {
+    let before = array.len();
+    array.resize(before + content.len())?;
+    // SAFETY: nobody else sees the array meanwhile: no Python code runs, and the thread is attached.
+    let room = unsafe { array.as_bytes_mut() };
+    room[before..].copy_from_slice(content);
+    Ok(())
 }
 
 /// Calls a method of an object with one argument.

@@ -3,10 +3,11 @@
 //! `corrente._transports.StreamTransport` is this class with what is rarely needed added in Python. The
 //! order of calls, the words of errors and the life cycle are those of asyncio's
 //! `_SelectorSocketTransport`: `connection_made`, then reading starts, `connection_lost` exactly once and
-//! from the loop. `reading` and `writing` move the bytes, `methods` are what Python calls.
+//! from the loop. `reading` (with `feeding`) and `writing` move the bytes, `methods` are what Python calls.
 //!
 //! Key invariant: the stream's state is not borrowed while the protocol runs.
 
+mod feeding;
 mod methods;
 mod reading;
 mod writing;
@@ -66,6 +67,8 @@ enum Delivery {
     Data,
     /// `get_buffer(size)`, `buffer_updated(size)`.
     Buffer,
+    /// Straight into the buffer of an `asyncio.StreamReader`.
+    Reader,
 }
 
 /// How far the connection has come.

@@ -4,11 +4,12 @@ use corrente_driver::Descriptor;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
     Confined, Delivery, Flow, Life, Loop, Outgoing, Reading, STREAM, Side, State, Stream, Writing,
-    writing,
+    feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
 
@@ -185,9 +186,13 @@ fn set_protocol<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>)
 }
 
 fn delivery(protocol: &Bound<'_, PyAny>) -> PyResult<Delivery> {
-    let protocols = protocol.py().import(intern!(protocol.py(), "asyncio.protocols"))?;
-    let buffered = protocols.getattr(intern!(protocol.py(), "BufferedProtocol"))?;
-    Ok(if protocol.is_instance(&buffered)? { Delivery::Buffer } else { Delivery::Data })
+    static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let buffered = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
+    if protocol.is_instance(buffered)? {
+        return Ok(Delivery::Buffer);
+    }
+    let is_reader = feeding::is_possible(protocol)?;
+    Ok(if is_reader { Delivery::Reader } else { Delivery::Data })
 }
 
 fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {

@@ -9,7 +9,7 @@ use corrente_driver::socket::Moved;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Delivery, Life, Reading, Stream, fatal};
+use super::{Delivery, Life, Reading, Stream, fatal, feeding};
 use crate::error::os_error;
 use crate::ffi::bytes::{self, Read};
 use crate::memory;
@@ -21,8 +21,8 @@ const READ_MOST: usize = 256 * 1024;
 const BULK_LEAST: usize = memory::SIZE / 4;
 
 /// What a read needs to know.
-struct Plan {
-    protocol: Py<PyAny>,
+pub(super) struct Plan {
+    pub protocol: Py<PyAny>,
     delivery: Delivery,
     is_bulk: bool,
 }
@@ -45,10 +45,11 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
     match plan.delivery {
         Delivery::Data => data(transport, stream, &plan),
         Delivery::Buffer => buffer(transport, stream, &plan),
+        Delivery::Reader => feeding::ready(transport, stream, &plan),
     }
 }
 
-fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
+pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
     let py = transport.py();
     let read = if plan.is_bulk {
         bytes::read(py, stream.descriptor, READ_MOST)?
@@ -102,12 +103,12 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     }
 }
 
-fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
+pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
     fatal(transport, os_error(error), "Fatal read error on socket transport")
 }
 
 /// The peer has ended its side: the protocol says whether the other side stays open.
-fn ended(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
+pub(super) fn ended(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
     let py = transport.py();
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))
