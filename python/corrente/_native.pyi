@@ -8,7 +8,6 @@ __all__ = [
     "Asgi",
     "Handle",
     "Loop",
-    "Operation",
     "Recorder",
     "Stream",
     "TimerHandle",

@@ -50,6 +50,18 @@ impl Loop {
         self.inbox.is(Flag::Closed)
     }
 
+    /// Whether the calling thread runs one of this loop's callbacks.
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.inbox.is_here()
+    }
+
+    /// A stream has something to write when the callback returns.
+    pub(crate) fn will_flush(&self, stream: &Bound<'_, PyAny>) -> PyResult<()> {
+        let stream = stream.clone();
+        let (py, stream) = (stream.py(), stream.unbind());
+        self.state.with(py, |state| state.written.push(stream))
+    }
+
     /// Makes a handle ready, from any thread.
     fn enqueue(&self, py: Python<'_>, handle: Py<PyAny>) -> PyResult<()> {
         if self.inbox.is_elsewhere() {

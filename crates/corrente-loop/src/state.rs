@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub ready: VecDeque<Job>,
     pub timers: Timers<Py<PyAny>>,
     pub watched: Watched,
+    /// Streams that the running callback wrote to.
+    pub written: Vec<Py<PyAny>>,
     /// When descriptors were last asked for, in seconds.
     last_poll: f64,
 }
@@ -111,7 +113,9 @@ impl State {
         });
         let timers = self.timers.clear().into_iter().map(Target::Handle);
         let watched = self.watched.clear();
-        ready.chain(timers).chain(watched).collect()
+        let written = std::mem::take(&mut self.written).into_iter();
+        let written = written.map(Target::Stream);
+        ready.chain(timers).chain(watched).chain(written).collect()
     }
 
     /// Shows everything that it holds: handles, and other objects.
@@ -134,6 +138,7 @@ impl State {
                 Target::Operation(one) => object(one.as_any())?,
             }
         }
+        self.written.iter().try_for_each(object)?;
         self.timers.iter().try_for_each(handle)
     }
 }

@@ -49,6 +49,20 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
             Job::Stream(stream, side) => stream::ready(stream.bind(py), side)?,
             Job::Operation(operation) => operation::ready(py, this, &operation)?,
         }
+        flush(py, this)?;
+    }
+    Ok(())
+}
+
+/// Sends what the callback wrote.
+#[inline]
+fn flush(py: Python<'_>, this: &Loop) -> PyResult<()> {
+    let written = this.state.with(py, |state| {
+        let has_any = !state.written.is_empty();
+        has_any.then(|| std::mem::take(&mut state.written))
+    })?;
+    for stream in written.into_iter().flatten() {
+        stream::flush(stream.bind(py))?;
     }
     Ok(())
 }
@@ -56,6 +70,8 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
 /// Collects what is ready and says how much that is.
 fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<usize> {
     let inbox = &this.inbox;
+    // A signal's handler may have written between two callbacks.
+    flush(py, this)?;
     let sent = inbox.take();
     let now = inbox.driver().now();
     let is_stopping = inbox.is(Flag::Stopping);

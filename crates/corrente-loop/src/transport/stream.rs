@@ -50,6 +50,7 @@ struct State {
     life: Life,
     reading: Reading,
     writing: Writing,
+    pending: Pending,
     outgoing: Outgoing<Chunk>,
     flow: Flow,
     /// Writes after the connection was lost.
@@ -99,6 +100,17 @@ enum Writing {
     Ended,
 }
 
+/// When what waits in `outgoing` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// Nothing waits.
+    Nothing,
+    /// When the callback that is running returns: what else it writes goes with it.
+    Callback,
+    /// When the socket takes more.
+    Socket,
+}
+
 impl Carried for Stream {
     fn class() -> &'static Class<Self> {
         &STREAM
@@ -122,6 +134,15 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     match side {
         Side::Read => reading::ready(transport, stream),
         Side::Write => writing::ready(transport, stream),
+    }
+}
+
+/// The callback that wrote to a stream has returned.
+pub(crate) fn flush(transport: &Bound<'_, PyAny>) -> PyResult<()> {
+    match STREAM.get(transport) {
+        Ok(stream) => writing::flush(transport, stream),
+        // Gone meanwhile.
+        Err(_) => Ok(()),
     }
 }
 

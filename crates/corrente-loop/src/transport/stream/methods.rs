@@ -8,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Delivery, Flow, Life, Loop, Outgoing, Reading, STREAM, Side, State, Stream, Writing,
+    Confined, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream, Writing,
     feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
@@ -60,7 +60,7 @@ fn writelines<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -
 }
 
 fn write_eof<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::end(receiver, STREAM.get(receiver)?))
+    none(receiver, writing::end(receiver, settled(receiver)?))
 }
 
 fn can_write_eof<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
@@ -68,21 +68,29 @@ fn can_write_eof<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Ans
 }
 
 fn close<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::close(receiver, STREAM.get(receiver)?))
+    none(receiver, writing::close(receiver, settled(receiver)?))
 }
 
 fn abort<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::force_close(receiver, STREAM.get(receiver)?, None))
+    none(receiver, writing::force_close(receiver, settled(receiver)?, None))
 }
 
 fn force_close<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let exception = arguments.get(0).filter(|one| !one.is_none());
     let exception = exception.map(|one| one.to_owned());
-    none(receiver, writing::force_close(receiver, STREAM.get(receiver)?, exception.as_ref()))
+    none(receiver, writing::force_close(receiver, settled(receiver)?, exception.as_ref()))
+}
+
+/// The stream, with nothing left that waits for the callback to return: whoever looks sees what asyncio would
+/// have done by now.
+fn settled<'a>(receiver: Receiver<'a, '_>) -> PyResult<&'a Stream> {
+    let stream = STREAM.get(receiver)?;
+    writing::flush(receiver, stream)?;
+    Ok(stream)
 }
 
 fn is_closing<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let life = STREAM.get(receiver)?.with(receiver.py(), |state| state.life)?;
+    let life = settled(receiver)?.with(receiver.py(), |state| state.life)?;
     Ok(truth(receiver, life != Life::Open))
 }
 
@@ -131,7 +139,7 @@ fn start_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Ans
 }
 
 fn get_write_buffer_size<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let size = STREAM.get(receiver)?.with(receiver.py(), |state| state.outgoing.len())?;
+    let size = settled(receiver)?.with(receiver.py(), |state| state.outgoing.len())?;
     Ok(size.into_pyobject(receiver.py())?.into_any())
 }
 
@@ -152,7 +160,7 @@ fn set_write_buffer_limits<'py>(
     };
     let high = number(arguments.get(0).or(high))?;
     let low = number(arguments.get(1).or(low))?;
-    let stream = STREAM.get(receiver)?;
+    let stream = settled(receiver)?;
     let signal = stream.with(py, |state| {
         state.flow.set_limits(high, low)?;
         PyResult::Ok(state.flow.grown(state.outgoing.len()))
@@ -206,6 +214,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         life: Life::Open,
         reading: Reading::On,
         writing: Writing::Open,
+        pending: Pending::Nothing,
         outgoing: Outgoing::default(),
         flow: Flow::default(),
         ignored: 0,
