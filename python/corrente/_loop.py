@@ -9,9 +9,10 @@ loop, so it behaves as the running version of asyncio does. What asyncio calls o
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 import sys
-from asyncio import base_events, format_helpers, sslproto
+from asyncio import base_events, constants, format_helpers, sslproto, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ from corrente._transports import StreamTransport
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine
+
+
+# What `accept` fails with when a process or a machine has too much open.
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class _Watcher:
@@ -72,6 +77,71 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         )
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         return tls._app_transport
+
+    def _accept_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: ssl.SSLContext | None = None,
+        server: Any = None,
+        backlog: int = 100,
+        *limits: Any,
+    ) -> None:
+        """A listening socket is ready.
+
+        Asyncio makes a task for each connection, which waits until `connection_made()` was called.
+        Without TLS there is nothing to wait for, and so no task.
+        """
+        if sslcontext is not None or self._debug:
+            accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
+            accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
+            return
+        for _ in range(backlog):
+            try:
+                connection, address = sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_RESOURCES:
+                    raise
+                arguments = (protocol_factory, sock, sslcontext, server, backlog, *limits)
+                self._rest_listening(sock, error, arguments)
+                return
+            connection.setblocking(False)
+            self._connected(protocol_factory, connection, address, server)
+
+    def _connected(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        connection: socket.socket,
+        address: Any,
+        server: Any,
+    ) -> None:
+        try:
+            StreamTransport(
+                self, connection, protocol_factory(), extra={"peername": address}, server=server
+            )
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # whatever a factory raises is the loop's to report
+            connection.close()
+            message = "Error on transport creation for incoming connection"
+            self.call_exception_handler({"message": message, "exception": error})
+
+    def _rest_listening(
+        self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]
+    ) -> None:
+        """Nothing is left to accept with: the kernel would report the socket for ever."""
+        self.call_exception_handler(
+            {
+                "message": "socket.accept() out of system resource",
+                "exception": error,
+                "socket": trsock.TransportSocket(sock),
+            }
+        )
+        self._remove_reader(sock.fileno())
+        loop: Any = self
+        self.call_later(constants.ACCEPT_RETRY_DELAY, loop._start_serving, *arguments)
 
     async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
         """Receives up to `nbytes` bytes."""
@@ -151,6 +221,22 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 def new_event_loop() -> EventLoop:
     """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
     return EventLoop()
+
+
+def install() -> None:
+    """Makes this loop the one that asyncio uses, where it still asks a policy (up to Python 3.15)."""
+    asyncio.set_event_loop_policy(_policy())
+
+
+def _policy() -> Any:
+    base: Any = asyncio.DefaultEventLoopPolicy
+
+    class EventLoopPolicy(base):  # type: ignore[misc]
+        """Asyncio's policy, with this loop."""
+
+        _loop_factory = EventLoop
+
+    return EventLoopPolicy()
 
 
 def run(
