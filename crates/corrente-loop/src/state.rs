@@ -90,13 +90,14 @@ impl State {
     }
 
     /// Timers whose time has come become ready; the cancelled among them are given back.
-    pub(crate) fn ripen(&mut self, now: f64) -> Vec<Py<PyAny>> {
+    pub(crate) fn ripen(&mut self, py: Python<'_>, now: f64) -> Vec<Py<PyAny>> {
         let mut gone = Vec::new();
         while let Some(timer) = self.timers.due(now) {
             if handle::is_cancelled(&timer) {
                 self.timers.left();
                 gone.push(timer);
             } else {
+                handle::unschedule(py, &timer);
                 self.ready.push_back(Job::Handle(timer));
             }
         }

@@ -95,7 +95,7 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         if poll != Poll::Skip {
             state.polled(py, now, events);
         }
-        let gone = state.ripen(now);
+        let gone = state.ripen(py, now);
         (gone, state.ready.len())
     })?;
     gone.into_iter().for_each(|timer| handle::let_go(py, timer));

@@ -208,6 +208,11 @@ pub(crate) fn timer<'py>(
     Ok(handle)
 }
 
+/// A timer has left the queue of timers.
+pub(crate) fn unschedule(py: Python<'_>, timer: &Py<PyAny>) {
+    set(timer.bind(py), Field::Scheduled, py_bool(py, false));
+}
+
 /// The empty tuple, without asking the interpreter for it.
 pub(crate) fn no_arguments(py: Python<'_>) -> Bound<'_, PyTuple> {
     known().empty.bind(py).clone()
