@@ -16,7 +16,7 @@ from asyncio import base_events, constants, format_helpers, sslproto, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
-from corrente import _native
+from corrente import _native, _server
 from corrente._transports import StreamTransport
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     def __init__(self) -> None:
+        self._socket_files: dict[int, _server.SocketFile] = {}
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 
     def _make_socket_transport(
@@ -77,6 +78,41 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         )
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         return tls._app_transport
+
+    async def create_server(
+        self, *args: Any, keep_alive: bool | None = None, start_serving: bool = True, **kwargs: Any
+    ) -> Any:
+        """As asyncio; `keep_alive`, `close_clients` and `abort_clients` on every version."""
+        create: Any = asyncio.SelectorEventLoop.create_server
+        server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+        if keep_alive:
+            _server.keep_alive(server)
+        if start_serving:
+            await server.start_serving()
+        return server
+
+    if not _server.HAS_CLIENTS:
+
+        async def create_unix_server(
+            self, *args: Any, cleanup_socket: bool = False, start_serving: bool = True, **kwargs: Any
+        ) -> Any:
+            """As asyncio; `cleanup_socket` and `close_clients` are Python 3.13's."""
+            create: Any = asyncio.SelectorEventLoop.create_unix_server
+            server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+            for listening in server.sockets:
+                path = listening.getsockname()
+                if cleanup_socket and isinstance(path, str) and path:
+                    self._socket_files[listening.fileno()] = _server.SocketFile(path)
+            if start_serving:
+                await server.start_serving()
+            return server
+
+        def _stop_serving(self, sock: socket.socket) -> None:
+            file = self._socket_files.pop(sock.fileno(), None)
+            stop: Any = asyncio.SelectorEventLoop._stop_serving  # type: ignore[attr-defined]
+            stop(self, sock)
+            if file is not None:
+                file.remove()
 
     def _accept_connection(
         self,
@@ -186,6 +222,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
         """Debug mode, a task factory, or keywords: whatever asyncio does with them."""
+        is_newer = not {"name", "context"}.issuperset(kwargs)
+        if is_newer and sys.version_info < (3, 13, 3):
+            # `eager_start` and what may follow: asyncio takes them from 3.13.3 on, its tasks earlier.
+            self._check_closed()
+            if self._task_factory is not None:
+                return self._task_factory(self, coro, **kwargs)
+            return asyncio.Task(coro, loop=self, **kwargs)
         task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
         return task
 
