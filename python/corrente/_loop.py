@@ -179,6 +179,24 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         loop: Any = self
         self.call_later(constants.ACCEPT_RETRY_DELAY, loop._start_serving, *arguments)
 
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - asyncio's name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        """As asyncio; an address in numbers needs no thread."""
+        found = self._literal(host, port, family, type, proto, flags)
+        if found is not None:
+            return found
+        return await asyncio.SelectorEventLoop.getaddrinfo(
+            self, host, port, family=family, type=type, proto=proto, flags=flags
+        )
+
     async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
         """Receives up to `nbytes` bytes."""
         self._check_socket(sock)

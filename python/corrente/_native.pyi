@@ -118,6 +118,16 @@ class Loop:
     def _receive(self, fd: int, size: int, /) -> bytes | asyncio.Future[bytes]: ...
     def _receive_into(self, fd: int, buffer: Any, /) -> int | asyncio.Future[int]: ...
     def _send(self, fd: int, data: Any, /) -> asyncio.Future[None] | None: ...
+    def _literal(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        family: int,
+        type_: int,
+        proto: int,
+        flags: int,
+        /,
+    ) -> list[Any] | None: ...
     def _forget(self, fd: int, future: asyncio.Future[Any], /) -> None: ...
 
 class Stream(asyncio.Transport):

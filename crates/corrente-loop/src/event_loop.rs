@@ -14,8 +14,9 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyTuple};
 
+use crate::address::{self, Hints};
 use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
@@ -273,6 +274,26 @@ impl Loop {
 
     fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove(fd, Side::Write)
+    }
+
+    /// What `getaddrinfo` says of an address in numbers; `None` where it has to be asked.
+    #[pyo3(signature = (host, port, family, type_, proto, flags, /))]
+    fn _literal<'py>(
+        &self,
+        host: &Bound<'py, PyAny>,
+        port: &Bound<'py, PyAny>,
+        family: i32,
+        type_: i32,
+        proto: i32,
+        flags: i32,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        let hints = Hints {
+            family,
+            kind: type_,
+            protocol: proto,
+            flags,
+        };
+        address::literal(host, port, hints)
     }
 
     #[getter(_closed)]

@@ -8,6 +8,7 @@
 //! Must not know HTTP, nor how descriptors become ready (`corrente-driver`). All `unsafe` is in `ffi`.
 //! Key invariant: no borrow of the loop's state is held while Python code runs.
 
+mod address;
 mod error;
 mod event_loop;
 mod ffi;
