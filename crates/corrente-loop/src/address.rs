@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 /// `AI_PASSIVE`, `AI_NUMERICHOST`, `AI_NUMERICSERV`: they change nothing for an address in numbers.
@@ -43,10 +44,29 @@ pub(crate) fn literal<'py>(
     }
     let py = host.py();
     let socket_address = socket_address(py, address, port)?;
+    let family = member(py, &FAMILIES, "AddressFamily", family)?;
     let entries = kinds.iter().map(|(kind, protocol)| {
-        (family, *kind, *protocol, "", socket_address.clone()).into_pyobject(py)
+        let kind = member(py, &KINDS, "SocketKind", *kind)?;
+        (&family, kind, *protocol, "", &socket_address).into_pyobject(py)
     });
     PyList::new(py, entries.collect::<PyResult<Vec<_>>>()?).map(Some)
+}
+
+static FAMILIES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static KINDS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A number as the member of `socket`'s enumeration that the C library's answers are turned into.
+fn member<'py>(
+    py: Python<'py>,
+    known: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+    number: i32,
+) -> PyResult<Bound<'py, PyAny>> {
+    let members = known.get_or_try_init(py, || {
+        let enumeration = py.import("socket")?.getattr(name)?;
+        Ok::<_, PyErr>(enumeration.getattr("_value2member_map_")?.unbind())
+    })?;
+    members.bind(py).get_item(number)
 }
 
 /// The kinds of socket that fit, with their protocols.
