@@ -22,6 +22,9 @@ mod watched;
 
 use pyo3::prelude::*;
 
+/// The names of the classes that [`register`] adds.
+pub const CLASSES: [&str; 4] = ["Handle", "Loop", "Stream", "TimerHandle"];
+
 /// Adds the loop's classes to the extension module.
 ///
 /// # Errors
