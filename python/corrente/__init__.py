@@ -6,17 +6,17 @@ The loop, and asyncio with it, is loaded when it is first asked for: the command
 without.
 """
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from corrente._native import __version__
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from corrente._loop import EventLoop, install, new_event_loop, run
 
 __all__ = ["EventLoop", "__version__", "install", "new_event_loop", "run"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from corrente import _loop

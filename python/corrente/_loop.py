@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import selectors
+import socket
 import ssl
 import sys
-from asyncio import base_events, constants, format_helpers, sslproto, trsock
+from asyncio import (
+    base_events,
+    constants,
+    format_helpers,
+    selector_events,
+    sslproto,
+    trsock,
+)
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
 from corrente import _native, _server
-from corrente._transports import StreamTransport
+from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Coroutine
 
 
@@ -29,10 +37,17 @@ _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class _Watcher:
-    """What asyncio's loop has as its selector: all that it does with it here is close it."""
+    """What asyncio's loop has as its selector, for its code that looks at it."""
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
+
+    def get_key(self, fileobj: int) -> selectors.SelectorKey:
+        """What a descriptor is watched for."""
+        events = self._loop._interest(fileobj)
+        if not events:
+            raise KeyError(f"{fileobj!r} is not registered")
+        return selectors.SelectorKey(fileobj, fileobj, events, None)
 
     def close(self) -> None:
         self._loop._clear()
@@ -57,6 +72,19 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     ) -> StreamTransport:
         self._ensure_fd_no_transport(sock)
         return StreamTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
+        self._ensure_fd_no_transport(sock)
+        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        kind = DatagramTransport if is_internet else selector_events._SelectorDatagramTransport
+        return kind(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,

@@ -5,10 +5,11 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, recvfrom, send, sendmsg, shutdown,
 };
 
 use crate::Descriptor;
@@ -60,6 +61,28 @@ pub fn read_uninit(descriptor: Descriptor, buffer: &mut [MaybeUninit<u8>]) -> io
             Ok(((filled, _), _)) => return Ok(Moved::Bytes(filled.len())),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Ok(Moved::Later),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads one datagram, with where it came from if that is an internet address. `None` where there is none now.
+///
+/// # Errors
+///
+/// As the kernel says: `ECONNREFUSED` for an earlier datagram that nobody took.
+pub fn receive(
+    descriptor: Descriptor,
+    buffer: &mut [u8],
+) -> io::Result<Option<(usize, Option<SocketAddr>)>> {
+    loop {
+        match recvfrom(descriptor, &mut *buffer, RecvFlags::empty()) {
+            Ok((bytes, _, from)) => {
+                let from = from.and_then(|from| SocketAddr::try_from(from).ok());
+                return Ok(Some((bytes, from)));
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
     }

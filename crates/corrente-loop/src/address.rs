@@ -4,7 +4,7 @@
 //! answered as glibc does (family, type, protocol, no canonical name); everything else (names, zones, a
 //! wish for the canonical name, a combination that cannot be) is for the C library.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -43,7 +43,7 @@ pub(crate) fn literal<'py>(
         return Ok(None);
     }
     let py = host.py();
-    let socket_address = socket_address(py, address, port)?;
+    let socket_address = of_socket(py, SocketAddr::new(address, port))?;
     let family = member(py, &FAMILIES, "AddressFamily", family)?;
     let entries = kinds.iter().map(|(kind, protocol)| {
         let kind = member(py, &KINDS, "SocketKind", *kind)?;
@@ -99,10 +99,13 @@ fn number(port: &Bound<'_, PyAny>) -> PyResult<Option<u16>> {
     Ok(port.extract().ok())
 }
 
-fn socket_address(py: Python<'_>, address: IpAddr, port: u16) -> PyResult<Bound<'_, PyTuple>> {
-    let text = address.to_string();
+/// An address as Python's sockets have it.
+pub(crate) fn of_socket(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyTuple>> {
+    let text = address.ip().to_string();
     match address {
-        IpAddr::V4(_) => (text, port).into_pyobject(py),
-        IpAddr::V6(_) => (text, port, 0, 0).into_pyobject(py),
+        SocketAddr::V4(address) => (text, address.port()).into_pyobject(py),
+        SocketAddr::V6(address) => {
+            (text, address.port(), address.flowinfo(), address.scope_id()).into_pyobject(py)
+        }
     }
 }

@@ -14,7 +14,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::address::{self, Hints};
 use crate::error::os_error;
@@ -22,6 +22,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::handle;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
+use crate::memory;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
 use crate::watched::{Side, Target};
@@ -274,6 +275,33 @@ impl Loop {
 
     fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove(fd, Side::Write)
+    }
+
+    /// A datagram of an internet socket and where it came from; `None` where there is none now.
+    #[pyo3(signature = (fd, /))]
+    fn _receive_datagram<'py>(
+        &self,
+        py: Python<'py>,
+        fd: i32,
+    ) -> PyResult<Option<(Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>)>> {
+        let descriptor = Descriptor::new(fd)
+            .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
+        let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
+        let Some((data, from)) = received else {
+            return Ok(None);
+        };
+        let from = from.map(|from| address::of_socket(py, from)).transpose()?;
+        Ok(Some((data, from)))
+    }
+
+    /// What a descriptor is watched for, as `selectors` counts: 1 to read, 2 to write.
+    #[pyo3(signature = (fd, /))]
+    fn _interest(&self, py: Python<'_>, fd: i32) -> PyResult<u8> {
+        self.state.with(py, |state| {
+            let entry = Descriptor::new(fd).and_then(|descriptor| state.watched.get(descriptor));
+            let watches = |side| entry.is_some_and(|entry| entry.target(side).is_some());
+            u8::from(watches(Side::Read)) + 2 * u8::from(watches(Side::Write))
+        })
     }
 
     /// What `getaddrinfo` says of an address in numbers; `None` where it has to be asked.

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
@@ -12,7 +13,7 @@ use pyo3::types::PyBytes;
 
 use crate::ffi::bytes::Read;
 
-/// What it holds, in bytes.
+/// What it holds, in bytes: no datagram is larger.
 pub(crate) const SIZE: usize = 64 * 1024;
 
 thread_local! {
@@ -44,5 +45,16 @@ pub(crate) fn read(py: Python<'_>, descriptor: Descriptor, most: usize) -> io::R
             Moved::Bytes(length) => Read::Data(PyBytes::new(py, &room[..length])),
             Moved::Later => Read::Later,
         })
+    })
+}
+
+/// Reads one datagram.
+pub(crate) fn receive(
+    py: Python<'_>,
+    descriptor: Descriptor,
+) -> io::Result<Option<(Bound<'_, PyBytes>, Option<SocketAddr>)>> {
+    MEMORY.with_borrow_mut(|memory| {
+        let received = socket::receive(descriptor, memory)?;
+        Ok(received.map(|(length, from)| (PyBytes::new(py, &memory[..length]), from)))
     })
 }
