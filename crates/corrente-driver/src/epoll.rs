@@ -71,7 +71,7 @@ impl Epoll {
     fn drain_waker(&self) {
         let mut count = [0; 8];
         // EAGAIN: another wait has drained it.
-        drop(rustix::io::read(&self.waker, &mut count));
+        rustix::io::read(&self.waker, &mut count).ok();
     }
 }
 
@@ -151,7 +151,7 @@ impl Driver for Epoll {
 
     fn wake(&self) {
         // EAGAIN: it is woken 2^64 - 2 times already.
-        drop(rustix::io::write(&self.waker, &1_u64.to_ne_bytes()));
+        rustix::io::write(&self.waker, &1_u64.to_ne_bytes()).ok();
     }
 
     /// As Python's `time.monotonic()`, to the last bit.

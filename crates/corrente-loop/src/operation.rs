@@ -128,7 +128,7 @@ fn send<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Ans
     let data = arguments.required("sock_sendall", 1, "data")?;
     let data = match data.cast_exact::<PyBytes>() {
         Ok(bytes) => Chunk::kept(&bytes),
-        Err(_) => Chunk::Copied(with_content(&data, Into::into)?),
+        Err(_) => Chunk::Copied(with_content(&data, |content| content.into())?),
     };
     begin(receiver, &arguments, Side::Write, Deed::Send { data, written: 0 })
 }
@@ -143,7 +143,7 @@ fn begin<'py>(
     let py = receiver.py();
     let event_loop = receiver.cast::<Loop>()?;
     event_loop.get().check_open()?;
-    let descriptor = number(&arguments.required("sock", 0, "fd")?)?;
+    let descriptor = number(&arguments.required("sock", 0, "fd")?.to_owned())?;
     if let Deed::Send { data, .. } = &deed
         && data.as_ref().is_empty()
     {
@@ -210,7 +210,7 @@ fn stop(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>) -> PyResul
 fn forget<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = receiver.py();
     let event_loop = receiver.cast::<Loop>()?.get();
-    let descriptor = number(&arguments.required("_forget", 0, "fd")?)?;
+    let descriptor = number(&arguments.required("_forget", 0, "fd")?.to_owned())?;
     let future = arguments.required("_forget", 1, "future")?;
     if !event_loop.is_closed() {
         for operation in event_loop.operations(py, descriptor)? {

@@ -19,8 +19,11 @@ use pyo3::types::{PyByteArray, PyBytes};
 /// What is left of data that a stream was given to write.
 #[derive(Debug)]
 pub(crate) enum Chunk {
-    /// A `bytes` object, and where its content is.
-    Kept(Py<PyBytes>, *const [u8]),
+    /// A `bytes` object, kept alive, and where its content is.
+    Kept {
+        _object: Py<PyBytes>,
+        content: *const [u8],
+    },
     /// A copy.
     Copied(Box<[u8]>),
 }
@@ -32,7 +35,10 @@ unsafe impl Sync for Chunk {}
 
 impl Chunk {
     pub(crate) fn kept(bytes: &Bound<'_, PyBytes>) -> Self {
-        Self::Kept(bytes.clone().unbind(), ptr::from_ref(bytes.as_bytes()))
+        Self::Kept {
+            content: ptr::from_ref(bytes.as_bytes()),
+            _object: bytes.clone().unbind(),
+        }
     }
 }
 
@@ -40,7 +46,7 @@ impl AsRef<[u8]> for Chunk {
     fn as_ref(&self) -> &[u8] {
         match self {
             // SAFETY: the content of a `bytes` object neither moves nor changes while it lives.
-            Self::Kept(_, content) => unsafe { &**content },
+            Self::Kept { content, .. } => unsafe { &**content },
             Self::Copied(content) => content,
         }
     }

@@ -360,7 +360,8 @@ fn call(callback: &Bound<'_, PyAny>, arguments: &Bound<'_, PyAny>) -> PyResult<(
 #[inline]
 pub(crate) fn let_go(py: Python<'_>, handle: Py<PyAny>) {
     let pointer = handle.as_ptr();
-    let is_kept = handle.get_refcnt(py) > 1;
+    // SAFETY: a live object.
+    let is_kept = unsafe { ffi::Py_REFCNT(pointer) } > 1;
     // SAFETY: a live object of a class that the collector may track.
     if is_kept && unsafe { ffi::PyObject_GC_IsTracked(pointer) } == 0 {
         // SAFETY: its fields are whole and it is not tracked yet.

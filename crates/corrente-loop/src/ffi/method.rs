@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi::{self, PyMethodDef, PyMethodDefPointer, PyObject, Py_ssize_t};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
-use pyo3::{Borrowed, BoundObject};
+use pyo3::Borrowed;
 
 /// The arguments of one call.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
             // Names in source code are interned, and so are ours: the pointers are equal.
             let known = names.iter().position(|known| known.is(&name));
             let known = known.or_else(|| {
-                let equal = |known: &&Bound<'py, PyString>| known.eq(&name).unwrap_or(false);
+                let equal = |known: &&Bound<'py, PyString>| known.as_any().eq(&name).unwrap_or(false);
                 names.iter().position(equal)
             });
             let Some(known) = known else {

@@ -24,8 +24,7 @@ pub(super) fn named_slots(class: &Bound<'_, PyType>) -> PyResult<Vec<(String, us
 
 /// Where a slot is, if this descriptor is one's.
 fn offset(descriptor: &Bound<'_, PyAny>) -> Option<usize> {
-    // SAFETY: a static of the interpreter.
-    let members = unsafe { (&raw mut ffi::PyMemberDescr_Type).cast::<PyObject>() };
+    let members = (&raw mut ffi::PyMemberDescr_Type).cast::<PyObject>();
     if descriptor.get_type().as_ptr() != members {
         return None;
     }

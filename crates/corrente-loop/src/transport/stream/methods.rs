@@ -1,6 +1,7 @@
 //! What Python calls on a stream transport.
 
 use corrente_driver::Descriptor;
+use pyo3::Borrowed;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -155,7 +156,7 @@ fn set_write_buffer_limits<'py>(
     let py = receiver.py();
     let names = [intern!(py, "high"), intern!(py, "low")];
     let [high, low] = arguments.named("set_write_buffer_limits", names)?;
-    let number = |given: Option<pyo3::Borrowed<'_, 'py, PyAny>>| {
+    let number = |given: Option<Borrowed<'_, 'py, PyAny>>| {
         given.filter(|one| !one.is_none()).map(|one| one.extract::<i64>()).transpose()
     };
     let high = number(arguments.get(0).or(high))?;

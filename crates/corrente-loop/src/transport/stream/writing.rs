@@ -120,7 +120,7 @@ fn write_changing(
         return Ok(());
     }
     if admission == Admission::Go && may_wait(stream, length) {
-        let copy = with_content(data, Into::into)?;
+        let copy = with_content(data, |content| content.into())?;
         return gather(transport, stream, Chunk::Copied(copy));
     }
     flush(transport, stream)?;
@@ -195,7 +195,7 @@ pub(super) fn write_lines(
         let line = line?;
         chunks.push(match line.cast_exact::<PyBytes>() {
             Ok(bytes) => Chunk::kept(bytes),
-            Err(_) => Chunk::Copied(with_content(&line, Into::into)?),
+            Err(_) => Chunk::Copied(with_content(&line, |content| content.into())?),
         });
     }
     if chunks.is_empty() {
