@@ -137,8 +137,14 @@ mod tests {
     fn what_is_written_comes_in_one_piece() {
         let (_near, mut far, descriptor) = pair();
         let slices = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
-        assert_eq!(write_all(descriptor, &slices).expect("it writes"), Moved::Bytes(4));
-        assert_eq!(write(descriptor, b"ef").expect("it writes"), Moved::Bytes(2));
+        assert_eq!(
+            write_all(descriptor, &slices).expect("it writes"),
+            Moved::Bytes(4)
+        );
+        assert_eq!(
+            write(descriptor, b"ef").expect("it writes"),
+            Moved::Bytes(2)
+        );
         end(descriptor).expect("it ends");
         let mut text = String::new();
         far.read_to_string(&mut text).expect("it reads");
@@ -149,9 +155,15 @@ mod tests {
     fn an_empty_socket_is_for_later_and_a_closed_one_has_ended() {
         let (_near, far, descriptor) = pair();
         let mut buffer = [0; 8];
-        assert_eq!(read(descriptor, &mut buffer).expect("it reads"), Moved::Later);
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Later
+        );
         drop(far);
-        assert_eq!(read(descriptor, &mut buffer).expect("it reads"), Moved::Bytes(0));
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Bytes(0)
+        );
         let error = write(descriptor, b"x").expect_err("nobody is there");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }

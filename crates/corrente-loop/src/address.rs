@@ -37,7 +37,8 @@ pub(crate) fn literal<'py>(
         return Ok(None);
     };
     let family = if address.is_ipv4() { INET } else { INET6 };
-    let is_answerable = hints.flags & !HARMLESS == 0 && (hints.family == 0 || hints.family == family);
+    let is_answerable =
+        hints.flags & !HARMLESS == 0 && (hints.family == 0 || hints.family == family);
     let kinds = kinds(hints);
     if !is_answerable || kinds.is_empty() {
         return Ok(None);

@@ -8,8 +8,8 @@
 mod hot;
 mod turn;
 
-use corrente_driver::epoll::Epoll;
 use corrente_driver::Descriptor;
+use corrente_driver::epoll::Epoll;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -34,6 +34,9 @@ pub struct Loop {
     pub(crate) state: Confined<State>,
     pub(crate) inbox: Inbox,
 }
+
+/// A datagram, and where it came from if that is an internet address.
+type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
 
 /// Adds the class to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -79,7 +82,9 @@ impl Loop {
         let gone = self
             .state
             .with(py, |state| state.timers.cancelled(handle::is_cancelled))?;
-        gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+        for timer in gone {
+            handle::let_go(py, timer);
+        }
         Ok(())
     }
 
@@ -104,7 +109,11 @@ impl Loop {
         let Some(change) = change else {
             return Ok(before);
         };
-        if let Err(error) = self.inbox.driver().watch(descriptor, change.from, change.to) {
+        if let Err(error) = self
+            .inbox
+            .driver()
+            .watch(descriptor, change.from, change.to)
+        {
             let undone = self
                 .state
                 .with(py, |state| state.watched.undo(change, side, before))?;
@@ -151,7 +160,10 @@ impl Loop {
         operation: &Py<Operation>,
     ) -> PyResult<bool> {
         self.state.with(py, |state| {
-            let target = state.watched.get(descriptor).and_then(|entry| entry.target(side));
+            let target = state
+                .watched
+                .get(descriptor)
+                .and_then(|entry| entry.target(side));
             matches!(target, Some(Target::Operation(one)) if one.is(operation))
         })
     }
@@ -216,7 +228,9 @@ impl Loop {
     fn _add_callback(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
         if !handle::is_handle(handle) {
             let found = handle.get_type();
-            return Err(PyTypeError::new_err(format!("expected an asyncio.Handle, found {found}")));
+            return Err(PyTypeError::new_err(format!(
+                "expected an asyncio.Handle, found {found}"
+            )));
         }
         if handle::is_cancelled(handle.as_unbound()) {
             return Ok(());
@@ -278,12 +292,9 @@ impl Loop {
     }
 
     /// A datagram of an internet socket and where it came from; `None` where there is none now.
+    #[staticmethod]
     #[pyo3(signature = (fd, /))]
-    fn _receive_datagram<'py>(
-        &self,
-        py: Python<'py>,
-        fd: i32,
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>)>> {
+    fn _receive_datagram(py: Python<'_>, fd: i32) -> PyResult<Option<Datagram<'_>>> {
         let descriptor = Descriptor::new(fd)
             .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
         let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
@@ -305,9 +316,9 @@ impl Loop {
     }
 
     /// What `getaddrinfo` says of an address in numbers; `None` where it has to be asked.
+    #[staticmethod]
     #[pyo3(signature = (host, port, family, type_, proto, flags, /))]
     fn _literal<'py>(
-        &self,
         host: &Bound<'py, PyAny>,
         port: &Bound<'py, PyAny>,
         family: i32,

@@ -27,10 +27,26 @@ use crate::watched::{Side, Target};
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 pub(crate) static METHODS: [Method; 5] = [
-    Method::new(c"_receive", c"_receive($self, fd, size, /)\n--\n\nBytes, or a future of them.", receive),
-    Method::new(c"_receive_into", c"_receive_into($self, fd, buffer, /)\n--\n\nHow many bytes, or a future of that.", receive_into),
-    Method::new(c"_send", c"_send($self, fd, data, /)\n--\n\nNone when all is written, or a future of that.", send),
-    Method::new(c"_forget", c"_forget($self, fd, future, /)\n--\n\nThe future was cancelled.", forget),
+    Method::new(
+        c"_receive",
+        c"_receive($self, fd, size, /)\n--\n\nBytes, or a future of them.",
+        receive,
+    ),
+    Method::new(
+        c"_receive_into",
+        c"_receive_into($self, fd, buffer, /)\n--\n\nHow many bytes, or a future of that.",
+        receive_into,
+    ),
+    Method::new(
+        c"_send",
+        c"_send($self, fd, data, /)\n--\n\nNone when all is written, or a future of that.",
+        send,
+    ),
+    Method::new(
+        c"_forget",
+        c"_forget($self, fd, future, /)\n--\n\nThe future was cancelled.",
+        forget,
+    ),
     Method::END,
 ];
 
@@ -91,13 +107,15 @@ impl Deed {
                 Ok(Moved::Later) => Ok(Ok(Attempt::Later)),
                 Err(error) => Ok(Err(error)),
             },
-            Self::Send { data, written } => Ok(Self::write(data, written, descriptor).map(|is_done| {
-                if is_done {
-                    Attempt::Done(py.None().into_bound(py))
-                } else {
-                    Attempt::Later
-                }
-            })),
+            Self::Send { data, written } => {
+                Ok(Self::write(data, written, descriptor).map(|is_done| {
+                    if is_done {
+                        Attempt::Done(py.None().into_bound(py))
+                    } else {
+                        Attempt::Later
+                    }
+                }))
+            }
         }
     }
 
@@ -112,9 +130,8 @@ impl Deed {
 
 fn receive<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let size: isize = arguments.required("sock_recv", 1, "nbytes")?.extract()?;
-    let size = usize::try_from(size).map_err(|_| {
-        pyo3::exceptions::PyValueError::new_err("negative buffersize in recv")
-    })?;
+    let size = usize::try_from(size)
+        .map_err(|_| pyo3::exceptions::PyValueError::new_err("negative buffersize in recv"))?;
     begin(receiver, &arguments, Side::Read, Deed::Receive(size))
 }
 
@@ -130,7 +147,12 @@ fn send<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Ans
         Ok(bytes) => Chunk::kept(&bytes),
         Err(_) => Chunk::Copied(with_content(&data, |content| content.into())?),
     };
-    begin(receiver, &arguments, Side::Write, Deed::Send { data, written: 0 })
+    begin(
+        receiver,
+        &arguments,
+        Side::Write,
+        Deed::Send { data, written: 0 },
+    )
 }
 
 /// Tries; gives back the outcome, or a future of it.
@@ -183,7 +205,9 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
         return stop(py, event_loop, operation);
     }
-    let attempt = this.deed.with(py, |deed| deed.attempt(py, this.descriptor))?;
+    let attempt = this
+        .deed
+        .with(py, |deed| deed.attempt(py, this.descriptor))?;
     let outcome = match attempt {
         Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
@@ -200,7 +224,9 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
 
 /// Watches an operation's socket no more, unless somebody else does by now.
 fn stop(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>) -> PyResult<()> {
-    let Operation { descriptor, side, .. } = operation.get();
+    let Operation {
+        descriptor, side, ..
+    } = operation.get();
     if event_loop.has_operation(py, *descriptor, *side, operation)? {
         drop(event_loop.watch(py, *descriptor, *side, None)?);
     }
@@ -214,7 +240,7 @@ fn forget<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
     let future = arguments.required("_forget", 1, "future")?;
     if !event_loop.is_closed() {
         for operation in event_loop.operations(py, descriptor)? {
-            if operation.get().future.is(&future) {
+            if operation.get().future.is(future) {
                 stop(py, event_loop, &operation)?;
             }
         }

@@ -56,7 +56,11 @@ impl State {
     pub(crate) fn plan(&mut self, now: f64, is_stopping: bool) -> (Poll, Vec<Py<PyAny>>) {
         if is_stopping || !self.ready.is_empty() {
             let is_recent = (0.0..POLL_EVERY).contains(&(now - self.last_poll));
-            let poll = if is_recent && !is_stopping { Poll::Skip } else { Poll::Look };
+            let poll = if is_recent && !is_stopping {
+                Poll::Skip
+            } else {
+                Poll::Look
+            };
             return (poll, Vec::new());
         }
         let (first, gone) = self.timers.first(handle::is_cancelled);
@@ -80,11 +84,12 @@ impl State {
                 (event.interest.writes(), Side::Write),
             ];
             for (_, side) in sides.into_iter().filter(|(is_ready, _)| *is_ready) {
-                self.ready.extend(entry.target(side).map(|target| match target {
-                    Target::Handle(handle) => Job::Handle(handle.clone_ref(py)),
-                    Target::Stream(stream) => Job::Stream(stream.clone_ref(py), side),
-                    Target::Operation(operation) => Job::Operation(operation.clone_ref(py)),
-                }));
+                self.ready
+                    .extend(entry.target(side).map(|target| match target {
+                        Target::Handle(handle) => Job::Handle(handle.clone_ref(py)),
+                        Target::Stream(stream) => Job::Stream(stream.clone_ref(py), side),
+                        Target::Operation(operation) => Job::Operation(operation.clone_ref(py)),
+                    }));
             }
         }
     }

@@ -99,7 +99,12 @@ impl Watched {
     }
 
     /// The driver refused a change: what was there before is there again.
-    pub(crate) fn undo(&mut self, change: Change, side: Side, before: Option<Target>) -> Option<Target> {
+    pub(crate) fn undo(
+        &mut self,
+        change: Change,
+        side: Side,
+        before: Option<Target>,
+    ) -> Option<Target> {
         let entry = self.0.get_mut(change.descriptor.index())?;
         entry.told = change.from;
         std::mem::replace(entry.place(side), before)
@@ -115,6 +120,9 @@ impl Watched {
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.0.iter().flat_map(|entry| [&entry.reader, &entry.writer]).flatten()
+        self.0
+            .iter()
+            .flat_map(|entry| [&entry.reader, &entry.writer])
+            .flatten()
     }
 }

@@ -31,10 +31,7 @@ mod _native {
     /// the command and a recorded service may do without.
     #[pyfunction]
     #[pyo3(pass_module)]
-    fn __getattr__<'py>(
-        module: &Bound<'py, PyModule>,
-        name: &str,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn __getattr__<'py>(module: &Bound<'py, PyModule>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         if !corrente_loop::CLASSES.contains(&name) {
             let text = format!("module 'corrente._native' has no attribute '{name}'");
             return Err(PyAttributeError::new_err(text));

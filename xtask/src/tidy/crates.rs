@@ -185,7 +185,9 @@ pub(super) fn no_unsafe(tree: &Tree) -> Vec<Finding> {
 
 fn is_unsafe_place(path: &str) -> bool {
     MAY_HOLD_UNSAFE.iter().any(|(folder, places)| {
-        let inside = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+        let inside = path
+            .strip_prefix(folder)
+            .and_then(|rest| rest.strip_prefix('/'));
         inside.is_some_and(|inside| places.iter().any(|place| inside.starts_with(place)))
     })
 }
@@ -314,7 +316,11 @@ mod tests {
     #[test]
     fn unsafe_code_stands_in_its_room_only() {
         let code = "//! X.\nlet x = unsafe { y() };\n";
-        check(no_unsafe, &[("crates/corrente-loop/src/ffi/x.rs", code)], &[]);
+        check(
+            no_unsafe,
+            &[("crates/corrente-loop/src/ffi/x.rs", code)],
+            &[],
+        );
         check(
             no_unsafe,
             &[("crates/corrente-loop/src/x.rs", code)],

@@ -219,8 +219,15 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
     let given: Vec<_> = arguments.keywords().collect();
     let names = task_names(py, &given)?;
     let values = given.iter().map(|(_, value)| (*value).to_owned());
-    let all: Vec<_> = [coroutine, receiver.clone()].into_iter().chain(values).collect();
-    call_named(TASK.import(py, "_asyncio", "Task")?, &all.iter().collect::<Vec<_>>(), &names)
+    let all: Vec<_> = [coroutine, receiver.clone()]
+        .into_iter()
+        .chain(values)
+        .collect();
+    call_named(
+        TASK.import(py, "_asyncio", "Task")?,
+        &all.iter().collect::<Vec<_>>(),
+        &names,
+    )
 }
 
 /// The names of what a task is made with: the loop, and whatever the caller named.
@@ -241,12 +248,17 @@ fn task_names<'py>(
         _ => {
             let names = given.iter().map(|(name, _)| name.clone());
             let event_loop = event_loop.clone().into_any();
-            PyTuple::new(py, std::iter::once(event_loop).chain(names).collect::<Vec<_>>())
+            PyTuple::new(
+                py,
+                std::iter::once(event_loop).chain(names).collect::<Vec<_>>(),
+            )
         }
     }
 }
 
 fn only_loop(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-    let names = LOOP.get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
+    let names = LOOP.get_or_try_init(py, || {
+        PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind)
+    })?;
     Ok(names.bind(py).clone())
 }

@@ -79,7 +79,9 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         state.ready.extend(sent.into_iter().map(Job::Handle));
         state.plan(now, is_stopping)
     })?;
-    gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
     events.clear();
     let sent = match poll {
         Poll::Skip => Vec::new(),
@@ -89,7 +91,11 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         }
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
-    let now = if poll == Poll::Skip { now } else { inbox.driver().now() };
+    let now = if poll == Poll::Skip {
+        now
+    } else {
+        inbox.driver().now()
+    };
     let (gone, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         if poll != Poll::Skip {
@@ -98,7 +104,9 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         let gone = state.ripen(py, now);
         (gone, state.ready.len())
     })?;
-    gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
     Ok(ready)
 }
 
@@ -155,7 +163,8 @@ fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     let took = slf.get().inbox.driver().now() - begin;
     slf.setattr(intern!(py, "_current_handle"), py.None())?;
     outcome?;
-    slf.call_method1(intern!(py, "_note_duration"), (next, took)).map(drop)
+    slf.call_method1(intern!(py, "_note_duration"), (next, took))
+        .map(drop)
 }
 
 /// A callback raised: what ends a program goes on, all else is for the exception handler.
@@ -166,5 +175,6 @@ fn failed(slf: &Bound<'_, Loop>, handle: &Py<PyAny>, error: PyErr) -> PyResult<(
         return Err(error);
     }
     let value = error.into_value(py);
-    slf.call_method1(intern!(py, "_callback_failed"), (handle, value)).map(drop)
+    slf.call_method1(intern!(py, "_callback_failed"), (handle, value))
+        .map(drop)
 }

@@ -12,7 +12,7 @@ use std::ptr;
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::ffi::{self, PyObject, Py_ssize_t};
+use pyo3::ffi::{self, Py_ssize_t, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
 
@@ -71,7 +71,7 @@ pub(crate) fn read(
     size: usize,
 ) -> PyResult<io::Result<Read<'_>>> {
     // SAFETY: attached; null as content leaves it to us to fill.
-    let mut bytes = unsafe { ffi::PyBytes_FromStringAndSize(ptr::null(), size as Py_ssize_t) };
+    let mut bytes = unsafe { ffi::PyBytes_FromStringAndSize(ptr::null(), size.cast_signed()) };
     if bytes.is_null() {
         return Err(PyErr::fetch(py));
     }
@@ -85,7 +85,7 @@ pub(crate) fn read(
         Ok(Moved::Later) | Err(_) => 0,
     };
     // SAFETY: we have the only reference; it is null afterwards if this fails.
-    if unsafe { resize(&raw mut bytes, length as Py_ssize_t) } != 0 {
+    if unsafe { resize(&raw mut bytes, length.cast_signed()) } != 0 {
         return Err(PyErr::fetch(py));
     }
     // SAFETY: a new reference to a `bytes` object.
@@ -116,7 +116,9 @@ pub(crate) fn read_into(
 ) -> PyResult<io::Result<Moved>> {
     let view = View::of(buffer, ffi::PyBUF_WRITABLE)?;
     if view.0.len == 0 {
-        return Err(PyRuntimeError::new_err("get_buffer() returned an empty buffer"));
+        return Err(PyRuntimeError::new_err(
+            "get_buffer() returned an empty buffer",
+        ));
     }
     let begin = view.0.buf.cast::<MaybeUninit<u8>>();
     // SAFETY: a writable view is `len` bytes in a row, ours until it is released; no Python code runs meanwhile.

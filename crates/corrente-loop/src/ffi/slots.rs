@@ -6,7 +6,10 @@ use pyo3::types::{PyDict, PyType};
 
 /// The slots of a class and its bases: offsets in bytes from an object's begin.
 pub(super) fn slots(class: &Bound<'_, PyType>) -> PyResult<Vec<usize>> {
-    Ok(named_slots(class)?.into_iter().map(|(_, offset)| offset).collect())
+    Ok(named_slots(class)?
+        .into_iter()
+        .map(|(_, offset)| offset)
+        .collect())
 }
 
 /// The same with their names.

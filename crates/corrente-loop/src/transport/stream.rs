@@ -29,7 +29,10 @@ static STREAM: Class<Stream> = Class::new();
 
 /// Adds the class to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let base = module.py().import("asyncio.transports")?.getattr("Transport")?;
+    let base = module
+        .py()
+        .import("asyncio.transports")?
+        .getattr("Transport")?;
     let base = base.cast_into::<PyType>()?;
     let class = STREAM.create(&base, c"corrente._native.Stream", &methods::METHODS)?;
     module.add("Stream", class)
@@ -155,7 +158,10 @@ impl Stream {
     fn watch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
         let target = Target::Stream(transport.clone().unbind());
         let py = transport.py();
-        let before = self.event_loop.get().watch(py, self.descriptor, side, Some(target))?;
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, Some(target))?;
         drop(before);
         Ok(())
     }
@@ -164,17 +170,26 @@ impl Stream {
         if self.event_loop.get().is_closed() {
             return Ok(());
         }
-        let before = self.event_loop.get().watch(py, self.descriptor, side, None)?;
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, None)?;
         drop(before);
         Ok(())
     }
 
     /// Schedules `connection_lost`.
-    fn lose(&self, transport: &Bound<'_, PyAny>, exception: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn lose(
+        &self,
+        transport: &Bound<'_, PyAny>,
+        exception: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let py = transport.py();
         let lost = transport.getattr(intern!(py, "_call_connection_lost"))?;
         let event_loop = self.event_loop.bind(py);
-        event_loop.call_method1(intern!(py, "call_soon"), (lost, exception)).map(drop)
+        event_loop
+            .call_method1(intern!(py, "call_soon"), (lost, exception))
+            .map(drop)
     }
 
     /// Tells the protocol what flow control found; its exceptions are for the loop's handler.
@@ -185,14 +200,18 @@ impl Stream {
             Signal::Pause => intern!(py, "pause_writing"),
             Signal::Resume => intern!(py, "resume_writing"),
         };
-        let protocol = self.with(py, |state| state.protocol.as_ref().map(|one| one.clone_ref(py)))?;
+        let protocol = self.with(py, |state| {
+            state.protocol.as_ref().map(|one| one.clone_ref(py))
+        })?;
         let Some(protocol) = protocol else {
             return Ok(());
         };
         match protocol.call_method0(py, name) {
             Err(error) if !ends_program(py, &error) => {
                 let report = intern!(py, "_protocol_failed");
-                transport.call_method1(report, (name, error.into_value(py))).map(drop)
+                transport
+                    .call_method1(report, (name, error.into_value(py)))
+                    .map(drop)
             }
             other => other.map(drop),
         }
@@ -212,5 +231,7 @@ fn fatal(transport: &Bound<'_, PyAny>, error: PyErr, message: &str) -> PyResult<
         return Err(error);
     }
     let name = intern!(py, "_fatal_error");
-    transport.call_method1(name, (error.into_value(py), message)).map(drop)
+    transport
+        .call_method1(name, (error.into_value(py), message))
+        .map(drop)
 }

@@ -84,7 +84,9 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
     match moved {
         Ok((Moved::Bytes(0), _)) => reading::ended(transport, stream, &plan.protocol),
         Ok((Moved::Bytes(_), appended)) => {
-            let fed = appended.and_then(|()| wake(&reader)).and_then(|()| limit(transport, &reader));
+            let fed = appended
+                .and_then(|()| wake(&reader))
+                .and_then(|()| limit(transport, &reader));
             fed.or_else(|error| {
                 let message = "Fatal error: protocol.data_received() call failed.";
                 fatal(transport, error, message)

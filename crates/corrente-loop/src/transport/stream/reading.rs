@@ -63,7 +63,12 @@ pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -
         Err(error) => return failed(transport, &error),
     };
     let length = content.as_bytes().len();
-    let is_bulk = length >= if plan.is_bulk { BULK_LEAST } else { memory::SIZE };
+    let is_bulk = length
+        >= if plan.is_bulk {
+            BULK_LEAST
+        } else {
+            memory::SIZE
+        };
     if is_bulk != plan.is_bulk {
         stream.with(py, |state| state.is_bulk = is_bulk)?;
     }
@@ -104,11 +109,19 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
 }
 
 pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
-    fatal(transport, os_error(error), "Fatal read error on socket transport")
+    fatal(
+        transport,
+        os_error(error),
+        "Fatal read error on socket transport",
+    )
 }
 
 /// The peer has ended its side: the protocol says whether the other side stays open.
-pub(super) fn ended(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
+pub(super) fn ended(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    protocol: &Py<PyAny>,
+) -> PyResult<()> {
     let py = transport.py();
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))

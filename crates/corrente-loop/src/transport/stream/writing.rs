@@ -126,7 +126,11 @@ fn write_changing(
     flush(transport, stream)?;
     let is_free = stream.with(py, |state| state.pending == Pending::Nothing)?;
     let left = with_content(data, |content| -> io::Result<Box<[u8]>> {
-        let written = if is_free { send_now(stream, content)? } else { 0 };
+        let written = if is_free {
+            send_now(stream, content)?
+        } else {
+            0
+        };
         Ok(content[written..].into())
     })?;
     match left {
@@ -206,7 +210,9 @@ pub(super) fn write_lines(
     }
     flush(transport, stream)?;
     let is_free = stream.with(py, |state| {
-        chunks.into_iter().for_each(|chunk| state.outgoing.push(chunk, 0));
+        for chunk in chunks {
+            state.outgoing.push(chunk, 0);
+        }
         state.pending == Pending::Nothing
     })?;
     if is_free {
@@ -268,7 +274,10 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
             several => socket::write_all(stream.descriptor, several),
         };
         Some(moved.map(|moved| match moved {
-            Moved::Bytes(bytes) => (state.outgoing.advance(bytes), state.flow.shrunk(state.outgoing.len())),
+            Moved::Bytes(bytes) => (
+                state.outgoing.advance(bytes),
+                state.flow.shrunk(state.outgoing.len()),
+            ),
             Moved::Later => (Vec::new(), super::Signal::Nothing),
         }))
     })?;
@@ -280,7 +289,11 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
     drop(done);
     stream.signal(transport, signal)?;
     let is_empty = stream.with(py, |state| state.outgoing.is_empty())?;
-    if is_empty { all_written(transport, stream) } else { Ok(()) }
+    if is_empty {
+        all_written(transport, stream)
+    } else {
+        Ok(())
+    }
 }
 
 fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
