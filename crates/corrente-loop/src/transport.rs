@@ -1,0 +1,11 @@
+//! Transports: what stands between a descriptor and a protocol, a room for each family.
+
+pub(crate) mod flow;
+pub(crate) mod stream;
+
+use pyo3::prelude::*;
+
+/// Adds the classes to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    stream::register(module)
+}
