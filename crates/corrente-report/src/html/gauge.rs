@@ -58,7 +58,7 @@ fn header(catalogue: &Catalogue, page: &GaugePage<'_>, title: &str) -> Element {
         let empty = catalogue.text(Message::GaugeEmpty);
         return header.child(element("p").class("warning").text(empty));
     };
-    let stacks = catalogue.predicted_stacks(report);
+    let stacks = Catalogue::predicted_stacks(report);
     let event_loop = report.event_loop.iter();
     header
         .children(stacks.map(|stacks| element("p").class("lead").text(stacks)))

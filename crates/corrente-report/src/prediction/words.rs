@@ -52,7 +52,7 @@ impl Catalogue {
     }
 
     /// Both stacks; `None` where nothing is exchanged.
-    pub(crate) fn predicted_stacks(&self, report: &PredictionReport) -> Option<String> {
+    pub(crate) fn predicted_stacks(report: &PredictionReport) -> Option<String> {
         let moves = report.from != report.to;
         moves.then(|| format!("{} → {}", stack(&report.from), stack(&report.to)))
     }
