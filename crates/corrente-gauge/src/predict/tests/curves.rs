@@ -1,4 +1,6 @@
 //! Curves of recordings made by hand: where they begin and end, and what limits them in between.
+//!
+//! They are asked for by name (`Detail::Curves`); a table has no place for them, and they take most of the time.
 
 use corrente_report::prediction::{Curves, Side, Span, TailPoint};
 
