@@ -1,4 +1,4 @@
-"""`corrente gauge calibrate`: from a lab's result to costs that `gauge predict` takes; and bad input."""
+"""`corrente gauge calibrate`: from a lab result to costs for `gauge predict`; bad input."""
 
 from __future__ import annotations
 
