@@ -63,8 +63,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     # Asyncio's own, which have no types.
     _transports: Foreign
     _task_factory: Foreign
-    _ensure_fd_no_transport: Callable[[Foreign], None]
-    _check_closed: Callable[[], None]
+    _ensure_fd_no_transport: Foreign
+    _check_closed: Foreign
 
     def __init__(self) -> None:
         self._socket_files: dict[int, _server.SocketFile] = {}
@@ -342,14 +342,9 @@ def install() -> None:
 
 
 def _policy() -> Foreign:
-    base: Any = asyncio.DefaultEventLoopPolicy
-
-    class EventLoopPolicy(base):  # type: ignore[misc]
-        """Asyncio's policy, with this loop."""
-
-        _loop_factory = EventLoop
-
-    return EventLoopPolicy()
+    """Asyncio's policy, with this loop."""
+    base: Foreign = asyncio.DefaultEventLoopPolicy
+    return type("EventLoopPolicy", (base,), {"_loop_factory": EventLoop})()
 
 
 def run(

@@ -2,7 +2,9 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Any, Self, TypeAlias, TypeVarTuple, Unpack, final
+from typing import Any, Self, TypeAlias, TypeVarTuple, final
+
+from typing_extensions import disjoint_base
 
 __all__ = [
     "Asgi",
@@ -65,12 +67,15 @@ class Asgi:
     def __call__(self, scope: _Foreign, receive: _Foreign, send: _Foreign) -> _Foreign: ...
     def __getattribute__(self, name: str, /) -> _Foreign: ...
 
+@final
 class Handle(asyncio.Handle):
     def cancel(self) -> None: ...
 
+@final
 class TimerHandle(asyncio.TimerHandle):
     def cancel(self) -> None: ...
 
+@disjoint_base
 class Loop:
     _closed: bool
     _debug: bool
@@ -141,6 +146,7 @@ class Loop:
     ) -> list[Any] | None: ...
     def _forget(self, fd: int, future: asyncio.Future[Any], /) -> None: ...
 
+@disjoint_base
 class Stream(asyncio.Transport):
     def write(self, data: _Foreign, /) -> None: ...
     def writelines(self, list_of_data: _Foreign, /) -> None: ...
