@@ -88,27 +88,27 @@ class Loop:
     def _has_task_factory(self, has: bool) -> None: ...
     def call_soon(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
+        callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle: ...
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[_Ts]], object],
+        callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle: ...
     def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[_Ts]], object],
+        callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle: ...
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[_Ts]], object],
+        callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle: ...
