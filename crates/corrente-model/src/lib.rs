@@ -3,7 +3,8 @@
 //! From a measured service (`service`) and the costs of stacks (`calibration`) follow bounds
 //! (`bounds`), a simulation (`simulator`, fed by `translation`), and a prediction with intervals
 //! (`prediction`), beside it the rule of thumb (`naive`). `tuning` looks for the rival of a
-//! migration, `verdict` says what to do. `statistics` judges repeated measurements. `shipped` are
+//! migration, `verdict` says what to do. `statistics` judges repeated measurements, `isotonic` evens
+//! out what should rise. `shipped` are
 //! the costs of stacks that come with the program, for services whose other side is not installed.
 //!
 //! Pure, deterministic and seedable: numbers in, numbers out. It opens nothing, reads no clock and
@@ -14,6 +15,7 @@
 pub mod bounds;
 pub mod calibration;
 pub mod cost;
+pub mod isotonic;
 pub mod law;
 pub mod least_squares;
 pub mod naive;

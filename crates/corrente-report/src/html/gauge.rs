@@ -155,7 +155,9 @@ fn sides(catalogue: &Catalogue, report: &PredictionReport) -> Option<Element> {
 
 /// The endpoints, each by itself, with the reasons of their verdicts.
 fn each(catalogue: &Catalogue, report: &PredictionReport) -> Option<Element> {
+    // The verdict stands second, where a telephone shows it without scrolling.
     let sheet = catalogue.predicted_endpoints(&report.endpoints)?;
+    let sheet = sheet.ordered(&[0, 4, 2, 3, 1]);
     let title = catalogue.text(Message::PredictEach);
     let endpoints = report.endpoints.iter();
     let section = element("section")
