@@ -89,9 +89,9 @@ def test_a_service_that_waits_gets_its_verdict(service: Service, corrente: Corre
     assert "GET /wait/<int:number>" in text
     assert "Verdict:" in text
     assert all(len(line) <= 80 for line in text.splitlines()), text
-    users = [point["users"] for point in report["curves"]["throughput"]]
-    assert users == sorted(users)
-    assert (users[0], users[-1]) == (1, report["users"])
+    levels = [point["users"] for point in report["curves"]["throughput"]]
+    assert levels == sorted(levels)
+    assert (levels[0], levels[-1]) == (1, report["users"])
     place = service.out.with_suffix(".html")
     done = corrente("gauge", "predict", str(service.out), "--html", str(place), "--lang", "it")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

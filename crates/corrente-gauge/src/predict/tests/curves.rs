@@ -1,4 +1,7 @@
 //! Curves of recordings made by hand: where they begin and end, and what limits them in between.
+//!
+//! What a curve must be is computed by hand from two workers, their waiting and their computing; the
+//! figures of the report, which other tests hold, are its ends.
 
 use corrente_report::prediction::{Curves, Side, Span, TailPoint};
 
