@@ -122,7 +122,9 @@ fn degenerate(figure: f64) -> (GaugeReport, PredictionReport) {
             &mut endpoint.wait_ms,
             &mut endpoint.stalls_ms,
         ];
-        times.into_iter().for_each(|time| *time = Some(figure));
+        for time in times {
+            *time = Some(figure);
+        }
     }
     let span = Span {
         estimate: figure,
