@@ -30,6 +30,8 @@ pub struct Effort {
     draws: u64,
     /// Steps of all simulations together.
     steps: f64,
+    /// Requests that the estimate rests on at least, however many steps they take.
+    least: f64,
 }
 
 impl Effort {
@@ -38,12 +40,15 @@ impl Effort {
     pub const FIGURE: Self = Self {
         draws: 40,
         steps: 4e6,
+        least: REQUESTS.0,
     };
     /// For a point among others on a curve: some hundredths of a second. The least and the greatest
     /// of 16 lie as far out as the 2nd of 40 (1.77 and 1.75 deviations, where the draws are normal).
     pub const POINT: Self = Self {
         draws: 16,
         steps: 1e6,
+        // 40 are beyond the 99th percentile.
+        least: 4_000.0,
     };
 }
 
@@ -342,7 +347,7 @@ impl Budget {
                 .max(8.0 * users)
         };
         Self {
-            central: within(CENTRAL),
+            central: within(CENTRAL).max(effort.least),
             drawn: within((1.0 - CENTRAL) / effort.draws as f64),
             users,
         }

@@ -26,6 +26,19 @@ impl Sheet {
         }
     }
 
+    /// The same columns in another order, by their places; one that is not named is left out.
+    pub(crate) fn ordered(&self, places: &[usize]) -> Self {
+        let pick = |row: &Vec<String>| {
+            let cells = places.iter().filter_map(|place| row.get(*place));
+            cells.cloned().collect()
+        };
+        let heads = places.iter().filter_map(|place| self.heads.get(*place));
+        Self {
+            heads: heads.cloned().collect(),
+            rows: self.rows.iter().map(pick).collect(),
+        }
+    }
+
     /// Adds a row.
     pub(crate) fn push(&mut self, row: Vec<String>) {
         debug_assert_eq!(row.len(), self.heads.len());

@@ -1,9 +1,11 @@
 //! Curves of a prediction: throughput by users, and P99 by rate, some eight points each.
 //!
-//! The model is asked with less effort than for a figure that stands by itself. Invariant: where the
-//! report has such a figure, the point is that figure, so that curve and table never disagree; a
-//! side has no P99 at a rate that it does not keep up with.
+//! The model is asked with less effort than for a figure that stands by itself; what that leaves to
+//! chance is evened out where P99 would fall as the rate rises. Invariant: where the report has a
+//! figure, the point is that figure, so that curve and table never disagree; a side has no P99 at a
+//! rate that it does not keep up with.
 
+use corrente_model::isotonic::{self, Weighted};
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Effort};
 use corrente_model::simulator::Load;
@@ -20,6 +22,8 @@ const LEVELS: u32 = 8;
 const SHARES: [f64; 6] = [0.15, 0.35, 0.55, 0.75, 0.85, 0.93];
 /// Rates that are closer than this factor are one point.
 const APART: f64 = 1.05;
+/// What the report's own figure counts beside a point's: it stays where it is.
+const FIXED: f64 = 1e6;
 
 /// Both curves of a migration; `None` where its figures are not predicted.
 pub(super) fn of_migration(case: &Case<'_>, report: &PredictionReport) -> Option<Curves> {
@@ -109,7 +113,44 @@ fn tail(case: &Case<'_>, report: &PredictionReport, most: ThroughputPoint) -> Ve
     let rates = rates(capacity, known.map(|point| point.rate_per_s));
     let mut points: Vec<TailPoint> = rates.filter_map(asked).chain(known).collect();
     points.sort_by(|one, other| one.rate_per_s.total_cmp(&other.rate_per_s));
+    let fixed = known.and_then(|known| points.iter().position(|point| *point == known));
+    // What keeps up with a rate keeps up with every lower one: a side has the first points.
+    let before = evened(points.iter().map_while(|point| point.before_ms), fixed);
+    let after = evened(points.iter().map_while(|point| point.after_ms), fixed);
+    for (point, span) in points.iter_mut().zip(before) {
+        point.before_ms = Some(span);
+    }
+    for (point, span) in points.iter_mut().zip(after) {
+        point.after_ms = Some(span);
+    }
     points
+}
+
+/// More requests make none of them faster: where P99 falls from one rate to the next it does so by
+/// chance. Estimate and ends alike are evened out, on logarithms; the fixed one stays as it is.
+fn evened(spans: impl Iterator<Item = Span>, fixed: Option<usize>) -> Vec<Span> {
+    let spans: Vec<Span> = spans.collect();
+    let risen = |figure: fn(&Span) -> f64| {
+        let weighted = spans.iter().enumerate().map(|(place, span)| Weighted {
+            value: figure(span).ln(),
+            weight: if Some(place) == fixed { FIXED } else { 1.0 },
+        });
+        isotonic::rising(&weighted.collect::<Vec<Weighted>>())
+    };
+    let ends = risen(|span| span.low)
+        .into_iter()
+        .zip(risen(|span| span.high));
+    let all = risen(|span| span.estimate).into_iter().zip(ends);
+    let evened = all.map(|(estimate, (low, high))| Span {
+        estimate: estimate.exp(),
+        low: low.exp(),
+        high: high.exp(),
+    });
+    let mut evened: Vec<Span> = evened.collect();
+    if let Some(place) = fixed.filter(|place| *place < spans.len()) {
+        evened[place] = spans[place];
+    }
+    evened
 }
 
 /// The report's own P99, at its rate; `None` where neither side keeps up with it.
@@ -158,6 +199,27 @@ mod tests {
         assert_eq!(of(100.0, 1000.0, None), [wide, all].concat());
         assert_eq!(of(100.0, 101.0, None), wide);
         assert_eq!(of(100.0, 101.0, Some(56.0)), [15.0, 35.0, 75.0, 85.0, 93.0]);
+    }
+
+    #[test]
+    fn what_falls_by_chance_is_evened_out_around_what_is_known() {
+        let span = |estimate: f64| Span {
+            estimate,
+            low: estimate / 2.0,
+            high: estimate * 2.0,
+        };
+        let found = || [40.0, 90.0, 10.0, 50.0].map(span).into_iter();
+        let of = |fixed| {
+            let evened = evened(found(), fixed).into_iter();
+            let figures = evened.flat_map(|span| [span.low, span.estimate, span.high]);
+            figures.map(f64::round).collect::<Vec<f64>>()
+        };
+        // The geometric mean of 40, 90 and 10 is 33; as good as known, 40 pulls the others to it.
+        let [pooled, last, pulled] = [[17.0, 33.0, 66.0], [25.0, 50.0, 100.0], [20.0, 40.0, 80.0]];
+        assert_eq!(of(None), [pooled, pooled, pooled, last].concat());
+        assert_eq!(of(Some(0)), [pulled, pulled, pulled, last].concat());
+        assert_eq!(evened(found(), Some(0))[0], span(40.0));
+        assert_eq!(of(Some(7)), of(None));
     }
 
     #[test]

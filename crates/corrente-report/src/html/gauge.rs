@@ -13,7 +13,7 @@ use crate::gauge::GaugeReport;
 use crate::language::Language;
 use crate::markup::{Element, element};
 use crate::plot::{tail, throughput, times};
-use crate::prediction::{EventLoop, Judgement, PredictionReport, Verdict};
+use crate::prediction::{EventLoop, Judgement, PredictionReport, Verdict, stacks};
 
 /// What the page shows.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +58,9 @@ fn header(catalogue: &Catalogue, page: &GaugePage<'_>, title: &str) -> Element {
         let empty = catalogue.text(Message::GaugeEmpty);
         return header.child(element("p").class("warning").text(empty));
     };
-    let stacks = Catalogue::predicted_stacks(report);
     let event_loop = report.event_loop.iter();
     header
-        .children(stacks.map(|stacks| element("p").class("lead").text(stacks)))
+        .children(stacks(report).map(|stacks| element("p").class("lead").text(stacks)))
         .children(judgement(catalogue, &report.judgement))
         .children(event_loop.flat_map(|one| blockers(catalogue, one)))
 }
@@ -155,7 +154,9 @@ fn sides(catalogue: &Catalogue, report: &PredictionReport) -> Option<Element> {
 
 /// The endpoints, each by itself, with the reasons of their verdicts.
 fn each(catalogue: &Catalogue, report: &PredictionReport) -> Option<Element> {
+    // The verdict stands second, where a telephone shows it without scrolling.
     let sheet = catalogue.predicted_endpoints(&report.endpoints)?;
+    let sheet = sheet.ordered(&[0, 4, 2, 3, 1]);
     let title = catalogue.text(Message::PredictEach);
     let endpoints = report.endpoints.iter();
     let section = element("section")

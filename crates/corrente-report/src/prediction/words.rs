@@ -11,6 +11,12 @@ use crate::catalogue::{Catalogue, Message};
 use crate::number::ABSENT;
 use crate::sheet::{Kind, Sheet};
 
+/// Both stacks; `None` where nothing is exchanged.
+pub(crate) fn stacks(report: &PredictionReport) -> Option<String> {
+    let moves = report.from != report.to;
+    moves.then(|| format!("{} → {}", stack(&report.from), stack(&report.to)))
+}
+
 /// `Flask, Requests (gunicorn sync)`.
 fn stack(stack: &Stack) -> String {
     let words = [std::slice::from_ref(&stack.framework), &stack.drivers].concat();
@@ -49,12 +55,6 @@ impl Catalogue {
             Some(_) => Message::PredictLoopTitle,
             None => Message::PredictTitle,
         })
-    }
-
-    /// Both stacks; `None` where nothing is exchanged.
-    pub(crate) fn predicted_stacks(report: &PredictionReport) -> Option<String> {
-        let moves = report.from != report.to;
-        moves.then(|| format!("{} → {}", stack(&report.from), stack(&report.to)))
     }
 
     /// What the other side is called.

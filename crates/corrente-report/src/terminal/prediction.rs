@@ -6,7 +6,7 @@
 use super::{Paint, Table, Terminal};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::SEPARATOR;
-use crate::prediction::{Endpoint, EventLoop, Judgement, PredictionReport, Verdict};
+use crate::prediction::{Endpoint, EventLoop, Judgement, PredictionReport, Verdict, stacks};
 
 impl Terminal {
     /// A prediction.
@@ -14,7 +14,7 @@ impl Terminal {
         let catalogue = self.catalogue();
         let title = catalogue.predicted_title(report);
         let mut text = self.heading(&title).trim_start().to_owned();
-        if let Some(stacks) = Catalogue::predicted_stacks(report) {
+        if let Some(stacks) = stacks(report) {
             text.push_str(&self.paragraph(&stacks));
         }
         text.push('\n');

@@ -1,6 +1,7 @@
 //! Curves of recordings made by hand: where they begin and end, and what limits them in between.
 //!
-//! They are asked for by name (`Detail::Curves`); a table has no place for them, and they take most of the time.
+//! What a curve must be is computed by hand from two workers, their waiting and their computing; the
+//! figures of the report, which other tests hold, are its ends.
 
 use corrente_report::prediction::{Curves, Side, Span, TailPoint};
 
@@ -73,6 +74,7 @@ fn the_tail_ends_where_a_side_cannot_keep_up() {
         .filter_map(|point| point.before_ms)
         .map(|span| span.estimate)
         .collect();
+    assert!(before.is_sorted(), "{before:?}");
     // Both workers taken, a request waits for another one's 440 ms.
     assert!(before.len() >= 4 && before[0] > 430.0, "{before:?}");
     assert!(before[before.len() - 1] > 2.0 * before[0], "{before:?}");
