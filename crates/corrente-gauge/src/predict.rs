@@ -2,14 +2,15 @@
 //!
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
-//! the answer, `latency` adds percentiles, `curves` what lies between. `event_loop` does so for a
-//! service that is asynchronous already. `doubts` come first: where a recording does not allow a
-//! prediction, there is none.
+//! the answer, `latency` adds percentiles, `curves` what lies between, `elastic` what is
+//! asked of databases. `event_loop` does so for a service that is asynchronous already. `doubts` come
+//! first: where a recording does not allow a prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
 
 mod curves;
 mod doubts;
+mod elastic;
 mod event_loop;
 mod judge;
 mod latency;
@@ -216,6 +217,10 @@ fn migration(
         requests: figures.service.requests,
     };
     judge::whole(&case, figures, settings, report);
+    let hosts = figures.service.hosts.max(1) as f64;
+    let recorded_per_s = figures.service.requests_per_s.map(|rate| rate / hosts);
+    let elastic = elastic::assumed(reading, report, recorded_per_s);
+    report.assumptions.extend(elastic);
     if settings.detail == Detail::Curves {
         report.curves = curves::of_migration(&case, report);
     }

@@ -335,6 +335,15 @@ pub enum Assumption {
         /// How many.
         connections: u64,
     },
+    /// A resource answers more calls at once as fast as those that were recorded.
+    Elastic {
+        /// Which.
+        resource: String,
+        /// Calls at once in the recording: mean.
+        recorded: f64,
+        /// The same at the predicted throughput.
+        predicted: f64,
+    },
     /// The cores are not in the recording.
     Cores {
         /// How many were taken.

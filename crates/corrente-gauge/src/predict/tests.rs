@@ -13,6 +13,7 @@ use corrente_report::prediction::Limit;
 use super::*;
 
 mod curves;
+mod elastic;
 
 const MS: u64 = 1_000_000;
 

@@ -350,6 +350,7 @@ messages! {
     PredictUnknownDriver { driver: &'a str } = "predict-unknown-driver";
     PredictUnknownSpeed = "predict-unknown-speed";
     PredictPool { connections: &'a str } = "predict-pool";
+    PredictElastic { resource: &'a str, recorded: &'a str, predicted: &'a str } = "predict-elastic";
     PredictCores { cores: &'a str } = "predict-cores";
     PredictNeverAlone = "predict-never-alone";
     PredictLoop { cpu: &'a str, blocked: &'a str } = "predict-loop";

@@ -299,6 +299,15 @@ impl Catalogue {
                 let connections = &numbers.integer(*connections);
                 self.text(Message::PredictPool { connections })
             }
+            Assumption::Elastic {
+                resource,
+                recorded,
+                predicted,
+            } => self.text(Message::PredictElastic {
+                resource,
+                recorded: &numbers.quantity(*recorded),
+                predicted: &numbers.quantity(*predicted),
+            }),
             Assumption::Cores { cores } => {
                 let cores = &numbers.quantity(*cores);
                 self.text(Message::PredictCores { cores })
