@@ -4,7 +4,7 @@
 //! with the conditions under which they were made.
 
 mod attach;
-mod conditions;
+pub(crate) mod conditions;
 mod document;
 mod gauge;
 mod load;
