@@ -11,7 +11,6 @@ mod verdict;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::failure::Failure;
 use crate::python::Interpreter;

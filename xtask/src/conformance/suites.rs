@@ -66,7 +66,7 @@ pub(super) struct Prepared {
 impl Suite {
     /// Makes the environment for an interpreter and fetches the tests.
     pub(super) fn prepare(
-        &'static self,
+        &self,
         project: &Project,
         interpreter: &Interpreter,
     ) -> Result<Prepared, Failure> {
