@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import socket
@@ -439,3 +440,70 @@ def test_a_connection_is_given_up_before_it_was_made_known(loop: Loop) -> None:
 
     run(loop, main())
     turn(loop)
+
+
+def test_an_exception_at_the_end_after_the_last_write_is_told_too(
+    loop: Loop, unhandled: list[dict[str, Any]]
+) -> None:
+    """`connection_lost` is called when the last byte is written, and not by a handle of its own."""
+
+    async def main() -> None:
+        client, server = Failing("connection_lost"), Recorder()
+        transport, _ = await talk(client, server)
+        transport.write(TOO_MUCH)
+        transport.close()
+        await server.lost()
+        await client.lost()
+        assert server.received == TOO_MUCH
+
+    run(loop, main())
+    assert isinstance(unhandled.pop()["exception"], ZeroDivisionError)
+
+
+@pytest.mark.parametrize("size", [0, 1, len(TOO_MUCH)])
+def test_ending_the_writing_side_of_a_reset_connection_leaves_the_loop_running(
+    loop: Loop, size: int
+) -> None:
+    told: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _loop, context: told.append(context))
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        protocol = Recorder()
+        transport = await connect(ours, protocol)
+        reset(theirs)
+        transport.write(bytes(size))
+        with contextlib.suppress(OSError):
+            transport.write_eof()
+        await protocol.lost()
+
+    run(loop, main())
+    # Asyncio tells of a shutdown that failed, depending on what came first.
+    assert all(isinstance(one["exception"], OSError) for one in told)
+
+
+def test_what_a_callback_writes_before_it_fails_is_sent(
+    loop: Loop, unhandled: list[dict[str, Any]]
+) -> None:
+    def fail(transport: Any) -> None:  # noqa: ANN401 - whichever kind
+        transport.write(b"sent")
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        client, server = Recorder(), Recorder()
+        transport, _ = await talk(client, server)
+        loop.call_soon(fail, transport)
+        assert await server.has(4) == b"sent"
+        await end(client, server)
+
+    run(loop, main())
+    assert isinstance(unhandled.pop()["exception"], ZeroDivisionError)
+
+
+def test_what_is_written_while_the_loop_does_not_run_is_sent(loop: Loop) -> None:
+    client, server = Recorder(), Recorder()
+    transport, _ = run(loop, talk(client, server))
+    transport.write(b"between")
+    transport.writelines([b" two", b" runs"])
+    assert run(loop, server.has(16)) == b"between two runs"
+    run(loop, end(client, server))

@@ -330,3 +330,33 @@ def test_a_line_longer_than_the_limit_is_refused_and_reading_goes_on(loop: Loop)
         await server.wait_closed()
 
     run(loop, main())
+
+
+def test_small_and_large_pieces_keep_their_order_while_another_thread_reads(loop: Loop) -> None:
+    """The socket has room again at any moment, also between two writes of one callback."""
+    pieces = [content(size) for size in (10, 300_000, 20, 40_000, 30, 100, 70_000) * 12]
+    data = b"".join(pieces)
+
+    def read(sock: socket.socket) -> bytes:
+        sock.setblocking(True)
+        received = bytearray()
+        while len(received) < len(data) and (chunk := sock.recv(50_000)):
+            received += chunk
+        return bytes(received)
+
+    async def main() -> bytes:
+        ours, theirs = sockets()
+        client = Recorder()
+        transport = await connect(ours, client)
+        reading = loop.run_in_executor(None, read, theirs)
+        for index in range(0, len(pieces), 7):
+            for piece in pieces[index : index + 7]:
+                transport.write(piece)
+            await asyncio.sleep(0)
+        received = await reading
+        await end(client)
+        theirs.close()
+        return received
+
+    assert run(loop, main()) == data
+    run(loop, loop.shutdown_default_executor())
