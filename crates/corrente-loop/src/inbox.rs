@@ -97,6 +97,11 @@ impl Inbox {
         self.runner.store(runner, Ordering::SeqCst);
     }
 
+    /// Whether the calling thread runs the loop.
+    pub(crate) fn is_here(&self) -> bool {
+        self.runner.load(Ordering::Relaxed) == here()
+    }
+
     /// Whether another thread than the calling one runs the loop.
     pub(crate) fn is_elsewhere(&self) -> bool {
         let runner = self.runner.load(Ordering::SeqCst);
