@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import socket
+from typing import TYPE_CHECKING
 
 from loop.running import Echo, Loop, Recorder, connect, end, run, run_until_stopped, sockets, turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="nowhere")
 
@@ -89,23 +93,20 @@ def test_readers_and_writers_run_in_the_context_that_added_them(loop: Loop) -> N
     ours, theirs = sockets(socket.AF_UNIX)
     seen: list[str] = []
 
-    def see() -> None:
+    def see(remove: Callable[[socket.socket], bool], sock: socket.socket) -> None:
         seen.append(PLACE.get())
-        loop.remove_reader(ours)
-        loop.remove_writer(theirs)
+        remove(sock)
         if len(seen) == 2:
             loop.stop()
 
     def add() -> None:
         PLACE.set("adding")
-        loop.add_reader(ours, see)
-        loop.add_writer(theirs, see)
+        loop.add_reader(ours, see, loop.remove_reader, ours)
+        loop.add_writer(theirs, see, loop.remove_writer, theirs)
 
     contextvars.copy_context().run(add)
     theirs.send(b"x")
-    turn(loop)
-    if len(seen) < 2:
-        run_until_stopped(loop)
+    run_until_stopped(loop)
     ours.close()
     theirs.close()
     assert seen == ["adding", "adding"]

@@ -61,10 +61,10 @@ async def end(*protocols: Datagrams) -> None:
 def test_datagrams_arrive_whole_and_with_their_address(loop: Loop) -> None:
     async def main() -> None:
         server, client = await pair()
-        sent = [b"", b"x", b"y" * 1000, b"z" * 60_000]
+        sent = [b"x", b"y" * 1000, b"z" * 60_000]
         for data in sent:
             client.transport.sendto(data)
-        assert await server.has(4) == sent
+        assert await server.has(3) == sent
         address = client.transport.get_extra_info("sockname")
         assert {sender for _, sender in server.received} == {address}
         server.transport.sendto(b"answer", address)
@@ -106,10 +106,16 @@ def test_a_refused_datagram_is_told_and_reading_goes_on(loop: Loop) -> None:
 
 def test_a_given_socket_is_used(loop: Loop) -> None:
     async def main() -> None:
-        ours, theirs = socket.socketpair(type=socket.SOCK_DGRAM)
+        ours, theirs = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(2))
+        for sock in (ours, theirs):
+            sock.bind(("127.0.0.1", 0))
+        ours.connect(theirs.getsockname())
+        theirs.connect(ours.getsockname())
         protocol = await endpoint(sock=ours)
-        theirs.send(b"over unix")
-        assert await protocol.has(1) == [b"over unix"]
+        # Asyncio sends no empty datagram (3.12), but one that comes is one.
+        for data in (b"", b"given"):
+            theirs.send(data)
+        assert await protocol.has(2) == [b"", b"given"]
         protocol.transport.sendto(b"back")
         assert theirs.recv(10) == b"back"
         await end(protocol)

@@ -113,7 +113,7 @@ def test_a_slow_step_of_a_task_is_told_by_its_task(
 
     debugged.slow_callback_duration = 0.0
     with caplog.at_level(logging.WARNING, "asyncio"):
-        run(debugged, slow())
+        debugged.run_until_complete(slow())
     lines = [record.getMessage() for record in caplog.records]
     assert any(line.startswith("Executing <Task ") and "slow()" in line for line in lines)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import Loop, run, run_until_stopped, sockets, turn
+from loop.running import Loop, is_asyncio, run, run_until_stopped, sockets, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_timers_of_equal_time_run_in_the_order_they_were_scheduled(loop: Loop) -
     loop.call_at(when + 0.001, loop.stop)
     run_until_stopped(loop)
     # Asyncio keeps them in a heap, which does not remember who came first.
-    if type(loop) is asyncio.SelectorEventLoop:
+    if is_asyncio(loop):
         order.sort()
     assert order == list(range(300))
 

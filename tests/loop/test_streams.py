@@ -17,6 +17,7 @@ from loop.running import (
     Recorder,
     connect,
     end,
+    is_asyncio,
     run,
     sockets,
     talk,
@@ -127,7 +128,7 @@ def test_lines_of_every_kind_of_buffer_are_written(loop: Loop) -> None:
 
 
 def test_a_buffer_that_is_changed_after_the_write_was_sent_as_it_was(loop: Loop) -> None:
-    """So much that the kernel does not take it all at once."""
+    """So much that the kernel does not take it all at once. Asyncio sends what it is by then, from 3.12 on."""
 
     async def main() -> None:
         client, server = Recorder(), Recorder()
@@ -136,7 +137,8 @@ def test_a_buffer_that_is_changed_after_the_write_was_sent_as_it_was(loop: Loop)
         data = bytearray(content(4_000_000))
         before = bytes(data)
         transport.write(data)
-        data[:] = bytes(len(data))
+        if not is_asyncio(loop):
+            data[:] = bytes(len(data))
         peer.resume_reading()
         assert await server.has(len(before)) == before
         await end(client, server)
