@@ -75,6 +75,12 @@ impl Epoll {
     }
 }
 
+/// The driver's clock: Python's `time.monotonic()`, to the last bit.
+pub fn monotonic() -> f64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
+}
+
 /// A wait of one nanosecond, which only `epoll_pwait2` can express.
 fn probe(queue: &OwnedFd) -> Precision {
     let mut events = [MaybeUninit::<Event>::uninit(); 1];
@@ -154,10 +160,8 @@ impl Driver for Epoll {
         rustix::io::write(&self.waker, &1_u64.to_ne_bytes()).ok();
     }
 
-    /// As Python's `time.monotonic()`, to the last bit.
     fn now(&self) -> f64 {
-        let now = clock_gettime(ClockId::Monotonic);
-        (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
+        monotonic()
     }
 }
 

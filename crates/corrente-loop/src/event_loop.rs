@@ -8,8 +8,10 @@
 mod hot;
 mod turn;
 
-use corrente_driver::Descriptor;
+use std::sync::Arc;
+
 use corrente_driver::epoll::Epoll;
+use corrente_driver::{Descriptor, Driver};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -67,6 +69,16 @@ impl Loop {
         self.state.with(py, |state| state.written.push(stream))
     }
 
+    /// What watches and waits.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` where the loop is closed.
+    pub(crate) fn driver(&self, py: Python<'_>) -> PyResult<Arc<dyn Driver>> {
+        let driver = self.state.with(py, |state| state.driver.clone())?;
+        driver.ok_or_else(closed)
+    }
+
     /// Makes a handle ready, from any thread.
     fn enqueue(&self, py: Python<'_>, handle: Py<PyAny>) -> PyResult<()> {
         if self.inbox.is_elsewhere() {
@@ -90,7 +102,7 @@ impl Loop {
 
     pub(crate) fn check_open(&self) -> PyResult<()> {
         if self.inbox.is(Flag::Closed) {
-            return Err(PyRuntimeError::new_err("Event loop is closed"));
+            return Err(closed());
         }
         Ok(())
     }
@@ -109,11 +121,7 @@ impl Loop {
         let Some(change) = change else {
             return Ok(before);
         };
-        if let Err(error) = self
-            .inbox
-            .driver()
-            .watch(descriptor, change.from, change.to)
-        {
+        if let Err(error) = self.driver(py)?.watch(descriptor, change.from, change.to) {
             let undone = self
                 .state
                 .with(py, |state| state.watched.undo(change, side, before))?;
@@ -180,6 +188,10 @@ impl Loop {
     }
 }
 
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("Event loop is closed")
+}
+
 /// A reader or writer that is replaced or removed is not called any more, even if it is ready.
 pub(crate) fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
     match before {
@@ -218,9 +230,10 @@ impl Loop {
         _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Self> {
         let driver = Epoll::new().map_err(|error| os_error(&error))?;
+        let driver: Arc<dyn Driver> = Arc::new(driver);
         Ok(Self {
-            state: Confined::new(State::default()),
-            inbox: Inbox::new(Box::new(driver)),
+            state: Confined::new(State::new(Arc::clone(&driver))),
+            inbox: Inbox::new(driver),
         })
     }
 
@@ -260,6 +273,9 @@ impl Loop {
             }
         }
         drop(self.inbox.take());
+        self.inbox.close();
+        let driver = self.state.with(py, |state| state.driver.take())?;
+        drop(driver);
         Ok(())
     }
 

@@ -4,10 +4,11 @@
 //! became ready, and what becomes ready while a turn runs waits for the next one.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use corrente_driver::Readiness;
 use corrente_driver::timers::Timers;
+use corrente_driver::{Driver, Readiness};
 use pyo3::prelude::*;
 
 use crate::ffi::handle;
@@ -31,6 +32,8 @@ pub(crate) enum Job {
 /// The loop's own state, for the thread that runs it.
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    /// What watches and waits; gone once the loop is closed.
+    pub driver: Option<Arc<dyn Driver>>,
     pub ready: VecDeque<Job>,
     pub timers: Timers<Py<PyAny>>,
     pub watched: Watched,
@@ -52,6 +55,13 @@ pub(crate) enum Poll {
 }
 
 impl State {
+    pub(crate) fn new(driver: Arc<dyn Driver>) -> Self {
+        Self {
+            driver: Some(driver),
+            ..Self::default()
+        }
+    }
+
     /// What to do first; timers that were cancelled leave and are given back.
     pub(crate) fn plan(&mut self, now: f64, is_stopping: bool) -> (Poll, Vec<Py<PyAny>>) {
         if is_stopping || !self.ready.is_empty() {

@@ -3,6 +3,7 @@
 //! A plain loop (open, not in debug mode) is served here. What debug mode checks and remembers is asked
 //! of `_debug_call` in python/corrente/_loop.py, and a factory for tasks is asyncio's business.
 
+use corrente_driver::epoll::monotonic;
 use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -157,7 +158,7 @@ fn call_later<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) 
     if delay.is_none() {
         return Err(PyTypeError::new_err("delay must not be None"));
     }
-    let now = this(receiver)?.get().inbox.driver().now();
+    let now = monotonic();
     let when = now + delay.extract::<f64>()?;
     let object = PyFloat::new(arguments.py(), when).into_any();
     schedule(receiver, "call_later", &arguments, (when, object))
@@ -189,8 +190,9 @@ fn schedule<'py>(
     Ok(made)
 }
 
-fn time<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let now = this(receiver)?.get().inbox.driver().now();
+#[expect(clippy::unnecessary_wraps, reason = "a method's signature")]
+fn time<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let now = monotonic();
     Ok(PyFloat::new(arguments.py(), now).into_any())
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use corrente_driver::Readiness;
+use corrente_driver::epoll::monotonic;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -73,7 +74,7 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
     // A signal's handler may have written between two callbacks.
     flush(py, this)?;
     let sent = inbox.take();
-    let now = inbox.driver().now();
+    let now = monotonic();
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
@@ -91,11 +92,7 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         }
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
-    let now = if poll == Poll::Skip {
-        now
-    } else {
-        inbox.driver().now()
-    };
+    let now = if poll == Poll::Skip { now } else { monotonic() };
     let (gone, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         if poll != Poll::Skip {
@@ -111,7 +108,7 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
 }
 
 fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {
-    let looked = this.inbox.driver().wait(Some(Duration::ZERO), events);
+    let looked = this.driver(py)?.wait(Some(Duration::ZERO), events);
     answer(py, looked)
 }
 
@@ -126,7 +123,8 @@ fn wait(
     if !inbox.begin_wait() {
         return Ok(inbox.take());
     }
-    let waited = py.detach(|| inbox.driver().wait(limit, events));
+    let driver = this.driver(py)?;
+    let waited = py.detach(|| driver.wait(limit, events));
     inbox.end_wait();
     answer(py, waited)?;
     Ok(inbox.take())
@@ -158,9 +156,9 @@ fn call(slf: &Bound<'_, Loop>, next: Py<PyAny>) -> PyResult<()> {
 fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     let py = slf.py();
     slf.setattr(intern!(py, "_current_handle"), next)?;
-    let begin = slf.get().inbox.driver().now();
+    let begin = monotonic();
     let outcome = handle::run(py, next);
-    let took = slf.get().inbox.driver().now() - begin;
+    let took = monotonic() - begin;
     slf.setattr(intern!(py, "_current_handle"), py.None())?;
     outcome?;
     slf.call_method1(intern!(py, "_note_duration"), (next, took))
