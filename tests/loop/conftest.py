@@ -37,8 +37,6 @@ def loop(make_loop: Factory) -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
     gc.collect()
     left = [_target(descriptor) for descriptor in _descriptors() - before]
-    # Ours gives up its own with its object, which the fixture still holds.
-    left = [target for target in left if target not in {"anon_inode:[eventpoll]", "anon_inode:[eventfd]"}]
     assert not left, f"left open: {left}"
 
 

@@ -353,7 +353,7 @@ def test_an_exception_of_a_buffered_protocol_closes_the_connection_with_it(
 def test_an_exception_of_a_servers_factory_is_told_and_it_serves_on(
     loop: Loop, unhandled: list[dict[str, Any]]
 ) -> None:
-    loop.set_debug(True)  # else asyncio tells nobody
+    loop.set_debug(is_asyncio(loop))  # else asyncio tells nobody
     made: list[Recorder] = []
 
     def factory() -> Recorder:

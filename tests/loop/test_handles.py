@@ -183,12 +183,10 @@ def test_a_loop_that_is_closed_with_a_handle_in_a_cycle_is_collected(
 def test_an_unclosed_loop_with_work_is_collected_and_warned_of(make_loop: Factory) -> None:
     loop = make_loop()
     thing = Thing()
-    thing.handle = [
-        loop.call_soon(thing.method),
-        loop.call_later(1000, thing.method),
-        loop.call_later(1000, loop.stop),
-        loop,
-    ]
+    for work in (thing.method, loop.stop):
+        loop.call_soon(work)
+        loop.call_later(1000, work)
+    thing.handle = loop
     references = [weakref.ref(thing), weakref.ref(loop)]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
