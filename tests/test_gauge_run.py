@@ -38,6 +38,7 @@ def check_served(recording: Document, interface: str, server: str) -> None:
         measured = sum(thread["request_cpu_ns"] for thread in process["threads"])
         by_kernel = sum(thread["cpu_ns"] for thread in process["threads"])
         assert 0 < measured <= by_kernel <= process["cpu_ns"] * 1.05
+        assert process["machine"]["burn_rounds_per_ms"] > 100
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def loop(make_loop: Factory) -> Iterator[asyncio.AbstractEventLoop]:
     yield made
     made.close()
     gc.collect()
-    left = [_target(descriptor) for descriptor in _descriptors() - before]
-    assert not left, f"left open: {left}"
+    left = _descriptors() - before
+    assert not left, f"left open: {[_target(descriptor) for descriptor in left]}"
 
 
 @pytest.fixture
@@ -51,12 +51,8 @@ def unhandled(loop: asyncio.AbstractEventLoop) -> Iterator[list[dict[str, Any]]]
 
 def _descriptors() -> set[int]:
     found = {int(name) for name in os.listdir("/proc/self/fd")}
-    return {descriptor for descriptor in found if _is_open(descriptor)}
-
-
-def _is_open(descriptor: int) -> bool:
     # The descriptor of the listing itself is gone by now.
-    return os.path.lexists(f"/proc/self/fd/{descriptor}")
+    return {descriptor for descriptor in found if os.path.lexists(f"/proc/self/fd/{descriptor}")}
 
 
 def _target(descriptor: int) -> str:

@@ -1,7 +1,7 @@
-"""What the tests of the loop share: running with a limit, protocols that remember, connected sockets.
+"""What the tests of the loop share: running with a limit, protocols that remember, sockets.
 
-Nothing here waits for time to pass: a test waits for what it has to see, and the limit only ends one that would
-never see it.
+Nothing here waits for time to pass: a test waits for what it has to see, and the limit only ends
+one that would never see it.
 """
 
 from __future__ import annotations

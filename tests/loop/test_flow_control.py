@@ -198,6 +198,7 @@ def test_the_end_and_the_data_before_it_are_not_lost_while_reading_is_paused(loo
         peer.resume_reading()
         await server.lost()
         assert server.received == b"last words"
-        assert server.calls == ["connection_made", "data_received", "eof_received", "connection_lost"]
+        expected = ["connection_made", "data_received", "eof_received", "connection_lost"]
+        assert server.calls == expected
 
     run(loop, main())

@@ -12,7 +12,6 @@
 )]
 
 mod bench;
-mod calibration;
 mod chores;
 mod conformance;
 mod deny;
@@ -45,7 +44,8 @@ Usage: cargo xtask CHORE [ARGUMENT…]
   wheels            a release wheel for each CPython 3.11 or newer that is found, and a source
                     distribution, each one tried
   calibration RESULT.json
-                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run
+                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run, by
+                    `corrente gauge calibrate`
   conformance [SUITE…] [--python VERSION] [--write]
                     suites that others wrote, on asyncio's loop and on ours; `--help` says more
   bench [NAME]      a benchmark of the project's own; without a name, the list
@@ -93,7 +93,7 @@ fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
         "tidy" => chores::tidy(&project),
         "deny" => deny::deny(&project),
         "wheels" => wheels::wheels(&project),
-        "calibration" => calibration::calibration(&project, rest),
+        "calibration" => lab::calibration(&project, rest),
         "conformance" => conformance::conformance(&project, rest),
         "bench" => bench::bench(&project, rest),
         "" | "help" | "--help" | "-h" => {

@@ -298,15 +298,20 @@ pub(crate) fn serve_echo(arguments: &ServeEcho) -> Exit {
 fn conclude(result: Result<Exit, LabError>) -> Exit {
     result.unwrap_or_else(|error| {
         terminal::error(&error.to_string());
-        match error.fault() {
-            Fault::Input => Exit::Usage,
-            Fault::Machine => Exit::Machine,
-            Fault::Interrupted => Exit::Interrupted,
-        }
+        exit(&error)
     })
 }
 
-fn files(reading: &Reading) -> LabFiles {
+/// The exit code that says whose move it is.
+pub(crate) fn exit(error: &LabError) -> Exit {
+    match error.fault() {
+        Fault::Input => Exit::Usage,
+        Fault::Machine => Exit::Machine,
+        Fault::Interrupted => Exit::Interrupted,
+    }
+}
+
+pub(crate) fn files(reading: &Reading) -> LabFiles {
     reading
         .lab
         .clone()

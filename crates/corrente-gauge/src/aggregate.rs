@@ -4,6 +4,7 @@
 //! model; predictions are made from these figures and the distributions elsewhere. What is not known
 //! is absent, never 0.
 
+mod machine;
 mod service;
 
 use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource};

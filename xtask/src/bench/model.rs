@@ -12,11 +12,12 @@ use corrente_report::result::LabResult;
 
 use self::accuracy::Table;
 use super::document::Published;
+use super::options::Outcome;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench model [--result RESULT.json] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
@@ -44,14 +45,6 @@ struct Options {
     outcome: Outcome,
 }
 
-/// Where the figures go, beside the terminal.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Outcome {
-    #[default]
-    Print,
-    Write,
-}
-
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
@@ -73,15 +66,8 @@ impl Options {
 
 /// Measures the speed, then runs the lab or reads a result, and prints both.
 pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
     let options = Options::parse(arguments)?;
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "model")?),
-        Outcome::Print => None,
-    };
+    let published = Published::wanted(options.outcome, &project.root, "model")?;
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
     let result = read(&path)?;

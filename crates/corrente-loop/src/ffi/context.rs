@@ -1,4 +1,6 @@
 //! Contexts (PEP 567) and calls with keywords, which PyO3 has no fast way to.
+//!
+//! Each function is one call of the C interface, with its result checked.
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;

@@ -1,4 +1,7 @@
 //! What Python calls on a stream transport.
+//!
+//! Arguments in, answers out; what a call does is in `reading` and `writing`. Names with an underscore are for
+//! `StreamTransport` in python/corrente/_transports.py.
 
 use corrente_driver::Descriptor;
 use pyo3::Borrowed;
