@@ -324,6 +324,16 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             context["source_traceback"] = handle._source_traceback
         self.call_exception_handler(context)
 
+    def _transport_failed(self, transport: Any, exception: BaseException) -> None:
+        """A protocol raised where asyncio's transport would leave it to the handle that called it."""
+        self.call_exception_handler(
+            {
+                "message": f"Exception in callback of {transport!r}",
+                "exception": exception,
+                "transport": transport,
+            }
+        )
+
     def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
         """Debug mode: a callback has run so long."""
         if seconds >= self.slow_callback_duration:

@@ -27,13 +27,16 @@ class Server(base_events.Server):
 
     _clients: weakref.WeakSet[asyncio.Transport]
 
-    def _attach(self, transport: asyncio.Transport) -> None:
+    # Before 3.13 nobody says which transport it is; asyncio's own TLS transports do not.
+    def _attach(self, transport: asyncio.Transport | None = None) -> None:
         server: Any = super()
         server._attach()
-        self._clients.add(transport)
+        if transport is not None:
+            self._clients.add(transport)
 
-    def _detach(self, transport: asyncio.Transport) -> None:
-        self._clients.discard(transport)
+    def _detach(self, transport: asyncio.Transport | None = None) -> None:
+        if transport is not None:
+            self._clients.discard(transport)
         server: Any = super()
         server._detach()
 

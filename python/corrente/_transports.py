@@ -45,7 +45,8 @@ class StreamTransport(_native.Stream):
         extra: dict[str, Any] | None = None,
         server: Foreign = None,
     ) -> None:
-        super().__init__(extra)
+        # Not the base's own, which sets up a flow control that is native here.
+        asyncio.BaseTransport.__init__(self, extra)
         self._loop = loop
         base_events._set_nodelay(sock)  # type: ignore[attr-defined]
         self._describe(sock)
@@ -62,6 +63,11 @@ class StreamTransport(_native.Stream):
         loop.call_soon(self._start_reading)
         if waiter is not None:
             loop.call_soon(_wake, waiter)
+
+    @property
+    def _protocol_paused(self) -> bool:
+        """Asyncio's `sendfile` asks."""
+        return self._is_flow_paused()
 
     def _describe(self, sock: socket.socket) -> None:
         """Notes what `get_extra_info` tells; the addresses are gone once the peer is."""

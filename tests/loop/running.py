@@ -20,6 +20,11 @@ Loop = asyncio.AbstractEventLoop
 LIMIT_S = 20.0
 
 
+def is_asyncio(loop: Loop) -> bool:
+    """Whether it is asyncio's own: a few tests ask more than it does, and say what."""
+    return type(loop) is asyncio.SelectorEventLoop
+
+
 def run(loop: Loop, main: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end, within the limit."""
     return loop.run_until_complete(asyncio.wait_for(main, LIMIT_S))

@@ -5,7 +5,7 @@
 
 mod attach;
 mod children;
-mod conditions;
+pub(crate) mod conditions;
 mod document;
 mod gauge;
 mod load;

@@ -12,7 +12,7 @@ use crate::python::Environment;
 use crate::step::{Project, output};
 
 /// Two lines about this machine and this day.
-pub(super) fn describe() -> Result<String, Failure> {
+pub(crate) fn describe() -> Result<String, Failure> {
     let day = output(Command::new("date").arg("+%F"))?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let machine = machine(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());

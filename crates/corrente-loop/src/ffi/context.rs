@@ -15,6 +15,25 @@ pub(crate) fn copy_current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     unsafe { Bound::from_owned_ptr_or_err(py, context) }
 }
 
+/// Does `work` in a context.
+#[inline]
+pub(crate) fn within<R>(
+    context: &Bound<'_, PyAny>,
+    work: impl FnOnce() -> PyResult<R>,
+) -> PyResult<R> {
+    let py = context.py();
+    // SAFETY: a live object; what is no context is an error with an exception set.
+    if unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0 {
+        return Err(PyErr::fetch(py));
+    }
+    let outcome = work();
+    // SAFETY: entered above.
+    if unsafe { ffi::PyContext_Exit(context.as_ptr()) } != 0 {
+        return outcome.and(Err(PyErr::fetch(py)));
+    }
+    outcome
+}
+
 /// Calls with the last arguments given by name.
 #[inline]
 pub(crate) fn call_named<'py>(

@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream,
+    Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream,
     Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
@@ -263,6 +263,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         flow: Flow::default(),
         ignored: 0,
         drained: None,
+        contexts: Contexts::default(),
         is_bulk: false,
     };
     let stream = Stream {
