@@ -125,7 +125,10 @@ fn one(
     let prepared = suite.prepare(project, interpreter)?;
     let mut runs = Vec::new();
     for event_loop in ["asyncio", "corrente"] {
-        println!("==> {} on 3.{}: {event_loop}", suite.name, interpreter.minor);
+        println!(
+            "==> {} on 3.{}: {event_loop}",
+            suite.name, interpreter.minor
+        );
         let Some(run) = run(project, &prepared, event_loop, options.only.as_deref())? else {
             return Ok(0);
         };

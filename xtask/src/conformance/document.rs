@@ -93,7 +93,9 @@ fn groups(runs: &[Run]) -> Value {
     let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, run) in runs.iter().enumerate() {
         for (test, ended) in &run.tests {
-            let row = groups.entry(group(test)).or_insert_with(|| vec![0; runs.len() + 1]);
+            let row = groups
+                .entry(group(test))
+                .or_insert_with(|| vec![0; runs.len() + 1]);
             row[0] += usize::from(index == 0);
             row[index + 1] += usize::from(ended.kind == Kind::Passed);
         }
@@ -135,7 +137,8 @@ pub(super) fn write_table(root: &Path) -> Result<(), Failure> {
     for path in paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
         let failed = |what: String| Failure::step(format!("{}: {what}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
-        let result: Value = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        let result: Value =
+            serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         results.push(result);
     }
     let path = folder.join("README.md");
@@ -145,7 +148,9 @@ pub(super) fn write_table(root: &Path) -> Result<(), Failure> {
 /// The whole page: the head, the table, and what is expected and why.
 fn table(mut results: Vec<Value>) -> String {
     results.sort_by_key(|result| {
-        let place = SUITES.iter().position(|suite| suite.name == text(result, "/suite"));
+        let place = SUITES
+            .iter()
+            .position(|suite| suite.name == text(result, "/suite"));
         (place, minor(text(result, "/python")))
     });
     let mut page = format!(
@@ -156,7 +161,11 @@ fn table(mut results: Vec<Value>) -> String {
         page.push_str(&row(result));
     }
     let lists = [
-        ("Not passed on Corrente's loop, and why", "/expected", "/test"),
+        (
+            "Not passed on Corrente's loop, and why",
+            "/expected",
+            "/test",
+        ),
         ("Not run at all, and why", "/dropped", "/tests"),
     ];
     for (title, list, names) in lists {
@@ -174,14 +183,20 @@ fn row(result: &Value) -> String {
     for event_loop in ["asyncio", "corrente"] {
         let number = |kind: Kind| {
             let pointer = format!("/results/{event_loop}/{}", kind.name());
-            result.pointer(&pointer).and_then(Value::as_u64).unwrap_or(0)
+            result
+                .pointer(&pointer)
+                .and_then(Value::as_u64)
+                .unwrap_or(0)
         };
         let bad = Kind::ALL[2..].iter().map(|kind| number(*kind)).sum();
         for count in [number(Kind::Passed), number(Kind::Skipped), bad] {
             cells.push(count.to_string());
         }
     }
-    let expected = result.pointer("/expected").and_then(Value::as_array).map_or(0, Vec::len);
+    let expected = result
+        .pointer("/expected")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     cells.push(expected.to_string());
     format!("| {} |\n", cells.join(" | "))
 }
@@ -190,7 +205,12 @@ fn row(result: &Value) -> String {
 fn reasons(results: &[Value], title: &str, (list, names): (&str, &str)) -> String {
     let mut by_reason: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for result in results {
-        for entry in result.pointer(list).and_then(Value::as_array).into_iter().flatten() {
+        for entry in result
+            .pointer(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let tests = by_reason
                 .entry((text(result, "/suite"), text(entry, "/reason")))
                 .or_default();
@@ -263,9 +283,16 @@ mod tests {
 
     #[test]
     fn a_reason_is_given_once_with_its_tests() {
-        let page = table(vec![result("cpython", "3.12.0"), result("cpython", "3.13.0")]);
+        let page = table(vec![
+            result("cpython", "3.12.0"),
+            result("cpython", "3.13.0"),
+        ]);
         assert_eq!(page.matches("- cpython: r: `a.b`.").count(), 1, "{page}");
-        assert_eq!(page.matches("- cpython: q: `c.*`, `d.*`.").count(), 1, "{page}");
+        assert_eq!(
+            page.matches("- cpython: q: `c.*`, `d.*`.").count(),
+            1,
+            "{page}"
+        );
     }
 
     #[test]

@@ -47,13 +47,17 @@ impl Expected {
     /// Reads the file.
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
         let failed = |what: String| Failure::step(format!("{FILE}: {what}"));
-        let text = fs::read_to_string(root.join(FILE)).map_err(|error| failed(error.to_string()))?;
+        let text =
+            fs::read_to_string(root.join(FILE)).map_err(|error| failed(error.to_string()))?;
         Self::parse(&text).map_err(failed)
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let all: Self = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-        let mut entries = all.0.values().flat_map(|known| known.dropped.iter().chain(&known.expected));
+        let mut entries = all
+            .0
+            .values()
+            .flat_map(|known| known.dropped.iter().chain(&known.expected));
         let bare = entries.find(|entry| entry.reason.trim().is_empty());
         match bare.map(|entry| entry.tests.join(", ")) {
             Some(tests) => Err(format!("{tests} has no reason")),
@@ -64,8 +68,9 @@ impl Expected {
     /// What is known of a suite with a version of Python.
     pub(super) fn of(&self, suite: &str, version: &str) -> Known {
         let mut known = self.0.get(suite).cloned().unwrap_or_default();
-        let is_meant =
-            |entry: &Entry| entry.python.is_empty() || entry.python.iter().any(|one| one == version);
+        let is_meant = |entry: &Entry| {
+            entry.python.is_empty() || entry.python.iter().any(|one| one == version)
+        };
         known.dropped.retain(is_meant);
         known.expected.retain(is_meant);
         known

@@ -1,8 +1,8 @@
 //! The suites: where each comes from, and the environment that it runs in.
 //!
-//! A suite that is not the interpreter's own comes as a source distribution from PyPI, by version and hash. Its
-//! environment holds what its lock file names and a release build of the present tree. What its tests are is
-//! the business of tests/conformance.
+//! A suite that is not the interpreter's own comes as a source distribution from `PyPI`, by version and
+//! hash. Its environment holds what its lock file names and a release build of the present tree. What
+//! its tests are is the business of tests/conformance.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,10 @@ impl Suite {
     /// The unpacked source distribution; fetched once for each version of it.
     fn fetch(&self, project: &Project, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
         let lock = format!("{FOLDER}/{}-source.txt", self.name);
-        let folder = project.target.join("conformance").join(format!("{}-source", self.name));
+        let folder = project
+            .target
+            .join("conformance")
+            .join(format!("{}-source", self.name));
         let stamp = folder.join("from.stamp");
         let wanted = text(&project.root.join(&lock))?;
         if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -101,10 +104,20 @@ impl Suite {
             fs::remove_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
         }
         let environment = Environment::prepare(project, "conformance-fetch", interpreter)?;
-        let download = ["download", "--no-deps", "--no-binary=:all:", "--require-hashes", "-r", &lock];
+        let download = [
+            "download",
+            "--no-deps",
+            "--no-binary=:all:",
+            "--require-hashes",
+            "-r",
+            &lock,
+        ];
         step(
             &format!("source distribution of {}", self.name),
-            environment.pip(project, &download).arg("--dest").arg(&folder),
+            environment
+                .pip(project, &download)
+                .arg("--dest")
+                .arg(&folder),
             "the Python package registry must be reachable",
         )?;
         unpack(project, &environment, &folder)?;
@@ -126,7 +139,10 @@ fn unpack(project: &Project, environment: &Environment, folder: &Path) -> Result
 /// The only folder in a folder.
 fn root_of(folder: &Path) -> Result<PathBuf, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| failed(folder, &error))?;
-    let mut folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    let mut folders = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir());
     let missing = || Failure::step(format!("{}: nothing was unpacked", folder.display()));
     folders.next().ok_or_else(missing)
 }
@@ -144,7 +160,9 @@ impl Prepared {
     pub(super) fn command(&self, project: &Project, event_loop: &str, out: &Path) -> Command {
         let mut command = self.environment.command(project, "python");
         command.arg(project.root.join(FOLDER).join("run.py"));
-        command.args([self.name, "--loop", event_loop, "--out"]).arg(out);
+        command
+            .args([self.name, "--loop", event_loop, "--out"])
+            .arg(out);
         if let Some(source) = &self.source {
             command.arg("--source").arg(source);
         }

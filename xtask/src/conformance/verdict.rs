@@ -70,7 +70,10 @@ impl Kind {
 
 impl Run {
     pub(super) fn count(&self, kind: Kind) -> usize {
-        self.tests.values().filter(|ended| ended.kind == kind).count()
+        self.tests
+            .values()
+            .filter(|ended| ended.kind == kind)
+            .count()
     }
 }
 
@@ -106,7 +109,10 @@ impl Verdict {
     pub(super) fn of(asyncio: &Run, corrente: &Run, known: &Known) -> Self {
         let mut verdict = Self::default();
         for (test, ours) in &corrente.tests {
-            let theirs = asyncio.tests.get(test).map_or(Kind::NotRun, |ended| ended.kind);
+            let theirs = asyncio
+                .tests
+                .get(test)
+                .map_or(Kind::NotRun, |ended| ended.kind);
             verdict.add(Difference {
                 test: test.clone(),
                 asyncio: theirs,

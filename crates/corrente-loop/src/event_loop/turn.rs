@@ -18,13 +18,13 @@ use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
 use crate::operation;
-use crate::state::{Job, Poll};
+use crate::state::{Job, Poll, State};
 use crate::transport::stream;
 
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
 pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     let inbox = &slf.get().inbox;
-    slf.get().state.with(slf.py(), |state| state.forget_poll())?;
+    slf.get().state.with(slf.py(), State::forget_poll)?;
     inbox.set_running(true);
     let mut events = Vec::new();
     let ended = loop {
@@ -187,7 +187,8 @@ fn stray(slf: &Bound<'_, Loop>, transport: &Bound<'_, PyAny>, error: PyErr) -> P
         return Err(error);
     }
     let value = error.into_value(py);
-    slf.call_method1(intern!(py, "_transport_failed"), (transport, value)).map(drop)
+    slf.call_method1(intern!(py, "_transport_failed"), (transport, value))
+        .map(drop)
 }
 
 /// A callback raised: what ends a program goes on, all else is for the exception handler.

@@ -129,9 +129,9 @@ pub(crate) fn read_into(
 fn unfit(buffer: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let py = buffer.py();
     match buffer.get_type().name() {
-        Ok(name) if error.is_instance_of::<PyBufferError>(py) => {
-            PyTypeError::new_err(format!("a read-write bytes-like object is required, not '{name}'"))
-        }
+        Ok(name) if error.is_instance_of::<PyBufferError>(py) => PyTypeError::new_err(format!(
+            "a read-write bytes-like object is required, not '{name}'"
+        )),
         _ => error,
     }
 }

@@ -4,7 +4,7 @@
 //! Invariant: no verdict without its reason, no estimate without its interval.
 
 use super::{Paint, Table, Terminal};
-use crate::catalogue::{Catalogue, Message};
+use crate::catalogue::Message;
 use crate::claim::SEPARATOR;
 use crate::prediction::{Endpoint, EventLoop, Judgement, PredictionReport, Verdict, stacks};
 

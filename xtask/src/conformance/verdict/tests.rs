@@ -9,7 +9,9 @@ fn run(tests: &[(&str, Kind)]) -> Run {
         detail: String::new(),
         only_alone: false,
     };
-    let tests = tests.iter().map(|(test, kind)| ((*test).to_owned(), ended(*kind)));
+    let tests = tests
+        .iter()
+        .map(|(test, kind)| ((*test).to_owned(), ended(*kind)));
     Run {
         python: "3.12.1".to_owned(),
         limit_s: 30.0,
@@ -28,7 +30,11 @@ fn names(found: &[Difference]) -> Vec<&str> {
 
 #[test]
 fn a_failure_of_ours_alone_must_be_expected() {
-    let asyncio = run(&[("a", Kind::Passed), ("b", Kind::Passed), ("c", Kind::Passed)]);
+    let asyncio = run(&[
+        ("a", Kind::Passed),
+        ("b", Kind::Passed),
+        ("c", Kind::Passed),
+    ]);
     let corrente = run(&[("a", Kind::Passed), ("b", Kind::Hung), ("c", Kind::Failed)]);
     let known = known("[[s.expected]]\ntests = [\"c\"]\nreason = \"r\"\n");
     let verdict = Verdict::of(&asyncio, &corrente, &known);

@@ -12,8 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream,
-    Writing, feeding, writing,
+    Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side,
+    State, Stream, Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
 

@@ -91,7 +91,9 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     let protocol = plan.protocol.bind(py);
     let room = protocol.call_method1(intern!(py, "get_buffer"), (-1,));
     let room = room.and_then(|room| match room.len()? {
-        0 => Err(PyRuntimeError::new_err("get_buffer() returned an empty buffer")),
+        0 => Err(PyRuntimeError::new_err(
+            "get_buffer() returned an empty buffer",
+        )),
         _ => Ok(room),
     });
     let room = match room {

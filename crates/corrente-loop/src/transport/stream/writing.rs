@@ -99,7 +99,11 @@ fn write_bytes(
             let (is_free, is_lost) = stream.with(py, |state| {
                 (state.pending == Pending::Nothing, state.life == Life::Lost)
             })?;
-            match if is_free { send_now(stream, content) } else { Ok(0) } {
+            match if is_free {
+                send_now(stream, content)
+            } else {
+                Ok(0)
+            } {
                 _ if is_lost => Ok(()),
                 Ok(written) if written == length => Ok(()),
                 Ok(written) => keep(transport, stream, Chunk::kept(bytes), written),
