@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,11 @@ def test_a_handle_is_asyncios(loop: Loop, schedule: Callable[..., asyncio.Handle
 @every_way
 def test_a_handle_tells_its_callback(loop: Loop, schedule: Callable[..., asyncio.Handle]) -> None:
     handle = schedule(loop, named, 1)
-    begin = "<TimerHandle when=" if schedule is schedule_later else "<Handle named(1) at "
+    # Since Python 3.13 only debug mode tells the arguments.
+    told = "named() at " if sys.version_info >= (3, 13) else "named(1) at "
+    begin = "<TimerHandle when=" if schedule is schedule_later else f"<Handle {told}"
     assert repr(handle).startswith(begin)
-    assert "named(1) at " in repr(handle)
+    assert told in repr(handle)
     handle.cancel()
     assert "cancelled" in repr(handle)
     assert "named" not in repr(handle)
@@ -190,10 +193,13 @@ def test_an_unclosed_loop_with_work_is_collected_and_warned_of(make_loop: Factor
     references = [weakref.ref(thing), weakref.ref(loop)]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        del thing, loop
+        del thing, loop, work
         gc.collect()
-    assert [reference() for reference in references] == [None, None]
     assert any("unclosed event loop" in str(one.message) for one in told)
+    # What was told holds the loop.
+    told.clear()
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
 
 
 def test_handles_in_large_numbers_survive_the_collector(loop: Loop) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -249,6 +250,8 @@ def test_a_future_of_another_loop_is_refused(loop: Loop, make_loop: Factory) -> 
 
 
 def test_a_running_loop_cannot_be_run_again_or_closed(loop: Loop, make_loop: Factory) -> None:
+    if sys.version_info[:3] == (3, 13, 0):
+        pytest.skip("asyncio of 3.13.0 forgets which loop runs when one is run twice")
     other = make_loop()
     other.call_soon(other.stop)
 
