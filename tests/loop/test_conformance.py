@@ -1,7 +1,7 @@
-"""A sample of CPython's own tests of asyncio on our loop; `cargo xtask conformance` runs all of them.
+"""A sample of CPython's tests of asyncio on our loop; `cargo xtask conformance` runs them all.
 
-The sample is what covers most in a minute: the loop's own tests, sockets, servers, buffered protocols, TLS in
-the middle of a connection, streams.
+The sample is what covers most in a minute: the loop's own tests, sockets, servers, buffered
+protocols, TLS in the middle of a connection, streams.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def test_a_loop_that_is_closed_with_a_handle_in_a_cycle_is_collected(
     loop = make_loop()
     thing = Thing()
     thing.handle = [schedule(loop, thing.method), loop]
-    references = [weakref.ref(thing), weakref.ref(loop)]
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
     loop.close()
     del thing, loop
     gc.collect()
@@ -190,7 +190,7 @@ def test_an_unclosed_loop_with_work_is_collected_and_warned_of(make_loop: Factor
         loop.call_soon(work)
         loop.call_later(1000, work)
     thing.handle = loop
-    references = [weakref.ref(thing), weakref.ref(loop)]
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         del thing, loop, work
@@ -230,7 +230,7 @@ def test_timers_compare_by_their_time(loop: Loop) -> None:
     later: Any = loop.call_at(2000, print)
     assert earlier < later
     assert later > earlier
-    assert earlier <= earlier  # noqa: PLR0124 - that is what is tested
+    assert earlier <= earlier
     assert earlier != later
     assert hash(earlier) == hash(1000)
 

@@ -83,7 +83,7 @@ def test_timers_run_in_the_order_of_their_times(loop: Loop) -> None:
     order: list[float] = []
     begin = loop.time()
     times = [begin + number * 1e-5 for number in range(500)]
-    for when in random.Random(3).sample(times, len(times)):  # noqa: S311 - an order, not a secret
+    for when in random.Random(3).sample(times, len(times)):
         loop.call_at(when, order.append, when)
     loop.call_at(times[-1] + 1e-5, loop.stop)
     run_until_stopped(loop)
@@ -92,7 +92,7 @@ def test_timers_run_in_the_order_of_their_times(loop: Loop) -> None:
 
 def test_timers_are_never_early(loop: Loop) -> None:
     early: list[float] = []
-    source = random.Random(4)  # noqa: S311 - times, not secrets
+    source = random.Random(4)
 
     def look(when: float) -> None:
         if loop.time() < when - RESOLUTION_S:
