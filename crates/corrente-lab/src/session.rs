@@ -17,7 +17,7 @@ use crate::files::{LabFiles, ScenarioFile};
 use crate::observer::Observer;
 use crate::runner::Run;
 use crate::scenario::Scenario;
-use crate::stacks::Stacks;
+use crate::stacks::{self, Stacks};
 use crate::{cost, machine, schedule, store};
 
 /// What to run.
@@ -133,6 +133,7 @@ pub fn run(
         files: &plan.files,
         stacks: &stacks,
         corrente: &plan.corrente,
+        package: stacks::package(&plan.python, work)?,
         work: work.to_owned(),
         logs: logs_directory(&plan.out)?,
         mode: plan.mode,

@@ -16,7 +16,7 @@ use crate::operation::Operation;
 use crate::watched::{Side, Target, Watched};
 
 /// While there is always something ready, descriptors are asked for at least this often.
-const POLL_EVERY: f64 = 250e-6;
+const POLL_EVERY: f64 = 50e-6;
 
 /// Something to do.
 #[derive(Debug)]
