@@ -3,12 +3,17 @@
 //! A benchmark is an entry of [`BENCHES`] and a module of its own. Each prints its figures together
 //! with the conditions under which they were made.
 
+mod arguments;
 mod attach;
+mod child;
 mod conditions;
 mod document;
+mod figures;
 mod gauge;
 mod load;
 mod model;
+mod processor_time;
+mod programs;
 
 use crate::failure::Failure;
 use crate::step::Project;

@@ -11,10 +11,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use self::watched::Place;
+use super::arguments::{Outcome, Words};
+use super::child::{Interruption, two_processors};
 use super::conditions;
-use super::document::Published;
-use super::load::process::Interruption;
-use super::load::two_processors;
+use super::programs::{self, Program};
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Environment;
@@ -28,7 +28,7 @@ cargo xtask bench attach [--seconds S] [--write]
 ";
 
 /// The programs that are measured, and what they wait for.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [Program; 3] = [
     ("backends.py", include_str!("attach/backends.py")),
     ("service_flask.py", include_str!("attach/service_flask.py")),
     (
@@ -93,10 +93,7 @@ pub(super) fn attach(project: &Project, arguments: &[String]) -> Result<(), Fail
     }
     let options = Options::parse(arguments)?;
     two_processors()?;
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "attach")?),
-        Outcome::Print => None,
-    };
+    let published = options.outcome.document(project, "attach")?;
     let environment = extension::service(project)?;
     install_driver(project, &environment)?;
     let place = place(project, &environment)?;
@@ -158,17 +155,7 @@ fn entry_of(locked: &str, name: &str) -> Option<String> {
 
 /// A folder of its own under the target folder, with the programs in it.
 fn place(project: &Project, environment: &Environment) -> Result<Place, Failure> {
-    let folder = project.target.join("bench-attach");
-    let failed = |error: std::io::Error| {
-        Failure::step(format!("cannot write into {}: {error}", folder.display()))
-    };
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
-    fs::create_dir_all(&folder).map_err(failed)?;
-    for (name, text) in PROGRAMS {
-        fs::write(folder.join(name), text).map_err(failed)?;
-    }
+    let folder = programs::lay_out(project, "bench-attach", &PROGRAMS)?;
     let programs: PathBuf = environment.program("python");
     Ok(Place {
         programs: programs.parent().map(PathBuf::from).unwrap_or_default(),
@@ -194,13 +181,6 @@ fn heading(
     Ok(format!("{versions}\n{conditions}\n{seconds} s a service\n"))
 }
 
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     seconds: u32,
@@ -213,28 +193,16 @@ impl Options {
             seconds: 30,
             outcome: Outcome::Print,
         };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--seconds" => {
-                    let value = words.next().and_then(|value| value.parse().ok());
-                    options.seconds =
-                        value
-                            .filter(|value| (5..=600).contains(value))
-                            .ok_or_else(|| {
-                                usage("`--seconds` needs a number of 5 to 600".to_owned())
-                            })?;
-                }
+        let mut words = Words::new("attach", arguments);
+        while let Some(word) = words.word() {
+            match word {
+                "--seconds" => options.seconds = words.number(word, 5..=600)?,
                 "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench attach` has no argument `{word}`"))),
+                _ => return Err(words.unknown(word)),
             }
         }
         Ok(options)
     }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench attach --help`")
 }
 
 #[cfg(test)]

@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use self::report::Wrappers;
 use self::service::{Kind, Place, Sample, Service};
+use super::arguments::{Outcome, Words};
+use super::child::{Interruption, turns, two_processors};
 use super::conditions;
-use super::document::Published;
-use super::load::process::Interruption;
-use super::load::{turns, two_processors};
+use super::programs::{self, Program};
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Environment;
@@ -34,7 +34,7 @@ cargo xtask bench gauge [--rounds N] [--seconds S] [--write]
 ";
 
 /// The programs that are measured, and the one that measures the wrappers.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [Program; 2] = [
     ("hello.py", include_str!("gauge/hello.py")),
     ("wrappers.py", include_str!("gauge/wrappers.py")),
 ];
@@ -68,11 +68,7 @@ pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failu
     }
     let options = Options::parse(arguments)?;
     two_processors()?;
-    // A document that cannot be changed is better known before the measurements than after them.
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "gauge")?),
-        Outcome::Print => None,
-    };
+    let published = options.outcome.document(project, "gauge")?;
     let environment = extension::service(project)?;
     let place = place(project, &environment)?;
     let interruption = Interruption::listen()?;
@@ -99,17 +95,7 @@ pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failu
 
 /// A folder of its own under the target folder, with the programs in it.
 fn place(project: &Project, environment: &Environment) -> Result<Place, Failure> {
-    let folder = project.target.join("bench-gauge");
-    let failed = |error: std::io::Error| {
-        Failure::step(format!("cannot write into {}: {error}", folder.display()))
-    };
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
-    fs::create_dir_all(&folder).map_err(failed)?;
-    for (name, text) in PROGRAMS {
-        fs::write(folder.join(name), text).map_err(failed)?;
-    }
+    let folder = programs::lay_out(project, "bench-gauge", &PROGRAMS)?;
     Ok(Place {
         corrente: environment.program("corrente"),
         gunicorn: environment.program("gunicorn"),
@@ -257,13 +243,6 @@ fn totals(
     })
 }
 
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     rounds: usize,
@@ -278,28 +257,18 @@ impl Options {
             seconds: 2,
             outcome: Outcome::Print,
         };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let mut number = |least: u32, most: u32| {
-                let value = words.next().and_then(|value| value.parse().ok());
-                value
-                    .filter(|value| (least..=most).contains(value))
-                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
-            };
-            match word.as_str() {
+        let mut words = Words::new("gauge", arguments);
+        while let Some(word) = words.word() {
+            match word {
                 // One round carries no interval.
-                "--rounds" => options.rounds = number(2, 100)? as usize,
-                "--seconds" => options.seconds = number(1, 60)?,
+                "--rounds" => options.rounds = words.number(word, 2..=100)? as usize,
+                "--seconds" => options.seconds = words.number(word, 1..=60)?,
                 "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench gauge` has no argument `{word}`"))),
+                _ => return Err(words.unknown(word)),
             }
         }
         Ok(options)
     }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench gauge --help`")
 }
 
 #[cfg(test)]

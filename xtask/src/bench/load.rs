@@ -6,17 +6,16 @@
 //! knows no generator's options or output. A run with failed requests is no result.
 
 mod output;
-pub(super) mod process;
+mod process;
 mod report;
 mod tool;
 
-use std::thread;
-
-use self::process::{Interruption, Server, watch};
+use self::process::{Server, watch};
 use self::report::{Sample, Series};
 use self::tool::{Load, Tool, Tools};
+use super::arguments::{Outcome, Words};
+use super::child::{Interruption, turns, two_processors};
 use super::conditions;
-use super::document::Published;
 use crate::failure::Failure;
 use crate::step::Project;
 
@@ -117,11 +116,7 @@ pub(super) fn load(project: &Project, arguments: &[String]) -> Result<(), Failur
     }
     let options = Options::parse(arguments)?;
     two_processors()?;
-    // A document that cannot be changed is better known before the measurements than after them.
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "load")?),
-        Outcome::Print => None,
-    };
+    let published = options.outcome.document(project, "load")?;
     let tools = Tools::prepare(project)?;
     let interruption = Interruption::listen()?;
     let mut text = heading(&tools, &options)?;
@@ -193,11 +188,6 @@ fn measure(
     Ok(series)
 }
 
-/// The order of a round: each round another generator begins.
-pub(super) fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |turn| (turn + round) % count)
-}
-
 fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
     let figures = tool
         .read(&watched.text)
@@ -209,23 +199,6 @@ fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
         figures,
         busy: watched.busy,
     })
-}
-
-pub(super) fn two_processors() -> Result<(), Failure> {
-    match thread::available_parallelism() {
-        Ok(count) if count.get() < 2 => Err(Failure::step(
-            "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
-        )),
-        // Where the count is unknown, taskset will say what it cannot bind to.
-        _ => Ok(()),
-    }
-}
-
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -242,28 +215,18 @@ impl Options {
             seconds: 4,
             outcome: Outcome::Print,
         };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let mut number = |least: u32, most: u32| {
-                let value = words.next().and_then(|value| value.parse().ok());
-                value
-                    .filter(|value| (least..=most).contains(value))
-                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
-            };
-            match word.as_str() {
+        let mut words = Words::new("load", arguments);
+        while let Some(word) = words.word() {
+            match word {
                 // One round carries no interval.
-                "--rounds" => options.rounds = number(2, 100)? as usize,
-                "--seconds" => options.seconds = number(2, 60)?,
+                "--rounds" => options.rounds = words.number(word, 2..=100)? as usize,
+                "--seconds" => options.seconds = words.number(word, 2..=60)?,
                 "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench load` has no argument `{word}`"))),
+                _ => return Err(words.unknown(word)),
             }
         }
         Ok(options)
     }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench load --help`")
 }
 
 #[cfg(test)]
@@ -294,14 +257,6 @@ mod tests {
         check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
         check("--seconds", Err("`--seconds` needs a number of 2 to 60"));
         check("fast", Err("`bench load` has no argument `fast`"));
-    }
-
-    #[test]
-    fn every_generator_begins_in_its_turn() {
-        let first: Vec<usize> = (0..4).filter_map(|round| turns(round, 3).next()).collect();
-        assert_eq!(first, [0, 1, 2, 0]);
-        let order: Vec<usize> = turns(1, 3).collect();
-        assert_eq!(order, [1, 2, 0]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use corrente_report::result::LabResult;
 
 use self::accuracy::Table;
-use super::document::Published;
+use super::arguments::Outcome;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
@@ -44,14 +44,6 @@ struct Options {
     outcome: Outcome,
 }
 
-/// Where the figures go, beside the terminal.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Outcome {
-    #[default]
-    Print,
-    Write,
-}
-
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
@@ -78,10 +70,7 @@ pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failu
         return Ok(());
     }
     let options = Options::parse(arguments)?;
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "model")?),
-        Outcome::Print => None,
-    };
+    let published = options.outcome.document(project, "model")?;
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
     let result = read(&path)?;

@@ -5,21 +5,16 @@
 //! start of an interpreter nor the connecting counts. Knows no generator's options or output.
 
 use std::fs;
-use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::tool::pinned;
+use crate::bench::child::{Guard, Interruption, PACE, collect, free_port, joined, pinned};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
-/// How often a running child is looked at: seldom enough to cost the run nothing.
-const PACE: Duration = Duration::from_millis(20);
 /// A server that does not listen by then does not start.
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long a run may take beyond its own length.
@@ -32,41 +27,6 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 /// Clock ticks a second in `/proc` (`USER_HZ`, `time(7)`): 100 on every architecture that wrk,
 /// oha and CPython are all packaged for.
 const TICKS_PER_S: f64 = 100.0;
-
-/// Raised by Ctrl-C and SIGTERM.
-#[derive(Debug, Clone)]
-pub(in crate::bench) struct Interruption(Arc<AtomicBool>);
-
-impl Interruption {
-    /// Listens from now on.
-    pub(in crate::bench) fn listen() -> Result<Self, Failure> {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&flag))
-                .map_err(|error| Failure::step(format!("cannot listen for Ctrl-C: {error}")))?;
-        }
-        Ok(Self(flag))
-    }
-
-    /// An error once it has been raised.
-    pub(in crate::bench) fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Ordering::Relaxed) {
-            return Err(Failure::step("interrupted; nothing was written"));
-        }
-        Ok(())
-    }
-}
-
-/// A child that is killed and waited for when it goes out of scope.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // Both fail only where it has ended and was waited for already.
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
 
 /// A server that listens on a free port of the loopback interface.
 pub(super) struct Server {
@@ -205,23 +165,6 @@ fn ended(child: &mut Guard) -> Result<Option<std::process::ExitStatus>, Failure>
     status.map_err(|error| Failure::step(format!("cannot wait for a child: {error}")))
 }
 
-/// Reads a pipe to its end beside the run, so that a full pipe stops nobody.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Option<JoinHandle<String>> {
-    let mut pipe = pipe?;
-    Some(thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What came before an error is what there is.
-        pipe.read_to_end(&mut bytes).ok();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }))
-}
-
-fn joined(reader: Option<JoinHandle<String>>) -> String {
-    reader
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default()
-}
-
 /// CPU ticks of generator, server and the whole machine at a moment.
 struct Reading {
     at: Instant,
@@ -275,16 +218,11 @@ fn cpu_ticks(text: &str) -> Option<u64> {
     Some(field(14)? + field(15)?)
 }
 
-/// A port that was free a moment ago: the kernel does not give it out again at once.
-pub(in crate::bench) fn free_port() -> Result<u16, Failure> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port());
-    port.map_err(|error| Failure::step(format!("no free port on loopback: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -302,17 +240,9 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_gone_when_its_guard_is() {
-        let child = Command::new("sleep").arg("60").spawn().expect("starts");
-        let process = child.id();
-        drop(Guard(child));
-        assert!(!Path::new(&format!("/proc/{process}")).exists());
-    }
-
-    #[test]
     fn waiting_ends_with_the_child_and_at_an_interruption() {
         let flag = Arc::new(AtomicBool::new(false));
-        let interruption = Interruption(Arc::clone(&flag));
+        let interruption = Interruption::of(&flag);
         let limit = Instant::now() + Duration::from_secs(20);
         let mut child = Guard(Command::new("true").spawn().expect("starts"));
         let status = wait_until(limit, &mut child, &interruption).expect("nobody interrupts");
