@@ -8,6 +8,7 @@ mod attach;
 mod child;
 mod conditions;
 mod document;
+mod event_loop;
 mod figures;
 mod gauge;
 mod load;
@@ -41,6 +42,11 @@ const BENCHES: &[Bench] = &[
         name: "attach",
         about: "what gauge attach finds from outside, against gauge run (2 minutes)",
         run: attach::attach,
+    },
+    Bench {
+        name: "loop",
+        about: "the event loop against asyncio, uvloop, rloop and others (40 minutes)",
+        run: event_loop::event_loop,
     },
     Bench {
         name: "model",

@@ -21,6 +21,8 @@ const SOURCES: &[&str] = &[
     "pyproject.toml",
     "python",
 ];
+/// What locks the tools, servers and frameworks of tests and benchmarks.
+const DEVELOPMENT: &str = "requirements-dev.txt";
 /// What a build or a run leaves among them.
 const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
 
@@ -52,7 +54,21 @@ fn install_release(project: &Project, environment: &Environment) -> Result<(), F
 /// build of the present tree: what a service that is recorded has.
 pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "service", &Interpreter::find()?)?;
-    install_locked(project, &environment)?;
+    install_locked(project, &environment, DEVELOPMENT)?;
+    install_release(project, &environment)?;
+    Ok(environment)
+}
+
+/// An environment of its own for `purpose`, with what the file `requirements` locks beside a release
+/// build of the present tree.
+pub(crate) fn beside(
+    project: &Project,
+    purpose: &str,
+    interpreter: &Interpreter,
+    requirements: &str,
+) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, purpose, interpreter)?;
+    install_locked(project, &environment, requirements)?;
     install_release(project, &environment)?;
     Ok(environment)
 }
@@ -60,12 +76,16 @@ pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
 /// An environment with the locked tools of requirements-dev.txt.
 pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "dev", interpreter)?;
-    install_locked(project, &environment)?;
+    install_locked(project, &environment, DEVELOPMENT)?;
     Ok(environment)
 }
 
-fn install_locked(project: &Project, environment: &Environment) -> Result<(), Failure> {
-    let path = project.root.join("requirements-dev.txt");
+fn install_locked(
+    project: &Project,
+    environment: &Environment,
+    requirements: &str,
+) -> Result<(), Failure> {
+    let path = project.root.join(requirements);
     let locked = fs::read_to_string(&path)
         .map_err(|error| Failure::step(format!("cannot read {}: {error}", path.display())))?;
     if environment.is_stamped("requirements", &locked) {
@@ -76,10 +96,10 @@ fn install_locked(project: &Project, environment: &Environment) -> Result<(), Fa
         "--require-hashes",
         "--only-binary=:all:",
         "-r",
-        "requirements-dev.txt",
+        requirements,
     ];
     step(
-        "Python tools, locked by requirements-dev.txt",
+        &format!("Python packages, locked by {requirements}"),
         &mut environment.pip(project, &install),
         "the Python package registry must be reachable",
     )?;
