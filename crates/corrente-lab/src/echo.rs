@@ -28,6 +28,9 @@ const EVENTS_MAX: usize = 512;
 
 const LISTENER: u64 = u64::MAX;
 
+/// Connections that it may have at once, where the machine allows as many.
+const CONNECTIONS_MAX: u64 = 20_000;
+
 /// What the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -50,6 +53,8 @@ pub enum Place {
 
 /// Serves until the process ends.
 pub fn serve(protocol: Protocol, place: &Place) -> Result<Infallible, LabError> {
+    // Where that many are not allowed it serves as many as are.
+    corrente_load::raise_descriptor_limit(CONNECTIONS_MAX).ok();
     let served = match (protocol, place) {
         (Protocol::Datagrams, Place::Port(port)) => bound(*port).and_then(|it| datagrams::run(&it)),
         (Protocol::Datagrams, Place::Path(_)) => Err(ErrorKind::Unsupported.into()),
