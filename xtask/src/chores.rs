@@ -101,7 +101,11 @@ fn python_checks(project: &Project, environment: &Environment) -> Result<(), Fai
     )?;
     let mut format = environment.command(project, "ruff");
     let format = format.args(["format", "--check", "--quiet"]).args(folders);
-    step("ruff format", format, "ruff format python tests lab/apps bench")?;
+    step(
+        "ruff format",
+        format,
+        "ruff format python tests lab/apps bench",
+    )?;
     step("mypy", &mut environment.command(project, "mypy"), "")
 }
 

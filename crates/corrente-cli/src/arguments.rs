@@ -233,8 +233,10 @@ Examples:
   corrente load http://127.0.0.1:8000/ --ramp 1,10,100 --seconds 5
   corrente load tcp://127.0.0.1:9000 --message-bytes 1024 --users 10")]
 pub(crate) struct Load {
-    /// http://HOST:PORT/PATH, or an echo server: tcp://HOST:PORT, udp://HOST:PORT, unix://PATH
-    #[arg(value_name = "URL")]
+    #[arg(
+        value_name = "URL",
+        help = "http://HOST:PORT/PATH; for an echo server tcp://HOST:PORT, udp://HOST:PORT, unix://PATH"
+    )]
     pub(crate) url: String,
     /// Closed loop: users, each waiting for its answer
     #[arg(long, value_name = "N", default_value_t = 16)]

@@ -254,8 +254,7 @@ impl<E: Exchange> Generator<E> {
     fn start(&mut self, index: usize, due_ns: u64) -> Result<(), LoadError> {
         let connection = &mut self.connections[index];
         connection.begin(self.assignment.tickets.take(), due_ns);
-        let opened =
-            connection.open(&self.assignment.peer, self.poll.registry(), Token(index))?;
+        let opened = connection.open(&self.assignment.peer, self.poll.registry(), Token(index))?;
         match opened.and_then(|()| connection.send()) {
             Ok(()) => Ok(()),
             Err(kind) => self.fail(index, kind),

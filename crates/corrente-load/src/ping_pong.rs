@@ -176,10 +176,7 @@ mod tests {
     use super::*;
 
     fn echo(message_bytes: usize) -> Echo {
-        let mut echo = Echo::new(
-            Arc::new(Messages::new(message_bytes, 9)),
-            KeepAlive::Reuse,
-        );
+        let mut echo = Echo::new(Arc::new(Messages::new(message_bytes, 9)), KeepAlive::Reuse);
         echo.begin(249);
         echo
     }

@@ -60,12 +60,10 @@ impl<'a> Words<'a> {
         bounds: RangeInclusive<u32>,
     ) -> Result<u32, Failure> {
         let value = self.word().and_then(|value| value.parse().ok());
-        value
-            .filter(|value| bounds.contains(value))
-            .ok_or_else(|| {
-                let (least, most) = bounds.into_inner();
-                self.usage(format!("`{word}` needs a number of {least} to {most}"))
-            })
+        value.filter(|value| bounds.contains(value)).ok_or_else(|| {
+            let (least, most) = bounds.into_inner();
+            self.usage(format!("`{word}` needs a number of {least} to {most}"))
+        })
     }
 
     /// The complaint about a word that the benchmark does not know.

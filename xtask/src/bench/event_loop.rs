@@ -292,7 +292,10 @@ mod tests {
     #[test]
     fn arguments_have_bounds_and_defaults() {
         let options = parse("--python 3.13 --rounds 7").expect("is well formed");
-        assert_eq!((options.rounds, options.python.as_deref()), (7, Some("3.13")));
+        assert_eq!(
+            (options.rounds, options.python.as_deref()),
+            (7, Some("3.13"))
+        );
         assert_eq!(options.length, Duration::from_secs(1));
         let quick = parse("--rounds 3 --quick").expect("is well formed");
         assert_eq!((quick.rounds, quick.length.as_millis()), (3, 300));

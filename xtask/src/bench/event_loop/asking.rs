@@ -64,7 +64,10 @@ fn server(place: &Place, kind: &str) -> Result<(Program, u16), Failure> {
         Err(trouble) => return Err(failed(trouble.of_contender()?)),
     };
     let port = told["port"].as_u64().and_then(|port| port.try_into().ok());
-    Ok((program, port.ok_or_else(|| failed(format!("told `{told}`")))?))
+    Ok((
+        program,
+        port.ok_or_else(|| failed(format!("told `{told}`")))?,
+    ))
 }
 
 fn measure(place: &Place, mut client: Program) -> Result<Figures, Trouble> {

@@ -120,7 +120,10 @@ impl Program {
         // Fails only where it has ended already.
         self.child.0.kill().ok();
         let complaints = joined(self.complaints.take());
-        let last = complaints.lines().rev().find(|line| !line.trim().is_empty());
+        let last = complaints
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty());
         let words: String = last
             .unwrap_or(otherwise)
             .trim()

@@ -135,12 +135,7 @@ const fn echo(kind: &'static str, bare: Bare) -> Server {
     }
 }
 
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    how: How,
-    goals: &'static [Goal],
-) -> Row {
+const fn row(name: &'static str, title: &'static str, how: How, goals: &'static [Goal]) -> Row {
     Row {
         name,
         title,
@@ -227,23 +222,108 @@ pub(super) const FAMILIES: &[Family] = &[
         better: Better::Less,
         rate: Some("The same, thousands of messages a second"),
         rows: &[
-            row("protocol-1", "protocol, 1 KiB", serving(PROTOCOL, Load::Messages(KIB)), LIKE_BARE),
-            row("protocol-10", "protocol, 10 KiB", serving(PROTOCOL, Load::Messages(10 * KIB)), LIKE_BARE),
-            row("protocol-100", "protocol, 100 KiB", serving(PROTOCOL, Load::Messages(100 * KIB)), LIKE_BARE),
-            row("buffered-1", "buffered, 1 KiB", serving(BUFFERED, Load::Messages(KIB)), LIKE_BARE),
-            row("buffered-10", "buffered, 10 KiB", serving(BUFFERED, Load::Messages(10 * KIB)), LIKE_BARE),
-            row("buffered-100", "buffered, 100 KiB", serving(BUFFERED, Load::Messages(100 * KIB)), LIKE_BARE),
-            row("streams-1", "streams, 1 KiB", serving(STREAMS, Load::Messages(KIB)), STREAMS_GOALS),
-            row("streams-10", "streams, 10 KiB", serving(STREAMS, Load::Messages(10 * KIB)), STREAMS_GOALS),
-            row("streams-100", "streams, 100 KiB", serving(STREAMS, Load::Messages(100 * KIB)), STREAMS_GOALS),
-            row("sockets-1", "sock_recv, 1 KiB", serving(SOCKETS, Load::Messages(KIB)), SOCKETS_GOALS),
-            row("sockets-10", "sock_recv, 10 KiB", serving(SOCKETS, Load::Messages(10 * KIB)), SOCKETS_GOALS),
-            row("sockets-100", "sock_recv, 100 KiB", serving(SOCKETS, Load::Messages(100 * KIB)), SOCKETS_GOALS),
-            row("unix-1", "Unix, 1 KiB", serving(UNIX, Load::Messages(KIB)), LIKE_BARE),
-            row("unix-10", "Unix, 10 KiB", serving(UNIX, Load::Messages(10 * KIB)), LIKE_BARE),
-            row("unix-100", "Unix, 100 KiB", serving(UNIX, Load::Messages(100 * KIB)), LIKE_BARE),
-            row("datagrams", "UDP, 1 KiB", serving(DATAGRAMS, Load::Messages(KIB)), NO_WORSE),
-            row("accept", "a connection each", serving(PROTOCOL, Load::Connections(KIB)), NO_WORSE),
+            row(
+                "protocol-1",
+                "protocol, 1 KiB",
+                serving(PROTOCOL, Load::Messages(KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "protocol-10",
+                "protocol, 10 KiB",
+                serving(PROTOCOL, Load::Messages(10 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "protocol-100",
+                "protocol, 100 KiB",
+                serving(PROTOCOL, Load::Messages(100 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "buffered-1",
+                "buffered, 1 KiB",
+                serving(BUFFERED, Load::Messages(KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "buffered-10",
+                "buffered, 10 KiB",
+                serving(BUFFERED, Load::Messages(10 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "buffered-100",
+                "buffered, 100 KiB",
+                serving(BUFFERED, Load::Messages(100 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "streams-1",
+                "streams, 1 KiB",
+                serving(STREAMS, Load::Messages(KIB)),
+                STREAMS_GOALS,
+            ),
+            row(
+                "streams-10",
+                "streams, 10 KiB",
+                serving(STREAMS, Load::Messages(10 * KIB)),
+                STREAMS_GOALS,
+            ),
+            row(
+                "streams-100",
+                "streams, 100 KiB",
+                serving(STREAMS, Load::Messages(100 * KIB)),
+                STREAMS_GOALS,
+            ),
+            row(
+                "sockets-1",
+                "sock_recv, 1 KiB",
+                serving(SOCKETS, Load::Messages(KIB)),
+                SOCKETS_GOALS,
+            ),
+            row(
+                "sockets-10",
+                "sock_recv, 10 KiB",
+                serving(SOCKETS, Load::Messages(10 * KIB)),
+                SOCKETS_GOALS,
+            ),
+            row(
+                "sockets-100",
+                "sock_recv, 100 KiB",
+                serving(SOCKETS, Load::Messages(100 * KIB)),
+                SOCKETS_GOALS,
+            ),
+            row(
+                "unix-1",
+                "Unix, 1 KiB",
+                serving(UNIX, Load::Messages(KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "unix-10",
+                "Unix, 10 KiB",
+                serving(UNIX, Load::Messages(10 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "unix-100",
+                "Unix, 100 KiB",
+                serving(UNIX, Load::Messages(100 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "datagrams",
+                "UDP, 1 KiB",
+                serving(DATAGRAMS, Load::Messages(KIB)),
+                NO_WORSE,
+            ),
+            row(
+                "accept",
+                "a connection each",
+                serving(PROTOCOL, Load::Connections(KIB)),
+                NO_WORSE,
+            ),
         ],
     },
     Family {
@@ -252,9 +332,24 @@ pub(super) const FAMILIES: &[Family] = &[
         better: Better::Less,
         rate: Some("The same, thousands of messages a second"),
         rows: &[
-            row("tls-1", "protocol, 1 KiB", serving(TLS, Load::PingPong("tls", KIB)), TLS_GOALS),
-            row("tls-10", "protocol, 10 KiB", serving(TLS, Load::PingPong("tls", 10 * KIB)), TLS_GOALS),
-            row("tls-100", "protocol, 100 KiB", serving(TLS, Load::PingPong("tls", 100 * KIB)), TLS_GOALS),
+            row(
+                "tls-1",
+                "protocol, 1 KiB",
+                serving(TLS, Load::PingPong("tls", KIB)),
+                TLS_GOALS,
+            ),
+            row(
+                "tls-10",
+                "protocol, 10 KiB",
+                serving(TLS, Load::PingPong("tls", 10 * KIB)),
+                TLS_GOALS,
+            ),
+            row(
+                "tls-100",
+                "protocol, 100 KiB",
+                serving(TLS, Load::PingPong("tls", 100 * KIB)),
+                TLS_GOALS,
+            ),
         ],
     },
     Family {
@@ -262,14 +357,24 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "10,000 idle connections: KiB each (less is better)",
         better: Better::Less,
         rate: None,
-        rows: &[row("idle-memory", "memory a connection", How::IdleMemory, IDLE_MEMORY)],
+        rows: &[row(
+            "idle-memory",
+            "memory a connection",
+            How::IdleMemory,
+            IDLE_MEMORY,
+        )],
     },
     Family {
         name: "idle",
         title: "50 active of 10,050 connections: rate over that of 50 alone",
         better: Better::More,
         rate: None,
-        rows: &[row("idle-rate", "rate that is left", How::IdleRate, IDLE_RATE)],
+        rows: &[row(
+            "idle-rate",
+            "rate that is left",
+            How::IdleRate,
+            IDLE_RATE,
+        )],
     },
     Family {
         name: "applications",
@@ -277,11 +382,36 @@ pub(super) const FAMILIES: &[Family] = &[
         better: Better::Less,
         rate: Some("The same, thousands of requests a second"),
         rows: &[
-            row("uvicorn", "Uvicorn, plain text", serving(application("uvicorn"), Load::Http), APPLICATION),
-            row("aiohttp", "aiohttp, server", serving(application("aiohttp"), Load::Http), APPLICATION),
-            row("websockets", "websockets, 1 KiB", serving(application("websockets"), Load::PingPong("websocket", KIB)), APPLICATION),
-            row("aiohttp-client", "aiohttp, client", How::Asking { kind: "aiohttp" }, APPLICATION),
-            row("asyncpg", "asyncpg, client", How::Asking { kind: "asyncpg" }, APPLICATION),
+            row(
+                "uvicorn",
+                "Uvicorn, plain text",
+                serving(application("uvicorn"), Load::Http),
+                APPLICATION,
+            ),
+            row(
+                "aiohttp",
+                "aiohttp, server",
+                serving(application("aiohttp"), Load::Http),
+                APPLICATION,
+            ),
+            row(
+                "websockets",
+                "websockets, 1 KiB",
+                serving(application("websockets"), Load::PingPong("websocket", KIB)),
+                APPLICATION,
+            ),
+            row(
+                "aiohttp-client",
+                "aiohttp, client",
+                How::Asking { kind: "aiohttp" },
+                APPLICATION,
+            ),
+            row(
+                "asyncpg",
+                "asyncpg, client",
+                How::Asking { kind: "asyncpg" },
+                APPLICATION,
+            ),
         ],
     },
 ];
@@ -322,9 +452,8 @@ mod tests {
 
     #[test]
     fn a_word_names_a_row_a_kind_or_a_table() {
-        let names = |word: &str| -> Vec<&str> {
-            named_by(word).into_iter().map(|row| row.name).collect()
-        };
+        let names =
+            |word: &str| -> Vec<&str> { named_by(word).into_iter().map(|row| row.name).collect() };
         assert_eq!(names("protocol-10"), ["protocol-10"]);
         assert_eq!(names("unix"), ["unix-1", "unix-10", "unix-100"]);
         assert_eq!(names("waits"), ["executor", "getaddrinfo", "subprocess"]);

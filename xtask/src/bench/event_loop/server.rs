@@ -162,11 +162,7 @@ impl Running {
 }
 
 /// Starts a program that tells where it listens.
-fn listening(
-    place: &Place,
-    name: &str,
-    arguments: &[&str],
-) -> Result<(Program, Address), Trouble> {
+fn listening(place: &Place, name: &str, arguments: &[&str]) -> Result<(Program, Address), Trouble> {
     let command = place.program(MEASURED_CPU, name, arguments);
     let mut program = Program::start(command, &place.interruption)?;
     let told = program.hear(Duration::ZERO)?;
@@ -203,9 +199,8 @@ fn bare_server(place: &Place, bare: Bare) -> Result<(Program, Address), Trouble>
 
 /// What the load generator says of a load that cost the server so much.
 fn figures_of_load(text: &str, cpu_ns: u64) -> Result<Figures, Trouble> {
-    let outcome: Value = serde_json::from_str(text).map_err(|error| {
-        Failure::step(format!("`corrente load` did not print JSON: {error}"))
-    })?;
+    let outcome: Value = serde_json::from_str(text)
+        .map_err(|error| Failure::step(format!("`corrente load` did not print JSON: {error}")))?;
     if let Some(errors) = outcome["errors"].as_object()
         && !errors.is_empty()
     {
