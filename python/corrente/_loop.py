@@ -9,25 +9,45 @@ loop, so it behaves as the running version of asyncio does. What asyncio calls o
 from __future__ import annotations
 
 import asyncio
+import errno
+import selectors
+import socket
+import ssl
 import sys
-from asyncio import base_events, format_helpers, sslproto
+from asyncio import (
+    base_events,
+    constants,
+    format_helpers,
+    selector_events,
+    sslproto,
+    trsock,
+)
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
-from corrente import _native
-from corrente._transports import StreamTransport
+from corrente import _native, _server
+from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
-    import socket
-    import ssl
     from collections.abc import Callable, Coroutine
 
 
+# What `accept` fails with when a process or a machine has too much open.
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
 class _Watcher:
-    """What asyncio's loop has as its selector: all that it does with it here is close it."""
+    """What asyncio's loop has as its selector, for its code that looks at it."""
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
+
+    def get_key(self, fileobj: int) -> selectors.SelectorKey:
+        """What a descriptor is watched for."""
+        events = self._loop._interest(fileobj)
+        if not events:
+            raise KeyError(f"{fileobj!r} is not registered")
+        return selectors.SelectorKey(fileobj, fileobj, events, None)
 
     def close(self) -> None:
         self._loop._clear()
@@ -37,6 +57,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     def __init__(self) -> None:
+        self._socket_files: dict[int, _server.SocketFile] = {}
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 
     def _make_socket_transport(
@@ -51,6 +72,19 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     ) -> StreamTransport:
         self._ensure_fd_no_transport(sock)
         return StreamTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
+        self._ensure_fd_no_transport(sock)
+        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        kind = DatagramTransport if is_internet else selector_events._SelectorDatagramTransport
+        return kind(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,
@@ -73,6 +107,160 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         return tls._app_transport
 
+    async def create_server(
+        self, *args: Any, keep_alive: bool | None = None, start_serving: bool = True, **kwargs: Any
+    ) -> Any:
+        """As asyncio; `keep_alive`, `close_clients` and `abort_clients` on every version."""
+        create: Any = asyncio.SelectorEventLoop.create_server
+        server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+        if keep_alive:
+            _server.keep_alive(server)
+        if start_serving:
+            await server.start_serving()
+        return server
+
+    if not _server.HAS_CLIENTS:
+
+        async def create_unix_server(
+            self, *args: Any, cleanup_socket: bool = False, start_serving: bool = True, **kwargs: Any
+        ) -> Any:
+            """As asyncio; `cleanup_socket` and `close_clients` are Python 3.13's."""
+            create: Any = asyncio.SelectorEventLoop.create_unix_server
+            server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+            for listening in server.sockets:
+                path = listening.getsockname()
+                if cleanup_socket and isinstance(path, str) and path:
+                    self._socket_files[listening.fileno()] = _server.SocketFile(path)
+            if start_serving:
+                await server.start_serving()
+            return server
+
+        def _stop_serving(self, sock: socket.socket) -> None:
+            file = self._socket_files.pop(sock.fileno(), None)
+            stop: Any = asyncio.SelectorEventLoop._stop_serving  # type: ignore[attr-defined]
+            stop(self, sock)
+            if file is not None:
+                file.remove()
+
+    def _accept_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: ssl.SSLContext | None = None,
+        server: Any = None,
+        backlog: int = 100,
+        *limits: Any,
+    ) -> None:
+        """A listening socket is ready.
+
+        Asyncio makes a task for each connection, which waits until `connection_made()` was called.
+        Without TLS there is nothing to wait for, and so no task.
+        """
+        if sslcontext is not None or self._debug:
+            accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
+            accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
+            return
+        for _ in range(backlog):
+            try:
+                connection, address = sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_RESOURCES:
+                    raise
+                arguments = (protocol_factory, sock, sslcontext, server, backlog, *limits)
+                self._rest_listening(sock, error, arguments)
+                return
+            connection.setblocking(False)
+            self._connected(protocol_factory, connection, address, server)
+
+    def _connected(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        connection: socket.socket,
+        address: Any,
+        server: Any,
+    ) -> None:
+        try:
+            StreamTransport(
+                self, connection, protocol_factory(), extra={"peername": address}, server=server
+            )
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # whatever a factory raises is the loop's to report
+            connection.close()
+            message = "Error on transport creation for incoming connection"
+            self.call_exception_handler({"message": message, "exception": error})
+
+    def _rest_listening(
+        self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]
+    ) -> None:
+        """Nothing is left to accept with: the kernel would report the socket for ever."""
+        self.call_exception_handler(
+            {
+                "message": "socket.accept() out of system resource",
+                "exception": error,
+                "socket": trsock.TransportSocket(sock),
+            }
+        )
+        self._remove_reader(sock.fileno())
+        loop: Any = self
+        self.call_later(constants.ACCEPT_RETRY_DELAY, loop._start_serving, *arguments)
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - asyncio's name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        """As asyncio; an address in numbers needs no thread."""
+        found = self._literal(host, port, family, type, proto, flags)
+        if found is not None:
+            return found
+        return await asyncio.SelectorEventLoop.getaddrinfo(
+            self, host, port, family=family, type=type, proto=proto, flags=flags
+        )
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
+        """Receives up to `nbytes` bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Any = self._receive(fd, nbytes)
+        return received if type(received) is bytes else await self._done(fd, received)
+
+    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
+        """Receives into a buffer; gives back how many bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Any = self._receive_into(fd, buf)
+        return received if type(received) is int else await self._done(fd, received)
+
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Sends all of the data."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        sent: Any = self._send(fd, data)
+        if sent is not None:
+            await self._done(fd, sent)
+
+    def _check_socket(self, sock: socket.socket) -> None:
+        if isinstance(sock, ssl.SSLSocket):
+            raise TypeError("Socket cannot be of type SSLSocket")
+        if self._debug and sock.gettimeout() != 0:
+            raise ValueError("the socket must be non-blocking")
+
+    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Any:
+        """What an operation gave; one that is cancelled is not gone on with."""
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._forget(fd, future)
+            raise
+
     def set_task_factory(self, factory: Any) -> None:
         """Sets what makes tasks; `None` for asyncio's own class."""
         asyncio.SelectorEventLoop.set_task_factory(self, factory)
@@ -80,6 +268,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
         """Debug mode, a task factory, or keywords: whatever asyncio does with them."""
+        is_newer = not {"name", "context"}.issuperset(kwargs)
+        if is_newer and sys.version_info < (3, 13, 3):
+            # `eager_start` and what may follow: asyncio takes them from 3.13.3 on, its tasks earlier.
+            self._check_closed()
+            if self._task_factory is not None:
+                return self._task_factory(self, coro, **kwargs)
+            return asyncio.Task(coro, loop=self, **kwargs)
         task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
         return task
 
@@ -115,6 +310,22 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 def new_event_loop() -> EventLoop:
     """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
     return EventLoop()
+
+
+def install() -> None:
+    """Makes this loop the one that asyncio uses, where it still asks a policy (up to Python 3.15)."""
+    asyncio.set_event_loop_policy(_policy())
+
+
+def _policy() -> Any:
+    base: Any = asyncio.DefaultEventLoopPolicy
+
+    class EventLoopPolicy(base):  # type: ignore[misc]
+        """Asyncio's policy, with this loop."""
+
+        _loop_factory = EventLoop
+
+    return EventLoopPolicy()
 
 
 def run(

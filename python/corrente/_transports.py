@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from asyncio import base_events, constants, trsock
+from asyncio import base_events, constants, selector_events, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,21 @@ class StreamTransport(_native.Stream):
     def _reset_empty_waiter(self) -> None:
         self._empty_waiter = None
         self._set_drained(None)
+
+
+class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
+    """Datagrams over IP: asyncio's transport; what comes is received natively."""
+
+    def _read_ready(self) -> None:
+        if self._conn_lost:
+            return
+        try:
+            received = self._loop._receive_datagram(self._sock_fd)
+        except OSError as error:
+            self._protocol.error_received(error)
+            return
+        if received is not None:
+            self._protocol.datagram_received(*received)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

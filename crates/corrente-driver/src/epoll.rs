@@ -20,7 +20,7 @@ const EVENTS: usize = 256;
 /// What the waker's events carry in place of a descriptor's number.
 const WAKER: u64 = u64::MAX;
 /// Longer waits are cut into pieces: what fits into 31 bits of milliseconds, and then some room.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// The driver.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Epoll {
             }
         };
         Timespec {
-            tv_sec: limit.as_secs() as i64,
+            tv_sec: limit.as_secs().cast_signed(),
             tv_nsec: i64::from(limit.subsec_nanos()),
         }
     }
@@ -71,8 +71,14 @@ impl Epoll {
     fn drain_waker(&self) {
         let mut count = [0; 8];
         // EAGAIN: another wait has drained it.
-        drop(rustix::io::read(&self.waker, &mut count));
+        rustix::io::read(&self.waker, &mut count).ok();
     }
+}
+
+/// The driver's clock: Python's `time.monotonic()`, to the last bit.
+pub fn monotonic() -> f64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
 }
 
 /// A wait of one nanosecond, which only `epoll_pwait2` can express.
@@ -151,13 +157,11 @@ impl Driver for Epoll {
 
     fn wake(&self) {
         // EAGAIN: it is woken 2^64 - 2 times already.
-        drop(rustix::io::write(&self.waker, &1_u64.to_ne_bytes()));
+        rustix::io::write(&self.waker, &1_u64.to_ne_bytes()).ok();
     }
 
-    /// As Python's `time.monotonic()`, to the last bit.
     fn now(&self) -> f64 {
-        let now = clock_gettime(ClockId::Monotonic);
-        (now.tv_sec * 1_000_000_000 + now.tv_nsec) as f64 / 1e9
+        monotonic()
     }
 }
 
@@ -243,7 +247,7 @@ mod tests {
         let driver = Epoll::new().expect("epoll");
         driver.wake();
         driver.wake();
-        assert_eq!(ready(&driver, Duration::from_secs(60)), []);
+        assert_eq!(ready(&driver, Duration::from_mins(1)), []);
         let begin = driver.now();
         assert_eq!(ready(&driver, Duration::from_millis(2)), []);
         assert!(driver.now() - begin >= 0.002, "the waker was not drained");

@@ -50,7 +50,10 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
         if self.buffers.is_empty() {
             self.written = written;
         }
-        debug_assert!(written == 0 || self.buffers.is_empty(), "only the first is begun");
+        debug_assert!(
+            written == 0 || self.buffers.is_empty(),
+            "only the first is begun"
+        );
         self.length += left;
         self.buffers.push_back(buffer);
     }

@@ -53,7 +53,7 @@ impl Simulated {
 
 impl State {
     /// The part of a scripted readiness that somebody watches for.
-    fn wanted(&self, readiness: &Readiness) -> Interest {
+    fn wanted(&self, readiness: Readiness) -> Interest {
         let watched = self.watched.get(&readiness.descriptor.index());
         let watched = watched.copied().unwrap_or_default();
         Interest::of(
@@ -62,16 +62,16 @@ impl State {
         )
     }
 
-    fn is_wanted(&self, readiness: &Readiness) -> bool {
+    fn is_wanted(&self, readiness: Readiness) -> bool {
         self.wanted(readiness) != Interest::None
     }
 
     /// Moves what is ready by now out of the script.
     fn collect(&mut self, ready: &mut Vec<Readiness>) {
         for (time, readiness) in std::mem::take(&mut self.script) {
-            if time <= self.now && self.is_wanted(&readiness) {
+            if time <= self.now && self.is_wanted(readiness) {
                 ready.push(Readiness {
-                    interest: self.wanted(&readiness),
+                    interest: self.wanted(readiness),
                     ..readiness
                 });
             } else {
@@ -96,7 +96,7 @@ impl Driver for Simulated {
     fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
         self.with(|state| {
             if !std::mem::take(&mut state.is_woken) {
-                let wanted = state.script.iter().filter(|(_, one)| state.is_wanted(one));
+                let wanted = state.script.iter().filter(|(_, one)| state.is_wanted(*one));
                 let scripted = wanted.map(|(time, _)| time.saturating_sub(state.now)).min();
                 let Some(step) = scripted.into_iter().chain(limit).min() else {
                     let what = "nothing is scripted that would end this wait";
@@ -138,7 +138,9 @@ mod tests {
             .watch(seven.descriptor, Interest::None, Interest::Read)
             .expect("it cannot fail");
         let mut ready = Vec::new();
-        driver.wait(Some(Duration::from_secs(1)), &mut ready).expect("it waits");
+        driver
+            .wait(Some(Duration::from_secs(1)), &mut ready)
+            .expect("it waits");
         assert_eq!((driver.now(), ready.len()), (1.0, 0));
         driver.wait(None, &mut ready).expect("it waits");
         assert_eq!((driver.now(), ready), (3.0, vec![seven]));

@@ -5,10 +5,11 @@
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::net::SocketAddr;
 
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, recvfrom, send, sendmsg, shutdown,
 };
 
 use crate::Descriptor;
@@ -65,6 +66,28 @@ pub fn read_uninit(descriptor: Descriptor, buffer: &mut [MaybeUninit<u8>]) -> io
     }
 }
 
+/// Reads one datagram, with where it came from if that is an internet address. `None` where there is none now.
+///
+/// # Errors
+///
+/// As the kernel says: `ECONNREFUSED` for an earlier datagram that nobody took.
+pub fn receive(
+    descriptor: Descriptor,
+    buffer: &mut [u8],
+) -> io::Result<Option<(usize, Option<SocketAddr>)>> {
+    loop {
+        match recvfrom(descriptor, &mut *buffer, RecvFlags::empty()) {
+            Ok((bytes, _, from)) => {
+                let from = from.and_then(|from| SocketAddr::try_from(from).ok());
+                return Ok(Some((bytes, from)));
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Writes what the kernel takes.
 ///
 /// # Errors
@@ -114,8 +137,14 @@ mod tests {
     fn what_is_written_comes_in_one_piece() {
         let (_near, mut far, descriptor) = pair();
         let slices = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
-        assert_eq!(write_all(descriptor, &slices).expect("it writes"), Moved::Bytes(4));
-        assert_eq!(write(descriptor, b"ef").expect("it writes"), Moved::Bytes(2));
+        assert_eq!(
+            write_all(descriptor, &slices).expect("it writes"),
+            Moved::Bytes(4)
+        );
+        assert_eq!(
+            write(descriptor, b"ef").expect("it writes"),
+            Moved::Bytes(2)
+        );
         end(descriptor).expect("it ends");
         let mut text = String::new();
         far.read_to_string(&mut text).expect("it reads");
@@ -126,9 +155,15 @@ mod tests {
     fn an_empty_socket_is_for_later_and_a_closed_one_has_ended() {
         let (_near, far, descriptor) = pair();
         let mut buffer = [0; 8];
-        assert_eq!(read(descriptor, &mut buffer).expect("it reads"), Moved::Later);
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Later
+        );
         drop(far);
-        assert_eq!(read(descriptor, &mut buffer).expect("it reads"), Moved::Bytes(0));
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Bytes(0)
+        );
         let error = write(descriptor, b"x").expect_err("nobody is there");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }

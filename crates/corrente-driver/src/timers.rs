@@ -79,7 +79,11 @@ impl<T> Timers<T> {
         self.cancelled += 1;
         let mut gone = Vec::new();
         // A timer that was scheduled last and is cancelled first, as timeouts are, is the last leaf.
-        while self.heap.last().is_some_and(|last| is_cancelled(&last.carried)) {
+        while self
+            .heap
+            .last()
+            .is_some_and(|last| is_cancelled(&last.carried))
+        {
             gone.extend(self.heap.pop().map(|timer| timer.carried));
             self.cancelled = self.cancelled.saturating_sub(1);
         }
@@ -92,7 +96,11 @@ impl<T> Timers<T> {
     /// When the first timer that is not cancelled is due; the cancelled ones before it leave.
     pub fn first(&mut self, is_cancelled: impl Fn(&T) -> bool) -> (Option<f64>, Vec<T>) {
         let mut gone = Vec::new();
-        while self.heap.first().is_some_and(|first| is_cancelled(&first.carried)) {
+        while self
+            .heap
+            .first()
+            .is_some_and(|first| is_cancelled(&first.carried))
+        {
             gone.extend(self.take_first());
             self.cancelled = self.cancelled.saturating_sub(1);
         }
@@ -160,7 +168,13 @@ impl<T> Timers<T> {
     fn sink(&mut self, mut place: usize) {
         loop {
             let children = place * ARITY + 1..(place * ARITY + 1 + ARITY).min(self.heap.len());
-            let earlier = |a: usize, b: usize| if self.heap[b].is_before(&self.heap[a]) { b } else { a };
+            let earlier = |a: usize, b: usize| {
+                if self.heap[b].is_before(&self.heap[a]) {
+                    b
+                } else {
+                    a
+                }
+            };
             let Some(child) = children.reduce(earlier) else {
                 return;
             };
@@ -228,7 +242,9 @@ mod tests {
     #[test]
     fn the_cancelled_do_not_pile_up() {
         let mut timers = Timers::default();
-        let all: Vec<Marked> = (0..1000).map(|name| Rc::new((name, Cell::new(false)))).collect();
+        let all: Vec<Marked> = (0..1000)
+            .map(|name| Rc::new((name, Cell::new(false))))
+            .collect();
         for (place, carried) in all.iter().enumerate() {
             timers.schedule(1000.0 - place as f64, Rc::clone(carried));
         }

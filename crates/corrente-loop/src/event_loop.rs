@@ -8,19 +8,24 @@
 mod hot;
 mod turn;
 
+use std::sync::Arc;
+
 use corrente_driver::epoll::Epoll;
-use corrente_driver::Descriptor;
+use corrente_driver::{Descriptor, Driver};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
+use crate::address::{self, Hints};
 use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
+use crate::memory;
+use crate::operation::{self, Operation};
 use crate::state::{Job, State};
 use crate::watched::{Side, Target};
 
@@ -32,10 +37,14 @@ pub struct Loop {
     pub(crate) inbox: Inbox,
 }
 
+/// A datagram, and where it came from if that is an internet address.
+type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
+
 /// Adds the class to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
+    Method::attach(&operation::METHODS, &class)?;
     module.add("Loop", class)
 }
 
@@ -46,6 +55,28 @@ impl Loop {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.inbox.is(Flag::Closed)
+    }
+
+    /// Whether the calling thread runs one of this loop's callbacks.
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.inbox.is_here()
+    }
+
+    /// A stream has something to write when the callback returns.
+    pub(crate) fn will_flush(&self, stream: &Bound<'_, PyAny>) -> PyResult<()> {
+        let stream = stream.clone();
+        let (py, stream) = (stream.py(), stream.unbind());
+        self.state.with(py, |state| state.written.push(stream))
+    }
+
+    /// What watches and waits.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` where the loop is closed.
+    pub(crate) fn driver(&self, py: Python<'_>) -> PyResult<Arc<dyn Driver>> {
+        let driver = self.state.with(py, |state| state.driver.clone())?;
+        driver.ok_or_else(closed)
     }
 
     /// Makes a handle ready, from any thread.
@@ -63,13 +94,15 @@ impl Loop {
         let gone = self
             .state
             .with(py, |state| state.timers.cancelled(handle::is_cancelled))?;
-        gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+        for timer in gone {
+            handle::let_go(py, timer);
+        }
         Ok(())
     }
 
-    fn check_open(&self) -> PyResult<()> {
+    pub(crate) fn check_open(&self) -> PyResult<()> {
         if self.inbox.is(Flag::Closed) {
-            return Err(PyRuntimeError::new_err("Event loop is closed"));
+            return Err(closed());
         }
         Ok(())
     }
@@ -88,7 +121,7 @@ impl Loop {
         let Some(change) = change else {
             return Ok(before);
         };
-        if let Err(error) = self.inbox.driver().watch(descriptor, change.from, change.to) {
+        if let Err(error) = self.driver(py)?.watch(descriptor, change.from, change.to) {
             let undone = self
                 .state
                 .with(py, |state| state.watched.undo(change, side, before))?;
@@ -96,6 +129,51 @@ impl Loop {
             return Err(os_error(&error));
         }
         Ok(before)
+    }
+
+    /// Whether a transport of ours has this descriptor.
+    pub(crate) fn has_stream(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let mut targets = sides.filter_map(|side| entry?.target(side));
+            targets.any(|target| matches!(target, Target::Stream(_)))
+        })
+    }
+
+    /// The operations that wait for a descriptor.
+    pub(crate) fn operations(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+    ) -> PyResult<Vec<Py<Operation>>> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let targets = sides.filter_map(|side| entry?.target(side));
+            let operations = targets.filter_map(|target| match target {
+                Target::Operation(operation) => Some(operation.clone_ref(py)),
+                Target::Handle(_) | Target::Stream(_) => None,
+            });
+            operations.collect()
+        })
+    }
+
+    /// Whether one side of a descriptor is watched for this operation.
+    pub(crate) fn has_operation(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+        side: Side,
+        operation: &Py<Operation>,
+    ) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let target = state
+                .watched
+                .get(descriptor)
+                .and_then(|entry| entry.target(side));
+            matches!(target, Some(Target::Operation(one)) if one.is(operation))
+        })
     }
 
     fn remove(&self, descriptor: &Bound<'_, PyAny>, side: Side) -> PyResult<bool> {
@@ -110,16 +188,20 @@ impl Loop {
     }
 }
 
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("Event loop is closed")
+}
+
 /// A reader or writer that is replaced or removed is not called any more, even if it is ready.
-fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
+pub(crate) fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
     match before {
         Some(Target::Handle(handle)) => handle.call_method0(py, intern!(py, "cancel")).map(drop),
-        Some(Target::Stream(_)) | None => Ok(()),
+        Some(Target::Stream(_) | Target::Operation(_)) | None => Ok(()),
     }
 }
 
 /// The descriptor that a number, or an object with `fileno()`, stands for.
-fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
+pub(crate) fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
     let number = match descriptor.extract::<i32>() {
         Ok(number) => Some(number),
         Err(_) => descriptor
@@ -148,9 +230,10 @@ impl Loop {
         _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Self> {
         let driver = Epoll::new().map_err(|error| os_error(&error))?;
+        let driver: Arc<dyn Driver> = Arc::new(driver);
         Ok(Self {
-            state: Confined::new(State::default()),
-            inbox: Inbox::new(Box::new(driver)),
+            state: Confined::new(State::new(Arc::clone(&driver))),
+            inbox: Inbox::new(driver),
         })
     }
 
@@ -158,7 +241,9 @@ impl Loop {
     fn _add_callback(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
         if !handle::is_handle(handle) {
             let found = handle.get_type();
-            return Err(PyTypeError::new_err(format!("expected an asyncio.Handle, found {found}")));
+            return Err(PyTypeError::new_err(format!(
+                "expected an asyncio.Handle, found {found}"
+            )));
         }
         if handle::is_cancelled(handle.as_unbound()) {
             return Ok(());
@@ -184,9 +269,13 @@ impl Loop {
             match target {
                 Target::Handle(handle) => handle::let_go(py, handle),
                 Target::Stream(stream) => stream.drop_ref(py),
+                Target::Operation(operation) => operation.drop_ref(py),
             }
         }
         drop(self.inbox.take());
+        self.inbox.close();
+        let driver = self.state.with(py, |state| state.driver.take())?;
+        drop(driver);
         Ok(())
     }
 
@@ -216,6 +305,50 @@ impl Loop {
 
     fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove(fd, Side::Write)
+    }
+
+    /// A datagram of an internet socket and where it came from; `None` where there is none now.
+    #[staticmethod]
+    #[pyo3(signature = (fd, /))]
+    fn _receive_datagram(py: Python<'_>, fd: i32) -> PyResult<Option<Datagram<'_>>> {
+        let descriptor = Descriptor::new(fd)
+            .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
+        let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
+        let Some((data, from)) = received else {
+            return Ok(None);
+        };
+        let from = from.map(|from| address::of_socket(py, from)).transpose()?;
+        Ok(Some((data, from)))
+    }
+
+    /// What a descriptor is watched for, as `selectors` counts: 1 to read, 2 to write.
+    #[pyo3(signature = (fd, /))]
+    fn _interest(&self, py: Python<'_>, fd: i32) -> PyResult<u8> {
+        self.state.with(py, |state| {
+            let entry = Descriptor::new(fd).and_then(|descriptor| state.watched.get(descriptor));
+            let watches = |side| entry.is_some_and(|entry| entry.target(side).is_some());
+            u8::from(watches(Side::Read)) + 2 * u8::from(watches(Side::Write))
+        })
+    }
+
+    /// What `getaddrinfo` says of an address in numbers; `None` where it has to be asked.
+    #[staticmethod]
+    #[pyo3(signature = (host, port, family, type_, proto, flags, /))]
+    fn _literal<'py>(
+        host: &Bound<'py, PyAny>,
+        port: &Bound<'py, PyAny>,
+        family: i32,
+        type_: i32,
+        proto: i32,
+        flags: i32,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        let hints = Hints {
+            family,
+            kind: type_,
+            protocol: proto,
+            flags,
+        };
+        address::literal(host, port, hints)
     }
 
     #[getter(_closed)]
@@ -268,7 +401,7 @@ impl Loop {
         let shown = self.state.peek(|state| {
             state.show(
                 |handle| handle::traverse(handle, &visit),
-                |stream| visit.call(stream),
+                |object| visit.call(object),
             )
         });
         shown.unwrap_or(Ok(()))

@@ -11,12 +11,20 @@ use crate::ffi::handle::{self, Field};
 use crate::ffi::method::{Arguments, Method};
 
 static PLAIN: [Method; 2] = [
-    Method::new(c"cancel", c"cancel($self, /)\n--\n\nThe callback will not be called.", cancel),
+    Method::new(
+        c"cancel",
+        c"cancel($self, /)\n--\n\nThe callback will not be called.",
+        cancel,
+    ),
     Method::END,
 ];
 
 static TIMER: [Method; 2] = [
-    Method::new(c"cancel", c"cancel($self, /)\n--\n\nThe callback will not be called.", cancel_timer),
+    Method::new(
+        c"cancel",
+        c"cancel($self, /)\n--\n\nThe callback will not be called.",
+        cancel_timer,
+    ),
     Method::END,
 ];
 
@@ -63,7 +71,11 @@ fn is_scheduled(timer: &Bound<'_, PyAny>) -> bool {
 /// As `asyncio.Handle.cancel`: in debug mode the handle can still tell what it was.
 fn mark(receiver: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = receiver.py();
-    handle::set(receiver, Field::Cancelled, PyBool::new(py, true).to_owned().into_any());
+    handle::set(
+        receiver,
+        Field::Cancelled,
+        PyBool::new(py, true).to_owned().into_any(),
+    );
     let event_loop = handle::get(receiver, Field::Loop);
     if let Some(event_loop) = event_loop.as_ref().and_then(|one| one.cast::<Loop>().ok())
         && event_loop.get().is_debug()

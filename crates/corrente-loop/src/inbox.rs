@@ -1,11 +1,11 @@
-//! What other threads may touch of a loop: its inbox, its driver, and a few flags.
+//! What other threads may touch of a loop: its inbox, what ends its wait, and a few flags.
 //!
 //! The rest of a loop is confined to the thread that runs it. Key invariant: a callback that is put
 //! into the inbox while the loop is about to wait ends that wait. The loop first says that it waits, then
 //! looks into the inbox; another thread first fills the inbox, then looks whether the loop waits.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use corrente_driver::Driver;
 use pyo3::prelude::*;
@@ -13,7 +13,8 @@ use pyo3::prelude::*;
 /// The part of a loop that threads share.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    driver: Box<dyn Driver>,
+    /// What ends a wait; gone once the loop is closed.
+    driver: Mutex<Option<Arc<dyn Driver>>>,
     /// Handles from other threads, oldest first.
     handles: Mutex<Vec<Py<PyAny>>>,
     is_filled: AtomicBool,
@@ -46,9 +47,9 @@ pub(crate) enum Flag {
 }
 
 impl Inbox {
-    pub(crate) fn new(driver: Box<dyn Driver>) -> Self {
+    pub(crate) fn new(driver: Arc<dyn Driver>) -> Self {
         Self {
-            driver,
+            driver: Mutex::new(Some(driver)),
             handles: Mutex::default(),
             is_filled: AtomicBool::new(false),
             is_waiting: AtomicBool::new(false),
@@ -58,8 +59,9 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn driver(&self) -> &dyn Driver {
-        &*self.driver
+    /// The loop is closed: nothing is to be woken any more.
+    pub(crate) fn close(&self) {
+        *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     #[inline]
@@ -97,6 +99,11 @@ impl Inbox {
         self.runner.store(runner, Ordering::SeqCst);
     }
 
+    /// Whether the calling thread runs the loop.
+    pub(crate) fn is_here(&self) -> bool {
+        self.runner.load(Ordering::Relaxed) == here()
+    }
+
     /// Whether another thread than the calling one runs the loop.
     pub(crate) fn is_elsewhere(&self) -> bool {
         let runner = self.runner.load(Ordering::SeqCst);
@@ -113,7 +120,10 @@ impl Inbox {
     /// Ends the wait that the loop is in or about to begin.
     pub(crate) fn wake(&self) {
         if self.is_waiting.load(Ordering::SeqCst) {
-            self.driver.wake();
+            let driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(driver) = &*driver {
+                driver.wake();
+            }
         }
     }
 

@@ -8,16 +8,22 @@
 //! Must not know HTTP, nor how descriptors become ready (`corrente-driver`). All `unsafe` is in `ffi`.
 //! Key invariant: no borrow of the loop's state is held while Python code runs.
 
+mod address;
 mod error;
 mod event_loop;
 mod ffi;
 mod handle;
 mod inbox;
+mod memory;
+mod operation;
 mod state;
 mod transport;
 mod watched;
 
 use pyo3::prelude::*;
+
+/// The names of the classes that [`register`] adds.
+pub const CLASSES: [&str; 4] = ["Handle", "Loop", "Stream", "TimerHandle"];
 
 /// Adds the loop's classes to the extension module.
 ///

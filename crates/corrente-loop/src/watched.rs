@@ -7,6 +7,8 @@
 use corrente_driver::{Descriptor, Interest};
 use pyo3::prelude::*;
 
+use crate::operation::Operation;
+
 /// One side of a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -21,6 +23,8 @@ pub(crate) enum Target {
     Handle(Py<PyAny>),
     /// Let a stream of ours read or write.
     Stream(Py<PyAny>),
+    /// Go on with what `sock_recv` and the like began.
+    Operation(Py<Operation>),
 }
 
 /// The targets of one descriptor.
@@ -95,7 +99,12 @@ impl Watched {
     }
 
     /// The driver refused a change: what was there before is there again.
-    pub(crate) fn undo(&mut self, change: Change, side: Side, before: Option<Target>) -> Option<Target> {
+    pub(crate) fn undo(
+        &mut self,
+        change: Change,
+        side: Side,
+        before: Option<Target>,
+    ) -> Option<Target> {
         let entry = self.0.get_mut(change.descriptor.index())?;
         entry.told = change.from;
         std::mem::replace(entry.place(side), before)
@@ -111,6 +120,9 @@ impl Watched {
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.0.iter().flat_map(|entry| [&entry.reader, &entry.writer]).flatten()
+        self.0
+            .iter()
+            .flat_map(|entry| [&entry.reader, &entry.writer])
+            .flatten()
     }
 }

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 mod _native {
     use std::ffi::OsString;
 
-    use pyo3::exceptions::PyRuntimeError;
+    use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -24,8 +24,20 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        corrente_loop::register(module)
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// The classes of the event loop, made when they are first asked for: they extend asyncio's, which
+    /// the command and a recorded service may do without.
+    #[pyfunction]
+    #[pyo3(pass_module)]
+    fn __getattr__<'py>(module: &Bound<'py, PyModule>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        if !corrente_loop::CLASSES.contains(&name) {
+            let text = format!("module 'corrente._native' has no attribute '{name}'");
+            return Err(PyAttributeError::new_err(text));
+        }
+        corrente_loop::register(module)?;
+        module.getattr(name)
     }
 
     /// Runs the command line and returns its exit code.

@@ -3,6 +3,7 @@
 //! A plain loop (open, not in debug mode) is served here. What debug mode checks and remembers is asked
 //! of `_debug_call` in python/corrente/_loop.py, and a factory for tasks is asyncio's business.
 
+use corrente_driver::epoll::monotonic;
 use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
@@ -66,6 +67,7 @@ static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 /// The names of arguments, as a call wants them.
 static LOOP: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+static NAMED: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -156,7 +158,7 @@ fn call_later<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) 
     if delay.is_none() {
         return Err(PyTypeError::new_err("delay must not be None"));
     }
-    let now = this(receiver)?.get().inbox.driver().now();
+    let now = monotonic();
     let when = now + delay.extract::<f64>()?;
     let object = PyFloat::new(arguments.py(), when).into_any();
     schedule(receiver, "call_later", &arguments, (when, object))
@@ -188,8 +190,9 @@ fn schedule<'py>(
     Ok(made)
 }
 
-fn time<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let now = this(receiver)?.get().inbox.driver().now();
+#[expect(clippy::unnecessary_wraps, reason = "a method's signature")]
+fn time<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let now = monotonic();
     Ok(PyFloat::new(arguments.py(), now).into_any())
 }
 
@@ -201,24 +204,63 @@ fn get_debug<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -
 fn create_future<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let class = FUTURE.import(py, "_asyncio", "Future")?;
-    let names = LOOP.get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
-    call_named(class, &[receiver], names.bind(py))
+    call_named(class, &[receiver], &only_loop(py)?)
 }
 
 fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
-    let coroutine = arguments.required("create_task", 0, "coro")?;
+    let coroutine = arguments.required("create_task", 0, "coro")?.to_owned();
     let inbox = &this(receiver)?.get().inbox;
-    let is_plain = inbox.is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]);
+    if !inbox.is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]) {
+        let keywords = PyDict::new(py);
+        for (name, value) in arguments.keywords() {
+            keywords.set_item(name, value)?;
+        }
+        return receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords));
+    }
     let given: Vec<_> = arguments.keywords().collect();
-    if is_plain && given.is_empty() {
-        let class = TASK.import(py, "_asyncio", "Task")?;
-        let names = LOOP.get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
-        return call_named(class, &[&coroutine.to_owned(), receiver], names.bind(py));
+    let names = task_names(py, &given)?;
+    let values = given.iter().map(|(_, value)| (*value).to_owned());
+    let all: Vec<_> = [coroutine, receiver.clone()]
+        .into_iter()
+        .chain(values)
+        .collect();
+    call_named(
+        TASK.import(py, "_asyncio", "Task")?,
+        &all.iter().collect::<Vec<_>>(),
+        &names,
+    )
+}
+
+/// The names of what a task is made with: the loop, and whatever the caller named.
+fn task_names<'py>(
+    py: Python<'py>,
+    given: &[(Bound<'py, PyAny>, Borrowed<'_, 'py, PyAny>)],
+) -> PyResult<Bound<'py, PyTuple>> {
+    let event_loop = intern!(py, "loop");
+    match given {
+        [] => only_loop(py),
+        // What `asyncio.create_task` names.
+        [(name, _)] if name.is(intern!(py, "name")) => {
+            let names = NAMED.get_or_try_init(py, || {
+                PyTuple::new(py, [event_loop, intern!(py, "name")]).map(Bound::unbind)
+            })?;
+            Ok(names.bind(py).clone())
+        }
+        _ => {
+            let names = given.iter().map(|(name, _)| name.clone());
+            let event_loop = event_loop.clone().into_any();
+            PyTuple::new(
+                py,
+                std::iter::once(event_loop).chain(names).collect::<Vec<_>>(),
+            )
+        }
     }
-    let keywords = PyDict::new(py);
-    for (name, value) in given {
-        keywords.set_item(name, value)?;
-    }
-    receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords))
+}
+
+fn only_loop(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+    let names = LOOP.get_or_try_init(py, || {
+        PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind)
+    })?;
+    Ok(names.bind(py).clone())
 }

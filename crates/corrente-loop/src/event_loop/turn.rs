@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use corrente_driver::Readiness;
+use corrente_driver::epoll::monotonic;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -16,6 +17,7 @@ use super::Loop;
 use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
+use crate::operation;
 use crate::state::{Job, Poll};
 use crate::transport::stream;
 
@@ -46,7 +48,22 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
         match next {
             Job::Handle(handle) => call(slf, handle)?,
             Job::Stream(stream, side) => stream::ready(stream.bind(py), side)?,
+            Job::Operation(operation) => operation::ready(py, this, &operation)?,
         }
+        flush(py, this)?;
+    }
+    Ok(())
+}
+
+/// Sends what the callback wrote.
+#[inline]
+fn flush(py: Python<'_>, this: &Loop) -> PyResult<()> {
+    let written = this.state.with(py, |state| {
+        let has_any = !state.written.is_empty();
+        has_any.then(|| std::mem::take(&mut state.written))
+    })?;
+    for stream in written.into_iter().flatten() {
+        stream::flush(stream.bind(py))?;
     }
     Ok(())
 }
@@ -54,14 +71,18 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
 /// Collects what is ready and says how much that is.
 fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<usize> {
     let inbox = &this.inbox;
+    // A signal's handler may have written between two callbacks.
+    flush(py, this)?;
     let sent = inbox.take();
-    let now = inbox.driver().now();
+    let now = monotonic();
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         state.plan(now, is_stopping)
     })?;
-    gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
     events.clear();
     let sent = match poll {
         Poll::Skip => Vec::new(),
@@ -71,21 +92,23 @@ fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<
         }
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
-    let now = if poll == Poll::Skip { now } else { inbox.driver().now() };
+    let now = if poll == Poll::Skip { now } else { monotonic() };
     let (gone, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         if poll != Poll::Skip {
             state.polled(py, now, events);
         }
-        let gone = state.ripen(now);
+        let gone = state.ripen(py, now);
         (gone, state.ready.len())
     })?;
-    gone.into_iter().for_each(|timer| handle::let_go(py, timer));
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
     Ok(ready)
 }
 
 fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {
-    let looked = this.inbox.driver().wait(Some(Duration::ZERO), events);
+    let looked = this.driver(py)?.wait(Some(Duration::ZERO), events);
     answer(py, looked)
 }
 
@@ -100,7 +123,8 @@ fn wait(
     if !inbox.begin_wait() {
         return Ok(inbox.take());
     }
-    let waited = py.detach(|| inbox.driver().wait(limit, events));
+    let driver = this.driver(py)?;
+    let waited = py.detach(|| driver.wait(limit, events));
     inbox.end_wait();
     answer(py, waited)?;
     Ok(inbox.take())
@@ -132,12 +156,13 @@ fn call(slf: &Bound<'_, Loop>, next: Py<PyAny>) -> PyResult<()> {
 fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     let py = slf.py();
     slf.setattr(intern!(py, "_current_handle"), next)?;
-    let begin = slf.get().inbox.driver().now();
+    let begin = monotonic();
     let outcome = handle::run(py, next);
-    let took = slf.get().inbox.driver().now() - begin;
+    let took = monotonic() - begin;
     slf.setattr(intern!(py, "_current_handle"), py.None())?;
     outcome?;
-    slf.call_method1(intern!(py, "_note_duration"), (next, took)).map(drop)
+    slf.call_method1(intern!(py, "_note_duration"), (next, took))
+        .map(drop)
 }
 
 /// A callback raised: what ends a program goes on, all else is for the exception handler.
@@ -148,5 +173,6 @@ fn failed(slf: &Bound<'_, Loop>, handle: &Py<PyAny>, error: PyErr) -> PyResult<(
         return Err(error);
     }
     let value = error.into_value(py);
-    slf.call_method1(intern!(py, "_callback_failed"), (handle, value)).map(drop)
+    slf.call_method1(intern!(py, "_callback_failed"), (handle, value))
+        .map(drop)
 }

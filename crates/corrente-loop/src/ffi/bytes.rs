@@ -12,15 +12,18 @@ use std::ptr;
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::ffi::{self, PyObject, Py_ssize_t};
+use pyo3::ffi::{self, Py_ssize_t, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyByteArray, PyBytes};
 
 /// What is left of data that a stream was given to write.
 #[derive(Debug)]
 pub(crate) enum Chunk {
-    /// A `bytes` object, and where its content is.
-    Kept(Py<PyBytes>, *const [u8]),
+    /// A `bytes` object, kept alive, and where its content is.
+    Kept {
+        _object: Py<PyBytes>,
+        content: *const [u8],
+    },
     /// A copy.
     Copied(Box<[u8]>),
 }
@@ -32,7 +35,10 @@ unsafe impl Sync for Chunk {}
 
 impl Chunk {
     pub(crate) fn kept(bytes: &Bound<'_, PyBytes>) -> Self {
-        Self::Kept(bytes.clone().unbind(), ptr::from_ref(bytes.as_bytes()))
+        Self::Kept {
+            content: ptr::from_ref(bytes.as_bytes()),
+            _object: bytes.clone().unbind(),
+        }
     }
 }
 
@@ -40,7 +46,7 @@ impl AsRef<[u8]> for Chunk {
     fn as_ref(&self) -> &[u8] {
         match self {
             // SAFETY: the content of a `bytes` object neither moves nor changes while it lives.
-            Self::Kept(_, content) => unsafe { &**content },
+            Self::Kept { content, .. } => unsafe { &**content },
             Self::Copied(content) => content,
         }
     }
@@ -65,7 +71,7 @@ pub(crate) fn read(
     size: usize,
 ) -> PyResult<io::Result<Read<'_>>> {
     // SAFETY: attached; null as content leaves it to us to fill.
-    let mut bytes = unsafe { ffi::PyBytes_FromStringAndSize(ptr::null(), size as Py_ssize_t) };
+    let mut bytes = unsafe { ffi::PyBytes_FromStringAndSize(ptr::null(), size.cast_signed()) };
     if bytes.is_null() {
         return Err(PyErr::fetch(py));
     }
@@ -79,7 +85,7 @@ pub(crate) fn read(
         Ok(Moved::Later) | Err(_) => 0,
     };
     // SAFETY: we have the only reference; it is null afterwards if this fails.
-    if unsafe { resize(&raw mut bytes, length as Py_ssize_t) } != 0 {
+    if unsafe { resize(&raw mut bytes, length.cast_signed()) } != 0 {
         return Err(PyErr::fetch(py));
     }
     // SAFETY: a new reference to a `bytes` object.
@@ -110,7 +116,9 @@ pub(crate) fn read_into(
 ) -> PyResult<io::Result<Moved>> {
     let view = View::of(buffer, ffi::PyBUF_WRITABLE)?;
     if view.0.len == 0 {
-        return Err(PyRuntimeError::new_err("get_buffer() returned an empty buffer"));
+        return Err(PyRuntimeError::new_err(
+            "get_buffer() returned an empty buffer",
+        ));
     }
     let begin = view.0.buf.cast::<MaybeUninit<u8>>();
     // SAFETY: a writable view is `len` bytes in a row, ours until it is released; no Python code runs meanwhile.
@@ -158,6 +166,20 @@ impl Drop for View {
         // SAFETY: taken once, and released once.
         unsafe { ffi::PyBuffer_Release(&raw mut self.0) };
     }
+}
+
+/// Appends to a bytearray.
+///
+/// # Errors
+///
+/// `BufferError` where somebody holds a view of it.
+pub(crate) fn extend(array: &Bound<'_, PyByteArray>, content: &[u8]) -> PyResult<()> {
+    let before = array.len();
+    array.resize(before + content.len())?;
+    // SAFETY: nobody else sees the array meanwhile: no Python code runs, and the thread is attached.
+    let room = unsafe { array.as_bytes_mut() };
+    room[before..].copy_from_slice(content);
+    Ok(())
 }
 
 /// Calls a method of an object with one argument.

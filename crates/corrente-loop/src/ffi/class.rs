@@ -73,7 +73,9 @@ impl<T: Carried> Class<T> {
         methods: &'static [Method],
     ) -> PyResult<Bound<'py, PyType>> {
         let offset = size(base).next_multiple_of(align_of::<*mut T>());
-        let first = methods.first().map_or(ptr::null_mut(), |first| first.definition().cast());
+        let first = methods
+            .first()
+            .map_or(ptr::null_mut(), |first| first.definition().cast());
         let mut functions = [
             (ffi::Py_tp_dealloc, died::<T> as *mut c_void),
             (ffi::Py_tp_traverse, traverse::<T> as *mut c_void),
@@ -84,9 +86,10 @@ impl<T: Carried> Class<T> {
         .map(|(slot, pfunc)| PyType_Slot { slot, pfunc });
         let mut spec = PyType_Spec {
             name: name.as_ptr(),
-            basicsize: (offset + size_of::<*mut T>()) as c_int,
+            basicsize: c_int::try_from(offset + size_of::<*mut T>())?,
             itemsize: 0,
-            flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC) as u32,
+            flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE | ffi::Py_TPFLAGS_HAVE_GC)
+                as u32,
             slots: functions.as_mut_ptr(),
         };
         let bases = PyTuple::new(base.py(), [base])?;
@@ -183,7 +186,9 @@ unsafe extern "C" fn traverse<T: Carried>(
     show(unsafe { ffi::Py_TYPE(object) }.cast());
     for offset in &known.slots {
         // SAFETY: a slot of its bases.
-        show(unsafe { *object.byte_add(*offset).cast::<*mut PyObject>() });
+        let slot = unsafe { object.byte_add(*offset) }.cast::<*mut PyObject>();
+        // SAFETY: as above.
+        show(unsafe { *slot });
     }
     // SAFETY: an object of this class has the pointer there.
     let carried = unsafe { *known.place::<T>(object) };

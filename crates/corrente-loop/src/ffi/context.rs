@@ -24,7 +24,12 @@ pub(crate) fn call_named<'py>(
     let pointers: Vec<*mut PyObject> = arguments.iter().map(|one| one.as_ptr()).collect();
     // SAFETY: live objects, as many as are said, of which the last have these names.
     let result = unsafe {
-        ffi::PyObject_Vectorcall(callable.as_ptr(), pointers.as_ptr(), positional, names.as_ptr())
+        ffi::PyObject_Vectorcall(
+            callable.as_ptr(),
+            pointers.as_ptr(),
+            positional,
+            names.as_ptr(),
+        )
     };
     // SAFETY: a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(callable.py(), result) }

@@ -12,12 +12,12 @@ use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
+use pyo3::Borrowed;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, PyType_Slot, PyType_Spec, PyTypeObject};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
-use pyo3::Borrowed;
 
 use super::free::Free;
 use super::method::Method;
@@ -56,7 +56,7 @@ impl Field {
 /// One of the two classes.
 #[derive(Debug)]
 struct Class {
-    class: *mut PyTypeObject,
+    own: *mut PyTypeObject,
     base: *mut PyTypeObject,
     /// Where its slots are, in bytes from the object's begin: all of them, for dropping.
     slots: Vec<usize>,
@@ -103,8 +103,20 @@ pub(crate) fn classes<'py>(
     methods: [&'static [Method]; 2],
 ) -> PyResult<[Bound<'py, PyType>; 2]> {
     let events = py.import("asyncio.events")?;
-    let plain = derived(&events, c"corrente._native.Handle", "Handle", methods[0], plain_died)?;
-    let timer = derived(&events, c"corrente._native.TimerHandle", "TimerHandle", methods[1], timer_died)?;
+    let plain = derived(
+        &events,
+        c"corrente._native.Handle",
+        "Handle",
+        methods[0],
+        plain_died,
+    )?;
+    let timer = derived(
+        &events,
+        c"corrente._native.TimerHandle",
+        "TimerHandle",
+        methods[1],
+        timer_died,
+    )?;
     let made = Classes {
         plain: layout(&plain)?,
         timer: layout(&timer)?,
@@ -130,7 +142,9 @@ fn derived<'py>(
     died: unsafe extern "C" fn(*mut PyObject),
 ) -> PyResult<Bound<'py, PyType>> {
     let base = events.getattr(base)?;
-    let first = methods.first().map_or(ptr::null_mut(), |first| first.definition().cast());
+    let first = methods
+        .first()
+        .map_or(ptr::null_mut(), |first| first.definition().cast());
     let mut slots = [
         PyType_Slot {
             slot: ffi::Py_tp_dealloc,
@@ -175,7 +189,7 @@ fn layout(class: &Bound<'_, PyType>) -> PyResult<Class> {
     // SAFETY: a live class, whose base lives as long.
     let base = unsafe { (*pointer).tp_base };
     Ok(Class {
-        class: pointer,
+        own: pointer,
         base,
         slots: slots.into_iter().map(|(_, offset)| offset).collect(),
         fields,
@@ -208,6 +222,11 @@ pub(crate) fn timer<'py>(
     Ok(handle)
 }
 
+/// A timer has left the queue of timers.
+pub(crate) fn unschedule(py: Python<'_>, timer: &Py<PyAny>) {
+    set(timer.bind(py), Field::Scheduled, py_bool(py, false));
+}
+
 /// The empty tuple, without asking the interpreter for it.
 pub(crate) fn no_arguments(py: Python<'_>) -> Bound<'_, PyTuple> {
     known().empty.bind(py).clone()
@@ -219,7 +238,7 @@ fn make<'py>(class: &Class, free: &Free, parts: Parts<'_, 'py>) -> PyResult<Boun
     // SAFETY: attached, as `py` shows.
     let object = match unsafe { free.take() } {
         // SAFETY: memory of a dead handle of this class; it gets its first reference and its class.
-        Some(object) => unsafe { ffi::PyObject_Init(object, class.class) },
+        Some(object) => unsafe { ffi::PyObject_Init(object, class.own) },
         None => new_memory(class),
     };
     // SAFETY: a new reference, or null with an exception set.
@@ -229,7 +248,11 @@ fn make<'py>(class: &Class, free: &Free, parts: Parts<'_, 'py>) -> PyResult<Boun
     set(&handle, Field::Arguments, parts.arguments.into_any());
     set(&handle, Field::Cancelled, py_bool(py, false));
     set(&handle, Field::Loop, parts.event_loop.clone());
-    set(&handle, Field::Traceback, parts.traceback.unwrap_or_else(none));
+    set(
+        &handle,
+        Field::Traceback,
+        parts.traceback.unwrap_or_else(none),
+    );
     set(&handle, Field::Repr, none());
     set(&handle, Field::Context, parts.context);
     Ok(handle)
@@ -237,7 +260,7 @@ fn make<'py>(class: &Class, free: &Free, parts: Parts<'_, 'py>) -> PyResult<Boun
 
 fn new_memory(class: &Class) -> *mut PyObject {
     // SAFETY: a live class of objects that the collector may track; it is not tracked yet.
-    let object = unsafe { ffi::PyObject_GC_New::<PyObject>(class.class) };
+    let object = unsafe { ffi::PyObject_GC_New::<PyObject>(class.own) };
     if object.is_null() {
         return object;
     }
@@ -256,7 +279,7 @@ fn py_bool(py: Python<'_>, value: bool) -> Bound<'_, PyAny> {
 fn class_of(handle: *mut PyObject) -> &'static Class {
     let known = known();
     // SAFETY: a live object.
-    if unsafe { ffi::Py_TYPE(handle) } == known.timer.class {
+    if unsafe { ffi::Py_TYPE(handle) } == known.timer.own {
         &known.timer
     } else {
         &known.plain
@@ -355,7 +378,8 @@ fn call(callback: &Bound<'_, PyAny>, arguments: &Bound<'_, PyAny>) -> PyResult<(
 #[inline]
 pub(crate) fn let_go(py: Python<'_>, handle: Py<PyAny>) {
     let pointer = handle.as_ptr();
-    let is_kept = handle.get_refcnt(py) > 1;
+    // SAFETY: a live object.
+    let is_kept = unsafe { ffi::Py_REFCNT(pointer) } > 1;
     // SAFETY: a live object of a class that the collector may track.
     if is_kept && unsafe { ffi::PyObject_GC_IsTracked(pointer) } == 0 {
         // SAFETY: its fields are whole and it is not tracked yet.
@@ -377,7 +401,9 @@ pub(crate) fn traverse(handle: &Py<PyAny>, visit: &PyVisit<'_>) -> Result<(), Py
     // Only the loop has it, so what it refers to is the loop's.
     for offset in &class_of(pointer).slots {
         // SAFETY: a slot: null or an object, which is how `Option<Py>` is laid out.
-        let object = unsafe { &*pointer.byte_add(*offset).cast::<Option<Py<PyAny>>>() };
+        let slot = unsafe { pointer.byte_add(*offset) }.cast::<Option<Py<PyAny>>>();
+        // SAFETY: as above.
+        let object = unsafe { &*slot };
         visit.call(object)?;
     }
     Ok(())
@@ -397,7 +423,7 @@ unsafe extern "C" fn timer_died(object: *mut PyObject) {
 ///
 /// The object is a handle without references, and the thread is attached.
 unsafe fn died(object: *mut PyObject, free: &Free) {
-    let Class { class, slots, .. } = class_of(object);
+    let Class { own, slots, .. } = class_of(object);
     // SAFETY: a handle; it does nothing where it is not tracked.
     unsafe { ffi::PyObject_GC_UnTrack(object.cast()) };
     // SAFETY: handles can be referred to weakly, and this one has no references left.
@@ -416,5 +442,5 @@ unsafe fn died(object: *mut PyObject, free: &Free) {
         unsafe { ffi::PyObject_GC_Del(object.cast()) };
     }
     // SAFETY: each object holds a reference to its class.
-    unsafe { ffi::Py_DECREF(class.cast()) };
+    unsafe { ffi::Py_DECREF(own.cast()) };
 }

@@ -6,12 +6,13 @@
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
+use pyo3::Borrowed;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
-use pyo3::ffi::{self, PyMethodDef, PyMethodDefPointer, PyObject, Py_ssize_t};
+use pyo3::ffi::{self, Py_ssize_t, PyMethodDef, PyMethodDefPointer, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
-use pyo3::{Borrowed, BoundObject};
 
 /// The arguments of one call.
 #[derive(Clone, Copy)]
@@ -93,7 +94,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
             // Names in source code are interned, and so are ours: the pointers are equal.
             let known = names.iter().position(|known| known.is(&name));
             let known = known.or_else(|| {
-                let equal = |known: &&Bound<'py, PyString>| known.eq(&name).unwrap_or(false);
+                let equal =
+                    |known: &&Bound<'py, PyString>| known.as_any().eq(&name).unwrap_or(false);
                 names.iter().position(equal)
             });
             let Some(known) = known else {
@@ -110,7 +112,10 @@ impl<'a, 'py> Arguments<'a, 'py> {
     pub(crate) fn keywords(
         &self,
     ) -> impl Iterator<Item = (Bound<'py, PyAny>, Borrowed<'a, 'py, PyAny>)> {
-        let given = self.names.into_iter().flat_map(|names| names.iter().enumerate().collect::<Vec<_>>());
+        let given = self
+            .names
+            .into_iter()
+            .flat_map(|names| names.iter().enumerate().collect::<Vec<_>>());
         given.filter_map(|(place, name)| Some((name, self.value(self.positional + place)?)))
     }
 
@@ -127,7 +132,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 /// Attached, and every element is a live object.
 unsafe fn tuple_of(objects: &[*mut PyObject]) -> *mut PyObject {
     // SAFETY: attached, by this function's contract.
-    let tuple = unsafe { ffi::PyTuple_New(objects.len() as Py_ssize_t) };
+    let tuple = unsafe { ffi::PyTuple_New(objects.len().cast_signed()) };
     if tuple.is_null() {
         return tuple;
     }
@@ -135,7 +140,7 @@ unsafe fn tuple_of(objects: &[*mut PyObject]) -> *mut PyObject {
         // SAFETY: a live object, by this function's contract.
         unsafe { ffi::Py_INCREF(*object) };
         // SAFETY: the tuple is new and has this many places; it takes the reference.
-        unsafe { ffi::PyTuple_SET_ITEM(tuple, place as Py_ssize_t, *object) };
+        unsafe { ffi::PyTuple_SET_ITEM(tuple, place.cast_signed(), *object) };
     }
     tuple
 }
@@ -152,7 +157,10 @@ impl Method {
     pub(crate) const fn new<F>(name: &'static CStr, doc: &'static CStr, _function: F) -> Self
     where
         F: Copy
-            + for<'a, 'py> Fn(&'a Bound<'py, PyAny>, Arguments<'a, 'py>) -> PyResult<Bound<'py, PyAny>>,
+            + for<'a, 'py> Fn(
+                &'a Bound<'py, PyAny>,
+                Arguments<'a, 'py>,
+            ) -> PyResult<Bound<'py, PyAny>>,
     {
         const { assert!(size_of::<F>() == 0, "a method is a plain function") };
         Self(PyMethodDef {
@@ -182,7 +190,10 @@ impl Method {
             let descriptor = unsafe { Bound::from_owned_ptr_or_err(class.py(), descriptor) }?;
             // SAFETY: the name is static and ends with a zero.
             let name = unsafe { CStr::from_ptr(method.0.ml_name) };
-            class.setattr(PyString::new(class.py(), &name.to_string_lossy()), descriptor)?;
+            class.setattr(
+                PyString::new(class.py(), &name.to_string_lossy()),
+                descriptor,
+            )?;
         }
         Ok(())
     }
@@ -205,8 +216,8 @@ where
         let receiver = unsafe { Bound::ref_from_ptr(py, &receiver) };
         // SAFETY: these are the arguments of that call.
         let arguments = unsafe { arguments(py, values, count, names) };
-        // SAFETY: `F` has no size (`Method::new` sees to that), so there is nothing to initialise.
-        let function = unsafe { std::mem::MaybeUninit::<F>::uninit().assume_init() };
+        // SAFETY: `F` has no size (`Method::new` sees to that), so there is nothing to read.
+        let function = unsafe { NonNull::<F>::dangling().as_ref() };
         let outcome = catch_unwind(AssertUnwindSafe(|| function(receiver, arguments)));
         match outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
             Ok(result) => result.into_ptr(),
@@ -222,12 +233,12 @@ where
 ///
 /// They are what the interpreter passes to a fast-call method, and live for `'a`.
 #[inline]
-unsafe fn arguments<'a, 'py>(
-    py: Python<'py>,
+unsafe fn arguments<'a>(
+    py: Python<'_>,
     values: *const *mut PyObject,
     count: Py_ssize_t,
     names: *mut PyObject,
-) -> Arguments<'a, 'py> {
+) -> Arguments<'a, '_> {
     let positional = count as usize;
     // SAFETY: null or a tuple of strings.
     let names = unsafe { Borrowed::from_ptr_or_opt(py, names) };

@@ -6,7 +6,10 @@ use pyo3::types::{PyDict, PyType};
 
 /// The slots of a class and its bases: offsets in bytes from an object's begin.
 pub(super) fn slots(class: &Bound<'_, PyType>) -> PyResult<Vec<usize>> {
-    Ok(named_slots(class)?.into_iter().map(|(_, offset)| offset).collect())
+    Ok(named_slots(class)?
+        .into_iter()
+        .map(|(_, offset)| offset)
+        .collect())
 }
 
 /// The same with their names.
@@ -24,8 +27,7 @@ pub(super) fn named_slots(class: &Bound<'_, PyType>) -> PyResult<Vec<(String, us
 
 /// Where a slot is, if this descriptor is one's.
 fn offset(descriptor: &Bound<'_, PyAny>) -> Option<usize> {
-    // SAFETY: a static of the interpreter.
-    let members = unsafe { (&raw mut ffi::PyMemberDescr_Type).cast::<PyObject>() };
+    let members = (&raw mut ffi::PyMemberDescr_Type).cast::<PyObject>();
     if descriptor.get_type().as_ptr() != members {
         return None;
     }

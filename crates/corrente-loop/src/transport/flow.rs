@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 /// The upper water mark, in bytes.
 const HIGH_DEFAULT: usize = 64 * 1024;
 /// The lower one is this part of the upper one.
-const LOW_ONE_IN: usize = 4;
+const LOW_ONE_IN: i64 = 4;
 
 /// The state of a transport's writing side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Default for Flow {
     fn default() -> Self {
         Self {
             high: HIGH_DEFAULT,
-            low: HIGH_DEFAULT / LOW_ONE_IN,
+            low: HIGH_DEFAULT / 4,
             is_paused: false,
         }
     }
@@ -53,13 +53,12 @@ impl Flow {
     ///
     /// `ValueError` in asyncio's words where they cross or are negative.
     pub(crate) fn set_limits(&mut self, high: Option<i64>, low: Option<i64>) -> PyResult<()> {
-        let parts = LOW_ONE_IN as i64;
         let high = match (high, low) {
             (Some(high), _) => high,
-            (None, Some(low)) => low.saturating_mul(parts),
-            (None, None) => HIGH_DEFAULT as i64,
+            (None, Some(low)) => low.saturating_mul(LOW_ONE_IN),
+            (None, None) => HIGH_DEFAULT.cast_signed() as i64,
         };
-        let low = low.unwrap_or(high / parts);
+        let low = low.unwrap_or(high / LOW_ONE_IN);
         if !(high >= low && low >= 0) {
             return Err(PyValueError::new_err(format!(
                 "high ({high}) must be >= low ({low}) must be >= 0"

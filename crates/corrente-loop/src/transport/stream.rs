@@ -3,10 +3,11 @@
 //! `corrente._transports.StreamTransport` is this class with what is rarely needed added in Python. The
 //! order of calls, the words of errors and the life cycle are those of asyncio's
 //! `_SelectorSocketTransport`: `connection_made`, then reading starts, `connection_lost` exactly once and
-//! from the loop. `reading` and `writing` move the bytes, `methods` are what Python calls.
+//! from the loop. `reading` (with `feeding`) and `writing` move the bytes, `methods` are what Python calls.
 //!
 //! Key invariant: the stream's state is not borrowed while the protocol runs.
 
+mod feeding;
 mod methods;
 mod reading;
 mod writing;
@@ -28,7 +29,10 @@ static STREAM: Class<Stream> = Class::new();
 
 /// Adds the class to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let base = module.py().import("asyncio.transports")?.getattr("Transport")?;
+    let base = module
+        .py()
+        .import("asyncio.transports")?
+        .getattr("Transport")?;
     let base = base.cast_into::<PyType>()?;
     let class = STREAM.create(&base, c"corrente._native.Stream", &methods::METHODS)?;
     module.add("Stream", class)
@@ -49,6 +53,7 @@ struct State {
     life: Life,
     reading: Reading,
     writing: Writing,
+    pending: Pending,
     outgoing: Outgoing<Chunk>,
     flow: Flow,
     /// Writes after the connection was lost.
@@ -66,6 +71,8 @@ enum Delivery {
     Data,
     /// `get_buffer(size)`, `buffer_updated(size)`.
     Buffer,
+    /// Straight into the buffer of an `asyncio.StreamReader`.
+    Reader,
 }
 
 /// How far the connection has come.
@@ -96,6 +103,17 @@ enum Writing {
     Ended,
 }
 
+/// When what waits in `outgoing` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// Nothing waits.
+    Nothing,
+    /// When the callback that is running returns: what else it writes goes with it.
+    Callback,
+    /// When the socket takes more.
+    Socket,
+}
+
 impl Carried for Stream {
     fn class() -> &'static Class<Self> {
         &STREAM
@@ -122,6 +140,15 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     }
 }
 
+/// The callback that wrote to a stream has returned.
+pub(crate) fn flush(transport: &Bound<'_, PyAny>) -> PyResult<()> {
+    match STREAM.get(transport) {
+        Ok(stream) => writing::flush(transport, stream),
+        // Gone meanwhile.
+        Err(_) => Ok(()),
+    }
+}
+
 impl Stream {
     fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut State) -> R) -> PyResult<R> {
         self.state.with(py, work)
@@ -131,7 +158,10 @@ impl Stream {
     fn watch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
         let target = Target::Stream(transport.clone().unbind());
         let py = transport.py();
-        let before = self.event_loop.get().watch(py, self.descriptor, side, Some(target))?;
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, Some(target))?;
         drop(before);
         Ok(())
     }
@@ -140,17 +170,26 @@ impl Stream {
         if self.event_loop.get().is_closed() {
             return Ok(());
         }
-        let before = self.event_loop.get().watch(py, self.descriptor, side, None)?;
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, None)?;
         drop(before);
         Ok(())
     }
 
     /// Schedules `connection_lost`.
-    fn lose(&self, transport: &Bound<'_, PyAny>, exception: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    fn lose(
+        &self,
+        transport: &Bound<'_, PyAny>,
+        exception: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         let py = transport.py();
         let lost = transport.getattr(intern!(py, "_call_connection_lost"))?;
         let event_loop = self.event_loop.bind(py);
-        event_loop.call_method1(intern!(py, "call_soon"), (lost, exception)).map(drop)
+        event_loop
+            .call_method1(intern!(py, "call_soon"), (lost, exception))
+            .map(drop)
     }
 
     /// Tells the protocol what flow control found; its exceptions are for the loop's handler.
@@ -161,14 +200,18 @@ impl Stream {
             Signal::Pause => intern!(py, "pause_writing"),
             Signal::Resume => intern!(py, "resume_writing"),
         };
-        let protocol = self.with(py, |state| state.protocol.as_ref().map(|one| one.clone_ref(py)))?;
+        let protocol = self.with(py, |state| {
+            state.protocol.as_ref().map(|one| one.clone_ref(py))
+        })?;
         let Some(protocol) = protocol else {
             return Ok(());
         };
         match protocol.call_method0(py, name) {
             Err(error) if !ends_program(py, &error) => {
                 let report = intern!(py, "_protocol_failed");
-                transport.call_method1(report, (name, error.into_value(py))).map(drop)
+                transport
+                    .call_method1(report, (name, error.into_value(py)))
+                    .map(drop)
             }
             other => other.map(drop),
         }
@@ -188,5 +231,7 @@ fn fatal(transport: &Bound<'_, PyAny>, error: PyErr, message: &str) -> PyResult<
         return Err(error);
     }
     let name = intern!(py, "_fatal_error");
-    transport.call_method1(name, (error.into_value(py), message)).map(drop)
+    transport
+        .call_method1(name, (error.into_value(py), message))
+        .map(drop)
 }

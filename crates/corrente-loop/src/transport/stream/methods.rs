@@ -1,14 +1,16 @@
 //! What Python calls on a stream transport.
 
 use corrente_driver::Descriptor;
+use pyo3::Borrowed;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Delivery, Flow, Life, Loop, Outgoing, Reading, STREAM, Side, State, Stream, Writing,
-    writing,
+    Confined, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream,
+    Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
 
@@ -50,38 +52,59 @@ fn truth<'py>(receiver: Receiver<'_, 'py>, value: bool) -> Bound<'py, PyAny> {
 
 fn write<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let data = arguments.required("write", 0, "data")?;
-    none(receiver, writing::write(receiver, STREAM.get(receiver)?, &data))
+    none(
+        receiver,
+        writing::write(receiver, STREAM.get(receiver)?, &data),
+    )
 }
 
 fn writelines<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let lines = arguments.required("writelines", 0, "list_of_data")?;
-    none(receiver, writing::write_lines(receiver, STREAM.get(receiver)?, &lines))
+    none(
+        receiver,
+        writing::write_lines(receiver, STREAM.get(receiver)?, &lines),
+    )
 }
 
 fn write_eof<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::end(receiver, STREAM.get(receiver)?))
+    none(receiver, writing::end(receiver, settled(receiver)?))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a method's signature")]
 fn can_write_eof<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
     Ok(truth(receiver, true))
 }
 
 fn close<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::close(receiver, STREAM.get(receiver)?))
+    none(receiver, writing::close(receiver, settled(receiver)?))
 }
 
 fn abort<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    none(receiver, writing::force_close(receiver, STREAM.get(receiver)?, None))
+    none(
+        receiver,
+        writing::force_close(receiver, settled(receiver)?, None),
+    )
 }
 
 fn force_close<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let exception = arguments.get(0).filter(|one| !one.is_none());
-    let exception = exception.map(|one| one.to_owned());
-    none(receiver, writing::force_close(receiver, STREAM.get(receiver)?, exception.as_ref()))
+    let exception = exception.map(Borrowed::to_owned);
+    none(
+        receiver,
+        writing::force_close(receiver, settled(receiver)?, exception.as_ref()),
+    )
+}
+
+/// The stream, with nothing left that waits for the callback to return: whoever looks sees what asyncio would
+/// have done by now.
+fn settled<'a>(receiver: Receiver<'a, '_>) -> PyResult<&'a Stream> {
+    let stream = STREAM.get(receiver)?;
+    writing::flush(receiver, stream)?;
+    Ok(stream)
 }
 
 fn is_closing<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let life = STREAM.get(receiver)?.with(receiver.py(), |state| state.life)?;
+    let life = settled(receiver)?.with(receiver.py(), |state| state.life)?;
     Ok(truth(receiver, life != Life::Open))
 }
 
@@ -92,7 +115,9 @@ impl State {
 }
 
 fn is_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let is_reading = STREAM.get(receiver)?.with(receiver.py(), |state| state.is_reading())?;
+    let is_reading = STREAM
+        .get(receiver)?
+        .with(receiver.py(), |state| state.is_reading())?;
     Ok(truth(receiver, is_reading))
 }
 
@@ -105,7 +130,11 @@ fn pause_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Ans
         }
         was_reading
     })?;
-    let outcome = if was_reading { stream.unwatch(receiver.py(), Side::Read) } else { Ok(()) };
+    let outcome = if was_reading {
+        stream.unwatch(receiver.py(), Side::Read)
+    } else {
+        Ok(())
+    };
     none(receiver, outcome)
 }
 
@@ -118,24 +147,34 @@ fn resume_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> An
         }
         was_paused
     })?;
-    let outcome = if was_paused { stream.watch(receiver, Side::Read) } else { Ok(()) };
+    let outcome = if was_paused {
+        stream.watch(receiver, Side::Read)
+    } else {
+        Ok(())
+    };
     none(receiver, outcome)
 }
 
 fn start_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
     let stream = STREAM.get(receiver)?;
     let is_reading = stream.with(receiver.py(), |state| state.is_reading())?;
-    let outcome = if is_reading { stream.watch(receiver, Side::Read) } else { Ok(()) };
+    let outcome = if is_reading {
+        stream.watch(receiver, Side::Read)
+    } else {
+        Ok(())
+    };
     none(receiver, outcome)
 }
 
 fn get_write_buffer_size<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let size = STREAM.get(receiver)?.with(receiver.py(), |state| state.outgoing.len())?;
+    let size = settled(receiver)?.with(receiver.py(), |state| state.outgoing.len())?;
     Ok(size.into_pyobject(receiver.py())?.into_any())
 }
 
 fn get_write_buffer_limits<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let limits = STREAM.get(receiver)?.with(receiver.py(), |state| state.flow.limits())?;
+    let limits = STREAM
+        .get(receiver)?
+        .with(receiver.py(), |state| state.flow.limits())?;
     Ok(limits.into_pyobject(receiver.py())?.into_any())
 }
 
@@ -146,12 +185,15 @@ fn set_write_buffer_limits<'py>(
     let py = receiver.py();
     let names = [intern!(py, "high"), intern!(py, "low")];
     let [high, low] = arguments.named("set_write_buffer_limits", names)?;
-    let number = |given: Option<pyo3::Borrowed<'_, 'py, PyAny>>| {
-        given.filter(|one| !one.is_none()).map(|one| one.extract::<i64>()).transpose()
+    let number = |given: Option<Borrowed<'_, 'py, PyAny>>| {
+        given
+            .filter(|one| !one.is_none())
+            .map(Borrowed::extract::<i64>)
+            .transpose()
     };
     let high = number(arguments.get(0).or(high))?;
     let low = number(arguments.get(1).or(low))?;
-    let stream = STREAM.get(receiver)?;
+    let stream = settled(receiver)?;
     let signal = stream.with(py, |state| {
         state.flow.set_limits(high, low)?;
         PyResult::Ok(state.flow.grown(state.outgoing.len()))
@@ -160,21 +202,25 @@ fn set_write_buffer_limits<'py>(
 }
 
 fn is_flow_paused<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let is_paused = STREAM.get(receiver)?.with(receiver.py(), |state| state.flow.is_paused())?;
+    let is_paused = STREAM
+        .get(receiver)?
+        .with(receiver.py(), |state| state.flow.is_paused())?;
     Ok(truth(receiver, is_paused))
 }
 
 fn get_protocol<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
     let py = receiver.py();
-    let protocol = STREAM
-        .get(receiver)?
-        .with(py, |state| state.protocol.as_ref().map(|one| one.clone_ref(py)))?;
+    let protocol = STREAM.get(receiver)?.with(py, |state| {
+        state.protocol.as_ref().map(|one| one.clone_ref(py))
+    })?;
     Ok(protocol.unwrap_or_else(|| py.None()).into_bound(py))
 }
 
 fn set_protocol<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = receiver.py();
-    let protocol = arguments.required("set_protocol", 0, "protocol")?.to_owned();
+    let protocol = arguments
+        .required("set_protocol", 0, "protocol")?
+        .to_owned();
     let delivery = delivery(&protocol)?;
     let before = STREAM.get(receiver)?.with(py, |state| {
         state.delivery = delivery;
@@ -185,9 +231,17 @@ fn set_protocol<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>)
 }
 
 fn delivery(protocol: &Bound<'_, PyAny>) -> PyResult<Delivery> {
-    let protocols = protocol.py().import(intern!(protocol.py(), "asyncio.protocols"))?;
-    let buffered = protocols.getattr(intern!(protocol.py(), "BufferedProtocol"))?;
-    Ok(if protocol.is_instance(&buffered)? { Delivery::Buffer } else { Delivery::Data })
+    static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let buffered = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
+    if protocol.is_instance(buffered)? {
+        return Ok(Delivery::Buffer);
+    }
+    let is_reader = feeding::is_possible(protocol)?;
+    Ok(if is_reader {
+        Delivery::Reader
+    } else {
+        Delivery::Data
+    })
 }
 
 fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
@@ -201,6 +255,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         life: Life::Open,
         reading: Reading::On,
         writing: Writing::Open,
+        pending: Pending::Nothing,
         outgoing: Outgoing::default(),
         flow: Flow::default(),
         ignored: 0,
@@ -215,11 +270,13 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
     none(receiver, STREAM.put(receiver, stream))
 }
 
-fn begun<'py>(
-    given: &Bound<'py, PyTuple>,
-) -> PyResult<(Bound<'py, Loop>, i32, Bound<'py, PyAny>)> {
+fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, Bound<'py, PyAny>)> {
     let event_loop = given.get_item(0)?.cast_into::<Loop>()?;
-    Ok((event_loop, given.get_item(1)?.extract()?, given.get_item(2)?))
+    Ok((
+        event_loop,
+        given.get_item(1)?.extract()?,
+        given.get_item(2)?,
+    ))
 }
 
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
@@ -234,9 +291,9 @@ fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py
 fn set_drained<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let future = arguments.get(0).filter(|one| !one.is_none());
     let future = future.map(|one| one.to_owned().unbind());
-    let before = STREAM
-        .get(receiver)?
-        .with(receiver.py(), |state| std::mem::replace(&mut state.drained, future))?;
+    let before = STREAM.get(receiver)?.with(receiver.py(), |state| {
+        std::mem::replace(&mut state.drained, future)
+    })?;
     drop(before);
     none(receiver, Ok(()))
 }

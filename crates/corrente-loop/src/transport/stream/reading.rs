@@ -3,34 +3,26 @@
 //! Small reads go through memory that is used again and again and are copied once they are known; after a read
 //! that filled it, the next ones go straight into a large `bytes` object.
 
-use std::cell::RefCell;
 use std::io;
 
-use corrente_driver::Descriptor;
-use corrente_driver::socket::{self, Moved};
+use corrente_driver::socket::Moved;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use super::{Delivery, Life, Reading, Stream, fatal};
+use super::{Delivery, Life, Reading, Stream, fatal, feeding};
 use crate::error::os_error;
 use crate::ffi::bytes::{self, Read};
+use crate::memory;
 use crate::watched::Side;
 
 /// Asyncio's `max_size`: more is read in several turns.
 const READ_MOST: usize = 256 * 1024;
-/// What the shared memory holds.
-const SHARED: usize = 64 * 1024;
 /// A large read of less than this is followed by a small one.
-const BULK_LEAST: usize = SHARED / 4;
-
-thread_local! {
-    static MEMORY: RefCell<Box<[u8]>> = RefCell::new(vec![0; SHARED].into_boxed_slice());
-}
+const BULK_LEAST: usize = memory::SIZE / 4;
 
 /// What a read needs to know.
-struct Plan {
-    protocol: Py<PyAny>,
+pub(super) struct Plan {
+    pub protocol: Py<PyAny>,
     delivery: Delivery,
     is_bulk: bool,
 }
@@ -53,15 +45,16 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
     match plan.delivery {
         Delivery::Data => data(transport, stream, &plan),
         Delivery::Buffer => buffer(transport, stream, &plan),
+        Delivery::Reader => feeding::ready(transport, stream, &plan),
     }
 }
 
-fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
+pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
     let py = transport.py();
     let read = if plan.is_bulk {
         bytes::read(py, stream.descriptor, READ_MOST)?
     } else {
-        read_small(py, stream.descriptor)
+        memory::read(py, stream.descriptor, memory::SIZE)
     };
     let content = match read {
         Ok(Read::Data(content)) => content,
@@ -70,7 +63,12 @@ fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<
         Err(error) => return failed(transport, &error),
     };
     let length = content.as_bytes().len();
-    let is_bulk = length >= if plan.is_bulk { BULK_LEAST } else { SHARED };
+    let is_bulk = length
+        >= if plan.is_bulk {
+            BULK_LEAST
+        } else {
+            memory::SIZE
+        };
     if is_bulk != plan.is_bulk {
         stream.with(py, |state| state.is_bulk = is_bulk)?;
     }
@@ -83,16 +81,6 @@ fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<
             "Fatal error: protocol.data_received() call failed.",
         ),
     }
-}
-
-fn read_small(py: Python<'_>, descriptor: Descriptor) -> io::Result<Read<'_>> {
-    MEMORY.with_borrow_mut(|memory| {
-        Ok(match socket::read(descriptor, memory)? {
-            Moved::Bytes(0) => Read::End,
-            Moved::Bytes(length) => Read::Data(PyBytes::new(py, &memory[..length])),
-            Moved::Later => Read::Later,
-        })
-    })
 }
 
 fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
@@ -120,12 +108,20 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     }
 }
 
-fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
-    fatal(transport, os_error(error), "Fatal read error on socket transport")
+pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
+    fatal(
+        transport,
+        os_error(error),
+        "Fatal read error on socket transport",
+    )
 }
 
 /// The peer has ended its side: the protocol says whether the other side stays open.
-fn ended(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
+pub(super) fn ended(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    protocol: &Py<PyAny>,
+) -> PyResult<()> {
     let py = transport.py();
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))

@@ -1,4 +1,9 @@
-//! From the protocol to the socket: at once where the socket takes it, later where it does not.
+//! From the protocol to the socket: when the callback that writes returns, or when the socket takes more.
+//!
+//! A response is mostly written in pieces, head and body, by one callback. Sent one by one each piece costs
+//! a call to the kernel and a segment; so what a callback writes is sent when it returns, in one call. Large
+//! pieces, and what is written while no callback runs, are sent at once. Whoever looks (`is_closing`,
+//! `get_write_buffer_size`, `close`) is shown what sending at once would have led to.
 
 use std::io;
 
@@ -8,21 +13,23 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
-use super::{Life, State, Stream, Writing, fatal};
+use super::{Life, Pending, State, Stream, Writing, fatal};
 use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::watched::Side;
 
 /// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
 const IGNORED_QUIETLY: u32 = 5;
+/// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
+const GATHERED_MOST: usize = 32 * 1024;
 const FAILED: &str = "Fatal write error on socket transport";
 
 /// What becomes of data that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Admission {
-    /// Nothing waits: try at once.
-    Now,
-    /// Something waits: behind it.
+    /// They go, with what waits for the callback to return.
+    Go,
+    /// The socket takes no more at present: behind what waits for it.
     Behind,
     /// The connection is lost; say so from the sixth time on.
     Ignored { is_told: bool },
@@ -43,11 +50,10 @@ impl State {
             self.ignored = self.ignored.saturating_add(1);
             return Ok(Admission::Ignored { is_told });
         }
-        if self.outgoing.is_empty() {
-            Ok(Admission::Now)
-        } else {
-            Ok(Admission::Behind)
-        }
+        Ok(match self.pending {
+            Pending::Nothing | Pending::Callback => Admission::Go,
+            Pending::Socket => Admission::Behind,
+        })
     }
 }
 
@@ -80,21 +86,22 @@ fn write_bytes(
 ) -> PyResult<()> {
     let py = transport.py();
     let content = bytes.as_bytes();
+    let length = content.len();
     let admission = stream.with(py, |state| state.admit(method))??;
-    if content.is_empty() {
-        return Ok(());
+    match admission {
+        _ if length == 0 => Ok(()),
+        Admission::Ignored { is_told } => ignore(transport, is_told),
+        Admission::Behind => keep(transport, stream, Chunk::kept(bytes), 0),
+        Admission::Go if may_wait(stream, length) => gather(transport, stream, Chunk::kept(bytes)),
+        Admission::Go => {
+            flush(transport, stream)?;
+            match send_now(stream, content) {
+                Ok(written) if written == length => Ok(()),
+                Ok(written) => keep(transport, stream, Chunk::kept(bytes), written),
+                Err(error) => fatal(transport, os_error(&error), FAILED),
+            }
+        }
     }
-    let written = match admission {
-        Admission::Now => match socket::write(stream.descriptor, content) {
-            Ok(Moved::Bytes(all)) if all == content.len() => return Ok(()),
-            Ok(Moved::Bytes(part)) => part,
-            Ok(Moved::Later) => 0,
-            Err(error) => return fatal(transport, os_error(&error), FAILED),
-        },
-        Admission::Behind => 0,
-        Admission::Ignored { is_told } => return ignore(transport, is_told),
-    };
-    keep(transport, stream, Chunk::kept(bytes), written)
 }
 
 /// Data that may change after the call: what is not written at once is copied.
@@ -108,23 +115,75 @@ fn write_changing(
     if let Admission::Ignored { is_told } = admission {
         return ignore(transport, is_told);
     }
-    let left = with_content(data, |content| -> io::Result<Option<Box<[u8]>>> {
-        let written = match admission {
-            Admission::Now if !content.is_empty() => socket::write(stream.descriptor, content)?,
-            _ => Moved::Later,
+    let length = with_content(data, <[u8]>::len)?;
+    if length == 0 {
+        return Ok(());
+    }
+    if admission == Admission::Go && may_wait(stream, length) {
+        let copy = with_content(data, |content| content.into())?;
+        return gather(transport, stream, Chunk::Copied(copy));
+    }
+    flush(transport, stream)?;
+    let is_free = stream.with(py, |state| state.pending == Pending::Nothing)?;
+    let left = with_content(data, |content| -> io::Result<Box<[u8]>> {
+        let written = if is_free {
+            send_now(stream, content)?
+        } else {
+            0
         };
-        let written = match written {
-            Moved::Bytes(written) => written,
-            Moved::Later => 0,
-        };
-        let left = &content[written..];
-        Ok((!left.is_empty()).then(|| left.into()))
+        Ok(content[written..].into())
     })?;
     match left {
-        Ok(None) => Ok(()),
-        Ok(Some(left)) => keep(transport, stream, Chunk::Copied(left), 0),
+        Ok(left) => keep(transport, stream, Chunk::Copied(left), 0),
         Err(error) => fatal(transport, os_error(&error), FAILED),
     }
+}
+
+/// Whether so much may wait for the callback that is running.
+fn may_wait(stream: &Stream, length: usize) -> bool {
+    length < GATHERED_MOST && stream.event_loop.get().is_in_callback()
+}
+
+/// What the socket takes at once.
+fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
+    match socket::write(stream.descriptor, content)? {
+        Moved::Bytes(written) => Ok(written),
+        Moved::Later => Ok(0),
+    }
+}
+
+/// Lets a piece wait until the callback returns, with what waits already; too much of it goes now.
+fn gather(transport: &Bound<'_, PyAny>, stream: &Stream, chunk: Chunk) -> PyResult<()> {
+    let py = transport.py();
+    let (is_first, length) = stream.with(py, |state| {
+        let is_first = state.pending == Pending::Nothing;
+        state.pending = Pending::Callback;
+        state.outgoing.push(chunk, 0);
+        (is_first, state.outgoing.len())
+    })?;
+    if length > GATHERED_MOST {
+        return flush(transport, stream);
+    }
+    if is_first {
+        stream.event_loop.get().will_flush(transport)?;
+    }
+    Ok(())
+}
+
+/// Writes what waits for the callback to return, if anything does.
+pub(super) fn flush(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let is_due = stream.with(transport.py(), |state| {
+        let is_due = state.pending == Pending::Callback;
+        if is_due {
+            state.pending = Pending::Nothing;
+        }
+        is_due
+    })?;
+    if !is_due {
+        return Ok(());
+    }
+    ready(transport, stream)?;
+    hold(transport, stream)
 }
 
 /// `writelines(data)`: all of it in as few calls to the kernel as it takes.
@@ -140,7 +199,7 @@ pub(super) fn write_lines(
         let line = line?;
         chunks.push(match line.cast_exact::<PyBytes>() {
             Ok(bytes) => Chunk::kept(bytes),
-            Err(_) => Chunk::Copied(with_content(&line, Into::into)?),
+            Err(_) => Chunk::Copied(with_content(&line, |content| content.into())?),
         });
     }
     if chunks.is_empty() {
@@ -149,10 +208,14 @@ pub(super) fn write_lines(
     if let Admission::Ignored { is_told } = admission {
         return ignore(transport, is_told);
     }
-    stream.with(py, |state| {
-        chunks.into_iter().for_each(|chunk| state.outgoing.push(chunk, 0));
+    flush(transport, stream)?;
+    let is_free = stream.with(py, |state| {
+        for chunk in chunks {
+            state.outgoing.push(chunk, 0);
+        }
+        state.pending == Pending::Nothing
     })?;
-    if admission == Admission::Now {
+    if is_free {
         ready(transport, stream)?;
     }
     hold(transport, stream)
@@ -179,11 +242,21 @@ fn keep(
 /// If something waits: has the loop say when the socket takes more, and pauses the protocol if it is much.
 fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
     let py = transport.py();
-    let left = stream.with(py, |state| (state.life != Life::Lost, state.outgoing.len()))?;
-    let (true, length @ 1..) = left else {
+    let left = stream.with(py, |state| {
+        let length = state.outgoing.len();
+        let waits = state.life != Life::Lost && length > 0;
+        let is_new = waits && state.pending != Pending::Socket;
+        if waits {
+            state.pending = Pending::Socket;
+        }
+        waits.then_some((length, is_new))
+    })?;
+    let Some((length, is_new)) = left else {
         return Ok(());
     };
-    stream.watch(transport, Side::Write)?;
+    if is_new {
+        stream.watch(transport, Side::Write)?;
+    }
     let signal = stream.with(py, |state| state.flow.grown(length))?;
     stream.signal(transport, signal)
 }
@@ -195,9 +268,16 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
         if state.life == Life::Lost || state.outgoing.is_empty() {
             return None;
         }
-        let moved = socket::write_all(stream.descriptor, &state.outgoing.slices());
+        let slices = state.outgoing.slices();
+        let moved = match &*slices {
+            [one] => socket::write(stream.descriptor, one),
+            several => socket::write_all(stream.descriptor, several),
+        };
         Some(moved.map(|moved| match moved {
-            Moved::Bytes(bytes) => (state.outgoing.advance(bytes), state.flow.shrunk(state.outgoing.len())),
+            Moved::Bytes(bytes) => (
+                state.outgoing.advance(bytes),
+                state.flow.shrunk(state.outgoing.len()),
+            ),
             Moved::Later => (Vec::new(), super::Signal::Nothing),
         }))
     })?;
@@ -209,12 +289,21 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
     drop(done);
     stream.signal(transport, signal)?;
     let is_empty = stream.with(py, |state| state.outgoing.is_empty())?;
-    if is_empty { all_written(transport, stream) } else { Ok(()) }
+    if is_empty {
+        all_written(transport, stream)
+    } else {
+        Ok(())
+    }
 }
 
 fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
     let py = transport.py();
-    stream.unwatch(py, Side::Write)?;
+    let was_watched = stream.with(py, |state| {
+        std::mem::replace(&mut state.pending, Pending::Nothing) == Pending::Socket
+    })?;
+    if was_watched {
+        stream.unwatch(py, Side::Write)?;
+    }
     let (life, writing, drained) = stream.with(py, |state| {
         let life = state.life;
         if life == Life::Closing {
@@ -239,6 +328,7 @@ fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
 fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> PyResult<()> {
     let py = transport.py();
     let (dropped, drained) = stream.with(py, |state| {
+        state.pending = Pending::Nothing;
         let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
         (state.outgoing.clear(), drained)
     })?;
