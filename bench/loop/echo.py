@@ -53,7 +53,7 @@ class BufferedEcho(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -65,7 +65,9 @@ class DatagramEcho(asyncio.DatagramProtocol):
 
     transport: asyncio.DatagramTransport
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+    def connection_made(  # type: ignore[override]
+        self, transport: asyncio.DatagramTransport
+    ) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:

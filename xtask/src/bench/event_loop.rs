@@ -91,12 +91,13 @@ pub(super) fn event_loop(project: &Project, arguments: &[String]) -> Result<(), 
 
 /// The names that can be asked for.
 fn list() -> String {
-    let line = |row: &Row| format!("  {:<16}{}\n", row.name, row.title);
-    let table = |rows: &[Row]| rows.iter().map(line).collect::<String>();
-    let families = FAMILIES.iter();
-    families
-        .map(|family| format!("{}: {}\n{}", family.name, family.title, table(family.rows)))
-        .collect()
+    let mut lines = Vec::new();
+    for family in FAMILIES {
+        lines.push(format!("{}: {}", family.name, family.title));
+        let rows = family.rows.iter();
+        lines.extend(rows.map(|row| format!("  {:<16}{}", row.name, row.title)));
+    }
+    lines.join("\n") + "\n"
 }
 
 fn place(project: &Project, options: &Options) -> Result<Place, Failure> {

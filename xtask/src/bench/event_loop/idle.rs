@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// Idle connections; every server and the client need as many descriptors.
 const CONNECTIONS: u32 = 10_000;
 /// Opening them, one after another.
-const OPENING: Duration = Duration::from_secs(60);
+const OPENING: Duration = Duration::from_mins(1);
 
 /// What one server came to.
 struct Measured {
