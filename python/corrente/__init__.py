@@ -16,7 +16,7 @@ if _typing.TYPE_CHECKING:
 __all__ = ["EventLoop", "__version__", "install", "new_event_loop", "run"]
 
 
-def __getattr__(name: str) -> _typing.Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from corrente import _loop

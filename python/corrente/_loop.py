@@ -1,9 +1,9 @@
 """The event loop: asyncio's own, with its hot half in Rust.
 
-`EventLoop` is two classes in one. `corrente._native.Loop` comes first and has what every turn needs:
-scheduling, timers, descriptors, transports. Everything else is inherited from asyncio's selector
-loop, so it behaves as the running version of asyncio does. What asyncio calls on itself
-(`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam between the two.
+`EventLoop` is two classes in one. `corrente._native.Loop` comes first and has what every turn
+needs: scheduling, timers, descriptors, transports. Everything else is inherited from asyncio's
+selector loop, and so it behaves as the running version of asyncio does. What asyncio calls on
+itself (`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam between the two.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ from asyncio import (
     trsock,
 )
 from asyncio.log import logger
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _native, _server
 from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+
+#: What asyncio has no type for: its private classes, an address of any family.
+Foreign: TypeAlias = Any
 
 
 # What `accept` fails with when a process or a machine has too much open.
@@ -56,6 +60,12 @@ class _Watcher:
 class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
+    # Asyncio's own, which have no types.
+    _transports: Foreign
+    _task_factory: Foreign
+    _ensure_fd_no_transport: Foreign
+    _check_closed: Foreign
+
     def __init__(self) -> None:
         self._socket_files: dict[int, _server.SocketFile] = {}
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
@@ -67,8 +77,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         waiter: asyncio.Future[None] | None = None,
         *,
         extra: dict[str, Any] | None = None,
-        server: Any = None,
-        **_newer: Any,
+        server: Foreign = None,
+        **_newer: Foreign,
     ) -> StreamTransport:
         self._ensure_fd_no_transport(sock)
         return StreamTransport(self, sock, protocol, waiter, extra, server)
@@ -77,13 +87,14 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self,
         sock: socket.socket,
         protocol: asyncio.BaseProtocol,
-        address: Any = None,
+        address: Foreign = None,
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
-    ) -> Any:
+    ) -> Foreign:
         self._ensure_fd_no_transport(sock)
         is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
-        kind = DatagramTransport if is_internet else selector_events._SelectorDatagramTransport
+        plain: Foreign = selector_events._SelectorDatagramTransport  # type: ignore[attr-defined]
+        kind = DatagramTransport if is_internet else plain
         return kind(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
@@ -96,20 +107,30 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         server_side: bool = False,
         server_hostname: str | None = None,
         extra: dict[str, Any] | None = None,
-        server: Any = None,
-        **limits: Any,
-    ) -> Any:
+        server: Foreign = None,
+        **limits: Foreign,
+    ) -> Foreign:
         """TLS by asyncio's own protocol, over a native stream."""
         self._ensure_fd_no_transport(rawsock)
-        tls = sslproto.SSLProtocol(
-            self, protocol, sslcontext, waiter, server_side, server_hostname, **limits
+        tls: Foreign = sslproto.SSLProtocol(
+            self,
+            protocol,
+            sslcontext,
+            waiter,  # type: ignore[arg-type]
+            server_side,
+            server_hostname,
+            **limits,
         )
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
         return tls._app_transport
 
     async def create_server(
-        self, *args: Any, keep_alive: bool | None = None, start_serving: bool = True, **kwargs: Any
-    ) -> Any:
+        self,
+        *args: Foreign,
+        keep_alive: bool | None = None,
+        start_serving: bool = True,
+        **kwargs: Foreign,
+    ) -> Foreign:
         """As asyncio; `keep_alive`, `close_clients` and `abort_clients` on every version."""
         create: Any = asyncio.SelectorEventLoop.create_server
         server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
@@ -122,8 +143,12 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     if not _server.HAS_CLIENTS:
 
         async def create_unix_server(
-            self, *args: Any, cleanup_socket: bool = False, start_serving: bool = True, **kwargs: Any
-        ) -> Any:
+            self,
+            *args: Foreign,
+            cleanup_socket: bool = False,
+            start_serving: bool = True,
+            **kwargs: Foreign,
+        ) -> Foreign:
             """As asyncio; `cleanup_socket` and `close_clients` are Python 3.13's."""
             create: Any = asyncio.SelectorEventLoop.create_unix_server
             server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
@@ -147,9 +172,9 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         sock: socket.socket,
         sslcontext: ssl.SSLContext | None = None,
-        server: Any = None,
+        server: Foreign = None,
         backlog: int = 100,
-        *limits: Any,
+        *limits: Foreign,
     ) -> None:
         """A listening socket is ready.
 
@@ -178,8 +203,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         connection: socket.socket,
-        address: Any,
-        server: Any,
+        address: Foreign,
+        server: Foreign,
     ) -> None:
         try:
             StreamTransport(
@@ -216,7 +241,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         type: int = 0,  # noqa: A002 - asyncio's name
         proto: int = 0,
         flags: int = 0,
-    ) -> Any:
+    ) -> Foreign:
         """As asyncio; an address in numbers needs no thread."""
         found = self._literal(host, port, family, type, proto, flags)
         if found is not None:
@@ -229,21 +254,21 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         """Receives up to `nbytes` bytes."""
         self._check_socket(sock)
         fd = sock.fileno()
-        received: Any = self._receive(fd, nbytes)
+        received: Foreign = self._receive(fd, nbytes)
         return received if type(received) is bytes else await self._done(fd, received)
 
-    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
+    async def sock_recv_into(self, sock: socket.socket, buf: Foreign) -> int:
         """Receives into a buffer; gives back how many bytes."""
         self._check_socket(sock)
         fd = sock.fileno()
-        received: Any = self._receive_into(fd, buf)
+        received: Foreign = self._receive_into(fd, buf)
         return received if type(received) is int else await self._done(fd, received)
 
-    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+    async def sock_sendall(self, sock: socket.socket, data: Foreign) -> None:
         """Sends all of the data."""
         self._check_socket(sock)
         fd = sock.fileno()
-        sent: Any = self._send(fd, data)
+        sent: Foreign = self._send(fd, data)
         if sent is not None:
             await self._done(fd, sent)
 
@@ -253,7 +278,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if self._debug and sock.gettimeout() != 0:
             raise ValueError("the socket must be non-blocking")
 
-    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Any:
+    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Foreign:
         """What an operation gave; one that is cancelled is not gone on with."""
         try:
             return await future
@@ -261,36 +286,35 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             self._forget(fd, future)
             raise
 
-    def set_task_factory(self, factory: Any) -> None:
+    def set_task_factory(self, factory: Foreign) -> None:
         """Sets what makes tasks; `None` for asyncio's own class."""
         asyncio.SelectorEventLoop.set_task_factory(self, factory)
         self._has_task_factory = factory is not None
 
-    def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
+    def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Foreign) -> asyncio.Task[Any]:
         """Debug mode, a task factory, or keywords: whatever asyncio does with them."""
         is_newer = not {"name", "context"}.issuperset(kwargs)
         if is_newer and sys.version_info < (3, 13, 3):
-            # `eager_start` and what may follow: asyncio takes them from 3.13.3 on, its tasks earlier.
+            # `eager_start` and the like: asyncio takes them from 3.13.3 on, its tasks earlier.
             self._check_closed()
             if self._task_factory is not None:
-                return self._task_factory(self, coro, **kwargs)
+                made: asyncio.Task[Any] = self._task_factory(self, coro, **kwargs)
+                return made
             return asyncio.Task(coro, loop=self, **kwargs)
         task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
         return task
 
-    def _debug_call(self, method: str, callback: Callable[..., object]) -> Any:
+    def _debug_call(self, method: str, callback: Callable[..., object]) -> Foreign:
         """Debug mode: checks a call that schedules, and tells where it was made."""
         loop: Any = self
         if method != "call_soon_threadsafe":
             loop._check_thread()
         loop._check_callback(callback, "call_at" if method == "call_later" else method)
-        return format_helpers.extract_stack(sys._getframe(1))  # type: ignore[attr-defined]
+        return format_helpers.extract_stack(sys._getframe(1))
 
-    def _callback_failed(self, handle: Any, exception: BaseException) -> None:
+    def _callback_failed(self, handle: Foreign, exception: BaseException) -> None:
         """A callback raised: as `asyncio.Handle._run` tells it."""
-        source = format_helpers._format_callback_source(  # type: ignore[attr-defined]
-            handle._callback, handle._args
-        )
+        source = format_helpers._format_callback_source(handle._callback, handle._args)
         context = {
             "message": f"Exception in callback {source}",
             "exception": exception,
@@ -299,6 +323,16 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if handle._source_traceback:
             context["source_traceback"] = handle._source_traceback
         self.call_exception_handler(context)
+
+    def _transport_failed(self, transport: Any, exception: BaseException) -> None:
+        """A protocol raised where asyncio's transport would leave it to the handle that called it."""
+        self.call_exception_handler(
+            {
+                "message": f"Exception in callback of {transport!r}",
+                "exception": exception,
+                "transport": transport,
+            }
+        )
 
     def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
         """Debug mode: a callback has run so long."""
@@ -313,19 +347,14 @@ def new_event_loop() -> EventLoop:
 
 
 def install() -> None:
-    """Makes this loop the one that asyncio uses, where it still asks a policy (up to Python 3.15)."""
+    """Makes this loop asyncio's, where it still asks a policy (up to Python 3.15)."""
     asyncio.set_event_loop_policy(_policy())
 
 
-def _policy() -> Any:
-    base: Any = asyncio.DefaultEventLoopPolicy
-
-    class EventLoopPolicy(base):  # type: ignore[misc]
-        """Asyncio's policy, with this loop."""
-
-        _loop_factory = EventLoop
-
-    return EventLoopPolicy()
+def _policy() -> Foreign:
+    """Asyncio's policy, with this loop."""
+    base: Foreign = asyncio.DefaultEventLoopPolicy
+    return type("EventLoopPolicy", (base,), {"_loop_factory": EventLoop})()
 
 
 def run(
@@ -333,7 +362,7 @@ def run(
     *,
     debug: bool | None = None,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = new_event_loop,
-) -> Any:
+) -> Foreign:
     """Runs a coroutine as `asyncio.run` does, on this loop."""
     with asyncio.Runner(debug=debug, loop_factory=loop_factory) as runner:
         return runner.run(main)

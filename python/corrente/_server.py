@@ -11,10 +11,13 @@ import sys
 import weakref
 from asyncio import base_events
 from asyncio.log import logger
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import asyncio
+
+#: What asyncio has no type for: its private classes, an address of any family.
+Foreign: TypeAlias = Any
 
 HAS_CLIENTS = sys.version_info >= (3, 13)
 
@@ -24,13 +27,16 @@ class Server(base_events.Server):
 
     _clients: weakref.WeakSet[asyncio.Transport]
 
-    def _attach(self, transport: asyncio.Transport) -> None:
+    # Before 3.13 nobody says which transport it is; asyncio's own TLS transports do not.
+    def _attach(self, transport: asyncio.Transport | None = None) -> None:
         server: Any = super()
         server._attach()
-        self._clients.add(transport)
+        if transport is not None:
+            self._clients.add(transport)
 
-    def _detach(self, transport: asyncio.Transport) -> None:
-        self._clients.discard(transport)
+    def _detach(self, transport: asyncio.Transport | None = None) -> None:
+        if transport is not None:
+            self._clients.discard(transport)
         server: Any = super()
         server._detach()
 
@@ -45,7 +51,7 @@ class Server(base_events.Server):
             transport.abort()
 
 
-def extended(server: Any) -> Any:
+def extended(server: Foreign) -> Foreign:
     """The same server, with `close_clients` and `abort_clients`."""
     if not HAS_CLIENTS:
         server._clients = weakref.WeakSet()
@@ -53,7 +59,7 @@ def extended(server: Any) -> Any:
     return server
 
 
-def keep_alive(server: Any) -> None:
+def keep_alive(server: Foreign) -> None:
     """Has the kernel probe idle connections; those that are accepted inherit it."""
     for listening in server.sockets:
         listening._sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, True)

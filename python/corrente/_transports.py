@@ -10,7 +10,7 @@ import asyncio
 import warnings
 from asyncio import base_events, constants, selector_events, trsock
 from asyncio.log import logger
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _native
 
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
     from corrente._loop import EventLoop
 
 
+#: What asyncio has no type for: its private classes, an address of any family.
+Foreign: TypeAlias = Any
+
+
 class StreamTransport(_native.Stream):
     """A TCP or Unix connection."""
 
     _start_tls_compatible = True
-    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE  # type: ignore[attr-defined]
+    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
+
+    # The base's own, which has no type.
+    _extra: dict[str, Any]
 
     # What the destructor needs, should the constructor not get so far.
     _sock: socket.socket | None = None
@@ -36,9 +43,10 @@ class StreamTransport(_native.Stream):
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
-        server: Any = None,
+        server: Foreign = None,
     ) -> None:
-        super().__init__(extra)
+        # Not the base's own, which sets up a flow control that is native here.
+        asyncio.BaseTransport.__init__(self, extra)
         self._loop = loop
         base_events._set_nodelay(sock)  # type: ignore[attr-defined]
         self._describe(sock)
@@ -56,9 +64,14 @@ class StreamTransport(_native.Stream):
         if waiter is not None:
             loop.call_soon(_wake, waiter)
 
+    @property
+    def _protocol_paused(self) -> bool:
+        """Asyncio's `sendfile` asks."""
+        return self._is_flow_paused()
+
     def _describe(self, sock: socket.socket) -> None:
         """Notes what `get_extra_info` tells; the addresses are gone once the peer is."""
-        extra: dict[str, Any] = self._extra
+        extra = self._extra
         extra["socket"] = trsock.TransportSocket(sock)
         for name, ask in (("sockname", sock.getsockname), ("peername", sock.getpeername)):
             if name == "peername" and name in extra:
@@ -83,12 +96,11 @@ class StreamTransport(_native.Stream):
 
     def __del__(self) -> None:
         if self._sock is not None:
-            warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self, stacklevel=2)
+            message = f"unclosed transport {self!r}"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
             self._sock.close()
 
-    def _fatal_error(
-        self, exc: BaseException, message: str = "Fatal error on transport"
-    ) -> None:
+    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if isinstance(exc, OSError):
             if self._loop.get_debug():
                 logger.debug("%r: %s", self, message, exc_info=True)
@@ -114,7 +126,7 @@ class StreamTransport(_native.Stream):
         logger.warning("socket.send() raised exception.")
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
-        protocol = self.get_protocol()
+        protocol: Foreign = self.get_protocol()
         try:
             protocol.connection_lost(exc)
         finally:
@@ -163,7 +175,7 @@ def _wake(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _attach(server: Any, transport: StreamTransport) -> None:
+def _attach(server: Foreign, transport: StreamTransport) -> None:
     """Tells a server of a connection; since Python 3.13 it is told which one."""
     if hasattr(server, "_clients"):
         server._attach(transport)
@@ -171,7 +183,7 @@ def _attach(server: Any, transport: StreamTransport) -> None:
         server._attach()
 
 
-def _detach(server: Any, transport: StreamTransport) -> None:
+def _detach(server: Foreign, transport: StreamTransport) -> None:
     if hasattr(server, "_clients"):
         server._detach(transport)
     else:

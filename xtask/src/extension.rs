@@ -21,8 +21,8 @@ const SOURCES: &[&str] = &[
     "pyproject.toml",
     "python",
 ];
-/// What locks the tools, servers and frameworks of tests and benchmarks.
-const DEVELOPMENT: &str = "requirements-dev.txt";
+/// The lock file of the tools.
+const TOOLS: &str = "requirements-dev.txt";
 /// What a build or a run leaves among them.
 const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
 
@@ -53,22 +53,21 @@ fn install_release(project: &Project, environment: &Environment) -> Result<(), F
 /// An environment with the locked servers and frameworks of requirements-dev.txt beside a release
 /// build of the present tree: what a service that is recorded has.
 pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
-    let environment = Environment::prepare(project, "service", &Interpreter::find()?)?;
-    install_locked(project, &environment, DEVELOPMENT)?;
-    install_release(project, &environment)?;
-    Ok(environment)
+    with_release(project, &Interpreter::find()?, "service", Some(TOOLS))
 }
 
-/// An environment of its own for `purpose`, with what the file `requirements` locks beside a release
-/// build of the present tree.
-pub(crate) fn beside(
+/// An environment `venv-PURPOSE-3.N` with what a lock file names, if one is given, beside a release build of
+/// the present tree.
+pub(crate) fn with_release(
     project: &Project,
-    purpose: &str,
     interpreter: &Interpreter,
-    requirements: &str,
+    purpose: &str,
+    lock: Option<&str>,
 ) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, purpose, interpreter)?;
-    install_locked(project, &environment, requirements)?;
+    if let Some(lock) = lock {
+        install_locked(project, &environment, lock)?;
+    }
     install_release(project, &environment)?;
     Ok(environment)
 }
@@ -76,16 +75,12 @@ pub(crate) fn beside(
 /// An environment with the locked tools of requirements-dev.txt.
 pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "dev", interpreter)?;
-    install_locked(project, &environment, DEVELOPMENT)?;
+    install_locked(project, &environment, TOOLS)?;
     Ok(environment)
 }
 
-fn install_locked(
-    project: &Project,
-    environment: &Environment,
-    requirements: &str,
-) -> Result<(), Failure> {
-    let path = project.root.join(requirements);
+fn install_locked(project: &Project, environment: &Environment, lock: &str) -> Result<(), Failure> {
+    let path = project.root.join(lock);
     let locked = fs::read_to_string(&path)
         .map_err(|error| Failure::step(format!("cannot read {}: {error}", path.display())))?;
     if environment.is_stamped("requirements", &locked) {
@@ -96,10 +91,10 @@ fn install_locked(
         "--require-hashes",
         "--only-binary=:all:",
         "-r",
-        requirements,
+        lock,
     ];
     step(
-        &format!("Python packages, locked by {requirements}"),
+        &format!("Python packages, locked by {lock}"),
         &mut environment.pip(project, &install),
         "the Python package registry must be reachable",
     )?;

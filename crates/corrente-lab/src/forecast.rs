@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_model::calibration::{self, Point, Stack};
+use corrente_model::calibration::{self, Costs, Point, Stack};
+use corrente_model::cost_table;
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
@@ -185,6 +186,37 @@ impl Known {
             .chain(&self.loaded)
             .filter_map(entry)
             .collect()
+    }
+
+    /// What a result has noted.
+    pub(crate) fn from_costs(costs: &[KnownCost]) -> Self {
+        // A time that cannot be is none, and a request without processor time calibrates nothing.
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let mut known = Self::default();
+        for one in costs {
+            let cost = Cost {
+                users: one.users,
+                elapsed: time(one.elapsed_s),
+                cpu: time(one.cpu_s),
+            };
+            known.learn(&one.contender, &one.case, cost);
+        }
+        known
+    }
+
+    /// What a contender costs apart from a case's own work: synchronous ones by one user alone,
+    /// asynchronous ones under load.
+    pub(crate) fn costs_of(
+        &self,
+        contender: &str,
+        side: cost_table::Side,
+        plan: &PredictionPlan,
+    ) -> Option<Costs> {
+        let measured = match side {
+            cost_table::Side::Sync => &self.alone,
+            cost_table::Side::Async => &self.loaded,
+        };
+        calibration::fit(&points(plan, measured, contender))
     }
 
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.

@@ -1,4 +1,7 @@
 //! The kernel's errors as Python's: `OSError` with its number, and so of the right subclass.
+//!
+//! One function, because every place that talks to the kernel has to tell its errors in the same words
+//! as Python's own socket calls.
 
 use std::io;
 

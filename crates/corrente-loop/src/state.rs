@@ -82,6 +82,11 @@ impl State {
         (poll, gone)
     }
 
+    /// The loop starts to run: its first turn asks for descriptors, whatever is ready.
+    pub(crate) fn forget_poll(&mut self) {
+        self.last_poll = f64::NEG_INFINITY;
+    }
+
     /// Descriptors were asked for; what they are watched for becomes ready.
     pub(crate) fn polled(&mut self, py: Python<'_>, now: f64, events: &[Readiness]) {
         self.last_poll = now;

@@ -1,4 +1,7 @@
 //! Transports: what stands between a descriptor and a protocol, a room for each family.
+//!
+//! `flow` is what all families share. Datagrams, pipes and TLS are asyncio's transports so far
+//! (python/corrente/_transports.py).
 
 pub(crate) mod flow;
 pub(crate) mod stream;

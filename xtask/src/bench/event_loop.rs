@@ -20,6 +20,7 @@ mod server;
 mod verify;
 
 use std::fs;
+use std::slice::Iter;
 use std::time::Duration;
 
 use self::contender::{CONTENDERS, Profiled, Versions};
@@ -27,24 +28,26 @@ use self::place::Place;
 use self::results::Results;
 use self::rows::{Bare, FAMILIES, How, Row};
 use self::served::{Group, Loaded};
-use super::arguments::{Outcome, Words};
-use super::child::{Interruption, can_pin, two_processors};
+use super::children::{Interruption, can_pin};
 use super::conditions;
+use super::document::Published;
+use super::options::{self, Asked, Flag, Outcome, Word};
 use super::programs;
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Interpreter;
 use crate::step::Project;
 
-const USAGE: &str = "\
-cargo xtask bench loop [ROW…] [--rounds N] [--seconds S] [--python VERSION]
+pub(super) const USAGE: &str = "\
+cargo xtask bench loop [ROW…] [--rounds N] [--milliseconds N] [--python VERSION]
                        [--quick] [--write]
+cargo xtask bench loop --rows
 
   ROW…              only these rows, kinds of rows or tables (default: all)
   --rounds N        runs of each contender in each row, 2 to 100 (default: 5)
-  --seconds S       length of a run, 1 to 60 (default: 1)
+  --milliseconds N  length of a run, 100 to 60000 (default: 1000)
   --python VERSION  the interpreter: `3.13`, or a path (default: as for every chore)
-  --quick           two rounds of 0.3 s: to see that it works
+  --quick           two rounds of 300 ms: to see that it works
   --rows            the names of rows and tables
   --write           put the result into docs/BENCHMARKS.md
 ";
@@ -54,18 +57,14 @@ const PROGRAMS: &str = "bench/loop";
 
 /// Runs the rows that were asked for and prints the result.
 pub(super) fn event_loop(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
     if arguments.iter().any(|word| word == "--rows") {
         print!("{}", list());
         return Ok(());
     }
     let options = Options::parse(arguments)?;
-    two_processors()?;
+    conditions::two_processors()?;
     can_pin()?;
-    let published = options.outcome.document(project, "loop")?;
+    let published = Published::wanted(options.outcome, &project.root, "loop")?;
     let place = place(project, &options)?;
     if published.is_some() && place.versions.profiled == Profiled::No {
         return Err(Failure::step(format!(
@@ -106,14 +105,14 @@ fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
         None => Interpreter::find()?,
     };
     let requirements = format!("{PROGRAMS}/requirements.txt");
-    let environment = extension::beside(project, "loop", &interpreter, &requirements)?;
+    let environment = extension::with_release(project, &interpreter, "loop", Some(&requirements))?;
     let programs = project.root.join(PROGRAMS);
     let mut versions = environment.command(project, "python");
     let versions = Versions::ask(versions.arg(programs.join("versions.py")))?;
     Ok(Place {
         python: environment.program("python"),
         corrente: environment.program("corrente"),
-        scratch: programs::lay_out(project, "bench-loop", &[])?,
+        scratch: programs::write(project, "bench-loop", &[])?,
         programs,
         versions,
         interruption: Interruption::listen()?,
@@ -208,6 +207,37 @@ impl Plan {
     }
 }
 
+/// How much is measured where nothing else is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Whole,
+    Quick,
+}
+
+impl Pace {
+    fn flags(self) -> [Flag; 2] {
+        let [rounds, milliseconds] = match self {
+            Self::Whole => [5, 1000],
+            Self::Quick => [2, 300],
+        };
+        [
+            Flag {
+                name: "--rounds",
+                // One round carries no interval.
+                least: 2,
+                most: 100,
+                default: rounds,
+            },
+            Flag {
+                name: "--milliseconds",
+                least: 100,
+                most: 60_000,
+                default: milliseconds,
+            },
+        ]
+    }
+}
+
 /// What was asked for.
 #[derive(Debug)]
 struct Options {
@@ -221,52 +251,47 @@ struct Options {
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let is_quick = arguments.iter().any(|word| word == "--quick");
-        let mut options = Self {
-            rows: Vec::new(),
-            rounds: if is_quick { 2 } else { 5 },
-            length: Duration::from_millis(if is_quick { 300 } else { 1000 }),
-            python: None,
-            outcome: Outcome::Print,
-        };
-        let mut words = Words::new("loop", arguments);
-        while let Some(word) = words.word() {
-            match word {
-                "--quick" => {}
-                // One round carries no interval.
-                "--rounds" => options.rounds = words.number(word, 2..=100)? as usize,
-                "--seconds" => {
-                    let seconds = words.number(word, 1..=60)?;
-                    options.length = Duration::from_secs(seconds.into());
-                }
-                "--python" => {
-                    let name = words.word().map(str::to_owned);
-                    let missing = || words.usage("`--python` needs a version or a path".to_owned());
-                    options.python = Some(name.ok_or_else(missing)?);
-                }
-                "--write" => options.outcome = Outcome::Write,
-                row => match rows::named_by(row) {
-                    named if named.is_empty() => return Err(words.unknown(row)),
-                    named => options.rows.extend(named),
-                },
+        let pace = if is_quick { Pace::Quick } else { Pace::Whole };
+        let mut named = Vec::new();
+        let mut python = None;
+        let other = |word: &str, rest: &mut Iter<'_, String>| match word {
+            "--quick" => Ok(Word::Taken),
+            "--python" => {
+                let name = rest.next().cloned();
+                let missing = || options::usage("loop", "`--python` needs a version or a path");
+                python = Some(name.ok_or_else(missing)?);
+                Ok(Word::Taken)
             }
+            row => {
+                let rows = rows::named_by(row);
+                let is_row = !rows.is_empty();
+                named.extend(rows);
+                Ok(if is_row { Word::Taken } else { Word::Unknown })
+            }
+        };
+        let asked = options::parse_with("loop", pace.flags(), arguments, other)?;
+        let is_part = pace == Pace::Quick || !named.is_empty();
+        if is_part && asked.outcome == Outcome::Write {
+            let what = "`--write` publishes a whole run, not `--quick` and not some rows";
+            return Err(options::usage("loop", what));
         }
-        options.complete(&words, is_quick)
+        Ok(Self::of(&named, python, asked))
     }
 
-    /// All rows where none was named; but a part of them, or a quick look, is not published.
-    fn complete(mut self, words: &Words<'_>, is_quick: bool) -> Result<Self, Failure> {
-        let is_part = is_quick || !self.rows.is_empty();
-        if is_part && self.outcome == Outcome::Write {
-            let what = "`--write` publishes a whole run, not `--quick` and not some rows";
-            return Err(words.usage(what.to_owned()));
-        }
+    /// All rows where none was named, in the order of the tables, each once.
+    fn of(named: &[&'static Row], python: Option<String>, asked: Asked<2>) -> Self {
+        let [rounds, milliseconds] = asked.numbers;
         let all = FAMILIES.iter().flat_map(|family| family.rows);
         let is_asked = |row: &&'static Row| {
-            self.rows.is_empty() || self.rows.iter().any(|asked| asked.name == row.name)
+            named.is_empty() || named.iter().any(|asked| asked.name == row.name)
         };
-        // In the order of the tables, each once.
-        self.rows = all.filter(is_asked).collect();
-        Ok(self)
+        Self {
+            rows: all.filter(is_asked).collect(),
+            rounds: rounds as usize,
+            length: Duration::from_millis(milliseconds.into()),
+            python,
+            outcome: asked.outcome,
+        }
     }
 }
 

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use corrente_report::result::LabResult;
 
 use self::accuracy::Table;
-use super::arguments::Outcome;
+use super::document::Published;
+use super::options::Outcome;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench model [--result RESULT.json] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
@@ -65,12 +66,8 @@ impl Options {
 
 /// Measures the speed, then runs the lab or reads a result, and prints both.
 pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
     let options = Options::parse(arguments)?;
-    let published = options.outcome.document(project, "model")?;
+    let published = Published::wanted(options.outcome, &project.root, "model")?;
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
     let result = read(&path)?;

@@ -1,6 +1,6 @@
-//! A folder of a benchmark's own under the target folder, with its programs in it.
+//! The Python programs of a benchmark, in a folder of its own under the target folder.
 //!
-//! What an earlier run left there is removed first. Knows nothing of what the programs do.
+//! The benchmark's recordings go there too; an earlier run's are removed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use crate::failure::Failure;
 use crate::step::Project;
 
-/// The name of a program and its text.
+/// A program's file name and text.
 pub(super) type Program = (&'static str, &'static str);
 
-/// Makes the folder `name` and writes the programs into it.
-pub(super) fn lay_out(
+/// Makes the folder `name` anew and writes the programs into it.
+pub(super) fn write(
     project: &Project,
     name: &str,
     programs: &[Program],

@@ -1,17 +1,17 @@
 //! The two stacks: what the service runs on, its natural other side, and what both cost.
 //!
 //! From the recorded server and the libraries that were watched follow the framework and the
-//! drivers; the shipped costs (`corrente_model::shipped`) say what they take. What was not measured
-//! is borrowed from what is most like it, less sure, or is taken to cost the same on both sides;
-//! each such step becomes an assumption of the report.
+//! drivers; the table of costs (`corrente_model::cost_table`) says what they take. What was not
+//! measured is borrowed from what is most like it, less sure, or is taken to cost the same on both
+//! sides; each such step becomes an assumption of the report.
 
 use std::collections::BTreeMap;
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
-use corrente_model::least_squares::Estimate;
-use corrente_model::shipped::{
-    BORROWED_DEVIATION, Shipped, ShippedDriver, ShippedStack, Side, Speed, shipped,
+use corrente_model::cost_table::{
+    BORROWED_DEVIATION, CostTable, DriverCost, Here, Side, Speed, StackCost, shipped,
 };
+use corrente_model::least_squares::Estimate;
 use corrente_report::prediction::{Assumption, Stack};
 
 use super::present;
@@ -71,15 +71,18 @@ pub(super) fn pair(
     reading: &Reading,
     settings: &Settings,
 ) -> Result<Pair, PredictError> {
-    let shipped = shipped();
-    let speed = shipped.reference.speed(settings.burn_rounds_per_ms);
+    let table = match &settings.costs {
+        Some(own) => own,
+        None => shipped(),
+    };
+    let speed = table.reference.speed(here(figures));
     let (framework, natural) = framework(figures);
     let wanted = match &settings.to {
-        Some(name) => asked_for(shipped, name)?,
+        Some(name) => asked_for(table, name)?,
         None => natural.to_owned(),
     };
     let mut builder = Builder {
-        shipped,
+        table,
         speed,
         assumptions: Vec::new(),
     };
@@ -108,6 +111,16 @@ pub(super) fn pair(
         to,
         assumptions: builder.assumptions,
     })
+}
+
+/// The machine that was recorded on.
+fn here(figures: &Figures) -> Here<'_> {
+    let service = &figures.service;
+    Here {
+        processor: &service.machine.processor,
+        python: &service.python,
+        burn_rounds_per_ms: service.machine.burn_rounds_per_ms,
+    }
 }
 
 /// A service that stays where it is: nothing is exchanged, so nothing has to be known.
@@ -169,9 +182,9 @@ fn watches(figures: &Figures, name: &str) -> bool {
 }
 
 /// The framework that `--to` names: as it is written, or with hyphens, in any case.
-fn asked_for(shipped: &Shipped, name: &str) -> Result<String, PredictError> {
+fn asked_for(table: &CostTable, name: &str) -> Result<String, PredictError> {
     let plain = |name: &str| name.to_lowercase().replace('-', " ");
-    let mut known: Vec<&str> = (shipped.stacks.iter())
+    let mut known: Vec<&str> = (table.stacks.iter())
         .filter(|stack| stack.side == Side::Async)
         .map(|stack| stack.framework.as_str())
         .collect();
@@ -200,7 +213,7 @@ fn own_memory(figures: &Figures, from: &mut Calibrated, to: &mut Calibrated) {
 }
 
 struct Builder<'a> {
-    shipped: &'a Shipped,
+    table: &'a CostTable,
     speed: Speed,
     assumptions: Vec<Assumption>,
 }
@@ -209,17 +222,12 @@ impl Builder<'_> {
     /// The costs of a stack, or of the one most like it: of the same framework, else the default of
     /// the other side, else of the same server.
     fn stack(&mut self, server: &str, framework: &str, side: Side) -> Calibrated {
-        let of_side = || {
-            self.shipped
-                .stacks
-                .iter()
-                .filter(move |one| one.side == side)
-        };
-        let same = |one: &&ShippedStack| one.framework == framework && one.server == server;
-        let similar = |one: &&ShippedStack| one.framework == framework;
+        let of_side = || self.table.stacks.iter().filter(move |one| one.side == side);
+        let same = |one: &&StackCost| one.framework == framework && one.server == server;
+        let similar = |one: &&StackCost| one.framework == framework;
         let exact = of_side().find(same);
-        let default = |one: &&ShippedStack| one.framework == TO_DEFAULT;
-        let beside = |one: &&ShippedStack| one.server == server;
+        let default = |one: &&StackCost| one.framework == TO_DEFAULT;
+        let beside = |one: &&StackCost| one.server == server;
         let borrowed = || {
             let like = of_side().find(similar).or_else(|| of_side().find(default));
             like.or_else(|| of_side().find(beside))
@@ -263,11 +271,11 @@ impl Builder<'_> {
         add(&mut names.1, other);
         let cost = |name: &str, side| {
             let found = self
-                .shipped
+                .table
                 .drivers
                 .iter()
                 .find(|one| one.name == name && one.side == side);
-            found.map(|one: &ShippedDriver| self.speed.cost(one.call_us, one.deviation))
+            found.map(|one: &DriverCost| self.speed.cost(one.call_us, one.deviation))
         };
         // A cost on one side alone would be a gain or a loss out of nothing.
         if let (Some(before), Some(after)) = (cost(sync, Side::Sync), cost(other, Side::Async)) {

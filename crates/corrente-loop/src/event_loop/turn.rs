@@ -18,12 +18,13 @@ use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
 use crate::operation;
-use crate::state::{Job, Poll};
+use crate::state::{Job, Poll, State};
 use crate::transport::stream;
 
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
 pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     let inbox = &slf.get().inbox;
+    slf.get().state.with(slf.py(), State::forget_poll)?;
     inbox.set_running(true);
     let mut events = Vec::new();
     let ended = loop {
@@ -39,7 +40,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
 fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
     let py = slf.py();
     let this = slf.get();
-    let ready = gather(py, this, events)?;
+    let ready = gather(slf, events)?;
     for _ in 0..ready {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
         let Some(next) = next else {
@@ -47,32 +48,45 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
         };
         match next {
             Job::Handle(handle) => call(slf, handle)?,
-            Job::Stream(stream, side) => stream::ready(stream.bind(py), side)?,
+            Job::Stream(stream, side) => {
+                let stream = stream.bind(py);
+                stream::ready(stream, side).or_else(|error| stray(slf, stream, error))?;
+            }
             Job::Operation(operation) => operation::ready(py, this, &operation)?,
         }
-        flush(py, this)?;
+        flush(slf)?;
     }
     Ok(())
 }
 
 /// Sends what the callback wrote.
 #[inline]
-fn flush(py: Python<'_>, this: &Loop) -> PyResult<()> {
-    let written = this.state.with(py, |state| {
+fn flush(slf: &Bound<'_, Loop>) -> PyResult<()> {
+    let py = slf.py();
+    let state = &slf.get().state;
+    let written = state.with(py, |state| {
         let has_any = !state.written.is_empty();
         has_any.then(|| std::mem::take(&mut state.written))
     })?;
-    for stream in written.into_iter().flatten() {
-        stream::flush(stream.bind(py))?;
+    let mut streams = written.unwrap_or_default().into_iter();
+    while let Some(stream) = streams.next() {
+        let stream = stream.bind(py);
+        let flushed = stream::flush(stream).or_else(|error| stray(slf, stream, error));
+        if let Err(error) = flushed {
+            // The others are written when the loop runs again.
+            state.with(py, |state| state.written.extend(streams))?;
+            return Err(error);
+        }
     }
     Ok(())
 }
 
 /// Collects what is ready and says how much that is.
-fn gather(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<usize> {
+fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize> {
+    let (py, this) = (slf.py(), slf.get());
     let inbox = &this.inbox;
     // A signal's handler may have written between two callbacks.
-    flush(py, this)?;
+    flush(slf)?;
     let sent = inbox.take();
     let now = monotonic();
     let is_stopping = inbox.is(Flag::Stopping);
@@ -162,6 +176,18 @@ fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     slf.setattr(intern!(py, "_current_handle"), py.None())?;
     outcome?;
     slf.call_method1(intern!(py, "_note_duration"), (next, took))
+        .map(drop)
+}
+
+/// A protocol raised where its transport has no answer to it (`connection_lost`): as a callback's.
+#[cold]
+fn stray(slf: &Bound<'_, Loop>, transport: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
+    let py = slf.py();
+    if error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return Err(error);
+    }
+    let value = error.into_value(py);
+    slf.call_method1(intern!(py, "_transport_failed"), (transport, value))
         .map(drop)
 }
 

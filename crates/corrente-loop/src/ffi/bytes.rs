@@ -11,7 +11,7 @@ use std::ptr;
 
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi::{self, Py_ssize_t, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
@@ -114,16 +114,26 @@ pub(crate) fn read_into(
     descriptor: Descriptor,
     buffer: &Bound<'_, PyAny>,
 ) -> PyResult<io::Result<Moved>> {
-    let view = View::of(buffer, ffi::PyBUF_WRITABLE)?;
+    let view = View::of(buffer, ffi::PyBUF_WRITABLE).map_err(|error| unfit(buffer, error))?;
     if view.0.len == 0 {
-        return Err(PyRuntimeError::new_err(
-            "get_buffer() returned an empty buffer",
-        ));
+        return Ok(Ok(Moved::Bytes(0)));
     }
     let begin = view.0.buf.cast::<MaybeUninit<u8>>();
     // SAFETY: a writable view is `len` bytes in a row, ours until it is released; no Python code runs meanwhile.
     let room = unsafe { std::slice::from_raw_parts_mut(begin, view.0.len as usize) };
     Ok(socket::read_uninit(descriptor, room))
+}
+
+/// What `socket.recv_into` raises for what cannot be written to, where the buffer protocol says `BufferError`.
+#[cold]
+fn unfit(buffer: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = buffer.py();
+    match buffer.get_type().name() {
+        Ok(name) if error.is_instance_of::<PyBufferError>(py) => PyTypeError::new_err(format!(
+            "a read-write bytes-like object is required, not '{name}'"
+        )),
+        _ => error,
+    }
 }
 
 /// Lends the content of an object with the buffer protocol to `work`, which runs no Python code.

@@ -1,4 +1,6 @@
 //! Contexts (PEP 567) and calls with keywords, which PyO3 has no fast way to.
+//!
+//! Each function is one call of the C interface, with its result checked.
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
@@ -11,6 +13,25 @@ pub(crate) fn copy_current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let context = unsafe { ffi::PyContext_CopyCurrent() };
     // SAFETY: a new reference, or null with an exception set.
     unsafe { Bound::from_owned_ptr_or_err(py, context) }
+}
+
+/// Does `work` in a context.
+#[inline]
+pub(crate) fn within<R>(
+    context: &Bound<'_, PyAny>,
+    work: impl FnOnce() -> PyResult<R>,
+) -> PyResult<R> {
+    let py = context.py();
+    // SAFETY: a live object; what is no context is an error with an exception set.
+    if unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0 {
+        return Err(PyErr::fetch(py));
+    }
+    let outcome = work();
+    // SAFETY: entered above.
+    if unsafe { ffi::PyContext_Exit(context.as_ptr()) } != 0 {
+        return outcome.and(Err(PyErr::fetch(py)));
+    }
+    outcome
 }
 
 /// Calls with the last arguments given by name.

@@ -1,4 +1,7 @@
 //! Where the `__slots__` of classes that are written in Python are.
+//!
+//! Read from the descriptors that the interpreter made for them, so it holds for any version. Knows nothing of
+//! what the slots are for.
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;

@@ -23,6 +23,7 @@ use crate::event_loop::Loop;
 use crate::ffi::bytes::Chunk;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
+use crate::ffi::context::{copy_current, within};
 use crate::watched::{Side, Target};
 
 static STREAM: Class<Stream> = Class::new();
@@ -32,7 +33,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let base = module
         .py()
         .import("asyncio.transports")?
-        .getattr("Transport")?;
+        // A `Transport`; asyncio's `sendfile` asks for this one.
+        .getattr("_FlowControlMixin")?;
     let base = base.cast_into::<PyType>()?;
     let class = STREAM.create(&base, c"corrente._native.Stream", &methods::METHODS)?;
     module.add("Stream", class)
@@ -60,8 +62,25 @@ struct State {
     ignored: u32,
     /// A future that waits until all is written (`sendfile`).
     drained: Option<Py<PyAny>>,
+    contexts: Contexts,
     /// The last read filled a good part of what was offered.
     is_bulk: bool,
+}
+
+/// The contexts (PEP 567) that the sides are served in: those in which the loop was last told to watch them.
+#[derive(Debug, Default)]
+struct Contexts {
+    read: Option<Py<PyAny>>,
+    write: Option<Py<PyAny>>,
+}
+
+impl Contexts {
+    fn of(&mut self, side: Side) -> &mut Option<Py<PyAny>> {
+        match side {
+            Side::Read => &mut self.read,
+            Side::Write => &mut self.write,
+        }
+    }
 }
 
 /// How the protocol takes what is read.
@@ -123,7 +142,9 @@ impl Carried for Stream {
         show(self.event_loop.as_any());
         // Lent: it is in use, and so nobody's garbage.
         let _shown = self.state.peek(|state| {
-            state.protocol.iter().chain(&state.drained).for_each(show);
+            let contexts = state.contexts.read.iter().chain(&state.contexts.write);
+            let others = state.protocol.iter().chain(&state.drained);
+            others.chain(contexts).for_each(show);
         });
     }
 }
@@ -134,9 +155,18 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     let Ok(stream) = STREAM.get(transport) else {
         return Ok(());
     };
-    match side {
+    let py = transport.py();
+    let context = stream.with(py, |state| {
+        let context = state.contexts.of(side).as_ref();
+        context.map(|context| context.clone_ref(py))
+    })?;
+    let serve = || match side {
         Side::Read => reading::ready(transport, stream),
         Side::Write => writing::ready(transport, stream),
+    };
+    match context {
+        Some(context) => within(context.bind(py), serve),
+        None => serve(),
     }
 }
 
@@ -158,6 +188,8 @@ impl Stream {
     fn watch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
         let target = Target::Stream(transport.clone().unbind());
         let py = transport.py();
+        let context = copy_current(py)?.unbind();
+        drop(self.with(py, |state| state.contexts.of(side).replace(context))?);
         let before = self
             .event_loop
             .get()

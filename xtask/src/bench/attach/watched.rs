@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Part;
-use crate::bench::child::{Interruption, LIMIT, PACE, free_port, wait};
+use crate::bench::children::{Interruption, LIMIT, PACE, free_port};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
 
@@ -65,7 +65,7 @@ pub(super) fn watch(
     let (_backends, ports) = backends(place)?;
     let port = free_port()?;
     let mut service = service(part, port, &ports, place)?;
-    wait("listen", interruption, || {
+    interruption.wait("the service does not listen", || {
         Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
     })?;
     let mut loads = Vec::new();
@@ -85,7 +85,7 @@ pub(super) fn watch(
         }
     }
     output(Command::new("kill").args(["-TERM", &service.0.id().to_string()]))?;
-    wait("end", interruption, || {
+    interruption.wait("the service does not end", || {
         Ok(matches!(service.0.try_wait(), Ok(Some(_))))
     })?;
     Ok(Both {

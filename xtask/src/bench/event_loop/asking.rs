@@ -11,7 +11,7 @@ use super::program::{Program, Trouble, good, number};
 use super::results::{Figures, Results};
 use super::rows::{How, Row};
 use super::served::note;
-use crate::bench::child::{free_port, turns, wait};
+use crate::bench::children::{free_port, turns};
 use crate::bench::processor_time::cpu_ns_of;
 use crate::failure::Failure;
 
@@ -51,7 +51,7 @@ fn server(place: &Place, kind: &str) -> Result<(Program, u16), Failure> {
         let mut command = place.corrente(OTHER_CPU, &["lab", "serve-echo", "--protocol", "http"]);
         command.args(["--port", &port.to_string()]);
         let program = Program::start(command, &place.interruption)?;
-        wait("listen", &place.interruption, || {
+        place.interruption.wait("the server does not listen", || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())
         })?;
         return Ok((program, port));

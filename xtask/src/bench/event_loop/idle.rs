@@ -12,7 +12,7 @@ use super::results::{Figures, Results};
 use super::rows::{How, IDLE_LOAD, IDLE_SERVER, Row};
 use super::served::note;
 use super::server::Running;
-use crate::bench::child::turns;
+use crate::bench::children::turns;
 use crate::failure::Failure;
 
 /// Idle connections; every server and the client need as many descriptors.

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::contender::{Contender, Versions};
-use crate::bench::child::{Interruption, pinned};
+use crate::bench::children::{Interruption, pinned};
 use crate::failure::Failure;
 use crate::step::output;
 

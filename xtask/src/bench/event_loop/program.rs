@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bench::child::{Guard, Interruption, LIMIT, PACE, collect, joined};
+use crate::bench::children::{Guard, Interruption, LIMIT, PACE, collect, joined};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
@@ -167,16 +167,12 @@ pub(super) fn good(answer: &Value) -> Result<(), Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
 
     fn shell(script: &str) -> Program {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        let interruption = Interruption::of(&Arc::new(AtomicBool::new(false)));
-        Program::start(command, &interruption).expect("sh starts")
+        Program::start(command, &Interruption::never()).expect("sh starts")
     }
 
     fn trouble(answer: Result<Value, Trouble>) -> String {

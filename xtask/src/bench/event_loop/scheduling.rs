@@ -10,7 +10,7 @@ use super::place::{MEASURED_CPU, Place};
 use super::program::{Program, Trouble, good, number};
 use super::results::{Figures, Results};
 use super::rows::{How, Row};
-use crate::bench::child::turns;
+use crate::bench::children::turns;
 use crate::failure::Failure;
 
 /// A scheduling row takes so much less time than a row under load: there is nothing to settle.

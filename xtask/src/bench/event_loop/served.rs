@@ -9,7 +9,7 @@ use super::program::Trouble;
 use super::results::{Figures, Results};
 use super::rows::{Bare, Load, Row, Server};
 use super::server::Running;
-use crate::bench::child::turns;
+use crate::bench::children::turns;
 use crate::failure::Failure;
 
 /// A row and what its server is asked.

@@ -14,7 +14,7 @@ use super::program::{Program, Trouble, number};
 use super::results::Figures;
 use super::rows::{Bare, Load, Server};
 use super::verify::{self, Address};
-use crate::bench::child::{free_port, wait};
+use crate::bench::children::free_port;
 use crate::bench::processor_time::{cpu_ns_of, memory_bytes_of};
 use crate::failure::Failure;
 use crate::step::cannot_start;
@@ -191,9 +191,11 @@ fn bare_server(place: &Place, bare: Bare) -> Result<(Program, Address), Trouble>
         Address::Tcp(port) | Address::Udp(port) => command.args(["--port", &port.to_string()]),
     };
     let program = Program::start(command, &place.interruption)?;
-    wait("answer", &place.interruption, || {
-        Ok(verify::echo(&address).is_ok_and(|is_right| is_right))
-    })?;
+    place
+        .interruption
+        .wait("the bare server does not answer", || {
+            Ok(verify::echo(&address).is_ok_and(|is_right| is_right))
+        })?;
     Ok((program, address))
 }
 

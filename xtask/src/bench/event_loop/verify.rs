@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use crate::bench::child::LIMIT;
+use crate::bench::children::LIMIT;
 
 /// Longer than any message that is measured, and than what a socket takes at once.
 const STREAM_BYTES: usize = 700_000;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::State;
-use crate::bench::child::{Interruption, LIMIT, free_port, wait};
+use crate::bench::children::{Interruption, LIMIT, free_port};
 use crate::bench::processor_time::{cpu_ns_of, tree};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
@@ -175,15 +175,12 @@ impl Service {
         done: impl Fn(&mut Child) -> bool,
         interruption: &Interruption,
     ) -> Result<(), Failure> {
-        wait(what, interruption, || {
+        interruption.wait(&format!("the service does not {what}"), || {
             if done(&mut self.child) {
                 return Ok(true);
             }
             match self.child.try_wait() {
-                Ok(Some(status)) => {
-                    let ended = format!("the service ended ({status})");
-                    Err(Failure::step(ended))
-                }
+                Ok(Some(status)) => Err(Failure::step(format!("the service ended ({status})"))),
                 _ => Ok(false),
             }
         })

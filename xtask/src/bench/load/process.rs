@@ -11,14 +11,12 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::bench::child::{Guard, Interruption, PACE, collect, free_port, joined, pinned};
+use crate::bench::children::{
+    Guard, Interruption, LIMIT, PACE, collect, free_port, joined, pinned,
+};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
-/// A server that does not listen by then does not start.
-const START_LIMIT: Duration = Duration::from_secs(20);
-/// How long a run may take beyond its own length.
-const END_LIMIT: Duration = Duration::from_secs(20);
 /// The window in which CPU time is read opens so long after the start: by then every generator
 /// has started and warmed up, corrente's interpreter included.
 const WINDOW_OPENS: Duration = Duration::from_millis(800);
@@ -54,19 +52,13 @@ impl Server {
             process: Guard(process),
             port,
         };
-        let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            interruption.check()?;
+        let what = format!("`{arguments}` does not listen on {port}");
+        interruption.wait(&what, || {
             if let Some(status) = ended(&mut server.process)? {
                 return Err(Failure::step(format!("`{arguments}` ended ({status})")));
             }
-            if start.elapsed() > START_LIMIT {
-                let limit = START_LIMIT.as_secs();
-                let what = format!("`{arguments}` does not listen on {port} after {limit} s");
-                return Err(Failure::step(what));
-            }
-            thread::sleep(PACE);
-        }
+            Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
+        })?;
         Ok(server)
     }
 
@@ -120,9 +112,9 @@ pub(super) fn watch(
             readings.push(Reading::take(processes)?);
         }
     }
-    let limit = start + length + END_LIMIT;
+    let limit = start + length + LIMIT;
     let Some(status) = wait_until(limit, &mut generator, interruption)? else {
-        let limit = END_LIMIT.as_secs();
+        let limit = LIMIT.as_secs();
         return Err(Failure::step(format!(
             "still runs {limit} s after its time"
         )));
@@ -220,9 +212,6 @@ fn cpu_ticks(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
 
     #[test]
@@ -241,14 +230,13 @@ mod tests {
 
     #[test]
     fn waiting_ends_with_the_child_and_at_an_interruption() {
-        let flag = Arc::new(AtomicBool::new(false));
-        let interruption = Interruption::of(&flag);
         let limit = Instant::now() + Duration::from_secs(20);
         let mut child = Guard(Command::new("true").spawn().expect("starts"));
-        let status = wait_until(limit, &mut child, &interruption).expect("nobody interrupts");
+        let status = wait_until(limit, &mut child, &Interruption::never());
+        let status = status.expect("nobody interrupts");
         assert!(status.is_some_and(|status| status.success()));
-        flag.store(true, Ordering::Relaxed);
-        let failure = wait_until(limit, &mut child, &interruption).expect_err("interrupted");
+        let interrupted = wait_until(limit, &mut child, &Interruption::raised());
+        let failure = interrupted.expect_err("it is raised");
         assert_eq!(failure.to_string(), "interrupted; nothing was written");
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::output::{self, Figures};
-use crate::bench::child::{can_pin, pinned};
+use crate::bench::children::{can_pin, pinned};
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, cannot_start, output as printed, step};

@@ -1,4 +1,7 @@
 //! What Python calls on a stream transport.
+//!
+//! Arguments in, answers out; what a call does is in `reading` and `writing`. Names with an underscore are for
+//! `StreamTransport` in python/corrente/_transports.py.
 
 use corrente_driver::Descriptor;
 use pyo3::Borrowed;
@@ -9,8 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side, State, Stream,
-    Writing, feeding, writing,
+    Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side,
+    State, Stream, Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
 
@@ -260,6 +263,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         flow: Flow::default(),
         ignored: 0,
         drained: None,
+        contexts: Contexts::default(),
         is_bulk: false,
     };
     let stream = Stream {

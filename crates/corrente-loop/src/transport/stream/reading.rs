@@ -6,6 +6,7 @@
 use std::io;
 
 use corrente_driver::socket::Moved;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -19,6 +20,8 @@ use crate::watched::Side;
 const READ_MOST: usize = 256 * 1024;
 /// A large read of less than this is followed by a small one.
 const BULK_LEAST: usize = memory::SIZE / 4;
+
+const READ_FAILED: &str = "Fatal read error on socket transport";
 
 /// What a read needs to know.
 pub(super) struct Plan {
@@ -87,16 +90,25 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     let py = transport.py();
     let protocol = plan.protocol.bind(py);
     let room = protocol.call_method1(intern!(py, "get_buffer"), (-1,));
-    let read = room.and_then(|room| bytes::read_into(stream.descriptor, &room));
-    let length = match read {
-        Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
-        Ok(Ok(Moved::Bytes(length))) => length,
-        Ok(Ok(Moved::Later)) => return Ok(()),
-        Ok(Err(error)) => return failed(transport, &error),
+    let room = room.and_then(|room| match room.len()? {
+        0 => Err(PyRuntimeError::new_err(
+            "get_buffer() returned an empty buffer",
+        )),
+        _ => Ok(room),
+    });
+    let room = match room {
+        Ok(room) => room,
         Err(error) => {
             let message = "Fatal error: protocol.get_buffer() call failed.";
             return fatal(transport, error, message);
         }
+    };
+    let length = match bytes::read_into(stream.descriptor, &room) {
+        Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
+        Ok(Ok(Moved::Bytes(length))) => length,
+        Ok(Ok(Moved::Later)) => return Ok(()),
+        Ok(Err(error)) => return failed(transport, &error),
+        Err(error) => return fatal(transport, error, READ_FAILED),
     };
     match protocol.call_method1(intern!(py, "buffer_updated"), (length,)) {
         Ok(_) => Ok(()),
@@ -109,11 +121,7 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
 }
 
 pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
-    fatal(
-        transport,
-        os_error(error),
-        "Fatal read error on socket transport",
-    )
+    fatal(transport, os_error(error), READ_FAILED)
 }
 
 /// The peer has ended its side: the protocol says whether the other side stays open.

@@ -95,7 +95,16 @@ fn write_bytes(
         Admission::Go if may_wait(stream, length) => gather(transport, stream, Chunk::kept(bytes)),
         Admission::Go => {
             flush(transport, stream)?;
-            match send_now(stream, content) {
+            // What was written before may wait for the socket now, or the connection may be lost.
+            let (is_free, is_lost) = stream.with(py, |state| {
+                (state.pending == Pending::Nothing, state.life == Life::Lost)
+            })?;
+            match if is_free {
+                send_now(stream, content)
+            } else {
+                Ok(0)
+            } {
+                _ if is_lost => Ok(()),
                 Ok(written) if written == length => Ok(()),
                 Ok(written) => keep(transport, stream, Chunk::kept(bytes), written),
                 Err(error) => fatal(transport, os_error(&error), FAILED),

@@ -1,7 +1,8 @@
-//! Children of a benchmark: bound to a processor, waited for with a limit, gone when it is over.
+//! What every benchmark needs of the processes that it starts: a processor of their own, their turns, a
+//! free port, waiting with a limit, and an end at Ctrl-C.
 //!
-//! Every wait ends at Ctrl-C too. A child dies with the chore that started it, however that ends.
-//! Knows no program's options or output.
+//! How a process is ended is each benchmark's own matter: what [`Guard`] holds is killed, a service that
+//! writes a recording is asked to end.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
@@ -17,7 +18,7 @@ use crate::step::output;
 
 /// How often something is looked for that is waited for: seldom enough to cost a run nothing.
 pub(super) const PACE: Duration = Duration::from_millis(20);
-/// What has not happened by then does not happen.
+/// A process that does not listen, or does not end, by then is stuck.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Raised by Ctrl-C and SIGTERM.
@@ -43,9 +44,34 @@ impl Interruption {
         Ok(())
     }
 
+    /// Waits until `done`, or says after [`LIMIT`] that `what` has not come.
+    pub(super) fn wait(
+        &self,
+        what: &str,
+        mut done: impl FnMut() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let start = Instant::now();
+        loop {
+            self.check()?;
+            if done()? {
+                return Ok(());
+            }
+            if start.elapsed() > LIMIT {
+                let limit = LIMIT.as_secs();
+                return Err(Failure::step(format!("{what} in {limit} s")));
+            }
+            thread::sleep(PACE);
+        }
+    }
+
     #[cfg(test)]
-    pub(super) fn of(flag: &Arc<AtomicBool>) -> Self {
-        Self(Arc::clone(flag))
+    pub(super) fn raised() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn never() -> Self {
+        Self(Arc::default())
     }
 }
 
@@ -61,7 +87,7 @@ impl Drop for Guard {
     }
 }
 
-/// `program` bound to `cpu` that does not outlive this process, however that ends. Both programs
+/// A command bound to `cpu` that does not outlive this process, however that ends. Both programs
 /// replace themselves by what they start, so it keeps the process id of the child.
 pub(super) fn pinned(cpu: usize, program: &Path) -> Command {
     let mut command = Command::new("taskset");
@@ -81,40 +107,9 @@ pub(super) fn can_pin() -> Result<(), Failure> {
     Ok(())
 }
 
-/// An error where there is only one processor.
-pub(super) fn two_processors() -> Result<(), Failure> {
-    match thread::available_parallelism() {
-        Ok(count) if count.get() < 2 => Err(Failure::step(
-            "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
-        )),
-        // Where the count is unknown, taskset will say what it cannot bind to.
-        _ => Ok(()),
-    }
-}
-
-/// The order of a round: each round another one begins.
+/// The order of a round: each round another contender begins.
 pub(super) fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |turn| (turn + round) % count)
-}
-
-/// Waits until `done`; `what` is what the service has to do, for the complaint.
-pub(super) fn wait(
-    what: &str,
-    interruption: &Interruption,
-    mut done: impl FnMut() -> Result<bool, Failure>,
-) -> Result<(), Failure> {
-    let start = Instant::now();
-    while !done()? {
-        interruption.check()?;
-        if start.elapsed() > LIMIT {
-            let limit = LIMIT.as_secs();
-            return Err(Failure::step(format!(
-                "the service does not {what} in {limit} s"
-            )));
-        }
-        thread::sleep(PACE);
-    }
-    Ok(())
 }
 
 /// Reads a pipe to its end beside the run, so that a full pipe stops nobody.
@@ -164,17 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn waiting_ends_when_it_is_done_and_at_an_interruption() {
-        let flag = Arc::new(AtomicBool::new(false));
-        let interruption = Interruption::of(&flag);
+    fn waiting_ends_with_what_is_waited_for_and_at_an_interruption() {
         let mut looks = 0;
-        let waited = wait("count", &interruption, || {
+        let outcome = Interruption::never().wait("it does not come", || {
             looks += 1;
             Ok(looks == 2)
         });
-        assert!(waited.is_ok());
-        flag.store(true, Ordering::Relaxed);
-        let failure = wait("end", &interruption, || Ok(false)).expect_err("interrupted");
+        assert!(outcome.is_ok() && looks == 2);
+        let interrupted = Interruption::raised().wait("it does not come", || Ok(true));
+        let failure = interrupted.expect_err("it is raised");
         assert_eq!(failure.to_string(), "interrupted; nothing was written");
     }
 }
