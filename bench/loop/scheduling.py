@@ -178,6 +178,16 @@ async def in_order(schedule: Callable[..., object]) -> bool:
     return at_once == 0 and seen == list(range(1000))
 
 
+async def call_soon_is_right() -> bool:
+    """Whether `call_soon` keeps the order."""
+    return await in_order(asyncio.get_running_loop().call_soon)
+
+
+async def threadsafe_is_right() -> bool:
+    """Whether `call_soon_threadsafe` keeps the order."""
+    return await in_order(asyncio.get_running_loop().call_soon_threadsafe)
+
+
 async def chain_is_right() -> bool:
     """Whether other callbacks get their turn between the links of a chain."""
     loop = asyncio.get_running_loop()
@@ -251,14 +261,14 @@ async def subprocess_is_right() -> bool:
 #: What is measured, and what is checked before.
 Batch = tuple[int, float]
 ROWS: dict[str, tuple[Callable[[], Awaitable[Batch]], Callable[[], Awaitable[bool]]]] = {
-    "call-soon": (call_soon, lambda: in_order(asyncio.get_running_loop().call_soon)),
+    "call-soon": (call_soon, call_soon_is_right),
     "chain": (chain, chain_is_right),
     "chain-idle": (chain_idle, chain_is_right),
     "timer-cancel": (timer_cancel, timers_are_right),
     "due-timers": (due_timers, timers_are_right),
     "sleep-0": (sleep_zero, tasks_are_right),
     "create-task": (create_task, tasks_are_right),
-    "threadsafe": (threadsafe, lambda: in_order(asyncio.get_running_loop().call_soon_threadsafe)),
+    "threadsafe": (threadsafe, threadsafe_is_right),
     "executor": (executor, executor_is_right),
     "getaddrinfo": (getaddrinfo, getaddrinfo_is_right),
     "subprocess": (subprocess, subprocess_is_right),
