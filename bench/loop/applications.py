@@ -9,21 +9,12 @@ do all the work; of the loops each gets the same libraries.
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from typing import Any
 
 import loops
 
 HELLO = b"Hello, world!"
-
-
-def listen() -> socket.socket:
-    """Listen on a free port, and tell which."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    listener.setblocking(False)
-    loops.tell({"port": listener.getsockname()[1]})
-    return listener
 
 
 async def serve_uvicorn() -> None:
@@ -44,7 +35,7 @@ async def serve_uvicorn() -> None:
         log_level="warning",
         access_log=False,
     )
-    await uvicorn.Server(config).serve(sockets=[listen()])
+    await uvicorn.Server(config).serve(sockets=[loops.listen()])
 
 
 async def serve_aiohttp() -> None:
@@ -58,7 +49,7 @@ async def serve_aiohttp() -> None:
     app.router.add_get("/", hello)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.SockSite(runner, listen()).start()
+    await web.SockSite(runner, loops.listen()).start()
     await asyncio.Event().wait()
 
 
@@ -70,7 +61,7 @@ async def serve_websockets() -> None:
         async for message in connection:
             await connection.send(message)
 
-    async with serve(echo, sock=listen(), compression=None):
+    async with serve(echo, sock=loops.listen(), compression=None):
         await asyncio.Event().wait()
 
 

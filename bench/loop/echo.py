@@ -23,9 +23,6 @@ import loops
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-HOST = "127.0.0.1"
-#: Connections that may wait to be accepted; the kernel may allow fewer.
-BACKLOG = 4096
 #: Bytes read at once: a whole message of the longest row fits.
 CHUNK = 256 * 1024
 
@@ -92,24 +89,16 @@ async def echo_socket(client: socket.socket) -> None:
             await loop.sock_sendall(client, data)
 
 
-def listen() -> socket.socket:
-    """Listen on a free port, and tell which."""
-    listener = socket.create_server((HOST, 0), backlog=BACKLOG)
-    listener.setblocking(False)
-    loops.tell({"port": listener.getsockname()[1]})
-    return listener
-
-
 async def serve_protocol(name: str, factory: Callable[[], asyncio.BaseProtocol]) -> object:
     """Serve a protocol on a port."""
-    return await loops.create_server(name)(factory, sock=listen(), backlog=BACKLOG)
+    return await loops.create_server(name)(factory, sock=loops.listen(), backlog=loops.BACKLOG)
 
 
-async def serve_unix(folder: Path) -> object:
-    """Serve the protocol on a socket with a name."""
+async def serve_unix(folder: Path, factory: Callable[[], asyncio.BaseProtocol]) -> object:
+    """Serve a protocol on a socket with a name."""
     path = folder / f"{os.getpid()}.socket"
     serve_on = asyncio.get_running_loop().create_unix_server
-    server = await serve_on(Echo, str(path), backlog=BACKLOG)
+    server = await serve_on(factory, str(path), backlog=loops.BACKLOG)
     loops.tell({"path": str(path)})
     return server
 
@@ -119,19 +108,21 @@ async def serve_tls(name: str, folder: Path) -> object:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
     serve_on = loops.create_server(name)
-    return await serve_on(Echo, sock=listen(), ssl=context, backlog=BACKLOG)
+    return await serve_on(Echo, sock=loops.listen(), ssl=context, backlog=loops.BACKLOG)
 
 
 async def serve_streams() -> object:
     """Serve streams on a port."""
-    return await asyncio.start_server(echo_stream, sock=listen(), limit=CHUNK, backlog=BACKLOG)
+    return await asyncio.start_server(
+        echo_stream, sock=loops.listen(), limit=CHUNK, backlog=loops.BACKLOG
+    )
 
 
 async def serve_sockets() -> None:
     """Serve sockets by a task for each."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
-    with listen() as listener:
+    with loops.listen() as listener:
         while True:
             client, _ = await loop.sock_accept(listener)
             # As the transports of every loop do.
@@ -144,7 +135,7 @@ async def serve_sockets() -> None:
 async def serve_datagrams() -> object:
     """Serve datagrams on a port."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(DatagramEcho, local_addr=(HOST, 0))
+    transport, _ = await loop.create_datagram_endpoint(DatagramEcho, local_addr=(loops.HOST, 0))
     loops.tell({"port": transport.get_extra_info("sockname")[1]})
     return transport
 
@@ -154,7 +145,8 @@ async def serve(name: str, kind: str, folder: Path) -> None:
     servers: dict[str, Callable[[], Awaitable[object]]] = {
         "protocol": lambda: serve_protocol(name, Echo),
         "buffered": lambda: serve_protocol(name, BufferedEcho),
-        "unix": lambda: serve_unix(folder),
+        "unix": lambda: serve_unix(folder, Echo),
+        "unix-buffered": lambda: serve_unix(folder, BufferedEcho),
         "tls": lambda: serve_tls(name, folder),
         "streams": serve_streams,
         "sockets": serve_sockets,

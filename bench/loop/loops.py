@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import json
 import resource
+import socket
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HOST = "127.0.0.1"
+#: Connections that may wait to be accepted; the kernel may allow fewer.
+BACKLOG = 4096
 #: The module that makes each loop, by a function `new_event_loop`.
 MODULES = {
     "asyncio": "asyncio",
@@ -47,6 +51,21 @@ def tell(answer: dict[str, object]) -> None:
     """Tell the benchmark something: one line of JSON."""
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
+
+
+def listen() -> socket.socket:
+    """Listen on a free port, and tell which.
+
+    The protocol is named because asyncio turns Nagle's algorithm off only where it is, as it is for
+    the sockets that a loop makes itself.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, 0))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    tell({"port": listener.getsockname()[1]})
+    return listener
 
 
 def raise_descriptor_limit() -> None:

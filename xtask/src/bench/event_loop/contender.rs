@@ -58,7 +58,7 @@ impl Contender {
 
 /// Whether an interpreter was built with a profile of itself (PGO).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Profiled {
+enum Profiled {
     Yes,
     No,
     Unknown,
@@ -67,8 +67,8 @@ pub(super) enum Profiled {
 /// What the environment holds.
 #[derive(Debug)]
 pub(super) struct Versions {
-    pub(super) python: String,
-    pub(super) profiled: Profiled,
+    python: String,
+    profiled: Profiled,
     openssl: String,
     /// Names and versions, in the order of the alphabet.
     packages: Vec<(String, String)>,
@@ -110,7 +110,7 @@ impl Versions {
     pub(super) fn describe(&self) -> String {
         let profiled = match self.profiled {
             Profiled::Yes => "built with PGO",
-            Profiled::No => "built WITHOUT PGO: these figures are not for publishing",
+            Profiled::No => "built WITHOUT PGO",
             Profiled::Unknown => "whether built with PGO is unknown",
         };
         let packages = self.packages.iter();

@@ -60,14 +60,32 @@ impl Place {
             .collect()
     }
 
-    /// Makes a key and a certificate for the TLS rows.
-    pub(super) fn certify(&self) -> Result<(), Failure> {
+    /// Makes what the TLS rows need: a key, a certificate, and the server without a loop.
+    pub(super) fn prepare_tls(&self) -> Result<(), Failure> {
         const REQUEST: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
                                -days 2 -subj /CN=localhost -keyout key.pem -out certificate.pem";
         let mut openssl = Command::new("openssl");
         openssl.current_dir(&self.scratch);
         output(openssl.args(REQUEST.split_ascii_whitespace()))
             .map(drop)
-            .map_err(|failure| failure.hint("install Debian's package openssl"))
+            .map_err(|failure| failure.hint("install Debian's package openssl"))?;
+        let mut compiler = Command::new("cc");
+        compiler.args(["-O2", "-o"]).arg(self.bare_tls());
+        compiler.arg(self.programs.join("bare_tls.c"));
+        output(compiler.args(["-lssl", "-lcrypto"]))
+            .map(drop)
+            .map_err(|failure| failure.hint("install Debian's packages gcc and libssl-dev"))
+    }
+
+    /// The server of the TLS rows that has no loop, with what it is told.
+    pub(super) fn bare_tls_command(&self, cpu: usize) -> Command {
+        let mut command = pinned(cpu, &self.bare_tls());
+        command.args(["certificate.pem", "key.pem"]);
+        command.current_dir(&self.scratch);
+        command
+    }
+
+    fn bare_tls(&self) -> PathBuf {
+        self.scratch.join("bare_tls")
     }
 }

@@ -16,6 +16,10 @@ use crate::bench::children::{Guard, Interruption, LIMIT, PACE, collect, joined};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
+/// How long a program that is about to end is left to say why.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// What CPython writes after the reason, of objects that outlive it.
+const AFTERMATH: &str = "Exception ignored";
 /// Of a complaint, as many characters as a line of the report holds.
 const COMPLAINT_MAX: usize = 160;
 
@@ -117,21 +121,31 @@ impl Program {
 
     /// Ends it, for the last of its complaints.
     pub(super) fn last_words(&mut self, otherwise: &str) -> Trouble {
+        let end = Instant::now() + LAST_WORDS;
+        while !self.has_ended() && Instant::now() < end {
+            thread::sleep(PACE);
+        }
         // Fails only where it has ended already.
         self.child.0.kill().ok();
         let complaints = joined(self.complaints.take());
-        let last = complaints
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty());
-        let words: String = last
-            .unwrap_or(otherwise)
-            .trim()
-            .chars()
-            .take(COMPLAINT_MAX)
-            .collect();
-        Trouble::Contender(words)
+        let words = reason_in(&complaints).unwrap_or(otherwise);
+        Trouble::Contender(words.chars().take(COMPLAINT_MAX).collect())
     }
+
+    /// Whether it has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        matches!(self.child.0.try_wait(), Ok(Some(_)))
+    }
+}
+
+/// The last line of a complaint, which is the exception where it is a traceback.
+fn reason_in(complaints: &str) -> Option<&str> {
+    let lines = complaints.lines();
+    lines
+        .take_while(|line| !line.starts_with(AFTERMATH))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .last()
 }
 
 /// The lines of a pipe, read beside, so that waiting for one can have a limit.
@@ -192,6 +206,8 @@ mod tests {
     fn a_program_that_ends_is_quoted() {
         let mut program = shell("echo first >&2; echo the reason >&2; exit 3");
         assert_eq!(trouble(program.hear(Duration::ZERO)), "the reason");
+        let mut program = shell("echo Error: why >&2; echo Exception ignored in: x >&2; exit 1");
+        assert_eq!(trouble(program.hear(Duration::ZERO)), "Error: why");
         let mut program = shell("echo hello");
         assert_eq!(trouble(program.hear(Duration::ZERO)), "printed `hello`");
     }

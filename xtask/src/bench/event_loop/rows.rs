@@ -83,7 +83,7 @@ pub(super) enum Bare {
     Tcp,
     Unix,
     Udp,
-    /// `bare_tls.py`.
+    /// `bare_tls.c`.
     Tls,
 }
 
@@ -154,6 +154,7 @@ const BUFFERED: Server = echo("buffered", Bare::Tcp);
 const STREAMS: Server = echo("streams", Bare::Tcp);
 const SOCKETS: Server = echo("sockets", Bare::Tcp);
 const UNIX: Server = echo("unix", Bare::Unix);
+const UNIX_BUFFERED: Server = echo("unix-buffered", Bare::Unix);
 const DATAGRAMS: Server = echo("datagrams", Bare::Udp);
 const TLS: Server = echo("tls", Bare::Tls);
 
@@ -310,6 +311,24 @@ pub(super) const FAMILIES: &[Family] = &[
                 "unix-100",
                 "Unix, 100 KiB",
                 serving(UNIX, Load::Messages(100 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "unix-buffered-1",
+                "Unix buffered, 1 KiB",
+                serving(UNIX_BUFFERED, Load::Messages(KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "unix-buffered-10",
+                "Unix buffered, 10 KiB",
+                serving(UNIX_BUFFERED, Load::Messages(10 * KIB)),
+                LIKE_BARE,
+            ),
+            row(
+                "unix-buffered-100",
+                "Unix buffered, 100 KiB",
+                serving(UNIX_BUFFERED, Load::Messages(100 * KIB)),
                 LIKE_BARE,
             ),
             row(

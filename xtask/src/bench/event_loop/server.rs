@@ -4,6 +4,7 @@
 //! asks anything and all its threads sleep: exact, whatever the server is written in. What it spends
 //! on taking and losing the connections of a load is part of it: thousandths of a measurement.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,14 +44,14 @@ impl Running {
     ) -> Result<Self, Trouble> {
         let (program, address) = match (contender, server.floor) {
             (Contender::Floor, Bare::Tls) => {
-                let scratch = place.scratch.to_string_lossy();
-                listening(place, "bare_tls.py", &[&*scratch])?
+                listening(place, place.bare_tls_command(MEASURED_CPU))?
             }
             (Contender::Floor, bare) => bare_server(place, bare)?,
             _ => {
                 let scratch = place.scratch.to_string_lossy();
                 let arguments = [contender.name(), server.kind, &*scratch];
-                let (program, address) = listening(place, server.program, &arguments)?;
+                let command = place.program(MEASURED_CPU, server.program, &arguments);
+                let (program, address) = listening(place, command)?;
                 let address = match (server.kind, address) {
                     ("datagrams", Address::Tcp(port)) => Address::Udp(port),
                     (_, address) => address,
@@ -88,9 +89,27 @@ impl Running {
         load: Load,
         length: Duration,
     ) -> Result<Figures, Trouble> {
-        if let Load::PingPong(kind, bytes) = load {
-            return self.ping_pong(place, &[kind, &bytes.to_string()], length);
+        let loaded = match load {
+            Load::PingPong(kind, bytes) => {
+                self.ping_pong(place, &[kind, &bytes.to_string()], length)
+            }
+            _ => self.load_from_generator(place, load, length),
+        };
+        match loaded {
+            // The load knows only that there is no answer any more.
+            Err(Trouble::Contender(what)) if self.program.has_ended() => {
+                Err(self.program.last_words(&what))
+            }
+            loaded => loaded,
         }
+    }
+
+    fn load_from_generator(
+        &self,
+        place: &Place,
+        load: Load,
+        length: Duration,
+    ) -> Result<Figures, Trouble> {
         let mut command = place.corrente(OTHER_CPU, &["load", "--json", "--warm-up", "0"]);
         command.args(["--users", &USERS.to_string(), "--cpus", "1"]);
         command.args(["--seconds", &length.as_secs_f64().to_string()]);
@@ -162,8 +181,7 @@ impl Running {
 }
 
 /// Starts a program that tells where it listens.
-fn listening(place: &Place, name: &str, arguments: &[&str]) -> Result<(Program, Address), Trouble> {
-    let command = place.program(MEASURED_CPU, name, arguments);
+fn listening(place: &Place, command: Command) -> Result<(Program, Address), Trouble> {
     let mut program = Program::start(command, &place.interruption)?;
     let told = program.hear(Duration::ZERO)?;
     let port = told["port"].as_u64().and_then(|port| port.try_into().ok());
