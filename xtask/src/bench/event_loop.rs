@@ -7,6 +7,7 @@
 //! programs that are measured are in `bench/loop`.
 
 mod asking;
+mod comparison;
 mod contender;
 mod idle;
 mod place;

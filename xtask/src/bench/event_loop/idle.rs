@@ -68,6 +68,8 @@ fn measure(place: &Place, contender: Contender) -> Result<Measured, Trouble> {
     let mut idle = Program::start(command, &place.interruption)?;
     idle.hear(OPENING)?;
     let memory_kib = (memory(&server)? - before) / 1024.0 / f64::from(CONNECTIONS);
+    // As before the first figure: what came with so many connections is over.
+    server.warm_up(place, IDLE_LOAD)?;
     let together = rate(&mut server, place)?;
     Ok(Measured {
         memory_kib,

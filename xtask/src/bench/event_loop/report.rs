@@ -4,12 +4,15 @@
 //! a round, with a bootstrap interval, and say what is over what. A dash is a contender without
 //! figures; the reasons stand below.
 
-use corrente_model::statistics::{Interval, median, paired_ratio};
+use std::cmp::Ordering;
 
+use corrente_model::statistics::{Interval, median};
+
+use super::comparison::{compare, standing};
 use super::contender::{CONTENDERS, Contender};
 use super::results::{Results, Series};
-use super::rows::{Against, Better, FAMILIES, Family, Goal, Row};
-use crate::bench::figures::{SEED, interval};
+use super::rows::{Against, Better, FAMILIES, Family, Row};
+use crate::bench::figures::interval;
 
 /// The least width of a column of figures.
 const COLUMN: usize = 9;
@@ -24,6 +27,7 @@ pub(super) fn report(results: &Results) -> String {
         .iter()
         .filter_map(|family| part(family, results))
         .collect();
+    parts.extend(standings(results));
     parts.extend(reasons(results));
     parts.join("\n\n") + "\n"
 }
@@ -106,7 +110,7 @@ fn judgements(row: &Row, better: Better, results: &Results) -> Vec<String> {
     let mut title = row.title;
     let mut lines = Vec::new();
     for goal in row.goals {
-        let Some(compared) = compare(row, *goal, better, results) else {
+        let Some(compared) = compare(row, goal.against, better, results) else {
             continue;
         };
         let ratio = interval(compared.ratio, 2);
@@ -118,41 +122,6 @@ fn judgements(row: &Row, better: Better, results: &Results) -> Vec<String> {
         title = "";
     }
     lines
-}
-
-struct Compared {
-    name: &'static str,
-    ratio: Interval,
-}
-
-/// Ours over what the goal says.
-fn compare(row: &Row, goal: Goal, better: Better, results: &Results) -> Option<Compared> {
-    let ours = &results.series(row, Contender::Corrente)?.values;
-    let over = |contender: Contender| {
-        let ratio = paired_ratio(ours, &results.series(row, contender)?.values, SEED)?;
-        let name = contender.name();
-        Some(Compared { name, ratio })
-    };
-    match goal.against {
-        Against::Named(contender) => over(contender),
-        Against::Best => over(best_rival(row, better, results)?),
-        Against::Itself => Some(Compared {
-            name: "alone",
-            ratio: paired_ratio(ours, &vec![1.0; ours.len()], SEED)?,
-        }),
-    }
-}
-
-/// The rival with the best median.
-fn best_rival(row: &Row, better: Better, results: &Results) -> Option<Contender> {
-    let value = |contender: Contender| median(&results.series(row, contender)?.values);
-    let rivals = CONTENDERS.into_iter().filter(|one| one.is_rival());
-    let measured = rivals.filter_map(|one| Some((one, value(one)?)));
-    let order = |one: &(Contender, f64), other: &(Contender, f64)| match better {
-        Better::More => one.1.total_cmp(&other.1),
-        Better::Less => other.1.total_cmp(&one.1),
-    };
-    measured.max_by(order).map(|(contender, _)| contender)
 }
 
 /// The bar, and whether it is reached; `?` where the interval holds the bar.
@@ -173,6 +142,42 @@ fn verdict(ratio: Interval, bar: f64, better: Better) -> String {
     };
     let doubt = if low < bar && bar < high { " ?" } else { "" };
     format!("{sign} {bar:.2}  {word}{doubt}")
+}
+
+/// In how many rows ours is the best, and each row in which it is not.
+fn standings(results: &Results) -> Option<String> {
+    let mut counts = [0; 3];
+    let mut lines = Vec::new();
+    for family in FAMILIES {
+        for row in family.rows {
+            let Some(compared) = compare(row, Against::Best, family.better, results) else {
+                continue;
+            };
+            let (place, word) = match standing(compared.ratio, family.better) {
+                Ordering::Greater => (0, None),
+                Ordering::Equal => (1, Some("level")),
+                Ordering::Less => (2, Some("behind")),
+            };
+            counts[place] += 1;
+            lines.extend(word.map(|word| {
+                let ratio = interval(compared.ratio, 2);
+                let name = compared.name;
+                format!("  {:<22}{name:<11}{ratio:<21}{word}", row.title)
+            }));
+        }
+    }
+    let [ahead, level, behind] = counts;
+    let rows = ahead + level + behind;
+    (rows > 0).then(|| {
+        let what = "corrente against the best of the others:";
+        let told = format!(
+            "{what} ahead in {ahead} rows of {rows}, level in {level},\nbehind in {behind}"
+        );
+        std::iter::once(told)
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })
 }
 
 /// Who has no figures where, and why.
@@ -264,7 +269,25 @@ mod tests {
                 (Contender::Rloop, [5.0, 5.0, 5.0]),
                 (Contender::Corrente, [5.8, 5.8, 5.8]),
             ],
-            &["rloop      1.16 [1.16, 1.16]    >= 1.20  within 5 %"],
+            &[
+                "rloop      1.16 [1.16, 1.16]    >= 1.20  within 5 %",
+                "ahead in 1 rows of 1, level in 0,\nbehind in 0\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_lost_is_told_again() {
+        check(
+            "timer-cancel",
+            &[
+                (Contender::Zloop, [5.0, 5.0, 5.0]),
+                (Contender::Corrente, [4.0, 4.0, 4.0]),
+            ],
+            &[
+                "behind in 1\n",
+                "timer, cancelled      zloop      0.80 [0.80, 0.80]    behind",
+            ],
         );
     }
 

@@ -76,10 +76,15 @@ impl Running {
             (_, address) => verify::echo(address),
         };
         match right {
-            Ok(true) => self.load(place, load, WARM_UP).map(drop),
+            Ok(true) => self.warm_up(place, load),
             Ok(false) => Err(Trouble::Contender("its answer is wrong".to_owned())),
             Err(error) => Err(self.program.last_words(&format!("no answer: {error}"))),
         }
+    }
+
+    /// Puts it under load for a moment.
+    pub(super) fn warm_up(&mut self, place: &Place, load: Load) -> Result<(), Trouble> {
+        self.load(place, load, WARM_UP).map(drop)
     }
 
     /// Puts it under load.
