@@ -12,7 +12,7 @@ import asyncio
 import sys
 from typing import Any
 
-import loops
+import contenders
 
 HELLO = b"Hello, world!"
 
@@ -35,7 +35,7 @@ async def serve_uvicorn() -> None:
         log_level="warning",
         access_log=False,
     )
-    await uvicorn.Server(config).serve(sockets=[loops.listen()])
+    await uvicorn.Server(config).serve(sockets=[contenders.listen()])
 
 
 async def serve_aiohttp() -> None:
@@ -49,7 +49,7 @@ async def serve_aiohttp() -> None:
     app.router.add_get("/", hello)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.SockSite(runner, loops.listen()).start()
+    await web.SockSite(runner, contenders.listen()).start()
     await asyncio.Event().wait()
 
 
@@ -61,12 +61,12 @@ async def serve_websockets() -> None:
         async for message in connection:
             await connection.send(message)
 
-    async with serve(echo, sock=loops.listen(), compression=None):
+    async with serve(echo, sock=contenders.listen(), compression=None):
         await asyncio.Event().wait()
 
 
 SERVERS = {"uvicorn": serve_uvicorn, "aiohttp": serve_aiohttp, "websockets": serve_websockets}
 
 if __name__ == "__main__":
-    with loops.runner(sys.argv[1]) as runner:
+    with contenders.runner(sys.argv[1]) as runner:
         runner.run(SERVERS[sys.argv[2]]())

@@ -15,7 +15,7 @@ import sys
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import loops
+import contenders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,15 +87,15 @@ CONNECT = {"asyncpg": connect_asyncpg, "aiohttp": connect_aiohttp}
 
 def main(name: str, kind: str, port: int) -> None:
     """Answer until there are no more questions."""
-    with loops.runner(name) as runner:
+    with contenders.runner(name) as runner:
         users = runner.run(CONNECT[kind](port))
-        loops.tell({"ready": True})
+        contenders.tell({"ready": True})
         for line in sys.stdin:
             words = line.split()
             if words[0] == "check":
-                loops.tell(runner.run(check(users)))
+                contenders.tell(runner.run(check(users)))
             else:
-                loops.tell(runner.run(measure(users, float(words[1]))))
+                contenders.tell(runner.run(measure(users, float(words[1]))))
 
 
 if __name__ == "__main__":

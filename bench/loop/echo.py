@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import loops
+import contenders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,15 +91,17 @@ async def echo_socket(client: socket.socket) -> None:
 
 async def serve_protocol(name: str, factory: Callable[[], asyncio.BaseProtocol]) -> object:
     """Serve a protocol on a port."""
-    return await loops.create_server(name)(factory, sock=loops.listen(), backlog=loops.BACKLOG)
+    return await contenders.create_server(name)(
+        factory, sock=contenders.listen(), backlog=contenders.BACKLOG
+    )
 
 
 async def serve_unix(folder: Path, factory: Callable[[], asyncio.BaseProtocol]) -> object:
     """Serve a protocol on a socket with a name."""
     path = folder / f"{os.getpid()}.socket"
     serve_on = asyncio.get_running_loop().create_unix_server
-    server = await serve_on(factory, str(path), backlog=loops.BACKLOG)
-    loops.tell({"path": str(path)})
+    server = await serve_on(factory, str(path), backlog=contenders.BACKLOG)
+    contenders.tell({"path": str(path)})
     return server
 
 
@@ -107,14 +109,14 @@ async def serve_tls(name: str, folder: Path) -> object:
     """Serve the protocol over TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    serve_on = loops.create_server(name)
-    return await serve_on(Echo, sock=loops.listen(), ssl=context, backlog=loops.BACKLOG)
+    serve_on = contenders.create_server(name)
+    return await serve_on(Echo, sock=contenders.listen(), ssl=context, backlog=contenders.BACKLOG)
 
 
 async def serve_streams() -> object:
     """Serve streams on a port."""
     return await asyncio.start_server(
-        echo_stream, sock=loops.listen(), limit=CHUNK, backlog=loops.BACKLOG
+        echo_stream, sock=contenders.listen(), limit=CHUNK, backlog=contenders.BACKLOG
     )
 
 
@@ -122,7 +124,7 @@ async def serve_sockets() -> None:
     """Serve sockets by a task for each."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
-    with loops.listen() as listener:
+    with contenders.listen() as listener:
         while True:
             client, _ = await loop.sock_accept(listener)
             # As the transports of every loop do.
@@ -135,8 +137,10 @@ async def serve_sockets() -> None:
 async def serve_datagrams() -> object:
     """Serve datagrams on a port."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(DatagramEcho, local_addr=(loops.HOST, 0))
-    loops.tell({"port": transport.get_extra_info("sockname")[1]})
+    transport, _ = await loop.create_datagram_endpoint(
+        DatagramEcho, local_addr=(contenders.HOST, 0)
+    )
+    contenders.tell({"port": transport.get_extra_info("sockname")[1]})
     return transport
 
 
@@ -157,6 +161,6 @@ async def serve(name: str, kind: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    loops.raise_descriptor_limit()
-    with loops.runner(sys.argv[1]) as runner:
+    contenders.raise_descriptor_limit()
+    with contenders.runner(sys.argv[1]) as runner:
         runner.run(serve(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

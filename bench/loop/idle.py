@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import sys
 
-import loops
+import contenders
 
 MESSAGE = b"x" * 64
 LIMIT_S = 20
@@ -31,9 +31,9 @@ def connect(port: int) -> socket.socket:
 
 def main(port: int, count: int) -> None:
     """Hold the connections until told otherwise."""
-    loops.raise_descriptor_limit()
+    contenders.raise_descriptor_limit()
     streams = [connect(port) for _ in range(count)]
-    loops.tell({"ready": True})
+    contenders.tell({"ready": True})
     sys.stdin.read()
     for stream in streams:
         stream.close()

@@ -21,7 +21,7 @@ import time
 from contextlib import suppress
 from typing import Protocol
 
-import loops
+import contenders
 
 HOST = "127.0.0.1"
 #: A record of TLS holds no more (RFC 8446, section 5.1).
@@ -171,13 +171,13 @@ def main(kind: str, port: int, users: int) -> None:
     connect = connect_tls if kind == "tls" else connect_websocket
     streams = [connect(port) for _ in range(users)]
     connections = {stream.fileno(): Connection(stream) for stream in streams}
-    loops.tell({"ready": True})
+    contenders.tell({"ready": True})
     for line in sys.stdin:
         length, seconds = line.split()
         message, answer = messages(kind, int(length))
         begin = time.perf_counter()
         count = load(connections, message, answer, float(seconds))
-        loops.tell({"messages": count, "seconds": time.perf_counter() - begin})
+        contenders.tell({"messages": count, "seconds": time.perf_counter() - begin})
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import select
 import socket
 import struct
 
-import loops
+import contenders
 
 INT4 = 23
 PARAMETERS = {
@@ -102,5 +102,5 @@ def serve(listener: socket.socket) -> None:
 
 if __name__ == "__main__":
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        loops.tell({"port": listener.getsockname()[1]})
+        contenders.tell({"port": listener.getsockname()[1]})
         serve(listener)

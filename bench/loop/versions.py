@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from importlib.metadata import PackageNotFoundError, version
 
-import loops
+import contenders
 
 PACKAGES = (
     "corrente",
@@ -50,7 +50,7 @@ def packages() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    loops.tell(
+    contenders.tell(
         {
             "python": platform.python_version(),
             "profiled": profiled(),

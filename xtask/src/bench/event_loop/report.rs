@@ -117,7 +117,7 @@ fn judgements(row: &Row, better: Better, results: &Results) -> Vec<String> {
         let verdict = goal.bar.map(|bar| verdict(compared.ratio, bar, better));
         let verdict = verdict.unwrap_or_default();
         let name = compared.name;
-        let line = format!("  {title:<22}{name:<11}{ratio:<21}{verdict}");
+        let line = format!("  {title:<23}{name:<11}{ratio:<21}{verdict}");
         lines.push(line.trim_end().to_owned());
         title = "";
     }
@@ -162,7 +162,7 @@ fn standings(results: &Results) -> Option<String> {
             lines.extend(word.map(|word| {
                 let ratio = interval(compared.ratio, 2);
                 let name = compared.name;
-                format!("  {:<22}{name:<11}{ratio:<21}{word}", row.title)
+                format!("  {:<23}{name:<11}{ratio:<21}{word}", row.title)
             }));
         }
     }
@@ -286,7 +286,7 @@ mod tests {
             ],
             &[
                 "behind in 1\n",
-                "timer, cancelled      zloop      0.80 [0.80, 0.80]    behind",
+                "timer, cancelled       zloop      0.80 [0.80, 0.80]    behind",
             ],
         );
     }

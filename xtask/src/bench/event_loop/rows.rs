@@ -353,19 +353,19 @@ pub(super) const FAMILIES: &[Family] = &[
         rows: &[
             row(
                 "tls-1",
-                "protocol, 1 KiB",
+                "TLS, 1 KiB",
                 serving(TLS, Load::PingPong("tls", KIB)),
                 TLS_GOALS,
             ),
             row(
                 "tls-10",
-                "protocol, 10 KiB",
+                "TLS, 10 KiB",
                 serving(TLS, Load::PingPong("tls", 10 * KIB)),
                 TLS_GOALS,
             ),
             row(
                 "tls-100",
-                "protocol, 100 KiB",
+                "TLS, 100 KiB",
                 serving(TLS, Load::PingPong("tls", 100 * KIB)),
                 TLS_GOALS,
             ),

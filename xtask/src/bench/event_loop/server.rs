@@ -94,18 +94,28 @@ impl Running {
         load: Load,
         length: Duration,
     ) -> Result<Figures, Trouble> {
-        let loaded = match load {
-            Load::PingPong(kind, bytes) => {
-                self.ping_pong(place, &[kind, &bytes.to_string()], length)
-            }
-            _ => self.load_from_generator(place, load, length),
-        };
-        match loaded {
+        match self.load_once(place, load, length) {
             // The load knows only that there is no answer any more.
             Err(Trouble::Contender(what)) if self.program.has_ended() => {
                 Err(self.program.last_words(&what))
             }
+            // A machine that was busy elsewhere for a moment is no fault of the server's.
+            Err(Trouble::Contender(_)) => self.load_once(place, load, length),
             loaded => loaded,
+        }
+    }
+
+    fn load_once(
+        &mut self,
+        place: &Place,
+        load: Load,
+        length: Duration,
+    ) -> Result<Figures, Trouble> {
+        match load {
+            Load::PingPong(kind, bytes) => {
+                self.ping_pong(place, &[kind, &bytes.to_string()], length)
+            }
+            _ => self.load_from_generator(place, load, length),
         }
     }
 
