@@ -40,6 +40,11 @@ impl Seconds {
         self.0.store((self.get() + seconds).to_bits(), Relaxed);
     }
 
+    /// Sets them; by the one writer.
+    pub fn set(&self, seconds: f64) {
+        self.0.store(seconds.to_bits(), Relaxed);
+    }
+
     /// Keeps the larger one; by the one writer.
     #[inline]
     pub fn raise(&self, seconds: f64) {

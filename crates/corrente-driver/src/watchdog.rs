@@ -202,7 +202,9 @@ impl<W: Witness> Round<W> {
                 }
                 Sight::Stays { until } => {
                     let thread = pulse.subject().thread;
-                    self.follower.queued.get_or_insert_with(|| queued_time(thread));
+                    self.follower
+                        .queued
+                        .get_or_insert_with(|| queued_time(thread));
                     until - now
                 }
                 Sight::Stalls { began } => self.stalled(beat, began, now),
@@ -251,13 +253,15 @@ impl<W: Witness> Round<W> {
         (lasted / 2.0).min(LONGEST_NAP.as_secs_f64())
     }
 
-    fn tell(&self, beat: u64, began: f64) {
+    fn tell(&mut self, beat: u64, began: f64) {
+        let thread = self.watch.pulse.subject().thread;
+        let queued = *self.follower.queued.get_or_insert_with(|| queued_time(thread));
         let notice = Notice {
             beat,
             began,
             seen: self.follower.seen,
             processor: self.follower.first.unwrap_or_default(),
-            queued: self.follower.queued.unwrap_or_default(),
+            queued,
             testimony: None,
         };
         if let Some(mut slot) = self.watch.lock() {
