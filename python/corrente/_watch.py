@@ -1,8 +1,8 @@
 """What a loop tells of itself: its stalls and its metrics, as values and as Prometheus text.
 
-The watchdog and the counts are native. This module names them: it runs when somebody asks, or on the
-loop's thread when a stall has ended. Nothing here may fail for what a service does: what cannot be told
-of a stall is left out.
+The watchdog and the counts are native. This module names them: it runs when somebody asks, or on
+the loop's thread when a stall has ended. Nothing here may fail for what a service does: what cannot
+be told of a stall is left out.
 """
 
 from __future__ import annotations
@@ -66,12 +66,35 @@ class Stall:
     """What the loop had called: a coroutine, a function, a protocol."""
     request: str | None
     """What `watch(request=…)` said of it."""
-    call: str | None
-    """The innermost call of the program's own code, as it is written there."""
-    library: str | None
-    """Whose function that call was waiting in: a package, or a shared library."""
+    shared_library: str | None
+    """The library in C that waited, if it did not run and was none of the interpreter's."""
     system_call: str | None
-    """What it waited for in the kernel."""
+    """What it waited in, if it did not run."""
+
+    @property
+    def call(self) -> str | None:
+        """The innermost call of the program's own code, as it is written there.
+
+        The source is read when this is asked for, and not while the loop stalls already.
+        """
+        if self._waited_for_lock():
+            return GIL
+        own = _own_frame(self.stack)
+        return None if own is None else _source(own)
+
+    @property
+    def library(self) -> str | None:
+        """What that call led into: the package that it called, or a library in C."""
+        if self._waited_for_lock():
+            return None
+        own = _own_frame(self.stack)
+        if own is None or own is self.stack[-1]:
+            return self.shared_library
+        return _package(self.stack[self.stack.index(own) + 1].filename) or self.shared_library
+
+    def _waited_for_lock(self) -> bool:
+        """The loop itself, which ran nothing, takes one lock: the interpreter's, after a wait."""
+        return self.task is None and self.callback is None and self.system_call == "futex"
 
     def __str__(self) -> str:
         parts = [f"{_ms(self.cpu)} on the CPU", f"{_ms(self.blocked)} blocked"]
@@ -86,12 +109,13 @@ class Stall:
             text += f" in {self.callback}"
         if self.request is not None:
             text += f", request {self.request}"
-        if self.call is not None:
-            text += f": {_shortened(self.call)}"
-        if self.library is not None:
-            text += f" of {self.library}"
+        call, library = self.call, self.library
+        if call is not None:
+            text += f": {_shortened(call)}"
+        if library is not None:
+            text += f" of {library}"
         own = _own_frame(self.stack)
-        if own is not None and self.call != GIL:
+        if own is not None and call is not GIL:
             text += f" at {own.filename}:{own.lineno} in {own.name}"
         return text
 
@@ -158,7 +182,7 @@ def metrics(
     bounds: tuple[float, ...],
 ) -> Metrics:
     """What the native loop has counted, with names."""
-    named = {name: _histogram(raw, bounds) for name, raw in histograms.items()}
+    named: Foreign = {name: _histogram(raw, bounds) for name, raw in histograms.items()}
     return Metrics(**numbers, **named)
 
 
@@ -177,16 +201,9 @@ def stall(
 ) -> Stall:
     """A stall, from what the watchdog has seen and from what the loop ran."""
     started, duration, cpu, queued, blocked = times
-    system_call, library = seen
+    system_call, shared_library = seen
     stack = traceback.StackSummary.from_list([_summary(frame) for frame in reversed(frames)])
     task, callback = _ran(subject)
-    own = _own_frame(stack)
-    call = None if own is None else _source(own)
-    if subject is None and system_call == "futex":
-        # The loop itself takes one lock: the interpreter's, when it has waited.
-        call, library = GIL, None
-    elif own is not None and own is not stack[-1]:
-        library = _package(stack[stack.index(own) + 1].filename) or library
     return Stall(
         started=started,
         duration=duration,
@@ -197,8 +214,7 @@ def stall(
         task=task,
         callback=callback,
         request=_request(subject, request),
-        call=call,
-        library=library,
+        shared_library=shared_library,
         system_call=system_call,
     )
 

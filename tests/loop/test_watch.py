@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import corrente
-from loop.running import Connection, Echo, Recorder, end, run, sockets, talk
+from loop.running import Echo, Recorder, connect, end, run, sockets, talk
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -60,7 +60,7 @@ def run_task(loop: corrente.EventLoop, main: Coroutine[object, object, None], na
 
 
 def wait_for_watchdogs(count: int) -> None:
-    """Wait until this process has so many of them: a thread names itself, and is gone a little late."""
+    """Wait until this process has so many: a thread names itself, and is gone a little late."""
     while count_watchdogs() != count:
         time.sleep(0)
 
@@ -144,6 +144,8 @@ def test_a_library_in_c_is_named(watched: corrente.EventLoop, tmp_path: Path) ->
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             waiting.execute("create table numbers (number)")
 
+    # SQLite tries again after 1, 3 and 8 ms (its `busyTimeout`): this is in the middle of a wait.
+    watched.watch(0.005)
     run_task(watched, main(), "query")
     waiting.close()
     holder.close()
@@ -223,7 +225,8 @@ def test_waiting_for_the_gil_is_a_stall(watched: corrente.EventLoop) -> None:
             sum(range(100))
 
     async def main() -> None:
-        while not any("the GIL" in str(stall) for stall in watched.stalls()):
+        while not any("the GIL" in str(stall) for stall in watched.stalls()):  # noqa: ASYNC110
+            # Each of these waits ends with one for the lock.
             await asyncio.sleep(0.001)
 
     thread = threading.Thread(target=spin)
@@ -333,17 +336,17 @@ async def again():
 
 if not child:
     loop.run_until_complete(loop.create_task(again(), name="again"))
-    names = [stall.task for stall in loop.stalls()]
+    names = [stall.task for stall in loop.stalls() if stall.duration > 0.019]
     assert names == ["again"], names
     loop.close()
     own = corrente.new_event_loop()
     own.run_until_complete(own.create_task(again(), name="own"))
-    assert [stall.task for stall in own.stalls()] == ["own"], own.stalls()
+    assert "own" in [stall.task for stall in own.stalls()], own.stalls()
     own.close()
     os._exit(0)
 _, status = os.waitpid(child, 0)
 assert os.waitstatus_to_exitcode(status) == 0, status
-assert len(loop.stalls()) == 1, loop.stalls()
+assert [stall for stall in loop.stalls() if stall.duration > 0.019], loop.stalls()
 loop.close()
 """
 
@@ -414,17 +417,19 @@ def test_a_timer_that_is_late_is_counted(watched: corrente.EventLoop) -> None:
     assert watched.metrics().lag.max >= STALL_S / 2
 
 
-def test_a_transport_that_nobody_closes_is_not_counted_for_ever(
+def test_a_transport_that_nobody_closes_does_not_count_for_ever(
     watched: corrente.EventLoop,
 ) -> None:
     async def main() -> None:
         ours, theirs = sockets()
         with theirs:
-            protocol = Connection()
-            await watched.create_connection(lambda: protocol, sock=ours)  # type: ignore[arg-type,return-value]
+            protocol = Recorder()
+            await connect(ours, protocol)
+            # The loop holds on to it as long as it reads.
+            protocol.transport.pause_reading()
             assert watched.metrics().transports == 1
-            protocol.transport.abort()
-            await protocol.lost()
+            with pytest.warns(ResourceWarning, match="unclosed transport"):
+                protocol.transport = None
 
     run(watched, main())
     assert watched.metrics().transports == 0

@@ -51,7 +51,12 @@ fn ended(slf: &Bound<'_, Loop>, subject: Option<&Py<PyAny>>) -> PyResult<()> {
     metrics.stall_queued.add(times.queued);
     metrics.stall_blocked.add(times.blocked);
     match notice.testimony {
-        Some(testimony) => tell(slf, times, &testimony, subject),
+        Some(testimony) => {
+            let told = tell(slf, times, &testimony, subject);
+            // Should that have taken long, it is no stall to be told of: it would be told for ever.
+            this.guard.pulse().begin();
+            told
+        }
         // One of many: it is counted.
         None => Ok(()),
     }
