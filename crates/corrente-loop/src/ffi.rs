@@ -13,3 +13,4 @@ mod free;
 pub(crate) mod handle;
 pub(crate) mod method;
 mod slots;
+pub(crate) mod thread;

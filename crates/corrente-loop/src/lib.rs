@@ -15,9 +15,11 @@ mod ffi;
 mod handle;
 mod inbox;
 mod memory;
+mod metrics;
 mod operation;
 mod state;
 mod transport;
+mod watch;
 mod watched;
 
 use pyo3::prelude::*;

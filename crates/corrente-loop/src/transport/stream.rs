@@ -24,6 +24,7 @@ use crate::ffi::bytes::Chunk;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
+use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 
 static STREAM: Class<Stream> = Class::new();
@@ -46,6 +47,15 @@ pub(crate) struct Stream {
     event_loop: Py<Loop>,
     descriptor: Descriptor,
     state: Confined<State>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // One that nobody has closed; else `_finish` has taken the protocol, and has counted.
+        if self.state.peek(|state| state.protocol.is_some()) == Some(true) {
+            self.metrics().ended.add(1);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -182,6 +192,10 @@ pub(crate) fn flush(transport: &Bound<'_, PyAny>) -> PyResult<()> {
 impl Stream {
     fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut State) -> R) -> PyResult<R> {
         self.state.with(py, work)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.event_loop.get().metrics
     }
 
     /// Has the loop watch one side.

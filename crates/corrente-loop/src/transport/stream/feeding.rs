@@ -83,7 +83,8 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
     let moved = memory::read_with(stream.descriptor, |content| extend(buffer, content));
     match moved {
         Ok((Moved::Bytes(0), _)) => reading::ended(transport, stream, &plan.protocol),
-        Ok((Moved::Bytes(_), appended)) => {
+        Ok((Moved::Bytes(length), appended)) => {
+            stream.metrics().received.add(length as u64);
             let fed = appended
                 .and_then(|()| wake(&reader))
                 .and_then(|()| limit(transport, &reader));

@@ -271,6 +271,8 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         descriptor,
         state: Confined::new(state),
     };
+    // Counted now, since one that is refused counts as ended when it is dropped.
+    stream.metrics().begun.add(1);
     none(receiver, STREAM.put(receiver, stream))
 }
 
@@ -284,10 +286,14 @@ fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, B
 }
 
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let protocol = STREAM.get(receiver)?.with(receiver.py(), |state| {
+    let stream = STREAM.get(receiver)?;
+    let protocol = stream.with(receiver.py(), |state| {
         state.life = Life::Lost;
         state.protocol.take()
     })?;
+    if protocol.is_some() {
+        stream.metrics().ended.add(1);
+    }
     drop(protocol);
     none(receiver, Ok(()))
 }

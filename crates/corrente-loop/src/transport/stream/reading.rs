@@ -66,6 +66,7 @@ pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -
         Err(error) => return failed(transport, &error),
     };
     let length = content.as_bytes().len();
+    stream.metrics().received.add(length as u64);
     let is_bulk = length
         >= if plan.is_bulk {
             BULK_LEAST
@@ -105,7 +106,10 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     };
     let length = match bytes::read_into(stream.descriptor, &room) {
         Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
-        Ok(Ok(Moved::Bytes(length))) => length,
+        Ok(Ok(Moved::Bytes(length))) => {
+            stream.metrics().received.add(length as u64);
+            length
+        }
         Ok(Ok(Moved::Later)) => return Ok(()),
         Ok(Err(error)) => return failed(transport, &error),
         Err(error) => return fatal(transport, error, READ_FAILED),

@@ -156,7 +156,10 @@ fn may_wait(stream: &Stream, length: usize) -> bool {
 /// What the socket takes at once.
 fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
     match socket::write(stream.descriptor, content)? {
-        Moved::Bytes(written) => Ok(written),
+        Moved::Bytes(written) => {
+            stream.metrics().sent.add(written as u64);
+            Ok(written)
+        }
         Moved::Later => Ok(0),
     }
 }
@@ -283,10 +286,11 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
             several => socket::write_all(stream.descriptor, several),
         };
         Some(moved.map(|moved| match moved {
-            Moved::Bytes(bytes) => (
-                state.outgoing.advance(bytes),
-                state.flow.shrunk(state.outgoing.len()),
-            ),
+            Moved::Bytes(bytes) => {
+                stream.metrics().sent.add(bytes as u64);
+                let done = state.outgoing.advance(bytes);
+                (done, state.flow.shrunk(state.outgoing.len()))
+            }
             Moved::Later => (Vec::new(), super::Signal::Nothing),
         }))
     })?;
