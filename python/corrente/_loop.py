@@ -24,8 +24,7 @@ from asyncio import (
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _native, _server
-from corrente._tls import TlsProtocol
+from corrente import _native, _server, _tls
 from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
@@ -66,7 +65,9 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: str | None = None) -> None:
+        #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
+        self._tls = _tls.way(tls)
         self._socket_files: dict[int, _server.SocketFile] = {}
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 
@@ -112,7 +113,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     ) -> Foreign:
         """TLS by asyncio's own rules, over a native stream."""
         self._ensure_fd_no_transport(rawsock)
-        tls = TlsProtocol(
+        tls = _tls.TlsProtocol(
             self, protocol, sslcontext, waiter, server_side, server_hostname, **limits
         )
         StreamTransport(self, rawsock, tls, extra=extra, server=server)
@@ -141,7 +142,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
                 **limits,
             )
         waiter = self.create_future()
-        tls = TlsProtocol(
+        tls = _tls.TlsProtocol(
             self,
             protocol,
             sslcontext,
@@ -382,9 +383,12 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             logger.warning("Executing %s took %.3f seconds", told, seconds)
 
 
-def new_event_loop() -> EventLoop:
-    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
-    return EventLoop()
+def new_event_loop(*, tls: str | None = None) -> EventLoop:
+    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`.
+
+    `tls` is "native" or "memory" (docs/guide/loop.md); `None` is what `CORRENTE_TLS` says.
+    """
+    return EventLoop(tls=tls)
 
 
 def install() -> None:

@@ -8,6 +8,8 @@ protocol is used as it is.
 
 from __future__ import annotations
 
+import os
+import ssl
 from asyncio import constants, sslproto
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,13 +18,15 @@ from corrente import _native
 
 if TYPE_CHECKING:
     import asyncio
-    import ssl
 
     from corrente._loop import EventLoop
     from corrente._transports import StreamTransport
 
 #: What asyncio has no type for: its private classes.
 Foreign: TypeAlias = Any
+
+#: By OpenSSL itself where its objects can be proven, or by Python's `ssl.MemoryBIO`.
+WAYS = ("native", "memory")
 
 _State: Foreign = sslproto.SSLProtocolState
 
@@ -84,7 +88,8 @@ class TlsProtocol(sslproto.SSLProtocol):
     def __init__(self, loop: EventLoop, *args: Foreign, **kwargs: Foreign) -> None:
         self._session = _native.Session()
         super().__init__(loop, *args, **kwargs)
-        self._session.attach(self._sslobj, self._incoming, self._outgoing)
+        way = "native" if loop._tls == "native" and _is_plain(self._sslobj) else "memory"
+        self._session.attach(self._sslobj, self._incoming, self._outgoing, way)
 
     def connection_made(self, transport: StreamTransport) -> None:  # type: ignore[override]
         """The stream is there: the handshake begins."""
@@ -202,3 +207,18 @@ class TlsProtocol(sslproto.SSLProtocol):
         base: Foreign = super()
         base._resume_reading()
         self._session.is_reading_paused = False
+
+
+def _is_plain(ssl_object: ssl.SSLObject) -> bool:
+    """Whether nobody of Python's has to see each record, and no subclass each call."""
+    context: Foreign = ssl_object.context
+    has_watchers = context._msg_callback is not None or context.keylog_filename is not None
+    return type(ssl_object) is ssl.SSLObject and not has_watchers
+
+
+def way(asked: str | None) -> str:
+    """How records are encrypted and decrypted: what was asked for, by the loop or by `CORRENTE_TLS`."""
+    way = asked or os.environ.get("CORRENTE_TLS") or "native"
+    if way not in WAYS:
+        raise ValueError(f"TLS is done one of {WAYS}, not {way!r}; see CORRENTE_TLS")
+    return way

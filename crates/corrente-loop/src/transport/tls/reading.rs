@@ -6,7 +6,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView};
+use pyo3::types::PyBytes;
 
 use super::engine::{Ending, Engine};
 use super::{Mode, Session, settle, writing};
@@ -95,10 +95,7 @@ impl<'py> Receiver<'py> {
             let text = "get_buffer() returned an empty buffer";
             return Err(PyRuntimeError::new_err(text));
         }
-        let view = PyMemoryView::from(&room)?.into_any();
-        let (count, ending) = engine.read_into(&view, size)?;
-        // The protocol may want to make its buffer larger.
-        view.call_method0(intern!(py, "release"))?;
+        let (count, ending) = engine.read_into(&room, size)?;
         if count > 0 {
             self.protocol
                 .call_method1(intern!(py, "buffer_updated"), (count,))?;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::engine::Engine;
+use super::engine::{Engine, Memory};
 use super::{Mode, State, reading, settle, writing};
 use crate::ffi::confined::Confined;
+use crate::ffi::openssl::Native;
 use crate::transport::stream::methods::delivery;
 
 /// What encrypts and decrypts for one connection.
@@ -83,19 +84,25 @@ impl Session {
         }
     }
 
-    /// The objects of Python's `ssl` that it works with.
+    /// The objects of Python's `ssl` that it works with. Gives back whether OpenSSL is asked without them.
     fn attach(
         &self,
         ssl_object: &Bound<'_, PyAny>,
         incoming: &Bound<'_, PyAny>,
         outgoing: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let engine = Engine::of(ssl_object, incoming, outgoing)?;
+        way: &str,
+    ) -> PyResult<bool> {
+        let native = (way == "native").then(|| Native::of(ssl_object, incoming, outgoing));
+        let engine = match native.flatten() {
+            Some(native) => Engine::Native(native),
+            None => Engine::Memory(Memory::of(ssl_object, incoming, outgoing)?),
+        };
+        let is_native = matches!(engine, Engine::Native(_));
         let before = self.with(ssl_object.py(), |state| {
             state.engine.replace(Arc::new(engine))
         })?;
         drop(before);
-        Ok(())
+        Ok(is_native)
     }
 
     /// The stream is there.
