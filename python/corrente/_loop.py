@@ -19,14 +19,13 @@ from asyncio import (
     constants,
     format_helpers,
     selector_events,
-    sslproto,
     trsock,
 )
 from asyncio.log import logger
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _native, _server, _watch
+from corrente import _native, _server, _tls, _watch
 from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
@@ -67,7 +66,9 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: str | None = None) -> None:
+        #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
+        self._tls = _tls.way(tls)
         self._socket_files: dict[int, _server.SocketFile] = {}
         self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False
@@ -114,18 +115,59 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         server: Foreign = None,
         **limits: Foreign,
     ) -> Foreign:
-        """TLS by asyncio's own protocol, over a native stream."""
+        """TLS by asyncio's own rules, over a native stream."""
         self._ensure_fd_no_transport(rawsock)
-        tls: Foreign = sslproto.SSLProtocol(
+        tls = _tls.TlsProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **limits
+        )
+        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        return tls._app_transport
+
+    async def start_tls(
+        self,
+        transport: Foreign,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        **limits: Foreign,
+    ) -> Foreign:
+        """As asyncio; a stream of ours gets a TLS transport of ours."""
+        if not isinstance(transport, StreamTransport) or not isinstance(sslcontext, ssl.SSLContext):
+            start: Any = asyncio.SelectorEventLoop.start_tls
+            return await start(
+                self,
+                transport,
+                protocol,
+                sslcontext,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                **limits,
+            )
+        waiter = self.create_future()
+        tls = _tls.TlsProtocol(
             self,
             protocol,
             sslcontext,
-            waiter,  # type: ignore[arg-type]
+            waiter,
             server_side,
             server_hostname,
+            call_connection_made=False,
             **limits,
         )
-        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        # Nothing is read before the session is there.
+        transport.pause_reading()
+        transport.set_protocol(tls)
+        made = self.call_soon(tls.connection_made, transport)
+        resumed = self.call_soon(transport.resume_reading)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            made.cancel()
+            resumed.cancel()
+            raise
         return tls._app_transport
 
     async def create_server(
@@ -390,9 +432,12 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             logger.warning("Executing %s took %.3f seconds", told, seconds)
 
 
-def new_event_loop() -> EventLoop:
-    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
-    return EventLoop()
+def new_event_loop(*, tls: str | None = None) -> EventLoop:
+    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`.
+
+    `tls` is "native" or "memory" (docs/guide/loop.md); `None` is what `CORRENTE_TLS` says.
+    """
+    return EventLoop(tls=tls)
 
 
 def install() -> None:

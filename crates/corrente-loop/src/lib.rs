@@ -25,7 +25,14 @@ mod watched;
 use pyo3::prelude::*;
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 4] = ["Handle", "Loop", "Stream", "TimerHandle"];
+pub const CLASSES: [&str; 6] = [
+    "Handle",
+    "Loop",
+    "Secured",
+    "Session",
+    "Stream",
+    "TimerHandle",
+];
 
 /// Adds the loop's classes to the extension module.
 ///

@@ -13,7 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
-use super::{Life, Pending, State, Stream, Writing, fatal};
+use super::{Life, Pending, STREAM, State, Stream, Writing, fatal};
 use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::watched::Side;
@@ -21,7 +21,7 @@ use crate::watched::Side;
 /// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
 const IGNORED_QUIETLY: u32 = 5;
 /// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
-const GATHERED_MOST: usize = 32 * 1024;
+pub(in crate::transport) const GATHERED_MOST: usize = 32 * 1024;
 const FAILED: &str = "Fatal write error on socket transport";
 
 /// What becomes of data that are written.
@@ -231,6 +231,41 @@ pub(super) fn write_lines(
         ready(transport, stream)?;
     }
     hold(transport, stream)
+}
+
+/// Writes what a TLS session has encrypted; `whole` is the object that it is the content of, if it is one's.
+pub(in crate::transport) fn pass(
+    transport: &Bound<'_, PyAny>,
+    content: &[u8],
+    whole: Option<&Bound<'_, PyBytes>>,
+) -> PyResult<()> {
+    let stream = STREAM.get(transport)?;
+    // What was written before the connection was secured goes first.
+    flush(transport, stream)?;
+    let (is_free, is_lost) = stream.with(transport.py(), |state| {
+        (state.pending == Pending::Nothing, state.life == Life::Lost)
+    })?;
+    if is_lost || content.is_empty() {
+        return Ok(());
+    }
+    let written = if is_free {
+        send_now(stream, content)
+    } else {
+        Ok(0)
+    };
+    match written {
+        Ok(written) if written == content.len() => Ok(()),
+        Ok(written) => match whole {
+            Some(bytes) => keep(transport, stream, Chunk::kept(bytes), written),
+            None => keep(
+                transport,
+                stream,
+                Chunk::Copied(content[written..].into()),
+                0,
+            ),
+        },
+        Err(error) => fatal(transport, os_error(&error), FAILED),
+    }
 }
 
 fn ignore(transport: &Bound<'_, PyAny>, is_told: bool) -> PyResult<()> {
