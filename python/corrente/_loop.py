@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+
 # What `accept` fails with when a process or a machine has too much open.
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -97,7 +99,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         extra: dict[str, Any] | None = None,
     ) -> Foreign:
         self._ensure_fd_no_transport(sock)
-        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        is_internet = sock.family in _INTERNET
         plain: Foreign = selector_events._SelectorDatagramTransport  # type: ignore[attr-defined]
         kind = DatagramTransport if is_internet else plain
         return kind(self, sock, protocol, address, waiter, extra)
@@ -231,19 +233,43 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
             accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
             return
+        if sock.family not in _INTERNET:
+            self._accept_local(protocol_factory, sock, server, backlog, limits)
+            return
+        kind = (sock.family, sock.type, sock.proto)
+        try:
+            accepted = self._accept(sock.fileno(), backlog, sock.type == socket.SOCK_STREAM)
+        except OSError as error:
+            self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
+            return
+        for number, address in accepted:
+            connection = socket.socket(*kind, fileno=number)
+            self._connected(protocol_factory, connection, address, server)
+
+    def _accept_local(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        server: Foreign,
+        backlog: int,
+        limits: tuple[Any, ...],
+    ) -> None:
+        """Unix sockets: their peers' addresses are Python's to tell."""
         for _ in range(backlog):
             try:
                 connection, address = sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _OUT_OF_RESOURCES:
-                    raise
-                arguments = (protocol_factory, sock, sslcontext, server, backlog, *limits)
-                self._rest_listening(sock, error, arguments)
+                self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
                 return
             connection.setblocking(False)
             self._connected(protocol_factory, connection, address, server)
+
+    def _refused(self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]) -> None:
+        if error.errno not in _OUT_OF_RESOURCES:
+            raise error
+        self._rest_listening(sock, error, arguments)
 
     def _connected(
         self,
@@ -253,9 +279,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         server: Foreign,
     ) -> None:
         try:
-            StreamTransport(
-                self, connection, protocol_factory(), extra={"peername": address}, server=server
-            )
+            StreamTransport(self, connection, protocol_factory(), server=server, peername=address)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # whatever a factory raises is the loop's to report

@@ -18,15 +18,16 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 
 use crate::address::{self, Hints};
 use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
+use crate::ffi::heap;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
-use crate::memory;
+use crate::network;
 use crate::metrics::Metrics;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
@@ -43,15 +44,13 @@ pub struct Loop {
     pub(crate) guard: Guard,
 }
 
-/// A datagram, and where it came from if that is an internet address.
-type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
-
 /// Adds the class to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
     Method::attach(&measures::METHODS, &class)?;
     Method::attach(&operation::METHODS, &class)?;
+    Method::attach(&network::METHODS, &class)?;
     module.add("Loop", class)
 }
 
@@ -236,6 +235,7 @@ impl Loop {
         _arguments: &Bound<'_, PyTuple>,
         _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Self> {
+        heap::keep_freed();
         let driver = Epoll::new().map_err(|error| os_error(&error))?;
         let driver: Arc<dyn Driver> = Arc::new(driver);
         Ok(Self {
@@ -315,20 +315,6 @@ impl Loop {
 
     fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove(fd, Side::Write)
-    }
-
-    /// A datagram of an internet socket and where it came from; `None` where there is none now.
-    #[staticmethod]
-    #[pyo3(signature = (fd, /))]
-    fn _receive_datagram(py: Python<'_>, fd: i32) -> PyResult<Option<Datagram<'_>>> {
-        let descriptor = Descriptor::new(fd)
-            .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
-        let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
-        let Some((data, from)) = received else {
-            return Ok(None);
-        };
-        let from = from.map(|from| address::of_socket(py, from)).transpose()?;
-        Ok(Some((data, from)))
     }
 
     /// What a descriptor is watched for, as `selectors` counts: 1 to read, 2 to write.

@@ -11,6 +11,7 @@ pub(crate) mod confined;
 pub(crate) mod context;
 mod free;
 pub(crate) mod handle;
+pub(crate) mod heap;
 mod library;
 pub(crate) mod method;
 pub(crate) mod openssl;

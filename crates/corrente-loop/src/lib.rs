@@ -16,6 +16,7 @@ mod handle;
 mod inbox;
 mod memory;
 mod metrics;
+mod network;
 mod operation;
 mod state;
 mod transport;
