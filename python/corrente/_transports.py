@@ -65,6 +65,11 @@ class StreamTransport(_native.Stream):
             loop.call_soon(_wake, waiter)
 
     @property
+    def _paused(self) -> bool:
+        """As asyncio's transports have it; some libraries look."""
+        return not self.is_reading()
+
+    @property
     def _protocol_paused(self) -> bool:
         """Asyncio's `sendfile` asks."""
         return self._is_flow_paused()

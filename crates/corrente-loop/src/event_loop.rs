@@ -6,6 +6,8 @@
 //! Key invariant: the state is never borrowed while Python code runs, so a callback may call any method.
 
 mod hot;
+mod measures;
+mod stall;
 mod turn;
 
 use std::sync::Arc;
@@ -25,8 +27,10 @@ use crate::ffi::handle;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
 use crate::memory;
+use crate::metrics::Metrics;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
+use crate::watch::Guard;
 use crate::watched::{Side, Target};
 
 /// The native half of an event loop.
@@ -35,6 +39,8 @@ use crate::watched::{Side, Target};
 pub struct Loop {
     pub(crate) state: Confined<State>,
     pub(crate) inbox: Inbox,
+    pub(crate) metrics: Metrics,
+    pub(crate) guard: Guard,
 }
 
 /// A datagram, and where it came from if that is an internet address.
@@ -44,6 +50,7 @@ type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
+    Method::attach(&measures::METHODS, &class)?;
     Method::attach(&operation::METHODS, &class)?;
     module.add("Loop", class)
 }
@@ -234,6 +241,8 @@ impl Loop {
         Ok(Self {
             state: Confined::new(State::new(Arc::clone(&driver))),
             inbox: Inbox::new(driver),
+            metrics: Metrics::default(),
+            guard: Guard::default(),
         })
     }
 
@@ -264,6 +273,7 @@ impl Loop {
 
     /// Drops everything that is scheduled. Asyncio's `close()` calls it by way of `_selector`.
     fn _clear(&self, py: Python<'_>) -> PyResult<()> {
+        self.guard.end(py)?;
         let all = self.state.with(py, State::clear)?;
         for target in all {
             match target {
