@@ -34,8 +34,15 @@ def profiled() -> str:
     text = " ".join(str(sysconfig.get_config_var(name)) for name in variables)
     if "--enable-optimizations" in text or "-fprofile-use" in text:
         return "yes"
-    # Distributions build in steps of their own, of which nothing is left to see.
-    return "unknown" if sys.base_prefix == "/usr" else "no"
+    if sys.base_prefix != "/usr":
+        return "no"
+    # Distributions build in steps of their own, of which nothing is left to see. What Debian says
+    # of its own is in changelog.Debian: "Enable LTO/PGO builds".
+    try:
+        name = platform.freedesktop_os_release()["ID"]
+    except OSError:
+        return "unknown"
+    return "yes" if name in {"debian", "ubuntu"} else "unknown"
 
 
 def packages() -> dict[str, str]:

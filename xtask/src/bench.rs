@@ -49,7 +49,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "loop",
-        about: "the event loop against asyncio, uvloop, rloop and others (40 minutes)",
+        about: "the event loop against asyncio, uvloop, rloop and others (25 minutes)",
         usage: event_loop::USAGE,
         run: event_loop::event_loop,
     },

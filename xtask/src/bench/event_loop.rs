@@ -48,7 +48,7 @@ cargo xtask bench loop --rows
   --rounds N        runs of each contender in each row, 2 to 100 (default: 5)
   --milliseconds N  length of a run, 100 to 60000 (default: 1000)
   --python VERSION  the interpreter: `3.13`, or a path (default: as for every chore)
-  --quick           runs of 300 ms: about 12 minutes instead of 40
+  --quick           runs of 300 ms: 12 minutes instead of 25
   --rows            the names of rows and tables
   --write           put the result into docs/BENCHMARKS.md
 ";
