@@ -217,7 +217,7 @@ def _is_plain(ssl_object: ssl.SSLObject) -> bool:
 
 
 def way(asked: str | None) -> str:
-    """How records are encrypted and decrypted: what was asked for, by the loop or by `CORRENTE_TLS`."""
+    """How records are encrypted: what was asked for, by the loop or by `CORRENTE_TLS`."""
     way = asked or os.environ.get("CORRENTE_TLS") or "native"
     if way not in WAYS:
         raise ValueError(f"TLS is done one of {WAYS}, not {way!r}; see CORRENTE_TLS")
