@@ -66,8 +66,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     _check_closed: Foreign
 
     def __init__(self, *, tls: str | None = None) -> None:
-        #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
-        self._tls = _tls.way(tls)
+        try:
+            #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
+            self._tls = _tls.way(tls)
+        except ValueError:
+            # There is nothing to close.
+            self._closed = True
+            raise
         self._socket_files: dict[int, _server.SocketFile] = {}
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import trustme
@@ -17,6 +17,8 @@ import corrente
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: What has no type that would help: protocols and transports of several kinds.
+Foreign: TypeAlias = Any
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
 
 FACTORIES: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -49,8 +51,8 @@ def contexts(authority: trustme.CA) -> Contexts:
 
 
 async def secured(
-    contexts: Contexts, client: Any, factory: Callable[[], Any]
-) -> tuple[Any, asyncio.Server]:
+    contexts: Contexts, client: Foreign, factory: Callable[[], Foreign]
+) -> tuple[Foreign, asyncio.Server]:
     """Connect a client to a server over TLS."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(factory, "127.0.0.1", 0, ssl=contexts[1])
@@ -63,7 +65,9 @@ async def secured(
     return transport, server
 
 
-async def over(sock: Any, protocol: Any, context: ssl.SSLContext, **how: Any) -> Any:
+async def over(
+    sock: Foreign, protocol: Foreign, context: ssl.SSLContext, **how: Foreign
+) -> Foreign:
     """Secure a connected socket, as a client unless said otherwise; give its transport."""
     loop = asyncio.get_running_loop()
     if how.pop("server_side", False):

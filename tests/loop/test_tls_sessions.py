@@ -1,8 +1,10 @@
-"""What happens to a TLS session: refused, reset, torn, paused, too much at once, ended from either side."""
+"""What happens to a TLS session: refused, reset, torn, paused, ended from either side."""
 
 from __future__ import annotations
 
+import _ssl
 import asyncio
+import gc
 import logging
 import random
 import socket
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import corrente
 from loop.running import (
     BufferedRecorder,
     Connection,
@@ -24,9 +27,11 @@ from loop.running import (
     run,
     sockets,
 )
-from loop.securing import Contexts, authority, contexts, make_loop, over, secured
+from loop.securing import Contexts, Foreign, authority, contexts, make_loop, over
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import trustme
 
 __all__ = ["authority", "contexts", "make_loop"]
@@ -47,7 +52,9 @@ def lending(loop: Loop, size: int) -> BufferedRecorder:
     return recorder
 
 
-async def pair(contexts: Contexts, ours: Any, theirs: Any, **how: Any) -> tuple[Any, Any]:
+async def pair(
+    contexts: Contexts, ours: Foreign, theirs: Foreign, **how: Foreign
+) -> tuple[Any, Any]:
     """Secure both ends of a connection; give their transports."""
     here, there = sockets()
     client, server = await asyncio.gather(
@@ -56,7 +63,9 @@ async def pair(contexts: Contexts, ours: Any, theirs: Any, **how: Any) -> tuple[
     return client, server
 
 
-async def relayed(contexts: Contexts, ours: Any, theirs: Any, relay: Any) -> tuple[Any, Any, Any]:
+async def relayed(
+    contexts: Contexts, ours: Foreign, theirs: Foreign, relay: Foreign
+) -> tuple[Any, Any, Any]:
     """As `pair`, with `relay(reader, writer)` between the two, for each direction."""
     here, one = sockets()
     other, there = sockets()
@@ -153,13 +162,13 @@ def test_a_client_without_the_certificate_that_is_required_is_refused(
         here, there = sockets()
         client = Recorder()
         # The client learns it after its own handshake (TLS 1.3).
-        accepted, _ = await asyncio.gather(
+        outcomes: tuple[Any, Any] = await asyncio.gather(
             over(there, Echo(), contexts[1], server_side=True),
             over(here, client, contexts[0]),
             return_exceptions=True,
         )
-        assert isinstance(accepted, ssl.SSLError)
-        assert accepted.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+        assert isinstance(outcomes[0], ssl.SSLError)
+        assert outcomes[0].reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
         await client.lost()
 
     run(loop, main())
@@ -343,7 +352,7 @@ def test_a_record_that_was_changed_on_its_way_ends_the_session(
 def test_everything_arrives_through_a_way_that_tears_it_into_pieces(
     loop: Loop, contexts: Contexts, seed: int
 ) -> None:
-    source = random.Random(seed)
+    source = random.Random(seed)  # noqa: S311 - no secret
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(source.choice([1, 5, 100, 20_000, 200_000])):
@@ -437,7 +446,7 @@ def test_a_buffer_of_any_size_gets_everything(loop: Loop, contexts: Contexts, si
     async def main() -> None:
         client, server = Recorder(), lending(loop, size)
         transport, _ = await pair(contexts, client, server)
-        data = random.Random(size).randbytes(min(size * 3_000, 400_000))
+        data = b"0123456789abcdef!" * (min(size * 3_000, 400_000) // 17 + 1)
         transport.write(data)
         assert await server.has(len(data)) == data
         await end(client, server)
@@ -522,6 +531,92 @@ def test_a_session_within_a_session(loop: Loop, contexts: Contexts) -> None:
         await server.lost()
 
     run(loop, main())
+
+
+def is_native(transport: Foreign) -> bool:
+    """Whether OpenSSL is asked without Python in between."""
+    native: bool = getattr(transport._ssl_protocol, "_is_native", False)
+    return native
+
+
+@pytest.mark.skipif(not hasattr(_ssl, "__file__"), reason="OpenSSL is a part of the interpreter")
+def test_the_way_that_was_asked_for_is_taken(loop: Loop, contexts: Contexts) -> None:
+    async def main() -> None:
+        client, server = Recorder(), Recorder()
+        transports = await pair(contexts, client, server)
+        is_asked = getattr(loop, "_tls", "") == "native"
+        assert [is_native(transport) for transport in transports] == [is_asked] * 2
+        await end(client, server)
+
+    run(loop, main())
+
+
+def test_who_logs_keys_is_shown_each_record_by_python(
+    loop: Loop, contexts: Contexts, tmp_path: Path
+) -> None:
+    contexts[0].keylog_filename = str(tmp_path / "keys")
+
+    async def main() -> None:
+        client, server = Recorder(), Echo()
+        transport, _ = await pair(contexts, client, server)
+        assert not is_native(transport)
+        transport.write(b"x" * 50_000)
+        assert await client.has(50_000) == b"x" * 50_000
+        await end(client, server)
+
+    run(loop, main())
+    contexts[0].keylog_filename = None  # type: ignore[assignment]
+    assert "SECRET" in (tmp_path / "keys").read_text(encoding="ascii")
+
+
+def test_a_subclass_of_pythons_object_is_asked(loop: Loop, contexts: Contexts) -> None:
+    class Counting(ssl.SSLObject):
+        """Counts what is written through it."""
+
+        written = 0
+
+        def write(self, data: Foreign) -> int:
+            """Count it."""
+            type(self).written += len(data)
+            return super().write(data)
+
+    contexts[0].sslobject_class = Counting
+
+    async def main() -> None:
+        client, server = Recorder(), Echo()
+        transport, _ = await pair(contexts, client, server)
+        assert not is_native(transport)
+        transport.write(b"x" * 50_000)
+        assert await client.has(50_000) == b"x" * 50_000
+        assert Counting.written == 50_000
+        await end(client, server)
+
+    run(loop, main())
+
+
+def test_a_session_object_outlives_its_connection(loop: Loop, contexts: Contexts) -> None:
+    async def main() -> None:
+        client, server = Recorder(), Echo()
+        transport, _ = await pair(contexts, client, server)
+        session = transport.get_extra_info("ssl_object")
+        await end(client, server)
+        del transport
+        gc.collect()
+        assert session.version()
+        assert session.getpeercert()
+        with pytest.raises(ssl.SSLError):
+            session.write(b"x")
+
+    run(loop, main())
+
+
+def test_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="CORRENTE_TLS"):
+        corrente.new_event_loop(tls="fast")
+    monkeypatch.setenv("CORRENTE_TLS", "memory")
+    made: Any = corrente.new_event_loop()
+    assert made._tls == "memory"
+    made.close()
 
 
 def test_it_is_a_transport_of_asyncios(loop: Loop, contexts: Contexts) -> None:

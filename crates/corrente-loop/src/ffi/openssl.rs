@@ -128,7 +128,10 @@ impl Native {
             return Ok((bytes, ending?));
         }
         // Never written as a whole: this reserves, and costs nothing.
-        #[expect(clippy::large_stack_arrays, reason = "two records, of 8 MiB that a thread has")]
+        #[expect(
+            clippy::large_stack_arrays,
+            reason = "two records, of 8 MiB that a thread has"
+        )]
         let mut room = [MaybeUninit::uninit(); SMALL];
         let (count, ending) = self.fill(py, &mut room)?;
         // SAFETY: as above.
