@@ -69,8 +69,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     _check_closed: Foreign
 
     def __init__(self, *, tls: str | None = None) -> None:
-        #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
-        self._tls = _tls.way(tls)
+        try:
+            #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
+            self._tls = _tls.way(tls)
+        except ValueError:
+            # There is nothing to close.
+            self._closed = True
+            raise
         self._socket_files: dict[int, _server.SocketFile] = {}
         self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False

@@ -89,7 +89,7 @@ class TlsProtocol(sslproto.SSLProtocol):
         self._session = _native.Session()
         super().__init__(loop, *args, **kwargs)
         way = "native" if loop._tls == "native" and _is_plain(self._sslobj) else "memory"
-        self._session.attach(self._sslobj, self._incoming, self._outgoing, way)
+        self._is_native = self._session.attach(self._sslobj, self._incoming, self._outgoing, way)
 
     def connection_made(self, transport: StreamTransport) -> None:  # type: ignore[override]
         """The stream is there: the handshake begins."""
@@ -123,6 +123,12 @@ class TlsProtocol(sslproto.SSLProtocol):
         if new_state is _State.FLUSHING:
             # What was written before is encrypted before the session's end is.
             self._session.flush()
+
+    def _abort(self, *reason: Foreign) -> None:
+        # What was written before goes as far as the socket takes it, as if it had gone at once.
+        self._session.flush()
+        base: Foreign = super()
+        base._abort(*reason)
 
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
         base: Foreign = super()
@@ -217,7 +223,7 @@ def _is_plain(ssl_object: ssl.SSLObject) -> bool:
 
 
 def way(asked: str | None) -> str:
-    """How records are encrypted and decrypted: what was asked for, by the loop or by `CORRENTE_TLS`."""
+    """How records are encrypted: what was asked for, by the loop or by `CORRENTE_TLS`."""
     way = asked or os.environ.get("CORRENTE_TLS") or "native"
     if way not in WAYS:
         raise ValueError(f"TLS is done one of {WAYS}, not {way!r}; see CORRENTE_TLS")

@@ -105,6 +105,11 @@ impl Native {
         &self.pipe
     }
 
+    /// Memory that is not needed any more.
+    pub(crate) fn give_back(memory: Vec<u8>) {
+        Pipe::give_back(memory);
+    }
+
     /// Decrypts all that has come.
     ///
     /// # Errors
@@ -122,6 +127,11 @@ impl Native {
             let (bytes, ending) = unsafe { filled(py, most, work) }?;
             return Ok((bytes, ending?));
         }
+        // Never written as a whole: this reserves, and costs nothing.
+        #[expect(
+            clippy::large_stack_arrays,
+            reason = "two records, of 8 MiB that a thread has"
+        )]
         let mut room = [MaybeUninit::uninit(); SMALL];
         let (count, ending) = self.fill(py, &mut room)?;
         // SAFETY: as above.

@@ -8,7 +8,7 @@
 //!
 //! Every connection is checked again. Any doubt: `None`, and Python's own calls are used.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CString, c_ulong, c_void};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::ptr::NonNull;
@@ -28,7 +28,7 @@ const HEAD_WORDS: usize = 2;
 /// The first words of an `SSL`; among them its `BIO`s. One has some thousand bytes.
 const SSL_WORDS: usize = 32;
 /// OpenSSL 1.1.1.
-const OLDEST: u64 = 0x1010_1000;
+const OLDEST: c_ulong = 0x1010_1000;
 
 /// What holds for this interpreter.
 pub(super) struct Proof {
@@ -72,7 +72,7 @@ fn prove(py: Python<'_>) -> PyResult<Option<Proof>> {
 fn functions(py: Python<'_>) -> PyResult<Option<&'static Functions>> {
     // Where it is a part of the interpreter it has no file.
     let file: String = py.import("_ssl")?.getattr("__file__")?.extract()?;
-    let version: u64 = py
+    let version: c_ulong = py
         .import("ssl")?
         .getattr("OPENSSL_VERSION_NUMBER")?
         .extract()?;
@@ -91,7 +91,7 @@ fn functions(py: Python<'_>) -> PyResult<Option<&'static Functions>> {
     };
     // SAFETY: OpenSSL's own function; it takes no argument.
     let loaded = unsafe { (functions.version)() };
-    Ok((u64::from(loaded) == version).then(|| &*Box::leak(Box::new(functions))))
+    Ok((loaded == version).then(|| &*Box::leak(Box::new(functions))))
 }
 
 /// Where a new object of this kind has its `SSL`.

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::LocalKey;
 
 use super::functions::{Bio, BioMethod, Functions, Ssl};
 
@@ -28,8 +29,10 @@ const WRITE_PENDING: c_int = 13;
 const SPARE_MOST: usize = 512 * 1024;
 
 thread_local! {
-    /// Memory for what is encrypted, used by one session after the other.
-    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Memory for what has come, used by one session after the other.
+    static INCOMING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Memory for what is encrypted.
+    static OUTGOING: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The two buffers.
@@ -52,7 +55,11 @@ impl Pipe {
 
     /// Gives OpenSSL something to read.
     pub(crate) fn feed(&self, content: &[u8]) {
-        self.lock().incoming.extend_from_slice(content);
+        let mut buffers = self.lock();
+        if buffers.incoming.capacity() == 0 {
+            buffers.incoming = kept(&INCOMING);
+        }
+        buffers.incoming.extend_from_slice(content);
     }
 
     /// Bytes that OpenSSL has not read.
@@ -72,17 +79,28 @@ impl Pipe {
     }
 
     /// Memory that is not needed any more is for whichever session is next.
-    pub(crate) fn give_back(&self, mut memory: Vec<u8>) {
-        memory.clear();
-        if memory.capacity() > SPARE_MOST {
-            return;
-        }
-        SPARE.with_borrow_mut(|spare| {
-            if memory.capacity() > spare.capacity() {
-                *spare = memory;
-            }
-        });
+    pub(crate) fn give_back(memory: Vec<u8>) {
+        keep(&OUTGOING, memory);
     }
+}
+
+type Spare = LocalKey<RefCell<Vec<u8>>>;
+
+/// Memory that was kept; none on a thread that ends.
+fn kept(spare: &'static Spare) -> Vec<u8> {
+    spare.try_with(RefCell::take).unwrap_or_default()
+}
+
+/// Keeps the larger one of what was kept and this.
+fn keep(spare: &'static Spare, mut memory: Vec<u8>) {
+    memory.clear();
+    // On a thread that ends there is nothing to keep it for.
+    let _ended = spare.try_with(|spare| {
+        let mut spare = spare.borrow_mut();
+        if (spare.capacity()..SPARE_MOST).contains(&memory.capacity()) {
+            *spare = memory;
+        }
+    });
 }
 
 impl Buffers {
@@ -94,14 +112,15 @@ impl Buffers {
         self.taken += count;
         if self.taken == self.incoming.len() {
             self.taken = 0;
-            self.incoming = Vec::new();
+            let memory = std::mem::take(&mut self.incoming);
+            keep(&INCOMING, memory);
         }
         count
     }
 
     fn write(&mut self, content: &[u8]) {
         if self.outgoing.capacity() == 0 {
-            self.outgoing = SPARE.with_borrow_mut(std::mem::take);
+            self.outgoing = kept(&OUTGOING);
         }
         self.outgoing.extend_from_slice(content);
     }

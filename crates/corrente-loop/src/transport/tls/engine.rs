@@ -118,7 +118,7 @@ impl Engine {
             Self::Native(native) => {
                 let encrypted = native.pipe().take();
                 let sent = send(&encrypted, None);
-                native.pipe().give_back(encrypted);
+                Native::give_back(encrypted);
                 sent
             }
             Self::Memory(memory) => {

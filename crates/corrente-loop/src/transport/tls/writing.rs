@@ -170,7 +170,8 @@ fn encrypt(py: Python<'_>, session: &Session, engine: &Engine) -> PyResult<bool>
 }
 
 fn records(py: Python<'_>, engine: &Engine, queue: &mut Outgoing<Chunk>) -> PyResult<bool> {
-    let mut room = [0; RECORD];
+    // Where small pieces are joined; most callbacks write one.
+    let mut room = Vec::new();
     let mut encrypted = 0;
     while encrypted < BATCH {
         let Some(first) = queue.first() else {
@@ -179,6 +180,7 @@ fn records(py: Python<'_>, engine: &Engine, queue: &mut Outgoing<Chunk>) -> PyRe
         let content = if first.len() >= RECORD || first.len() == queue.len() {
             first
         } else {
+            room.resize(RECORD, 0);
             let length = queue.copy_to(&mut room);
             &room[..length]
         };
