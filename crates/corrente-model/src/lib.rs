@@ -4,7 +4,8 @@
 //! (`bounds`), a simulation (`simulator`, fed by `translation`), and a prediction with intervals
 //! (`prediction`), beside it the rule of thumb (`naive`). `tuning` looks for the rival of a
 //! migration, `verdict` says what to do. `statistics` judges repeated measurements. `shipped` are
-//! the costs of stacks that come with the program, for services whose other side is not installed.
+//! the costs of stacks that come with the program, for services whose other side is not installed;
+//! `pairing` makes the two stacks of a migration from them.
 //!
 //! Pure, deterministic and seedable: numbers in, numbers out. It opens nothing, reads no clock and
 //! knows nothing of Python, of servers or of reports. Each formula cites its source.
@@ -17,8 +18,10 @@ pub mod cost;
 pub mod law;
 pub mod least_squares;
 pub mod naive;
+pub mod pairing;
 pub mod prediction;
 pub mod service;
+pub mod sharing;
 pub mod shipped;
 pub mod simulator;
 pub mod statistics;

@@ -51,6 +51,17 @@ pub struct Reference {
     pub burn_rounds_per_ms: Option<f64>,
 }
 
+/// In what kind of processes a cost was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Workers {
+    /// One request after another, or an event loop.
+    #[default]
+    Single,
+    /// Many threads, all in use, which hand the interpreter lock over to one another.
+    Threaded,
+}
+
 /// Which side of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,6 +82,9 @@ pub struct ShippedStack {
     pub framework: String,
     /// Its side.
     pub side: Side,
+    /// Its processes.
+    #[serde(default)]
+    pub workers: Workers,
     /// Processor time of a request without calls, in microseconds.
     pub request_us: f64,
     /// Its relative standard deviation.
@@ -97,6 +111,12 @@ pub struct ShippedDriver {
     pub side: Side,
     /// Processor time of a call, in microseconds.
     pub call_us: f64,
+    /// The same in processes of many threads, where that was measured.
+    #[serde(default)]
+    pub threaded_us: Option<f64>,
+    /// The same of one of many calls that a request starts at once, where that was measured.
+    #[serde(default)]
+    pub gathered_us: Option<f64>,
     /// Its relative standard deviation.
     pub deviation: f64,
 }
@@ -166,11 +186,14 @@ mod tests {
             assert!((0.0..=3.0).contains(&stack.coldness), "{name}");
         }
         for driver in &shipped.drivers {
-            assert!(
-                (1.0..100_000.0).contains(&driver.call_us),
-                "{}",
-                driver.name
-            );
+            let costs = [
+                Some(driver.call_us),
+                driver.threaded_us,
+                driver.gathered_us,
+            ];
+            for cost in costs.into_iter().flatten() {
+                assert!((1.0..100_000.0).contains(&cost), "{}", driver.name);
+            }
             assert!(
                 (LEAST_DEVIATION..=1.0).contains(&driver.deviation),
                 "{}",

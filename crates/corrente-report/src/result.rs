@@ -143,6 +143,9 @@ pub struct ScenarioResult {
     pub sweeps: Vec<Sweep>,
     /// The claims and their verdicts.
     pub findings: Vec<Finding>,
+    /// Ratios of P99 that the model predicted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tails: Vec<Tail>,
     /// Share of each factor in a gain in which several things changed at once.
     pub factors: Vec<FactorStep>,
     /// Wall time that the scenario took, seconds.

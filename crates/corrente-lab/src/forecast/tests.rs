@@ -37,7 +37,7 @@ fn contender(text: &str) -> ContenderPlan {
 }
 
 fn runner(text: &str) -> Option<Runner> {
-    Runner::new("any", &contender(text), ["flask", "flask"])
+    Runner::new("any", &contender(text))
 }
 
 /// The gain of one loop over so many sync workers, of requests with `calls` calls that wait 20 ms
@@ -53,13 +53,15 @@ fn gain(known: &mut Known, workers: usize, calls: u64) -> f64 {
         "id = \"flask\"\nside = \"sync\"\ncommand = []\nsettings = {{ workers = {workers} }}"
     );
     let starlette = "id = \"starlette\"\nside = \"async\"\ncommand = []";
-    let of = Runner::new("starlette", &contender(starlette), ["flask", "flask"]).expect("a loop");
-    let over = Runner::new("flask", &contender(&flask), ["flask", "flask"]).expect("workers");
+    let of = Runner::new("starlette", &contender(starlette)).expect("a loop");
+    let over = Runner::new("flask", &contender(&flask)).expect("workers");
     let comparison = Comparison {
         plan: &plan,
         case: &toml::from_str(&case).expect("a case"),
         of: &of,
         over: &over,
+        measured: &over,
+        warm: None,
         cores: 1,
         seed: 1,
     };
@@ -110,6 +112,8 @@ fn what_was_not_measured_is_not_foretold() {
         case: &case,
         of: &of,
         over: &over,
+        measured: &over,
+        warm: None,
         cores: 1,
         seed: 1,
     };

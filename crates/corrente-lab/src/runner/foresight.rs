@@ -3,13 +3,13 @@
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
 use corrente_model::naive;
-use corrente_report::result::{Measure, Side};
+use corrente_report::result::Side;
 
-use super::Stage;
+use super::{Stage, burn_rounds_per_ms};
 use crate::error::LabError;
-use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
+use crate::forecast::{Cost, Pairs, about, users};
 use crate::samples::Slice;
-use crate::scenario::{CasePlan, FindingPlan, PredictionPlan};
+use crate::scenario::{CasePlan, ContenderPlan};
 use crate::schedule;
 use crate::slice::Load;
 
@@ -90,82 +90,34 @@ impl Stage<'_> {
 
     /// The contenders of one side that a prediction is about, the tuned ones included.
     fn predicted_contenders(&self, side: Side) -> Vec<String> {
-        let named = |id: &str| {
-            let findings = self.scenario.findings.iter();
-            let about = |finding: &FindingPlan| finding.of == id || finding.over == plain(id);
-            findings.filter(|finding| is_predicted(finding)).any(about)
-        };
-        let instances = self
+        let instances = self.instances.iter();
+        let contenders = instances.map(|instance| (instance.id.as_str(), instance.plan.side));
+        let named = about(self.scenario, contenders, side).into_iter();
+        named.map(str::to_owned).collect()
+    }
+
+    /// Predicts from what is known, before the first judged measurement.
+    pub(super) fn predict(&mut self) {
+        let contenders: Vec<(String, ContenderPlan)> = self
             .instances
             .iter()
-            .filter(|instance| instance.plan.side == side);
-        let ids = instances.map(|instance| instance.id.clone());
-        ids.filter(|id| named(id)).collect()
-    }
-
-    pub(super) fn predict(&mut self) {
-        let Some(plan) = &self.scenario.prediction else {
-            return;
-        };
-        let sync = self.predicted_contenders(Side::Sync);
-        let findings = self.scenario.findings.iter();
-        for finding in findings.filter(|finding| is_predicted(finding)) {
-            for over in sync.iter().filter(|id| plain(id) == finding.over) {
-                self.predict_pair(plan, &finding.of, over);
-            }
+            .map(|instance| (instance.id.clone(), instance.plan.clone()))
+            .collect();
+        let (predicted, failures) = self.known.predictions(&Pairs {
+            scenario: self.scenario,
+            contenders: &contenders,
+            cases: &self.cases,
+            cores: self.placement.application.len().max(1),
+            seed: self.run.seed,
+            burn_rounds_per_ms: burn_rounds_per_ms(&self.surroundings.work),
+        });
+        self.predicted = predicted;
+        for failure in failures {
+            let name = &self.scenario.name;
+            self.observer
+                .warning(&format!("{name}: no prediction: {failure}"));
         }
     }
-
-    fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
-        let known = schedule::known_alone(self.scenario);
-        let own = known.iter().find(|id| **id == plain(over)).copied();
-        let naive = self.scenario.naive.as_deref().unwrap_or_default();
-        let measured = own.unwrap_or(naive);
-        let runner = |id: &str| {
-            let instance = self.instances.iter().find(|instance| instance.id == id);
-            instance.and_then(|instance| Runner::new(id, &instance.plan, [measured, naive]))
-        };
-        let (Some(of), Some(over)) = (runner(of), runner(over)) else {
-            return;
-        };
-        if of.side != Side::Async {
-            return;
-        }
-        for case in &self.cases {
-            let key = (of.id.clone(), over.id.clone(), case.id.clone());
-            if self.predicted.contains_key(&key) {
-                continue;
-            }
-            let comparison = Comparison {
-                plan,
-                case,
-                of: &of,
-                over: &over,
-                cores: self.placement.application.len().max(1),
-                seed: self.run.seed,
-            };
-            match self.known.forecast(&comparison) {
-                Some(Ok(prediction)) => {
-                    self.predicted.insert(key, Foreseen::from(&prediction));
-                }
-                Some(Err(error)) => {
-                    let name = &self.scenario.name;
-                    self.observer
-                        .warning(&format!("{name}: no prediction: {error}"));
-                }
-                None => {}
-            }
-        }
-    }
-}
-
-fn is_predicted(finding: &FindingPlan) -> bool {
-    matches!(finding.measure, Measure::Throughput | Measure::P99)
-}
-
-/// The contender behind a tuned one.
-fn plain(id: &str) -> &str {
-    id.strip_suffix(":tuned").unwrap_or(id)
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {

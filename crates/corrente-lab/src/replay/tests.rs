@@ -1,0 +1,48 @@
+//! The published run, replayed: the scenario with the fewest predictions.
+
+use super::*;
+
+fn published() -> LabResult {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/model.json");
+    let text = std::fs::read_to_string(path).expect("it is part of the project");
+    let mut result: LabResult = serde_json::from_str(&text).expect("a result");
+    result.scenarios.retain(|one| one.name == "grinberg");
+    result
+}
+
+#[test]
+fn a_stored_result_holds_all_that_its_predictions_need() {
+    let published = published();
+    let replayed = replay(&published, &LabFiles::Embedded, Basis::All).expect("files are there");
+    let points = |result: &LabResult| {
+        let findings = result.scenarios[0].findings.clone().into_iter();
+        let points = findings.filter(|one| !one.is_unpinned() && one.measure == Measure::Throughput);
+        points.flat_map(|one| one.points).collect::<Vec<_>>()
+    };
+    let (before, after) = (points(&published), points(&replayed));
+    assert!(!before.is_empty());
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before.measured, after.measured);
+        assert!(after.predicted.is_some() && after.shipped.is_some(), "{after:?}");
+    }
+}
+
+#[test]
+fn ratios_of_p99_come_from_the_rounds_that_carry_one() {
+    let mut published = published();
+    published.scenarios[0].tails.clear();
+    let tail = |result: &LabResult| {
+        let replayed = replay(result, &LabFiles::Embedded, Basis::OneUser);
+        replayed.expect("files are there").scenarios[0].tails[0].clone()
+    };
+    let found = tail(&published);
+    let measured = found.measured.expect("thousands of requests");
+    assert!(measured.low <= measured.estimate && measured.estimate <= measured.high);
+    assert!(found.predicted.is_some() && found.shipped.is_some());
+    for one in &mut published.scenarios[0].measurements {
+        if let Some(latency) = &mut one.latency {
+            latency.p99_ms = None;
+        }
+    }
+    assert_eq!(tail(&published).measured, None);
+}
