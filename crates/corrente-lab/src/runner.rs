@@ -217,11 +217,14 @@ impl Stage<'_> {
             )?);
         }
         let interrupted = || self.run.interrupted();
-        for instance in &mut self.instances {
+        let asked =
+            |instance: &Instance| [&self.cases[..], &self.calibrated(&instance.id)].concat();
+        let asked: Vec<Vec<CasePlan>> = self.instances.iter().map(asked).collect();
+        for (instance, cases) in self.instances.iter_mut().zip(asked) {
             self.observer.activity(Activity::Starting {
                 contender: &instance.id,
             });
-            instance.wait_until_right(&self.cases, &interrupted);
+            instance.wait_until_right(&cases, &interrupted);
             if let Some(reason) = &instance.missing {
                 self.observer
                     .warning(&format!("{}: {reason}", self.scenario.name));

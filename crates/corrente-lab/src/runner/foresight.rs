@@ -88,6 +88,24 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// The calibration's requests that a contender is asked, besides its cases.
+    pub(super) fn calibrated(&self, id: &str) -> Vec<CasePlan> {
+        let Some(plan) = &self.scenario.prediction else {
+            return Vec::new();
+        };
+        let is_alone = schedule::known_alone(self.scenario).contains(id);
+        let mut loaded = self.predicted_contenders(Side::Async);
+        loaded.extend(plan.warm.clone());
+        let asked = |cases: &[CasePlan], is_asked: bool| {
+            let cases = cases.iter().filter(|_| is_asked);
+            cases.cloned().collect::<Vec<_>>()
+        };
+        let is_loaded = loaded.iter().any(|other| other == id);
+        let mut cases = asked(&plan.calibration, is_alone || is_loaded);
+        cases.extend(asked(&plan.waits, is_alone));
+        cases
+    }
+
     /// The contenders of one side that a prediction is about, the tuned ones included.
     fn predicted_contenders(&self, side: Side) -> Vec<String> {
         let instances = self.instances.iter();
