@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use corrente_model::statistics::median;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -85,11 +86,12 @@ fn document(result: &Value, scenarios: &[&str], stacks: &[Stack], drivers: &[Dri
     text
 }
 
-/// The machine's speed at the lab's Python work: of the first scenario that measured it.
+/// The machine's speed at the lab's Python work: the median over the scenarios that measured it, as
+/// the costs are medians too.
 fn speed(result: &Value) -> Option<f64> {
-    let scenarios = result.get("scenarios")?.as_array()?;
-    let measured = |scenario: &Value| scenario.get("burn_rounds_per_ms")?.as_f64();
-    scenarios.iter().find_map(measured)
+    let scenarios = result.get("scenarios")?.as_array()?.iter();
+    let measured = scenarios.filter_map(|scenario| scenario.get("burn_rounds_per_ms")?.as_f64());
+    median(&measured.collect::<Vec<_>>())
 }
 
 fn day(time: &str) -> &str {

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 mod finding;
 mod known;
+mod tail;
 
 pub use finding::{
     Factor, FactorStep, Finding, FindingPoint, Interval, Measure, Published, UNPINNED, Verdict,
 };
 pub use known::KnownCost;
+pub use tail::Tail;
 
 /// The schema's name and version; it changes when a field is removed or changes its meaning.
 pub const SCHEMA: &str = "corrente.lab/1";

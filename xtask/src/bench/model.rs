@@ -2,25 +2,31 @@
 //!
 //! Speed comes from `examples/speed.rs` of corrente-model. Accuracy comes from a full run of the
 //! lab, in which every prediction is made before the asynchronous side of its case has run: this
-//! file starts that run, or takes the result of an earlier one, and adds up. Nothing is fitted here.
+//! file starts that run, or takes the result of an earlier one, and adds up. A replay has the
+//! predictions of an earlier result made again (`examples/replay.rs` of corrente-lab) from what that
+//! result knew before its run. Nothing is fitted here.
 
 mod accuracy;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use corrente_report::result::LabResult;
 
-use self::accuracy::Table;
+use self::accuracy::{Families, Table};
 use super::document::Published;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
 
 const USAGE: &str = "\
-cargo xtask bench model [--result RESULT.json] [--write]
+cargo xtask bench model [--result RESULT.json [--replay]] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
                   (default: run the scenarios that judge the model in full, about 40 minutes)
+  --replay        make its predictions again with the present model, from what it knew before its
+                  run, and judge those: for changes of the model, and for results that lack some
   --write         put the figures into docs/BENCHMARKS.md
 ";
 
@@ -34,6 +40,17 @@ const SPEED: [&str; 7] = [
     "speed",
 ];
 
+const REPLAY: [&str; 8] = [
+    "run",
+    "--quiet",
+    "--release",
+    "-p",
+    "corrente-lab",
+    "--example",
+    "replay",
+    "--",
+];
+
 /// The grid that judges the model, and the two published counter-examples.
 const SCENARIOS: [&str; 3] = ["formula", "paterson", "grinberg"];
 
@@ -41,7 +58,18 @@ const SCENARIOS: [&str; 3] = ["formula", "paterson", "grinberg"];
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     result: Option<PathBuf>,
+    predictions: Predictions,
     outcome: Outcome,
+}
+
+/// Which predictions are judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Predictions {
+    /// Those that the run made.
+    #[default]
+    Stored,
+    /// Those that the present model makes from what was known before the run.
+    Replayed,
 }
 
 /// Where the figures go, beside the terminal.
@@ -59,6 +87,7 @@ impl Options {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--write" => options.outcome = Outcome::Write,
+                "--replay" => options.predictions = Predictions::Replayed,
                 "--result" => {
                     let file = words.next();
                     let missing = || Failure::usage("`--result` needs a file".to_owned());
@@ -66,6 +95,10 @@ impl Options {
                 }
                 _ => return Err(Failure::usage(format!("bench model knows no `{word}`"))),
             }
+        }
+        if options.predictions == Predictions::Replayed && options.result.is_none() {
+            let what = "`--replay` needs `--result`: a run makes its own predictions";
+            return Err(Failure::usage(what.to_owned()));
         }
         Ok(options)
     }
@@ -84,25 +117,68 @@ pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failu
     };
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
-    let result = read(&path)?;
-    let tables = result.scenarios.iter().filter_map(Table::of);
-    let tables: Vec<String> = tables.map(|table| table.to_string()).collect();
-    let text = format!("{}\n{speed}\n{}", conditions(&result), tables.join("\n"));
+    let accuracy = match options.predictions {
+        Predictions::Stored => accuracy(project, &read(&path)?)?,
+        Predictions::Replayed => replayed(project, &path)?,
+    };
+    let text = format!("{speed}\n{accuracy}");
     println!("{text}");
     published.map_or(Ok(()), |published| published.write(&text))
 }
 
-fn speed(project: &Project) -> Result<String, Failure> {
-    println!("==> speed of the model");
-    let failed = |what: String| Failure::step(format!("the example `speed`: {what}"));
-    let output = project
-        .cargo(&SPEED)
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
+/// The tables of a result under its conditions.
+fn accuracy(project: &Project, result: &LabResult) -> Result<String, Failure> {
+    let mut text = format!("{}\n", conditions(result));
+    for scenario in &result.scenarios {
+        let file = format!("lab/scenarios/{}.toml", scenario.name);
+        let families = Families::read(&project.root.join(file))?;
+        let table = Table::of(scenario, families);
+        text.extend(table.map(|table| format!("{table}\n")));
+    }
+    Ok(text)
+}
+
+/// The same with the predictions made again, and once more without the contender of many threads: a
+/// recording of synchronous workers knows no such thing.
+fn replayed(project: &Project, path: &Path) -> Result<String, Failure> {
+    let bases = [
+        ("all", "REPLAY: predictions made after the run, from what was known before it"),
+        (
+            "one-user",
+            "REPLAY, of the sync side one user alone only, as a recording of sync workers has it",
+        ),
+    ];
+    let mut text = String::new();
+    for (basis, about) in bases {
+        println!("==> {about}");
+        let result = replay(project, path, basis)?;
+        let tables = accuracy(project, &result)?;
+        write!(text, "{about}\n\n{tables}").expect("writing to a string cannot fail");
+    }
+    Ok(text)
+}
+
+fn replay(project: &Project, path: &Path, basis: &str) -> Result<LabResult, Failure> {
+    let mut command = project.cargo(&REPLAY);
+    let result = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    command.arg(result).arg(project.root.join("lab")).arg(basis);
+    let text = output_of(&mut command, "replay")?;
+    parse(path, &text)
+}
+
+/// What an example prints.
+fn output_of(command: &mut Command, example: &str) -> Result<String, Failure> {
+    let failed = |what: String| Failure::step(format!("the example `{example}`: {what}"));
+    let output = command.output().map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn speed(project: &Project) -> Result<String, Failure> {
+    println!("==> speed of the model");
+    output_of(&mut project.cargo(&SPEED), "speed")
 }
 
 fn measure(project: &Project) -> Result<PathBuf, Failure> {
@@ -123,7 +199,12 @@ fn measure(project: &Project) -> Result<PathBuf, Failure> {
 fn read(path: &Path) -> Result<LabResult, Failure> {
     let unreadable = |error: String| Failure::usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    parse(path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<LabResult, Failure> {
+    let unreadable = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+    serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
 }
 
 fn conditions(result: &LabResult) -> String {
@@ -142,7 +223,7 @@ fn conditions(result: &LabResult) -> String {
 mod tests {
     use super::*;
 
-    fn parse(words: &[&str]) -> Result<Options, Failure> {
+    fn options(words: &[&str]) -> Result<Options, Failure> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         Options::parse(&words)
     }
@@ -151,13 +232,15 @@ mod tests {
     fn options_in_any_order() {
         let expected = Options {
             result: Some(PathBuf::from("a.json")),
+            predictions: Predictions::Replayed,
             outcome: Outcome::Write,
         };
         assert_eq!(
-            parse(&["--write", "--result", "a.json"]).ok(),
+            options(&["--write", "--replay", "--result", "a.json"]).ok(),
             Some(expected)
         );
-        assert!(parse(&["--result"]).is_err());
-        assert!(parse(&["--results"]).is_err());
+        assert!(options(&["--result"]).is_err());
+        assert!(options(&["--results"]).is_err());
+        assert!(options(&["--replay"]).is_err());
     }
 }

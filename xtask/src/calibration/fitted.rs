@@ -1,8 +1,8 @@
 //! The costs of each contender of each scenario, fitted to its calibration requests.
 //!
 //! Synchronous contenders were measured by one user alone, so that they slept through every call;
-//! asynchronous ones under load, so that they hardly slept. That is what the lab's own predictions
-//! are made with (crates/corrente-lab, `forecast`).
+//! asynchronous ones, and those of many threads, under load, so that they hardly slept. That is what
+//! the lab's own predictions are made with (crates/corrente-lab, `forecast`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +23,8 @@ pub(super) struct Fitted {
     /// Names of its drivers.
     pub drivers: Vec<String>,
     pub is_async: bool,
+    /// Whether its processes have many threads.
+    pub is_threaded: bool,
     pub costs: Costs,
     pub memory: Vec<Memory>,
 }
@@ -91,10 +93,16 @@ pub(super) fn shapes(plan: &str) -> Result<Shapes, String> {
 fn fitted(name: &str, scenario: &Value, contender: &Value, shapes: &Shapes) -> Option<Fitted> {
     let id = text(contender, "/id");
     let is_async = text(contender, "/side") == "async";
+    let is_threaded = !is_async && setting(contender, "threads").is_some_and(|count| count > 1.0);
+    let load = if is_async || is_threaded {
+        Load::Full
+    } else {
+        Load::OneUser
+    };
     let points: Vec<Point> = list(scenario, "/known")
         .iter()
         .filter(|known| text(known, "/contender") == id)
-        .filter_map(|known| point(known, shapes, is_async))
+        .filter_map(|known| point(known, shapes, load))
         .collect();
     let costs = calibration::fit(&points)?;
     let drivers = text(contender, "/stack/driver").split(", ");
@@ -107,17 +115,25 @@ fn fitted(name: &str, scenario: &Value, contender: &Value, shapes: &Shapes) -> O
             .map(str::to_owned)
             .collect(),
         is_async,
+        is_threaded,
         costs,
         memory: memory(scenario, contender),
     })
 }
 
+/// The load under which a contender tells its costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Load {
+    OneUser,
+    Full,
+}
+
 /// What one known cost tells, if it is of a calibration request and of the right load.
-fn point(known: &Value, shapes: &Shapes, is_async: bool) -> Option<Point> {
+fn point(known: &Value, shapes: &Shapes, load: Load) -> Option<Point> {
     let number = |pointer: &str| known.pointer(pointer)?.as_f64();
     let calls = shapes.get(text(known, "/case"))?;
     let alone = number("/users")? <= 1.0;
-    if alone == is_async {
+    if alone != (load == Load::OneUser) {
         return None;
     }
     let (elapsed, cpu) = (number("/elapsed_s")?, number("/cpu_s")?);
@@ -137,10 +153,7 @@ fn point(known: &Value, shapes: &Shapes, is_async: bool) -> Option<Point> {
 
 fn memory(scenario: &Value, contender: &Value) -> Vec<Memory> {
     let id = text(contender, "/id");
-    let setting = |name: &str| {
-        let value = contender.pointer("/settings")?.get(name)?;
-        value.as_f64().or_else(|| value.as_str()?.parse().ok())
-    };
+    let setting = |name| setting(contender, name);
     let users = |case: &str| {
         let found = list(scenario, "/cases")
             .iter()
@@ -162,4 +175,10 @@ fn memory(scenario: &Value, contender: &Value) -> Vec<Memory> {
         .iter()
         .filter(|one| text(one, "/contender") == id);
     own.filter_map(of).collect()
+}
+
+/// A contender's setting, where it is a number.
+fn setting(contender: &Value, name: &str) -> Option<f64> {
+    let value = contender.pointer("/settings")?.get(name)?;
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }

@@ -35,6 +35,7 @@ pub(super) struct Stack {
     pub server: String,
     pub framework: String,
     pub is_async: bool,
+    pub is_threaded: bool,
     pub request: Estimate,
     pub coldness: f64,
     pub process_bytes: Option<f64>,
@@ -48,16 +49,22 @@ pub(super) struct Driver {
     pub kind: String,
     pub is_async: bool,
     pub call: Estimate,
+    /// In processes of many threads.
+    pub threaded: Option<Estimate>,
+    /// Of calls that are started at once.
+    pub gathered: Option<Estimate>,
 }
 
 /// The stacks of all contenders.
 pub(super) fn stacks(fitted: &[Fitted]) -> Vec<Stack> {
-    let mut groups: BTreeMap<(bool, &str, &str), Vec<&Fitted>> = BTreeMap::new();
+    let mut groups: BTreeMap<([bool; 2], [&str; 2]), Vec<&Fitted>> = BTreeMap::new();
     for one in fitted.iter().filter(|one| !one.framework.is_empty()) {
-        let key = (one.is_async, one.framework.as_str(), one.server.as_str());
-        groups.entry(key).or_default().push(one);
+        let kind = [one.is_async, one.is_threaded];
+        let names = [one.framework.as_str(), one.server.as_str()];
+        groups.entry((kind, names)).or_default().push(one);
     }
-    let stack = |((is_async, framework, server), group): (_, Vec<&Fitted>)| {
+    let stack = |((kind, names), group): (([bool; 2], [&str; 2]), Vec<&Fitted>)| {
+        let ([is_async, is_threaded], [framework, server]) = (kind, names);
         let coldness: Vec<f64> = group.iter().map(|one| one.costs.coldness).collect();
         let memory: Vec<Memory> = group.iter().flat_map(|one| one.memory.clone()).collect();
         let process_bytes = process_bytes(&memory);
@@ -65,6 +72,7 @@ pub(super) fn stacks(fitted: &[Fitted]) -> Vec<Stack> {
             server: str::to_owned(server),
             framework: str::to_owned(framework),
             is_async,
+            is_threaded,
             request: merged(group.iter().map(|one| one.costs.request))?,
             coldness: median(&coldness)?,
             process_bytes,
@@ -80,12 +88,21 @@ pub(super) fn drivers(fitted: &[Fitted]) -> Vec<Driver> {
         let users = fitted.iter().filter(|one| {
             one.is_async == *is_async && one.drivers.iter().any(|driver| driver == name)
         });
-        let costs = users.filter_map(|one| one.costs.calls.get(*kind).copied());
+        let (threaded, single): (Vec<&Fitted>, Vec<&Fitted>) =
+            users.partition(|one| one.is_threaded);
+        let cost = |users: &[&Fitted], kind: &str| {
+            let costs = users
+                .iter()
+                .filter_map(|one| one.costs.calls.get(kind).copied());
+            merged(costs)
+        };
         Some(Driver {
             name: (*name).to_owned(),
             kind: (*kind).to_owned(),
             is_async: *is_async,
-            call: merged(costs)?,
+            call: cost(&single, kind)?,
+            threaded: cost(&threaded, kind),
+            gathered: cost(&single, &format!("gathered_{kind}")).filter(|_| *is_async),
         })
     });
     found.collect()
@@ -140,11 +157,16 @@ fn request_bytes(memory: &[Memory], base: f64, is_async: bool) -> Option<f64> {
 impl Stack {
     pub(super) fn to_toml(&self) -> String {
         let mut text = format!(
-            "\n[[stack]]\nserver = {:?}\nframework = {:?}\nside = {:?}\nrequest_us = {:.1}\n\
+            "\n[[stack]]\nserver = {:?}\nframework = {:?}\nside = {:?}\n{}request_us = {:.1}\n\
              deviation = {:.2}\ncoldness = {:.2}\n",
             self.server,
             self.framework,
             side(self.is_async),
+            if self.is_threaded {
+                "workers = \"threaded\"\n"
+            } else {
+                ""
+            },
             self.request.mean * 1e6,
             self.request.deviation / self.request.mean,
             self.coldness,
@@ -162,14 +184,22 @@ impl Stack {
 
 impl Driver {
     pub(super) fn to_toml(&self) -> String {
-        format!(
+        let mut text = format!(
             "\n[[driver]]\nname = {:?}\nkind = {:?}\nside = {:?}\ncall_us = {:.1}\ndeviation = {:.2}\n",
             self.name,
             self.kind,
             side(self.is_async),
             self.call.mean * 1e6,
             self.call.deviation / self.call.mean,
-        )
+        );
+        let others = [
+            ("threaded_us", self.threaded),
+            ("gathered_us", self.gathered),
+        ];
+        for (name, cost) in others {
+            text.extend(cost.map(|cost| format!("{name} = {:.1}\n", cost.mean * 1e6)));
+        }
+        text
     }
 }
 

@@ -69,6 +69,8 @@ const HTTP: Drivers<'_> = Drivers {
     calling: Calling::InTurn,
 };
 
+const CALLS: &[Drivers<'_>] = &[HTTP];
+
 fn shipped() -> Shipped {
     toml::from_str(SHIPPED).expect("well-formed")
 }
@@ -120,7 +122,7 @@ fn costs(stack: &Stack) -> [f64; 2] {
 
 #[test]
 fn what_was_measured_has_its_own_costs() {
-    let pair = pair(0.02, &migration(FLASK, 1, &[HTTP]));
+    let pair = pair(0.02, &migration(FLASK, 1, CALLS));
     assert_eq!(costs(&pair.from), [200.0, 200.0]);
     assert_eq!(costs(&pair.to), [100.0, 50.0]);
     assert!(pair.gaps.is_empty());
@@ -129,7 +131,7 @@ fn what_was_measured_has_its_own_costs() {
 #[test]
 fn costs_grow_on_a_slower_machine_and_are_doubted_on_an_unknown_one() {
     let shipped = shipped();
-    let asked = migration(FLASK, 1, &[HTTP]);
+    let asked = migration(FLASK, 1, CALLS);
     let of = |rounds| {
         let speed = shipped.reference.speed(rounds);
         let pair = shipped.pair(&service(0.02), &asked, speed);
@@ -145,7 +147,7 @@ fn a_stack_borrows_from_one_of_the_same_framework_and_says_so() {
         server: "waitress",
         framework: "Flask",
     };
-    let pair = pair(0.02, &migration(waitress, 1, &[HTTP]));
+    let pair = pair(0.02, &migration(waitress, 1, CALLS));
     let request = pair.from.costs.request;
     assert_eq!(costs(&pair.from), [200.0, 200.0]);
     assert!((request.deviation / request.mean - BORROWED_DEVIATION).abs() < 1e-9);
@@ -162,7 +164,7 @@ fn threads_that_are_busy_pay_for_their_hand_overs_and_those_that_sleep_for_cold_
         server: "gunicorn gthread",
         framework: "Flask",
     };
-    let asked = migration(gthread, 8, &[HTTP]);
+    let asked = migration(gthread, 8, CALLS);
     let busy = pair(0.001, &asked);
     assert_eq!((costs(&busy.from), busy.from.threads), ([300.0, 400.0], 8));
     assert!(busy.gaps.is_empty());
