@@ -121,6 +121,7 @@ def test_a_live_service_is_sampled(corrente: Corrente, tmp_path: Path, live: Liv
     recording = json.loads((tmp_path / "live.json").read_text(encoding="utf-8"))
     (process,) = recording["processes"]
     assert (process["source"], process["pid"]) == ("sampler", live.process.pid)
+    assert process["machine"]["burn_rounds_per_ms"] > 100
     codes = {doubt["code"] for doubt in process["cannot_tell"]}
     assert {"means_only", "requests_estimated"} <= codes
     shown = corrente("gauge", "report", "live.json", "--lang", "en")

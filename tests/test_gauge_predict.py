@@ -76,6 +76,8 @@ def test_a_service_that_waits_gets_its_verdict(service: Service, corrente: Corre
     }
     # Two workers wait 40 ms and more for each request; threads or loops would not.
     assert report["judgement"]["verdict"] in ("tune", "migrate")
+    # The speed of the machine is in the recording.
+    assert "unknown_speed" not in {one["code"] for one in report["assumptions"]}
     before, gain = report["before"], report["gain"]
     assert before["setting"]["workers"] == 2
     assert before["limit"] == {"code": "workers"}
@@ -89,6 +91,16 @@ def test_a_service_that_waits_gets_its_verdict(service: Service, corrente: Corre
     assert "GET /wait/<int:number>" in text
     assert "Verdict:" in text
     assert all(len(line) <= 80 for line in text.splitlines()), text
+    counts = [point["users"] for point in report["curves"]["throughput"]]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (1, report["users"])
+    place = service.out.with_suffix(".html")
+    done = corrente("gauge", "predict", str(service.out), "--html", str(place), "--lang", "it")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    page = place.read_text(encoding="utf-8")
+    assert '<html lang="it">' in page
+    assert page.count("<svg") == 3
+    assert "GET /wait/&lt;int:number&gt;" in page
 
 
 def test_too_few_requests_are_one_line_and_exit_code_1(corrente: Corrente, tmp_path: Path) -> None:
@@ -113,6 +125,15 @@ def test_one_request_is_too_few(corrente: Corrente, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert "199 more" in line
+
+
+def test_too_few_requests_still_are_a_page(corrente: Corrente, tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", json.dumps(RECORDING))
+    done = corrente("gauge", "predict", file, "--html", "a.html", "--lang", "en")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "198 more" in done.stderr.splitlines()[-1]
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "record at least 198 more" in page
 
 
 def test_no_request_is_one_line_and_exit_code_1(corrente: Corrente, tmp_path: Path) -> None:
@@ -157,3 +178,4 @@ def test_the_help_has_an_example(corrente: Corrente) -> None:
     done = corrente("gauge", "predict", "--help")
     assert done.returncode == 0
     assert "corrente gauge predict gauge.json" in done.stdout
+    assert "--html gauge.html" in done.stdout

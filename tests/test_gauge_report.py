@@ -198,3 +198,56 @@ def test_importing_changes_nothing() -> None:
         "assert before == after\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_a_page_is_written_instead_of_text(corrente: Corrente, tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", json.dumps(RECORDING))
+    done = corrente("gauge", "report", file, "--html", "a.html", "--lang", "de")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Bericht geschrieben nach a.html" in done.stderr
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert page.startswith('<!DOCTYPE html>\n<html lang="de">')
+    assert page.rstrip().endswith("</html>")
+    # Two requests allow no prediction: the reason, the figures, and no curve.
+    assert "mindestens 198 weitere" in page
+    assert "GET /orders/{n}" in page
+    assert page.count("<svg") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.json"]
+
+
+def test_a_page_beside_json(corrente: Corrente, tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", json.dumps(RECORDING))
+    done = corrente("gauge", "report", file, "--html", "a.html", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["schema"] == "corrente.gauge/1"
+    assert (tmp_path / "a.html").is_file()
+
+
+def test_a_page_of_no_request_says_so(corrente: Corrente, tmp_path: Path) -> None:
+    file = write(tmp_path, "a.json", json.dumps(RECORDING | {"endpoints": []}))
+    done = corrente("gauge", "report", file, "--html", "a.html", "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    assert "No request was counted." in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", ["report", "predict"])
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("folder", "--html folder: is a folder; give a file in a folder that is there"),
+        ("missing/a.html", "--html missing/a.html: its folder is missing; give a file in a folder"),
+        ("a.json", "--html a.json: is the recording itself; give another file"),
+    ],
+)
+def test_a_bad_place_for_a_page_is_one_line(
+    corrente: Corrente, tmp_path: Path, verb: str, place: str, expected: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    text = json.dumps(RECORDING)
+    write(tmp_path, "a.json", text)
+    done = corrente("gauge", verb, "a.json", "--html", place)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert expected in line
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "folder"]

@@ -38,6 +38,7 @@ def check_served(recording: Document, interface: str, server: str) -> None:
         measured = sum(thread["request_cpu_ns"] for thread in process["threads"])
         by_kernel = sum(thread["cpu_ns"] for thread in process["threads"])
         assert 0 < measured <= by_kernel <= process["cpu_ns"] * 1.05
+        assert process["machine"]["burn_rounds_per_ms"] > 100
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,11 @@ def test_servers_of_wsgi(service: Service, words: Sequence[str], server: str) ->
         pytest.param([*HYPERCORN, "service:app"], "hypercorn", id="hypercorn"),
         pytest.param([*GRANIAN, "--interface", "asgi", "service:app"], "granian", id="granian"),
         pytest.param([*GUNICORN, "-k", "asgi", "service:app"], "gunicorn", id="gunicorn-asgi"),
+        pytest.param(
+            [*GUNICORN, "-k", "uvicorn.workers.UvicornWorker", "service:app"],
+            "uvicorn",
+            id="gunicorn-uvicorn",
+        ),
     ],
 )
 def test_servers_of_asgi(service: Service, words: Sequence[str], server: str) -> None:
@@ -86,6 +92,15 @@ def test_servers_of_asgi(service: Service, words: Sequence[str], server: str) ->
     # The task that the request started is the greatest part of what it costs.
     task = endpoint(recording, "GET /task")["cpu_ns"]["sum"]
     assert task > 3 * endpoint(recording, "GET /")["cpu_ns"]["max"]
+
+
+def test_uvicorn_in_gunicorn_tells_how_many_workers_there_are(service: Service) -> None:
+    # Uvicorn itself believes to be alone: a prediction from that was for one process.
+    service.write("service.py", ASGI)
+    service.start(*GUNICORN, "-w", "2", "-k", "uvicorn.workers.UvicornWorker", "service:app")
+    service.ask("/")
+    servers = [process["server"] for process in service.recording()["processes"]]
+    assert {(one["name"], one["workers"]) for one in servers} == {("uvicorn", 2)}
 
 
 def with_port(words: Sequence[str]) -> list[str]:

@@ -1,9 +1,29 @@
 """Corrente takes a Python service from synchronous to asynchronous, and proves what that bought.
 
-Today the package carries the command `corrente` (also `python -m corrente`); its Python interface
-is the version.
+The package carries the command `corrente` (also `python -m corrente`) and an event loop for
+asyncio: `corrente.run(main())`, or `asyncio.run(main(), loop_factory=corrente.new_event_loop)`.
+The loop, and asyncio with it, is loaded when it is first asked for: the command and the gauge do
+without.
 """
+
+import typing as _typing
 
 from corrente._native import __version__
 
-__all__ = ["__version__"]
+if _typing.TYPE_CHECKING:
+    from corrente._loop import EventLoop, install, new_event_loop, run
+
+__all__ = ["EventLoop", "__version__", "install", "new_event_loop", "run"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from corrente import _loop
+
+    globals().update({known: getattr(_loop, known) for known in __all__ if hasattr(_loop, known)})
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,19 +4,23 @@
 //! with the conditions under which they were made.
 
 mod attach;
-mod conditions;
+mod children;
+pub(crate) mod conditions;
 mod document;
 mod gauge;
 mod load;
 mod model;
+mod options;
+mod programs;
 
 use crate::failure::Failure;
 use crate::step::Project;
 
-/// A benchmark: its name, one line about it, and the function that runs it.
+/// A benchmark: its name, one line about it, how it is called, and the function that runs it.
 struct Bench {
     name: &'static str,
     about: &'static str,
+    usage: &'static str,
     run: fn(&Project, &[String]) -> Result<(), Failure>,
 }
 
@@ -25,21 +29,25 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "load",
         about: "the load generator against wrk and oha (5 minutes)",
+        usage: load::USAGE,
         run: load::load,
     },
     Bench {
         name: "gauge",
         about: "what recording costs a service, and whether its CPU totals are right (4 minutes)",
+        usage: gauge::USAGE,
         run: gauge::gauge,
     },
     Bench {
         name: "attach",
         about: "what gauge attach finds from outside, against gauge run (2 minutes)",
+        usage: attach::USAGE,
         run: attach::attach,
     },
     Bench {
         name: "model",
         about: "speed and accuracy of the model's predictions (40 minutes)",
+        usage: model::USAGE,
         run: model::model,
     },
 ];
@@ -53,6 +61,10 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
         return Ok(());
     };
     match BENCHES.iter().find(|bench| bench.name == name) {
+        Some(bench) if rest.iter().any(|word| word == "--help") => {
+            print!("{}", bench.usage);
+            Ok(())
+        }
         Some(bench) => (bench.run)(project, rest),
         None => Err(Failure::usage(format!("there is no benchmark `{name}`"))
             .hint("`cargo xtask bench` lists them")),

@@ -21,6 +21,8 @@ const SOURCES: &[&str] = &[
     "pyproject.toml",
     "python",
 ];
+/// The lock file of the tools.
+const TOOLS: &str = "requirements-dev.txt";
 /// What a build or a run leaves among them.
 const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
 
@@ -51,8 +53,21 @@ fn install_release(project: &Project, environment: &Environment) -> Result<(), F
 /// An environment with the locked servers and frameworks of requirements-dev.txt beside a release
 /// build of the present tree: what a service that is recorded has.
 pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
-    let environment = Environment::prepare(project, "service", &Interpreter::find()?)?;
-    install_locked(project, &environment)?;
+    with_release(project, &Interpreter::find()?, "service", Some(TOOLS))
+}
+
+/// An environment `venv-PURPOSE-3.N` with what a lock file names, if one is given, beside a release build of
+/// the present tree.
+pub(crate) fn with_release(
+    project: &Project,
+    interpreter: &Interpreter,
+    purpose: &str,
+    lock: Option<&str>,
+) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, purpose, interpreter)?;
+    if let Some(lock) = lock {
+        install_locked(project, &environment, lock)?;
+    }
     install_release(project, &environment)?;
     Ok(environment)
 }
@@ -60,12 +75,12 @@ pub(crate) fn service(project: &Project) -> Result<Environment, Failure> {
 /// An environment with the locked tools of requirements-dev.txt.
 pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
     let environment = Environment::prepare(project, "dev", interpreter)?;
-    install_locked(project, &environment)?;
+    install_locked(project, &environment, TOOLS)?;
     Ok(environment)
 }
 
-fn install_locked(project: &Project, environment: &Environment) -> Result<(), Failure> {
-    let path = project.root.join("requirements-dev.txt");
+fn install_locked(project: &Project, environment: &Environment, lock: &str) -> Result<(), Failure> {
+    let path = project.root.join(lock);
     let locked = fs::read_to_string(&path)
         .map_err(|error| Failure::step(format!("cannot read {}: {error}", path.display())))?;
     if environment.is_stamped("requirements", &locked) {
@@ -76,10 +91,10 @@ fn install_locked(project: &Project, environment: &Environment) -> Result<(), Fa
         "--require-hashes",
         "--only-binary=:all:",
         "-r",
-        "requirements-dev.txt",
+        lock,
     ];
     step(
-        "Python tools, locked by requirements-dev.txt",
+        &format!("Python packages, locked by {lock}"),
         &mut environment.pip(project, &install),
         "the Python package registry must be reachable",
     )?;

@@ -1,8 +1,9 @@
-//! `cargo xtask lab` and `cargo xtask smoke`: the lab, from a checkout, with one command.
+//! `cargo xtask lab`, `smoke` and `calibration`: the lab, from a checkout, with one command.
 //!
-//! Builds and installs what has changed, then hands over to `corrente lab`, which reads the
-//! checkout's own `lab/` folder (`CORRENTE_LAB`), so a changed scenario needs no build. The process is replaced, so Ctrl-C, progress bars and the exit code are
-//! corrente's own and nothing stands between it and the terminal.
+//! Builds and installs what has changed, then hands over to `corrente`, which reads the checkout's
+//! own `lab/` folder (`CORRENTE_LAB`), so a changed scenario needs no build. The process is replaced,
+//! so Ctrl-C, progress bars and the exit code are corrente's own and nothing stands between it and the
+//! terminal.
 
 use std::os::unix::process::CommandExt;
 
@@ -12,6 +13,9 @@ use crate::step::{Project, cannot_start};
 
 /// Subcommands of `corrente lab` that may be given by name; all else belongs to `run`.
 const SUBCOMMANDS: &[&str] = &["run", "list", "report", "compare"];
+/// The costs that are shipped.
+const COSTS: &str = "crates/corrente-model/data/stacks.toml";
+
 /// Runs the lab; without arguments the whole of it in quick mode.
 pub(crate) fn lab(project: &Project, arguments: &[String]) -> Result<(), Failure> {
     hand_over(project, &arguments_for(arguments))
@@ -20,6 +24,17 @@ pub(crate) fn lab(project: &Project, arguments: &[String]) -> Result<(), Failure
 /// Runs every scenario for seconds, to see that each can run.
 pub(crate) fn smoke(project: &Project) -> Result<(), Failure> {
     hand_over(project, &arguments_for(&["--smoke".to_owned()]))
+}
+
+/// Writes the costs that are shipped, from the result of a full run.
+pub(crate) fn calibration(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    let [result] = arguments else {
+        let what = "`calibration` takes the RESULT.json of a lab run";
+        return Err(Failure::usage(what));
+    };
+    let out = project.root.join(COSTS).display().to_string();
+    let words = ["gauge", "calibrate", result, "--out", &out];
+    hand_over(project, &words.map(str::to_owned))
 }
 
 /// The arguments of `corrente` that `cargo xtask lab ARGUMENTS` stands for.

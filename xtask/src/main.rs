@@ -12,8 +12,8 @@
 )]
 
 mod bench;
-mod calibration;
 mod chores;
+mod conformance;
 mod deny;
 mod extension;
 mod failure;
@@ -44,7 +44,10 @@ Usage: cargo xtask CHORE [ARGUMENT…]
   wheels            a release wheel for each CPython 3.11 or newer that is found, and a source
                     distribution, each one tried
   calibration RESULT.json
-                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run
+                    the shipped costs of stacks (crates/corrente-model/data) from a full lab run, by
+                    `corrente gauge calibrate`
+  conformance [SUITE…] [--python VERSION] [--write]
+                    suites that others wrote, on asyncio's loop and on ours; `--help` says more
   bench [NAME]      a benchmark of the project's own; without a name, the list
   help              this text
 
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
 }
 
 fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
-    let takes_arguments = matches!(chore, "lab" | "bench" | "calibration");
+    let takes_arguments = matches!(chore, "lab" | "bench" | "calibration" | "conformance");
     if let (false, Some(first)) = (takes_arguments, rest.first()) {
         return Err(Failure::usage(format!(
             "`{chore}` takes no argument, but was given `{first}`"
@@ -90,7 +93,8 @@ fn run(chore: &str, rest: &[String]) -> Result<(), Failure> {
         "tidy" => chores::tidy(&project),
         "deny" => deny::deny(&project),
         "wheels" => wheels::wheels(&project),
-        "calibration" => calibration::calibration(&project, rest),
+        "calibration" => lab::calibration(&project, rest),
+        "conformance" => conformance::conformance(&project, rest),
         "bench" => bench::bench(&project, rest),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -4,6 +4,7 @@
 //! unit in its help.
 
 mod outside;
+mod predict;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use outside::{GaugeAttach, GaugeImport};
+pub(crate) use predict::{GaugeCalibrate, GaugePredict};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -55,6 +57,8 @@ pub(crate) enum Gauge {
     Report(GaugeReport),
     /// Predict what async would bring: capacity, latency, memory, cost, and the verdict
     Predict(GaugePredict),
+    /// Take what stacks cost on this machine from a lab run, for better predictions
+    Calibrate(GaugeCalibrate),
     /// Show a recording while it is made: the last seconds, renewed once a second
     Watch(GaugeWatch),
 }
@@ -346,6 +350,7 @@ Examples:
   corrente gauge report gauge.json
   corrente gauge report monday.json tuesday.json              the days together
   corrente gauge report host-a.recording.d host-b.recording.d --json
+  corrente gauge report gauge.json --html gauge.html          one page, with curves, to pass on
 
 Exit codes: 2 where a file is no recording, is cut off, or is given twice.")]
 pub(crate) struct GaugeReport {
@@ -355,56 +360,9 @@ pub(crate) struct GaugeReport {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write one self-contained HTML file, with curves, instead of text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) language: LanguageChoice,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  corrente gauge predict gauge.json
-  corrente gauge predict gauge.json --cores 4 --workers 9 --threads 4 --rate 300
-  corrente gauge predict gauge.json --to django-asgi --price 0.04 --json
-
-What is not given is taken from the recording; what is not in there either is said below the figures.
-
-Exit codes: 0 predicted, whatever the verdict; 1 too little is recorded to predict from; 2 a file is no
-recording, or a number cannot be.")]
-pub(crate) struct GaugePredict {
-    /// Recordings, or folders of them; all are merged
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) setting: PredictSetting,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) language: LanguageChoice,
-}
-
-/// How the service is deployed, where the recording does not say or says otherwise.
-#[derive(Debug, Args)]
-pub(crate) struct PredictSetting {
-    /// Processor cores that the service may use
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) cores: Option<f64>,
-    /// Worker processes that it has now
-    #[arg(long, value_name = "N")]
-    pub(crate) workers: Option<usize>,
-    /// Threads in each of them
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
-    /// Connections of each process to a database, on both sides
-    #[arg(long, value_name = "N")]
-    pub(crate) pool: Option<usize>,
-    /// Requests a second for the latency [default: as recorded]
-    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true)]
-    pub(crate) rate: Option<f64>,
-    /// Price of a core for an hour, its memory included, in any currency
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
-    pub(crate) price: Option<f64>,
-    /// Framework of the other side: starlette, quart, django-asgi, … [default: the natural one]
-    #[arg(long, value_name = "STACK")]
-    pub(crate) to: Option<String>,
 }

@@ -5,9 +5,12 @@
 //! signals stay as they are, but for the one signal that switches recording off and on.
 
 mod attach;
+mod calibrate;
 mod command;
 mod import;
 mod keep;
+mod machine;
+mod page;
 mod predict;
 mod watch;
 
@@ -19,10 +22,12 @@ use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 
 use crate::arguments::{
-    GaugeAttach, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch, LanguageChoice,
+    GaugeAttach, GaugeCalibrate, GaugeImport, GaugePredict, GaugeReport, GaugeRun, GaugeWatch,
+    LanguageChoice,
 };
 use crate::{Exit, lab, terminal};
 use command::Recorded;
+use page::Page;
 
 /// A command that ended badly: its exit and what to say.
 struct Failure {
@@ -52,8 +57,8 @@ pub(crate) fn run(run: &GaugeRun, program: &[std::ffi::OsString]) -> Exit {
 }
 
 /// `corrente gauge attach`.
-pub(crate) fn attach(attach: &GaugeAttach) -> Exit {
-    conclude(attach::attach(attach))
+pub(crate) fn attach(attach: &GaugeAttach, program: &[std::ffi::OsString]) -> Exit {
+    conclude(attach::attach(attach, program))
 }
 
 /// `corrente gauge import`.
@@ -63,21 +68,17 @@ pub(crate) fn import(import: &GaugeImport) -> Exit {
 
 /// `corrente gauge report`.
 pub(crate) fn report(report: &GaugeReport) -> Exit {
-    let shown = read::read(&report.files).map_err(Failure::from);
-    conclude(shown.map(|recording| {
-        show(
-            &recording,
-            &aggregate(&recording),
-            report.json,
-            &report.language,
-        );
-        Exit::Done
-    }))
+    conclude(show_again(report))
 }
 
 /// `corrente gauge predict`.
 pub(crate) fn predict(predict: &GaugePredict) -> Exit {
     conclude(predict::predict(predict))
+}
+
+/// `corrente gauge calibrate`.
+pub(crate) fn calibrate(calibrate: &GaugeCalibrate) -> Exit {
+    conclude(calibrate::calibrate(calibrate))
 }
 
 /// `corrente gauge watch`.
@@ -92,11 +93,26 @@ fn conclude(outcome: Result<Exit, Failure>) -> Exit {
     })
 }
 
+/// A recording that is there already: as a page where one was asked for, else here.
+fn show_again(report: &GaugeReport) -> Result<Exit, Failure> {
+    let page = Page::asked(report.html.as_deref(), &report.files, &report.language)?;
+    let recording = read::read(&report.files)?;
+    let figures = aggregate(&recording);
+    if let Some(page) = &page {
+        let prediction = predict::with_curves(&recording);
+        page.write(&recording, &figures, prediction.as_ref())?;
+    }
+    if page.is_none() || report.json {
+        show(&recording, &figures, report.json, &report.language);
+    }
+    Ok(Exit::Done)
+}
+
 fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failure> {
     let folder = folder_of(&run.out);
     let recorded = command::record(run, program, &folder)?;
     let name = run.command[0].to_string_lossy().into_owned();
-    let recording = match read::read(std::slice::from_ref(&folder)) {
+    let mut recording = match read::read(std::slice::from_ref(&folder)) {
         Ok(recording) => recording,
         Err(GaugeError::Empty { .. }) => {
             remove(&folder);
@@ -105,6 +121,8 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
         // Whatever is in the folder is all there is: it stays.
         Err(error) => return Err(error.into()),
     };
+    let interpreters = [machine::of_command(&run.command[0]), own(program)];
+    machine::note(&mut recording, interpreters);
     keep::write(&recording, &run.out)?;
     remove(&folder);
     let figures = aggregate(&recording);
@@ -118,6 +136,11 @@ fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failur
     } else {
         Exit::Done
     })
+}
+
+/// The interpreter that hosts corrente.
+fn own(program: &[std::ffi::OsString]) -> Option<PathBuf> {
+    program.first().map(PathBuf::from)
 }
 
 /// Where the processes write: beside the recording that it becomes.

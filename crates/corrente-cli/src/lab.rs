@@ -219,24 +219,33 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
         };
         eprintln!("{}", screen.catalogue().text(text));
     }
-    Ok(if runs_whole(result) {
+    let broken = broken(result);
+    for part in &broken {
+        terminal::error(part);
+    }
+    Ok(if broken.is_empty() {
         Exit::Done
     } else {
         Exit::Incomplete
     })
 }
 
-/// Whether every scenario and every contender could run. What the machine lacks (Node, Go, PHP) is
-/// no failure: the report says that it was not measured.
-fn runs_whole(result: &LabResult) -> bool {
-    result.scenarios.iter().all(|scenario| {
-        !matches!(scenario.outcome, Outcome::Failed { .. })
-            && scenario
-                .contenders
-                .iter()
-                .filter_map(|contender| contender.missing.as_deref())
-                .all(is_absent)
-    })
+/// Every scenario and every contender that could not run, with its reason. What the machine lacks
+/// (Node, Go, PHP) is no failure: the report says that it was not measured.
+fn broken(result: &LabResult) -> Vec<String> {
+    let mut lines = Vec::new();
+    for scenario in &result.scenarios {
+        let contenders = scenario.contenders.iter().filter_map(|contender| {
+            let reason = contender.missing.as_deref()?;
+            (!is_absent(reason)).then(|| format!("{}: {reason}", scenario.name))
+        });
+        let before = lines.len();
+        lines.extend(contenders);
+        if let (Outcome::Failed { reason }, true) = (&scenario.outcome, lines.len() == before) {
+            lines.push(format!("{}: {reason}", scenario.name));
+        }
+    }
+    lines
 }
 
 /// `corrente lab report`.
@@ -298,15 +307,20 @@ pub(crate) fn serve_echo(arguments: &ServeEcho) -> Exit {
 fn conclude(result: Result<Exit, LabError>) -> Exit {
     result.unwrap_or_else(|error| {
         terminal::error(&error.to_string());
-        match error.fault() {
-            Fault::Input => Exit::Usage,
-            Fault::Machine => Exit::Machine,
-            Fault::Interrupted => Exit::Interrupted,
-        }
+        exit(&error)
     })
 }
 
-fn files(reading: &Reading) -> LabFiles {
+/// The exit code that says whose move it is.
+pub(crate) fn exit(error: &LabError) -> Exit {
+    match error.fault() {
+        Fault::Input => Exit::Usage,
+        Fault::Machine => Exit::Machine,
+        Fault::Interrupted => Exit::Interrupted,
+    }
+}
+
+pub(crate) fn files(reading: &Reading) -> LabFiles {
     reading
         .lab
         .clone()

@@ -66,10 +66,11 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
     let exit = match parsed.verb {
         Verb::Load(load) => load::run(&load),
         Verb::Gauge(Gauge::Run(run)) => gauge::run(&run, &program),
-        Verb::Gauge(Gauge::Attach(attach)) => gauge::attach(&attach),
+        Verb::Gauge(Gauge::Attach(attach)) => gauge::attach(&attach, &program),
         Verb::Gauge(Gauge::Import(import)) => gauge::import(&import),
         Verb::Gauge(Gauge::Report(report)) => gauge::report(&report),
         Verb::Gauge(Gauge::Predict(predict)) => gauge::predict(&predict),
+        Verb::Gauge(Gauge::Calibrate(calibrate)) => gauge::calibrate(&calibrate),
         Verb::Gauge(Gauge::Watch(watch)) => gauge::watch(&watch),
         Verb::Lab(Lab::List(list)) => lab::list(&list),
         Verb::Lab(Lab::Run(run)) => lab::run(&run, &arguments, &program),

@@ -4,6 +4,7 @@
 //! model; predictions are made from these figures and the distributions elsewhere. What is not known
 //! is absent, never 0.
 
+mod machine;
 mod service;
 
 use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource};
@@ -162,7 +163,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
     let run_queue_ms = mean_ms(&endpoint.run_queue_ns);
     let wait_ms = wall
         .zip(cpu)
-        .map(|(wall, cpu)| (wall - cpu - run_queue_ms.unwrap_or(0.0)).max(0.0));
+        .map(|(wall, cpu)| waiting(endpoint, wall - cpu, run_queue_ms));
     let in_calls_ms = endpoint.in_calls_ns.sum as f64 / NS_PER_MS / measured;
     let calls: Vec<CallFigures> = endpoint
         .calls
@@ -202,6 +203,22 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         bytes_sent: endpoint.bytes_sent as f64 / measured,
         calls,
     }
+}
+
+/// The part of the time without a processor, `away_ms`, in which a request slept; in the rest it stood
+/// in line. Only some requests are asked how long they did: their share holds for all. To take their
+/// mean from the time of all would leave what differs between both as waiting.
+fn waiting(endpoint: &Endpoint, away_ms: f64, run_queue_ms: Option<f64>) -> f64 {
+    let slept = endpoint.wait_ns.sum as f64;
+    let ready = endpoint.run_queue_ns.sum as f64;
+    let ms = if endpoint.wait_ns.count == 0 {
+        away_ms - run_queue_ms.unwrap_or(0.0)
+    } else if slept + ready > 0.0 {
+        away_ms * slept / (slept + ready)
+    } else {
+        away_ms
+    };
+    ms.max(0.0)
 }
 
 fn wait_alone(endpoint: &Endpoint) -> Option<f64> {

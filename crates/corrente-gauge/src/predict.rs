@@ -2,12 +2,15 @@
 //!
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
-//! the answer, `latency` adds percentiles, `event_loop` does so for a service that is asynchronous already. `doubts` come first:
-//! where a recording does not allow a prediction, there is none.
+//! the answer, `latency` adds percentiles, `curves` what lies between, `elastic` what is
+//! asked of databases. `event_loop` does so for a service that is asynchronous already. `doubts` come
+//! first: where a recording does not allow a prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
 
+mod curves;
 mod doubts;
+mod elastic;
 mod event_loop;
 mod judge;
 mod latency;
@@ -15,6 +18,7 @@ mod pair;
 mod present;
 mod reading;
 
+pub use corrente_model::cost_table::{BadTable, CostTable};
 use corrente_record::{Interface, Recording};
 use corrente_report::prediction::{
     Assumption, Endpoint, Judgement, PredictionReport, Reason, SCHEMA, Span, Verdict,
@@ -35,6 +39,16 @@ const MOST: f64 = 10_000.0;
 /// The same for a rate, requests a second.
 const MOST_PER_SECOND: f64 = 10_000_000.0;
 
+/// How much is predicted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// The figures.
+    #[default]
+    Figures,
+    /// Curves too, which take about as long again.
+    Curves,
+}
+
 /// What the user asks for; what is absent is taken from the recording, or is a default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -52,8 +66,10 @@ pub struct Settings {
     pub price: Option<f64>,
     /// Framework of the other side.
     pub to: Option<String>,
-    /// Speed of the service's machine: rounds of the lab's `burn` loop a millisecond.
-    pub burn_rounds_per_ms: Option<f64>,
+    /// Costs of stacks and drivers in place of the shipped ones.
+    pub costs: Option<CostTable>,
+    /// Whether curves are wanted.
+    pub detail: Detail,
 }
 
 /// What is wrong with what was asked.
@@ -163,6 +179,7 @@ fn empty(figures: &Figures, pair: &Pair) -> PredictionReport {
         endpoints: Vec::new(),
         event_loop: None,
         assumptions: Vec::new(),
+        curves: None,
     }
 }
 
@@ -200,6 +217,13 @@ fn migration(
         requests: figures.service.requests,
     };
     judge::whole(&case, figures, settings, report);
+    let hosts = figures.service.hosts.max(1) as f64;
+    let recorded_per_s = figures.service.requests_per_s.map(|rate| rate / hosts);
+    let elastic = elastic::assumed(reading, report, recorded_per_s);
+    report.assumptions.extend(elastic);
+    if settings.detail == Detail::Curves {
+        report.curves = curves::of_migration(&case, report);
+    }
     report.endpoints = endpoints(figures, reading, &case);
 }
 

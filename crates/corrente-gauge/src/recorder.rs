@@ -100,6 +100,10 @@ impl Recorder {
         if state.knows_routes() {
             child.know_routes();
         }
+        // Hooks keep the numbers of resources that they got in the parent.
+        if let Ok(resources) = state.resources.try_lock() {
+            held(&child.resources).clone_from(&resources);
+        }
         let parent = std::mem::replace(&mut *state, Arc::new(child));
         // Its locks may be held for ever as well: it is left alone.
         parent.relic.store(true, Relaxed);

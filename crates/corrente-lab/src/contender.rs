@@ -148,20 +148,17 @@ impl Instance {
         if self.server.is_none() {
             return;
         }
-        let mut deadline = Instant::now() + START_LIMIT;
         for case in cases
             .iter()
             .filter(|case| self.plan.takes_part_in(&case.id))
         {
+            let mut patience = Patience::from_now();
             while let Err(error) = self.check_answer(case) {
                 let ended = self.server.as_mut().and_then(Part::ended);
                 let failure = match (ended, &self.server) {
                     (Some(status), Some(server)) => server.failure(status),
-                    _ if Instant::now() > deadline || interrupted() => error,
+                    _ if patience.is_over(&error, Instant::now()) || interrupted() => error,
                     _ => {
-                        if matches!(error, LabError::Answer { .. }) {
-                            deadline = deadline.min(Instant::now() + WRONG_LIMIT);
-                        }
                         std::thread::sleep(PACE);
                         continue;
                     }
@@ -310,6 +307,32 @@ impl Instance {
     }
 }
 
+/// How long one case is still waited for. Each has its own: what a server answered wrongly while its
+/// pool filled is not held against the cases that follow.
+#[derive(Debug)]
+struct Patience {
+    asked: Instant,
+    wrong_since: Option<Instant>,
+}
+
+impl Patience {
+    fn from_now() -> Self {
+        Self {
+            asked: Instant::now(),
+            wrong_since: None,
+        }
+    }
+
+    /// Whether `error`, found at `now`, is final.
+    fn is_over(&mut self, error: &LabError, now: Instant) -> bool {
+        if matches!(error, LabError::Answer { .. }) {
+            self.wrong_since.get_or_insert(now);
+        }
+        let wrong_for = self.wrong_since.map(|since| now - since);
+        now - self.asked > START_LIMIT || wrong_for.is_some_and(|time| time > WRONG_LIMIT)
+    }
+}
+
 /// Exit code of a contender that says that it is not to be had here (`EX_UNAVAILABLE` of
 /// sysexits.h).
 const UNAVAILABLE: &str = "exit status: 69:";
@@ -372,4 +395,44 @@ fn values(plan: &ContenderPlan, port: u16, surroundings: &Surroundings<'_>) -> V
 /// An id as a file name.
 fn file_name(id: &str) -> String {
     id.replace([':', '/'], "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong() -> LabError {
+        LabError::Answer {
+            part: "flask".to_owned(),
+            request: "/".to_owned(),
+            found: "502".to_owned(),
+        }
+    }
+
+    fn silent() -> LabError {
+        LabError::NoAnswer {
+            part: "flask".to_owned(),
+            reason: "connection refused".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_silent_server_has_longer_than_one_that_answers_wrongly() {
+        let mut patience = Patience::from_now();
+        let asked = patience.asked;
+        assert!(!patience.is_over(&silent(), asked + WRONG_LIMIT * 2));
+        assert!(!patience.is_over(&wrong(), asked + WRONG_LIMIT * 2));
+        assert!(!patience.is_over(&wrong(), asked + WRONG_LIMIT * 3));
+        assert!(patience.is_over(&wrong(), asked + WRONG_LIMIT * 4));
+        assert!(Patience::from_now().is_over(&silent(), asked + START_LIMIT * 2));
+    }
+
+    #[test]
+    fn a_case_is_not_charged_for_the_one_before() {
+        let mut first = Patience::from_now();
+        assert!(!first.is_over(&wrong(), first.asked));
+        let mut second = Patience::from_now();
+        let late = second.asked + WRONG_LIMIT * 3;
+        assert!(!second.is_over(&wrong(), late));
+    }
 }

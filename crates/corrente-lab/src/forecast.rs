@@ -23,6 +23,7 @@ use corrente_model::simulator::Load;
 use corrente_model::statistics;
 use corrente_report::result::{self, Interval, KnownCost, Measure, Side};
 
+pub(crate) use calibrated::Under;
 pub(crate) use pairs::{Foretold, Pairs, Predictions, about};
 
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan, Settings};
@@ -208,6 +209,22 @@ impl Known {
             Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
         });
         Some(Seen { alone, warm })
+    }
+
+    /// What a result has noted.
+    pub(crate) fn from_costs(costs: &[KnownCost]) -> Self {
+        // A time that cannot be is none, and a request without processor time calibrates nothing.
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let mut known = Self::default();
+        for one in costs {
+            let cost = Cost {
+                users: one.users,
+                elapsed: time(one.elapsed_s),
+                cpu: time(one.cpu_s),
+            };
+            known.learn(&one.contender, &one.case, cost);
+        }
+        known
     }
 
     /// The service as one user alone on a contender shows it.

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calibration;
 mod contender;
 mod cost;
 pub mod echo;
@@ -32,6 +33,7 @@ pub mod scenario;
 mod schedule;
 pub mod session;
 mod slice;
+pub mod speed;
 mod stacks;
 pub mod store;
 mod template;
@@ -39,3 +41,4 @@ mod watch;
 
 pub use contender::is_absent;
 pub use error::{Fault, LabError};
+pub use machine::processor;

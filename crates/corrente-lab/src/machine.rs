@@ -17,14 +17,18 @@ pub(crate) fn allowed_processors() -> Vec<usize> {
         .collect()
 }
 
+/// Model of the processor as the kernel names it, where it does.
+pub fn processor() -> Option<String> {
+    let processors = fs::read_to_string("/proc/cpuinfo").ok()?;
+    field(&processors, "model name").map(str::to_owned)
+}
+
 /// The facts that a published figure must carry.
 pub(crate) fn describe(python: String, postgres: Option<String>) -> Machine {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let system = rustix::system::uname();
     Machine {
-        cpu: field(&processors, "model name")
-            .unwrap_or("unknown")
-            .to_owned(),
+        cpu: processor().unwrap_or_else(|| "unknown".to_owned()),
         cores: allowed_processors().len(),
         memory_bytes: memory_bytes(),
         kernel: format!(

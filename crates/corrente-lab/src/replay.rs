@@ -5,14 +5,13 @@
 //! it has to say so. Pure but for the scenario files: nothing is started.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use corrente_model::statistics::paired_ratio;
 use corrente_report::result::{Interval, LabResult, Measure, Measurement, ScenarioResult, Tail};
 
 use crate::error::LabError;
 use crate::files::LabFiles;
-use crate::forecast::{Cost, Foretold, Known, Pairs, Predictions};
+use crate::forecast::{Foretold, Known, Pairs, Predictions};
 use crate::scenario::{ContenderPlan, Scenario};
 use crate::schedule;
 
@@ -44,7 +43,7 @@ pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabR
             plan.warm = None;
         }
         let contenders = contenders(scenario, measured);
-        let (predictions, _) = known(measured).predictions(&Pairs {
+        let (predictions, _) = Known::from_costs(&measured.known).predictions(&Pairs {
             scenario,
             contenders: &contenders,
             cases: &schedule::cases(scenario, result.mode),
@@ -55,20 +54,6 @@ pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabR
         fill(measured, &predictions, result.seed);
     }
     Ok(replayed)
-}
-
-fn known(measured: &ScenarioResult) -> Known {
-    let mut known = Known::default();
-    for cost in &measured.known {
-        let seconds = |value: f64| Duration::try_from_secs_f64(value).unwrap_or_default();
-        let learned = Cost {
-            users: cost.users,
-            elapsed: seconds(cost.elapsed_s),
-            cpu: seconds(cost.cpu_s),
-        };
-        known.learn(&cost.contender, &cost.case, learned);
-    }
-    known
 }
 
 /// The contenders with the settings that they had.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::samples::{Series, Slice};
 use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
 use crate::slice::{Bench, Load};
 use crate::stacks::Stacks;
-use crate::{process_tree, schedule};
+use crate::{process_tree, schedule, speed};
 
 mod foresight;
 mod rounds;
@@ -286,7 +286,7 @@ impl Stage<'_> {
         result.tails = evidence.tails();
         result.factors = evidence.factors(&self.scenario.factors);
         result.known = self.known.costs();
-        result.burn_rounds_per_ms = burn_rounds_per_ms(&self.surroundings.work);
+        result.burn_rounds_per_ms = speed::written(&self.surroundings.work);
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases
@@ -358,12 +358,6 @@ pub(crate) fn broken(name: &str, error: &ScenarioError) -> ScenarioResult {
         reason: error.to_string(),
     };
     result
-}
-
-/// What the first application of the scenario that works wrote down (lab/apps/workload.py).
-fn burn_rounds_per_ms(work: &Path) -> Option<f64> {
-    let text = std::fs::read_to_string(work.join("burn-rounds-per-ms")).ok()?;
-    text.trim().parse().ok()
 }
 
 fn blank(scenario: &Scenario) -> ScenarioResult {

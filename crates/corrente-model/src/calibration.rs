@@ -238,11 +238,7 @@ pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Unc
 /// # Errors
 ///
 /// [`Uncalibrated`] where the stack was not measured with a kind of call.
-pub fn placed(
-    service: &Service,
-    stack: &Stack,
-    sharing: Sharing,
-) -> Result<Service, Uncalibrated> {
+pub fn placed(service: &Service, stack: &Stack, sharing: Sharing) -> Result<Service, Uncalibrated> {
     let mut placed = service.clone();
     for endpoint in &mut placed.endpoints {
         let warm = stack.warm(service, endpoint)?;

@@ -1,4 +1,4 @@
-//! Both stacks of a migration from the shipped costs: what a service runs on, and where it would go.
+//! Both stacks of a migration from a table of costs: what a service runs on, and where it would go.
 //!
 //! What was not measured is borrowed from what is most like it, less sure, or is taken to cost the
 //! same on both sides. Each such step is a gap, for whoever asked to say so. Names are the lab's:
@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::calibration::{Costs, Stack, Uncalibrated};
+use crate::cost_table::{
+    BORROWED_DEVIATION, CostTable, DriverCost, Side, Speed, StackCost, Workers,
+};
 use crate::least_squares::Estimate;
 use crate::service::Service;
-use crate::shipped::{
-    BORROWED_DEVIATION, Shipped, ShippedDriver, ShippedStack, Side, Speed, Workers,
-};
 
 /// The framework of the other side where nobody names one.
 pub const TO_DEFAULT: &str = "Starlette";
@@ -91,7 +91,7 @@ pub struct Pair {
     pub gaps: Vec<Gap>,
 }
 
-impl Shipped {
+impl CostTable {
     /// The stacks of a migration of this service, on a machine of this speed.
     ///
     /// # Errors
@@ -103,8 +103,8 @@ impl Shipped {
         migration: &Migration<'_>,
         speed: Speed,
     ) -> Result<Pair, Uncalibrated> {
-        let costs = ShippedCosts {
-            shipped: self,
+        let costs = TableCosts {
+            table: self,
             speed,
             drivers: migration.drivers,
         };
@@ -143,7 +143,7 @@ struct Priced {
 }
 
 impl Priced {
-    /// A stack of a side of which nothing is shipped.
+    /// A stack of a side of which the table has nothing.
     fn unknown(named: Named<'_>) -> Self {
         let costs = Costs {
             request: Estimate::exact(0.0),
@@ -185,14 +185,14 @@ fn dearer(
     }
 }
 
-/// The shipped costs on this machine, for calls through these drivers.
-struct ShippedCosts<'a> {
-    shipped: &'a Shipped,
+/// The costs of the table on this machine, for calls through these drivers.
+struct TableCosts<'a> {
+    table: &'a CostTable,
     speed: Speed,
     drivers: &'a [Drivers<'a>],
 }
 
-impl ShippedCosts<'_> {
+impl TableCosts<'_> {
     /// The costs of a stack, or of the one most like it. Of processes of many threads only those of
     /// the same framework are like it.
     fn stack(&self, named: Named<'_>, side: Side, workers: Workers) -> Option<Priced> {
@@ -243,15 +243,14 @@ impl ShippedCosts<'_> {
         named: Named<'_>,
         side: Side,
         workers: Workers,
-    ) -> Option<(&ShippedStack, bool)> {
+    ) -> Option<(&StackCost, bool)> {
         let stacks = || {
-            let all = self.shipped.stacks.iter();
+            let all = self.table.stacks.iter();
             all.filter(move |one| one.side == side && one.workers == workers)
         };
         let of = |framework: &str| stacks().find(|one| one.framework == framework);
-        let own = stacks().find(|one| {
-            one.framework == named.framework && one.server == named.server
-        });
+        let own =
+            stacks().find(|one| one.framework == named.framework && one.server == named.server);
         if let Some(own) = own {
             return Some((own, true));
         }
@@ -273,7 +272,7 @@ impl ShippedCosts<'_> {
             return Some([Call::NONE; 2]);
         }
         let find = |name: &str, side| {
-            let mut all = self.shipped.drivers.iter();
+            let mut all = self.table.drivers.iter();
             all.find(|one| one.name == name && one.side == side)
         };
         let from = self.call_through(find(drivers.from, Side::Sync)?);
@@ -290,7 +289,7 @@ impl ShippedCosts<'_> {
         Some([from, to])
     }
 
-    fn call_through(&self, driver: &ShippedDriver) -> Call {
+    fn call_through(&self, driver: &DriverCost) -> Call {
         let cost = |microseconds| self.speed.cost(microseconds, driver.deviation);
         Call {
             single: cost(driver.call_us),

@@ -8,7 +8,24 @@
 mod gauge;
 mod guard;
 
+use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
+
+/// The classes of the event loop, made when they are first asked for: they extend asyncio's, which
+/// the command and a recorded service may do without.
+#[pyfunction]
+#[pyo3(pass_module)]
+fn class_of_the_loop<'py>(
+    module: &Bound<'py, PyModule>,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    if !corrente_loop::CLASSES.contains(&name) {
+        let text = format!("module 'corrente._native' has no attribute '{name}'");
+        return Err(PyAttributeError::new_err(text));
+    }
+    corrente_loop::register(module)?;
+    module.getattr(name)
+}
 
 /// The parts of Corrente that are written in Rust.
 #[pymodule(gil_used = false)]
@@ -18,12 +35,16 @@ mod _native {
     use pyo3::exceptions::PyRuntimeError;
     use pyo3::prelude::*;
 
+    use crate::class_of_the_loop;
     #[pymodule_export]
     use crate::gauge::{Asgi, Recorder, Wsgi};
     use crate::guard::guarded;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Not by `add`: that would name it in `__all__`.
+        let lookup = wrap_pyfunction!(class_of_the_loop, module)?;
+        module.dict().set_item("__getattr__", lookup)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -23,8 +23,8 @@ pub use error::RecordError;
 pub use fold::fold_path;
 pub use name::trim_name;
 pub use recording::{
-    Alone, Calls, Doubt, Endpoint, Interface, Memory, Process, Recording, Resource, Runs, SCHEMA,
-    Sampling, Server, Source, Thread,
+    Alone, Calls, Doubt, Endpoint, Interface, Machine, Memory, Process, Recording, Resource, Runs,
+    SCHEMA, Sampling, Server, Source, Thread,
 };
 
 /// Names of endpoints in a recording; requests to any other go to [`OTHER`]. A service with more

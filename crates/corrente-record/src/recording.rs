@@ -69,6 +69,9 @@ pub struct Process {
     /// Processors that it may use: those it is bound to, or fewer where a quota (cgroup) says so.
     #[serde(default)]
     pub cores: Option<f64>,
+    /// The machine that it ran on.
+    #[serde(default)]
+    pub machine: Machine,
     /// CPU time of all its threads while it was observed.
     #[serde(default)]
     pub cpu_ns: u64,
@@ -116,6 +119,18 @@ pub struct Server {
     /// Threads of a worker that run requests.
     #[serde(default)]
     pub threads: Option<u32>,
+}
+
+/// The machine of a process, so that costs of other machines can be compared with what it did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Model of its processor, as the kernel names it; empty where it is not known.
+    #[serde(default)]
+    pub processor: String,
+    /// How fast it is at Python work: rounds of the lab's `burn` loop a millisecond
+    /// (lab/apps/workload.py), measured while the service did not run or was not watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn_rounds_per_ms: Option<f64>,
 }
 
 /// A thread that requests ran in.

@@ -33,11 +33,14 @@ fn fault(place: impl Into<String>, what: impl Into<String>) -> RecordError {
 
 fn check_process(process: &Process) -> Result<(), RecordError> {
     let place = || format!("process {} of host `{}`", process.pid, process.host);
-    if process
-        .cores
-        .is_some_and(|cores| !cores.is_finite() || cores <= 0.0)
-    {
-        return Err(fault(place(), "`cores` is not a number above 0"));
+    let figures = [
+        ("cores", process.cores),
+        ("burn_rounds_per_ms", process.machine.burn_rounds_per_ms),
+    ];
+    for (field, value) in figures {
+        if value.is_some_and(|value| !value.is_finite() || value <= 0.0) {
+            return Err(fault(place(), format!("`{field}` is not a number above 0")));
+        }
     }
     if process.requests_measured > process.requests_seen {
         return Err(fault(place(), "more requests measured than seen"));
@@ -149,6 +152,21 @@ mod tests {
             ),
             "calls of `d`, runs",
         );
+    }
+
+    #[test]
+    fn a_machine_without_speed_is_none() {
+        let process = |machine: &str| {
+            format!(
+                r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1{machine}}}]}}"#
+            )
+        };
+        check(
+            &process(r#","machine":{"burn_rounds_per_ms":0.0}"#),
+            "process 1 of host `a`: `burn_rounds_per_ms` is not a number above 0",
+        );
+        let older = Recording::from_json(&process("")).expect("an older one has no machine");
+        assert_eq!(older.processes[0].machine, crate::Machine::default());
     }
 
     #[test]

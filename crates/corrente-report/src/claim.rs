@@ -207,8 +207,7 @@ impl Catalogue {
     /// were calibrated, and from shipped costs.
     pub(crate) fn foretold(&self, point: &FindingPoint) -> (String, Vec<String>) {
         let gain = |predicted: Option<Interval>| Some(self.interval(Some(predicted?)));
-        let model =
-            gain(point.predicted).map(|gain| self.text(Message::ModelSays { gain: &gain }));
+        let model = gain(point.predicted).map(|gain| self.text(Message::ModelSays { gain: &gain }));
         let shipped =
             gain(point.shipped).map(|gain| self.text(Message::ShippedSays { gain: &gain }));
         let lines: Vec<String> = model.into_iter().chain(shipped).collect();

@@ -4,6 +4,7 @@
 //! Invariant: the fixture is a constant, so snapshots made from it are stable.
 
 mod fan_out;
+pub(crate) mod gauge;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,10 @@
 //! What a gauge shows: the endpoints of a service, what each costs and waits for.
 //!
 //! Values only, in the units of a reader; whoever measured fills them in. What is not known is
-//! absent. [`Terminal::gauge`](crate::Terminal) sets them as tables.
+//! absent. [`Terminal::gauge`](crate::Terminal) and [`html::gauge_page`](crate::html::gauge_page)
+//! set them as tables, in the words of `words`.
+
+mod words;
 
 /// A service and its endpoints.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,10 +1,11 @@
-//! The report as one HTML page, and its summary as a stand-alone picture.
+//! Reports as one HTML page each, and the lab's summary as a stand-alone picture.
 //!
-//! The page has no script and asks for nothing from outside; its security policy forbids both, in
+//! A page has no script and asks for nothing from outside; its security policy forbids both, in
 //! case something slipped through. It follows the reader's choice of light or dark. Invariant: it
-//! is built as a tree of `markup`, so whatever a result holds stays text.
+//! is built as a tree of `markup`, so whatever a result or a recording holds stays text.
 
 mod conditions;
+mod gauge;
 mod measurements;
 mod scenario;
 mod summary;
@@ -17,6 +18,8 @@ use crate::plot::{Figure, forest, rows_of_result};
 use crate::result::{LabResult, Verdict};
 use crate::svg::marker::verdict_class;
 
+pub use self::gauge::{GaugePage, gauge_page};
+
 const PALETTE: &str = include_str!("html/palette.css");
 const PAGE: &str = include_str!("html/page.css");
 const PLOT: &str = include_str!("html/plot.css");
@@ -24,7 +27,7 @@ const PLOT: &str = include_str!("html/plot.css");
 /// Styles are in the page; nothing else may load or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'";
 
-/// The whole report as one self-contained page.
+/// The whole report of a lab as one self-contained page.
 pub fn page(result: &LabResult, language: Language) -> String {
     let catalogue = Catalogue::new(language);
     let main = element("main")
@@ -40,10 +43,15 @@ pub fn page(result: &LabResult, language: Language) -> String {
     let body = element("body")
         .child(summary::header(&catalogue, result))
         .child(main)
-        .child(footer(&catalogue, result));
+        .child(footer(&catalogue, &result.corrente_version, &result.schema));
+    document(language, &catalogue.text(Message::ReportTitle), body)
+}
+
+/// A page of a title and a body.
+fn document(language: Language, title: &str, body: Element) -> String {
     let html = element("html")
         .with("lang", language.tag())
-        .child(head(&catalogue))
+        .child(head(title))
         .child(body);
     format!("<!DOCTYPE html>\n{}\n", html.render())
 }
@@ -70,7 +78,7 @@ pub fn summary_svg(result: &LabResult, language: Language) -> String {
     format!("{}\n", picture.child(style).render().trim_end())
 }
 
-fn head(catalogue: &Catalogue) -> Element {
+fn head(title: &str) -> Element {
     let named = |name: &'static str, content: &'static str| {
         element("meta").with("name", name).with("content", content)
     };
@@ -84,7 +92,7 @@ fn head(catalogue: &Catalogue) -> Element {
         .child(named("viewport", "width=device-width, initial-scale=1"))
         .child(named("color-scheme", "light dark"))
         .child(named("generator", "Corrente"))
-        .child(element("title").text(catalogue.text(Message::ReportTitle)))
+        .child(element("title").text(title))
         .child(
             element("style")
                 .style_sheet(PALETTE)
@@ -93,11 +101,9 @@ fn head(catalogue: &Catalogue) -> Element {
         )
 }
 
-fn footer(catalogue: &Catalogue, result: &LabResult) -> Element {
-    let text = catalogue.text(Message::ReportFooter {
-        version: &result.corrente_version,
-        schema: &result.schema,
-    });
+/// Which version made the page, and of what kind of document.
+fn footer(catalogue: &Catalogue, version: &str, schema: &str) -> Element {
+    let text = catalogue.text(Message::ReportFooter { version, schema });
     element("footer").child(element("p").text(text))
 }
 

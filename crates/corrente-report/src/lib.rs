@@ -21,6 +21,7 @@ pub mod number;
 mod plot;
 pub mod prediction;
 pub mod result;
+mod sheet;
 mod svg;
 pub mod terminal;
 

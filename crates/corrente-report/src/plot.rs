@@ -4,11 +4,13 @@
 //! Invariant: a plot without figures is `None`, never an empty frame; figures that are not finite
 //! or, on logarithmic axes, not above zero are left out.
 
+mod curves;
 mod factors;
 mod forest;
 mod latency;
 mod prediction;
 mod region;
+mod times;
 mod users;
 
 use std::collections::BTreeMap;
@@ -18,11 +20,13 @@ use crate::markup::Element;
 use crate::result::{Case, Contender, ScenarioResult, Side};
 use crate::svg::marker::Look;
 
+pub(crate) use self::curves::{tail, throughput};
 pub(crate) use self::factors::factors;
 pub(crate) use self::forest::{forest, rows_of_points, rows_of_result};
 pub(crate) use self::latency::{Loop, latency};
 pub(crate) use self::prediction::{Predictor, prediction};
 pub(crate) use self::region::region;
+pub(crate) use self::times::times;
 pub(crate) use self::users::users;
 
 /// A picture with the words that stand around it.

@@ -2,9 +2,16 @@
 //!
 //! Values only, as a reader and other programs get them: the JSON of `corrente gauge predict` is this
 //! document ([`SCHEMA`]). Whoever predicted fills it in; [`Terminal::prediction`](crate::Terminal)
-//! sets it as text. What was not predicted is absent.
+//! and [`html::gauge_page`](crate::html::gauge_page) set it as text, in the words of `words`. What
+//! was not predicted is absent.
+
+mod curves;
+mod words;
 
 use serde::Serialize;
+
+pub use self::curves::{Curves, TailPoint, ThroughputPoint};
+pub(crate) use self::words::stacks;
 
 /// Name and version of the document.
 pub const SCHEMA: &str = "corrente.prediction/1";
@@ -46,6 +53,8 @@ pub struct PredictionReport {
     pub event_loop: Option<EventLoop>,
     /// What was taken for granted.
     pub assumptions: Vec<Assumption>,
+    /// Throughput by users and P99 by rate, where they were asked for.
+    pub curves: Option<Curves>,
 }
 
 /// An estimate with its 95 % interval.
@@ -325,6 +334,15 @@ pub enum Assumption {
     Pool {
         /// How many.
         connections: u64,
+    },
+    /// A resource answers more calls at once as fast as those that were recorded.
+    Elastic {
+        /// Which.
+        resource: String,
+        /// Calls at once in the recording: mean.
+        recorded: f64,
+        /// The same at the predicted throughput.
+        predicted: f64,
     },
     /// The cores are not in the recording.
     Cores {

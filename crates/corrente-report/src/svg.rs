@@ -19,6 +19,10 @@ pub(crate) const TEXT: f64 = 12.0;
 
 /// Pictures wider than this keep more of their width on a narrow screen, to stay readable.
 const WIDE: f64 = 700.0;
+/// Pictures narrower than this fit on a telephone as they are, and are enlarged elsewhere.
+const NARROW: f64 = 500.0;
+/// Width of a picture that fits on a telephone.
+pub(crate) const TELEPHONE: f64 = 440.0;
 
 /// Where text stands relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,11 @@ pub(crate) fn picture(width: f64, height: f64, title: &str, description: &str) -
         .at("width", width)
         .at("height", height)
         .with("role", "img")
-        .class(if width > WIDE { "plot wide" } else { "plot" })
+        .class(match width {
+            width if width > WIDE => "plot wide",
+            width if width < NARROW => "plot narrow",
+            _ => "plot",
+        })
         .child(element("title").text(title))
         .child(element("desc").text(description))
 }

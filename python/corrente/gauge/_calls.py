@@ -49,58 +49,46 @@ def _named(host: Foreign, port: Foreign) -> str:
 
 def call(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
     """Make a wrapper of a synchronous call that counts."""
-    recorder = resources.recorder
-
-    def make(original: Function) -> Function:
-        def waits(*args: Foreign, **details: Foreign) -> Foreign:
-            recorder.begin_wait(find(*args, **details))
-            try:
-                return original(*args, **details)
-            finally:
-                recorder.end_wait()
-
-        return waits
-
-    return make
+    return _between(resources.recorder.begin_wait, resources.recorder.end_wait, find)
 
 
 def part(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
     """Make a wrapper of a synchronous call that is a part of one: connecting, reading a body."""
-    recorder = resources.recorder
-
-    def make(original: Function) -> Function:
-        def waits(*args: Foreign, **details: Foreign) -> Foreign:
-            recorder.begin_part(find(*args, **details))
-            try:
-                return original(*args, **details)
-            finally:
-                recorder.end_wait()
-
-        return waits
-
-    return make
+    return _between(resources.recorder.begin_part, resources.recorder.end_wait, find)
 
 
 def awaited(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
     """Make a wrapper of a coroutine function whose calls count."""
-    recorder = resources.recorder
+    return _around(resources.recorder.wait, find)
 
+
+def awaited_part(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
+    """Make a wrapper of a coroutine function whose calls are part of one."""
+    return _around(resources.recorder.wait_part, find)
+
+
+def _between(
+    begin: Callable[[int], None], end: Callable[[], None], find: Callable[..., int]
+) -> Callable[[Function], Function]:
     def make(original: Function) -> Function:
         def waits(*args: Foreign, **details: Foreign) -> Foreign:
-            return recorder.wait(find(*args, **details), original(*args, **details))
+            begin(find(*args, **details))
+            try:
+                return original(*args, **details)
+            finally:
+                end()
 
         return waits
 
     return make
 
 
-def awaited_part(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
-    """Make a wrapper of a coroutine function whose calls are part of one."""
-    recorder = resources.recorder
-
+def _around(
+    wait: Callable[[int, Foreign], Foreign], find: Callable[..., int]
+) -> Callable[[Function], Function]:
     def make(original: Function) -> Function:
         def waits(*args: Foreign, **details: Foreign) -> Foreign:
-            return recorder.wait_part(find(*args, **details), original(*args, **details))
+            return wait(find(*args, **details), original(*args, **details))
 
         return waits
 

@@ -49,8 +49,13 @@ def watch_gunicorn_asgi(recorder: Recorder, module: Foreign) -> None:
     replace(module.ASGIWorker, "load_wsgi", make)
 
 
+#: Processes of the Gunicorn that this one is a worker of; none in any other process.
+_gunicorn_workers: list[int] = []
+
+
 def _serve_gunicorn(recorder: Recorder, worker: Foreign, kind: str) -> None:
     configured = worker.cfg
+    _gunicorn_workers[:] = [configured.workers]
     threads = configured.threads if kind == "gthread" else 1
     recorder.serve("gunicorn", version_of("gunicorn"), kind, configured.workers, threads)
 
@@ -117,7 +122,9 @@ def watch_uvicorn(recorder: Recorder, module: Foreign) -> None:
         def load(self: Foreign) -> None:
             original(self)
             kind = "wsgi" if self.interface == "wsgi" else "asyncio"
-            recorder.serve("uvicorn", version_of("uvicorn"), kind, self.workers, 1)
+            # As a worker of Gunicorn, Uvicorn knows of no other process than its own.
+            workers = _gunicorn_workers[0] if _gunicorn_workers else self.workers
+            recorder.serve("uvicorn", version_of("uvicorn"), kind, workers, 1)
             self.loaded_app = wrap_asgi(self.loaded_app, recorder)
 
         return load

@@ -11,24 +11,32 @@ use std::fs;
 use std::path::PathBuf;
 
 use self::watched::Place;
+use super::children::Interruption;
 use super::conditions;
 use super::document::Published;
-use super::load::process::Interruption;
-use super::load::two_processors;
+use super::options::{self, Asked, Flag};
+use super::programs::{self, Program};
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Environment;
-use crate::step::{Project, output, step};
+use crate::step::{Project, step};
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench attach [--seconds S] [--write]
 
   --seconds S   how long each service is sampled, 5 to 600 (default: 30)
   --write       put the result into docs/BENCHMARKS.md
 ";
 
+const FLAGS: [Flag; 1] = [Flag {
+    name: "--seconds",
+    least: 5,
+    most: 600,
+    default: 30,
+}];
+
 /// The programs that are measured, and what they wait for.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [Program; 3] = [
     ("backends.py", include_str!("attach/backends.py")),
     ("service_flask.py", include_str!("attach/service_flask.py")),
     (
@@ -87,25 +95,25 @@ const PARTS: &[Part] = &[
 
 /// Runs all parts and prints the result.
 pub(super) fn attach(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
-    let options = Options::parse(arguments)?;
-    two_processors()?;
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "attach")?),
-        Outcome::Print => None,
-    };
+    let Asked {
+        numbers: [seconds],
+        outcome,
+    } = options::parse("attach", FLAGS, arguments)?;
+    conditions::two_processors()?;
+    let published = Published::wanted(outcome, &project.root, "attach")?;
     let environment = extension::service(project)?;
     install_driver(project, &environment)?;
-    let place = place(project, &environment)?;
+    let python = environment.program("python");
+    let place = Place {
+        programs: python.parent().map(PathBuf::from).unwrap_or_default(),
+        folder: programs::write(project, "bench-attach", &PROGRAMS)?,
+    };
     let interruption = Interruption::listen()?;
-    let mut text = heading(project, &environment, &options)?;
+    let mut text = heading(project, &environment, seconds)?;
     println!("{text}");
     let mut all = Vec::new();
     for part in PARTS {
-        let both = watched::watch(part, options.seconds, &place, &interruption)?;
+        let both = watched::watch(part, seconds, &place, &interruption)?;
         let compared = report::compare(part, &both)
             .map_err(|what| Failure::step(format!("{}: {what}", part.title)))?;
         let table = report::part(part, &compared);
@@ -156,103 +164,16 @@ fn entry_of(locked: &str, name: &str) -> Option<String> {
     )
 }
 
-/// A folder of its own under the target folder, with the programs in it.
-fn place(project: &Project, environment: &Environment) -> Result<Place, Failure> {
-    let folder = project.target.join("bench-attach");
-    let failed = |error: std::io::Error| {
-        Failure::step(format!("cannot write into {}: {error}", folder.display()))
-    };
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
-    fs::create_dir_all(&folder).map_err(failed)?;
-    for (name, text) in PROGRAMS {
-        fs::write(folder.join(name), text).map_err(failed)?;
-    }
-    let programs: PathBuf = environment.program("python");
-    Ok(Place {
-        programs: programs.parent().map(PathBuf::from).unwrap_or_default(),
-        folder,
-    })
-}
-
-fn heading(
-    project: &Project,
-    environment: &Environment,
-    options: &Options,
-) -> Result<String, Failure> {
-    const VERSIONS: &str = "import platform; from importlib.metadata import version as v; \
-         print(', '.join(f'{name} {v(name)}' for name in ('corrente', 'flask', 'gunicorn', \
-         'starlette', 'uvicorn')) + f', CPython {platform.python_version()}')";
-    let versions = output(
-        environment
-            .command(project, "python")
-            .args(["-c", VERSIONS]),
-    )?;
+fn heading(project: &Project, environment: &Environment, seconds: u32) -> Result<String, Failure> {
+    let packages = ["corrente", "flask", "gunicorn", "starlette", "uvicorn"];
+    let versions = conditions::versions(project, environment, &packages)?;
     let conditions = conditions::describe()?;
-    let seconds = options.seconds;
     Ok(format!("{versions}\n{conditions}\n{seconds} s a service\n"))
-}
-
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
-    seconds: u32,
-    outcome: Outcome,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self {
-            seconds: 30,
-            outcome: Outcome::Print,
-        };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--seconds" => {
-                    let value = words.next().and_then(|value| value.parse().ok());
-                    options.seconds =
-                        value
-                            .filter(|value| (5..=600).contains(value))
-                            .ok_or_else(|| {
-                                usage("`--seconds` needs a number of 5 to 600".to_owned())
-                            })?;
-                }
-                "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench attach` has no argument `{word}`"))),
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench attach --help`")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_have_bounds_and_defaults() {
-        let check = |arguments: &str, expected: Option<(u32, Outcome)>| {
-            let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-            let found = Options::parse(&words).ok();
-            assert_eq!(found.map(|found| (found.seconds, found.outcome)), expected);
-        };
-        check("", Some((30, Outcome::Print)));
-        check("--seconds 5 --write", Some((5, Outcome::Write)));
-        check("--seconds 4", None);
-        check("fast", None);
-    }
 
     #[test]
     fn one_package_is_cut_out_of_a_lock() {

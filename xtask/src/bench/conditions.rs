@@ -1,20 +1,46 @@
-//! The conditions that a published figure must carry: the machine, its kernel and the day.
+//! The conditions that a published figure must carry: the machine, its kernel, the day, and versions.
 //!
-//! Reads `/proc` and asks `date(1)`. Knows nothing of the benchmark; what the kernel does not tell
+//! Reads `/proc` and asks `date(1)` and Python. Knows nothing of the benchmark; what the kernel does not tell
 //! is called unknown.
 
 use std::fs;
 use std::process::Command;
+use std::thread;
 
 use crate::failure::Failure;
-use crate::step::output;
+use crate::python::Environment;
+use crate::step::{Project, output};
 
 /// Two lines about this machine and this day.
-pub(super) fn describe() -> Result<String, Failure> {
+pub(crate) fn describe() -> Result<String, Failure> {
     let day = output(Command::new("date").arg("+%F"))?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let machine = machine(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default());
     Ok(format!("{machine}\n{day}, Linux {}", kernel.trim()))
+}
+
+/// The versions of packages in an environment, and of its interpreter.
+pub(super) fn versions(
+    project: &Project,
+    environment: &Environment,
+    packages: &[&str],
+) -> Result<String, Failure> {
+    const VERSIONS: &str = "import platform, sys; from importlib.metadata import version; \
+         print(', '.join(f'{name} {version(name)}' for name in sys.argv[1:]) \
+         + f', CPython {platform.python_version()}')";
+    let mut python = environment.command(project, "python");
+    output(python.args(["-c", VERSIONS]).args(packages))
+}
+
+/// Refuses a machine on which service and generator would share a processor.
+pub(super) fn two_processors() -> Result<(), Failure> {
+    match thread::available_parallelism() {
+        Ok(count) if count.get() < 2 => Err(Failure::step(
+            "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
+        )),
+        // Where the count is unknown, taskset will say what it cannot bind to.
+        _ => Ok(()),
+    }
 }
 
 /// The processor, how many of it, and whether there is a hypervisor under the kernel.

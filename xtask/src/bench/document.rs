@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::options::Outcome;
 use crate::failure::Failure;
 
 /// The document that `--write` changes, under the project's folder.
@@ -19,8 +20,21 @@ pub(super) struct Published {
 }
 
 impl Published {
+    /// Reads it where the result is to be written there: a document that cannot be changed is better
+    /// known before the measurements than after them.
+    pub(super) fn wanted(
+        outcome: Outcome,
+        root: &Path,
+        bench: &'static str,
+    ) -> Result<Option<Self>, Failure> {
+        match outcome {
+            Outcome::Write => Self::read(root, bench).map(Some),
+            Outcome::Print => Ok(None),
+        }
+    }
+
     /// Reads it and sees that the benchmark has a section.
-    pub(super) fn read(root: &Path, bench: &'static str) -> Result<Self, Failure> {
+    fn read(root: &Path, bench: &'static str) -> Result<Self, Failure> {
         let path = root.join(DOCUMENT);
         let text = fs::read_to_string(&path)
             .map_err(|error| Failure::step(format!("cannot read {DOCUMENT}: {error}")))?;
@@ -86,7 +100,7 @@ mod tests {
     fn the_project_has_the_sections() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
         let root = root.expect("xtask lies in the project");
-        for bench in ["load", "gauge"] {
+        for bench in ["load", "gauge", "attach", "model"] {
             Published::read(root, bench).expect("has both marks");
         }
     }

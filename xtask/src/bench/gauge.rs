@@ -16,16 +16,18 @@ use serde_json::Value;
 
 use self::report::Wrappers;
 use self::service::{Kind, Place, Sample, Service};
+use super::children::Interruption;
 use super::conditions;
 use super::document::Published;
-use super::load::process::Interruption;
-use super::load::{turns, two_processors};
+use super::load::turns;
+use super::options::{self, Asked, Flag};
+use super::programs::{self, Program};
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Environment;
 use crate::step::{Project, output};
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench gauge [--rounds N] [--seconds S] [--write]
 
   --rounds N    runs of each service in each part, 2 to 100 (default: 12)
@@ -33,8 +35,24 @@ cargo xtask bench gauge [--rounds N] [--seconds S] [--write]
   --write       put the result into docs/BENCHMARKS.md
 ";
 
+/// One round carries no interval.
+const FLAGS: [Flag; 2] = [
+    Flag {
+        name: "--rounds",
+        least: 2,
+        most: 100,
+        default: 12,
+    },
+    Flag {
+        name: "--seconds",
+        least: 1,
+        most: 60,
+        default: 2,
+    },
+];
+
 /// The programs that are measured, and the one that measures the wrappers.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [Program; 2] = [
     ("hello.py", include_str!("gauge/hello.py")),
     ("wrappers.py", include_str!("gauge/wrappers.py")),
 ];
@@ -62,19 +80,22 @@ const PARTS: &[Part] = &[
 
 /// Runs all parts and prints the result.
 pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
-    let options = Options::parse(arguments)?;
-    two_processors()?;
-    // A document that cannot be changed is better known before the measurements than after them.
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "gauge")?),
-        Outcome::Print => None,
+    let Asked {
+        numbers: [rounds, seconds],
+        outcome,
+    } = options::parse("gauge", FLAGS, arguments)?;
+    let options = Options {
+        rounds: rounds as usize,
+        seconds,
     };
+    conditions::two_processors()?;
+    let published = Published::wanted(outcome, &project.root, "gauge")?;
     let environment = extension::service(project)?;
-    let place = place(project, &environment)?;
+    let place = Place {
+        corrente: environment.program("corrente"),
+        gunicorn: environment.program("gunicorn"),
+        folder: programs::write(project, "bench-gauge", &PROGRAMS)?,
+    };
     let interruption = Interruption::listen()?;
     let mut text = heading(project, &environment, &options)?;
     println!("{text}");
@@ -97,43 +118,14 @@ pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failu
     published.map_or(Ok(()), |published| published.write(&text))
 }
 
-/// A folder of its own under the target folder, with the programs in it.
-fn place(project: &Project, environment: &Environment) -> Result<Place, Failure> {
-    let folder = project.target.join("bench-gauge");
-    let failed = |error: std::io::Error| {
-        Failure::step(format!("cannot write into {}: {error}", folder.display()))
-    };
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
-    fs::create_dir_all(&folder).map_err(failed)?;
-    for (name, text) in PROGRAMS {
-        fs::write(folder.join(name), text).map_err(failed)?;
-    }
-    Ok(Place {
-        corrente: environment.program("corrente"),
-        gunicorn: environment.program("gunicorn"),
-        folder,
-    })
-}
-
 fn heading(
     project: &Project,
     environment: &Environment,
     options: &Options,
 ) -> Result<String, Failure> {
-    const VERSIONS: &str = "import platform; from importlib.metadata import version as v; \
-         print(', '.join(f'{name} {v(name)}' for name in ('corrente', 'flask', 'gunicorn')) \
-         + f', CPython {platform.python_version()}')";
-    let versions = output(
-        environment
-            .command(project, "python")
-            .args(["-c", VERSIONS]),
-    )?;
+    let versions = conditions::versions(project, environment, &["corrente", "flask", "gunicorn"])?;
     let conditions = conditions::describe()?;
-    let Options {
-        rounds, seconds, ..
-    } = options;
+    let Options { rounds, seconds } = options;
     Ok(format!(
         "{versions}\n{conditions}\n{rounds} rounds of {seconds} s a run, order rotated\n"
     ))
@@ -257,68 +249,9 @@ fn totals(
     })
 }
 
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
-}
-
-#[derive(Debug, PartialEq, Eq)]
+/// How much is measured.
+#[derive(Debug)]
 struct Options {
     rounds: usize,
     seconds: u32,
-    outcome: Outcome,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self {
-            rounds: 12,
-            seconds: 2,
-            outcome: Outcome::Print,
-        };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let mut number = |least: u32, most: u32| {
-                let value = words.next().and_then(|value| value.parse().ok());
-                value
-                    .filter(|value| (least..=most).contains(value))
-                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
-            };
-            match word.as_str() {
-                // One round carries no interval.
-                "--rounds" => options.rounds = number(2, 100)? as usize,
-                "--seconds" => options.seconds = number(1, 60)?,
-                "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench gauge` has no argument `{word}`"))),
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench gauge --help`")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(arguments: &str, expected: Result<(usize, u32, Outcome), &str>) {
-        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-        let found = Options::parse(&words).map_err(|failure| failure.to_string());
-        let found = found.map(|found| (found.rounds, found.seconds, found.outcome));
-        let hint = "\nhint: see `cargo xtask bench gauge --help`";
-        assert_eq!(found, expected.map_err(|what| format!("{what}{hint}")));
-    }
-
-    #[test]
-    fn arguments_have_bounds_and_defaults() {
-        check("", Ok((12, 2, Outcome::Print)));
-        check("--rounds 2 --write --seconds 1", Ok((2, 1, Outcome::Write)));
-        check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
-        check("quick", Err("`bench gauge` has no argument `quick`"));
-    }
 }

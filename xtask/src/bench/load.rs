@@ -6,27 +6,43 @@
 //! knows no generator's options or output. A run with failed requests is no result.
 
 mod output;
-pub(super) mod process;
+mod process;
 mod report;
 mod tool;
 
-use std::thread;
-
-use self::process::{Interruption, Server, watch};
+use self::process::{Server, watch};
 use self::report::{Sample, Series};
 use self::tool::{Load, Tool, Tools};
+use super::children::Interruption;
 use super::conditions;
 use super::document::Published;
+use super::options::{self, Asked, Flag};
 use crate::failure::Failure;
 use crate::step::Project;
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench load [--rounds N] [--seconds S] [--write]
 
   --rounds N    runs of each generator in each part, 2 to 100 (default: 7)
   --seconds S   length of a run, 2 to 60 (default: 4)
   --write       put the result into docs/BENCHMARKS.md
 ";
+
+/// One round carries no interval.
+const FLAGS: [Flag; 2] = [
+    Flag {
+        name: "--rounds",
+        least: 2,
+        most: 100,
+        default: 7,
+    },
+    Flag {
+        name: "--seconds",
+        least: 2,
+        most: 60,
+        default: 4,
+    },
+];
 
 /// What a part is to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,17 +127,16 @@ impl Part {
 
 /// Runs all parts and prints the result.
 pub(super) fn load(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
-    let options = Options::parse(arguments)?;
-    two_processors()?;
-    // A document that cannot be changed is better known before the measurements than after them.
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "load")?),
-        Outcome::Print => None,
+    let Asked {
+        numbers: [rounds, seconds],
+        outcome,
+    } = options::parse("load", FLAGS, arguments)?;
+    let options = Options {
+        rounds: rounds as usize,
+        seconds,
     };
+    conditions::two_processors()?;
+    let published = Published::wanted(outcome, &project.root, "load")?;
     let tools = Tools::prepare(project)?;
     let interruption = Interruption::listen()?;
     let mut text = heading(&tools, &options)?;
@@ -136,9 +151,7 @@ pub(super) fn load(project: &Project, arguments: &[String]) -> Result<(), Failur
 }
 
 fn heading(tools: &Tools, options: &Options) -> Result<String, Failure> {
-    let Options {
-        rounds, seconds, ..
-    } = options;
+    let Options { rounds, seconds } = options;
     let conditions = conditions::describe()?;
     let versions = &tools.versions;
     Ok(format!(
@@ -211,90 +224,16 @@ fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
     })
 }
 
-pub(super) fn two_processors() -> Result<(), Failure> {
-    match thread::available_parallelism() {
-        Ok(count) if count.get() < 2 => Err(Failure::step(
-            "this benchmark needs CPU 0 and CPU 1, but may use only one processor",
-        )),
-        // Where the count is unknown, taskset will say what it cannot bind to.
-        _ => Ok(()),
-    }
-}
-
-/// What becomes of the result besides being printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Print,
-    Write,
-}
-
+/// How much is measured.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     rounds: usize,
     seconds: u32,
-    outcome: Outcome,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let mut options = Self {
-            rounds: 7,
-            seconds: 4,
-            outcome: Outcome::Print,
-        };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let mut number = |least: u32, most: u32| {
-                let value = words.next().and_then(|value| value.parse().ok());
-                value
-                    .filter(|value| (least..=most).contains(value))
-                    .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))
-            };
-            match word.as_str() {
-                // One round carries no interval.
-                "--rounds" => options.rounds = number(2, 100)? as usize,
-                "--seconds" => options.seconds = number(2, 60)?,
-                "--write" => options.outcome = Outcome::Write,
-                _ => return Err(usage(format!("`bench load` has no argument `{word}`"))),
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn usage(what: String) -> Failure {
-    Failure::usage(what).hint("see `cargo xtask bench load --help`")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(arguments: &str, expected: Result<Options, &str>) {
-        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-        let found = Options::parse(&words).map_err(|failure| failure.to_string());
-        let hint = "\nhint: see `cargo xtask bench load --help`";
-        assert_eq!(found, expected.map_err(|what| format!("{what}{hint}")));
-    }
-
-    #[test]
-    fn arguments_have_bounds_and_defaults() {
-        let options = |rounds, seconds, outcome| {
-            Ok(Options {
-                rounds,
-                seconds,
-                outcome,
-            })
-        };
-        check("", options(7, 4, Outcome::Print));
-        check(
-            "--rounds 2 --write --seconds 3",
-            options(2, 3, Outcome::Write),
-        );
-        check("--rounds 1", Err("`--rounds` needs a number of 2 to 100"));
-        check("--seconds", Err("`--seconds` needs a number of 2 to 60"));
-        check("fast", Err("`bench load` has no argument `fast`"));
-    }
 
     #[test]
     fn every_generator_begins_in_its_turn() {

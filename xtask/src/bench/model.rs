@@ -16,11 +16,12 @@ use corrente_report::result::LabResult;
 
 use self::accuracy::{Families, Table};
 use super::document::Published;
+use super::options::Outcome;
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, step};
 
-const USAGE: &str = "\
+pub(super) const USAGE: &str = "\
 cargo xtask bench model [--result RESULT.json [--replay]] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
@@ -72,14 +73,6 @@ enum Predictions {
     Replayed,
 }
 
-/// Where the figures go, beside the terminal.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Outcome {
-    #[default]
-    Print,
-    Write,
-}
-
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
@@ -106,15 +99,8 @@ impl Options {
 
 /// Measures the speed, then runs the lab or reads a result, and prints both.
 pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if arguments.iter().any(|word| word == "--help") {
-        print!("{USAGE}");
-        return Ok(());
-    }
     let options = Options::parse(arguments)?;
-    let published = match options.outcome {
-        Outcome::Write => Some(Published::read(&project.root, "model")?),
-        Outcome::Print => None,
-    };
+    let published = Published::wanted(options.outcome, &project.root, "model")?;
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
     let accuracy = match options.predictions {
@@ -142,7 +128,10 @@ fn accuracy(project: &Project, result: &LabResult) -> Result<String, Failure> {
 /// recording of synchronous workers knows no such thing.
 fn replayed(project: &Project, path: &Path) -> Result<String, Failure> {
     let bases = [
-        ("all", "REPLAY: predictions made after the run, from what was known before it"),
+        (
+            "all",
+            "REPLAY: predictions made after the run, from what was known before it",
+        ),
         (
             "one-user",
             "REPLAY, of the sync side one user alone only, as a recording of sync workers has it",
@@ -169,7 +158,9 @@ fn replay(project: &Project, path: &Path, basis: &str) -> Result<LabResult, Fail
 /// What an example prints.
 fn output_of(command: &mut Command, example: &str) -> Result<String, Failure> {
     let failed = |what: String| Failure::step(format!("the example `{example}`: {what}"));
-    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    let output = command
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }

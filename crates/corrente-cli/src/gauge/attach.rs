@@ -3,6 +3,7 @@
 //! Says at once what is being done and for how long, and ends on Ctrl-C with what was seen until
 //! then. Nothing is written unless there is something to say.
 
+use std::ffi::OsString;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use corrente_report::number::Numbers;
 use corrente_report::{Catalogue, Message};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
 use super::keep::{Kept, made_by};
+use super::{Failure, machine, own};
 use crate::arguments::GaugeAttach;
 use crate::{Exit, lab};
 
-pub(super) fn attach(asked: &GaugeAttach) -> Result<Exit, Failure> {
+pub(super) fn attach(asked: &GaugeAttach, program: &[OsString]) -> Result<Exit, Failure> {
     let time = time(asked.seconds)?;
     let place = Kept {
         out: &asked.out,
@@ -32,6 +33,8 @@ pub(super) fn attach(asked: &GaugeAttach) -> Result<Exit, Failure> {
         time,
         made_by: made_by(),
     };
+    // Asked now: the process may have ended by the time that its interpreter is needed.
+    let interpreters = [machine::of_process(asked.pid), own(program)];
     let bar = bar(time);
     let mut told = false;
     let attached = attach::attach(&target, &interrupted, &mut |progress| {
@@ -42,7 +45,8 @@ pub(super) fn attach(asked: &GaugeAttach) -> Result<Exit, Failure> {
         bar.set_position(u64::try_from(progress.elapsed.as_millis()).unwrap_or(0));
     });
     bar.finish_and_clear();
-    let attached = attached.map_err(|error| Failure::new(exit(&error), error.to_string()))?;
+    let mut attached = attached.map_err(|error| Failure::new(exit(&error), error.to_string()))?;
+    machine::note(&mut attached.recording, interpreters);
     place.keep(&attached.recording)?;
     Ok(if interrupted.load(Ordering::Relaxed) {
         Exit::Interrupted

@@ -22,22 +22,7 @@ pub(super) struct Kept<'a> {
 impl Kept<'_> {
     /// Refuses a place where no file can be made, before anybody has waited for the recording.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let refuse = |why: &str| {
-            let path = self.out.display();
-            let line = format!("--out {path}: {why}; give a file in a folder that is there");
-            Err(Failure::new(Exit::Usage, line))
-        };
-        if self.out.is_dir() {
-            return refuse("is a folder");
-        }
-        let folder = self
-            .out
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            return refuse("its folder is missing");
-        }
-        Ok(())
+        check("--out", self.out)
     }
 
     /// Writes the recording, shows it, and says where it is.
@@ -47,6 +32,25 @@ impl Kept<'_> {
         tell(self.out, self.language);
         Ok(())
     }
+}
+
+/// Refuses a place where no file can be made; `flag` named it.
+pub(super) fn check(flag: &str, path: &Path) -> Result<(), Failure> {
+    let refuse = |why: &str| {
+        let path = path.display();
+        let line = format!("{flag} {path}: {why}; give a file in a folder that is there");
+        Err(Failure::new(Exit::Usage, line))
+    };
+    if path.is_dir() {
+        return refuse("is a folder");
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return refuse("its folder is missing");
+    }
+    Ok(())
 }
 
 /// Writes a recording as a whole. That it cannot be written is the machine's fault.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use corrente_record::{Distribution, Doubt, Process, Recording, Server};
+use corrente_record::{Distribution, Doubt, Machine, Process, Recording, Server};
 use serde::Serialize;
 
 use super::NS_PER_MS;
@@ -25,6 +25,8 @@ pub struct ServiceFigures {
     pub threads: usize,
     /// Processors that a process may use.
     pub cores: Option<f64>,
+    /// The machine: the processor, where all have the same, and the mean speed.
+    pub machine: Machine,
     /// The longest observation of a process, seconds.
     pub observed_s: f64,
     /// The longest time between first and last request of a process, seconds.
@@ -94,6 +96,7 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
             .max()
             .unwrap_or(0),
         cores: first.cores,
+        machine: super::machine::machine(processes),
         observed_s: longest(|process| process.observed_ns) as f64 / 1e9,
         active_s,
         requests,

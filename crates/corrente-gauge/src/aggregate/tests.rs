@@ -14,6 +14,7 @@ fn endpoint(name: &str, wall_ms: u64, cpu_ms: u64) -> Endpoint {
         wall_ns: Distribution::of([wall_ms * MS, wall_ms * MS]),
         cpu_ns: Distribution::of([cpu_ms * MS, cpu_ms * MS]),
         run_queue_ns: Distribution::of([MS]),
+        wait_ns: Distribution::of([(wall_ms - cpu_ms - 1) * MS]),
         voluntary_switches: Distribution::of([3, 5]),
         in_calls_ns: Distribution::of([6 * MS, 6 * MS]),
         alone: Alone {
@@ -73,6 +74,15 @@ fn an_endpoint_is_computing_and_waiting() {
     close(Some(slow.error_share), 0.5);
     // Half of the requests were not measured.
     close(Some(slow.requests), 4.0);
+}
+
+#[test]
+fn a_request_that_never_slept_did_not_wait() {
+    // One in eight is asked how long it stood in line, and it was one that hardly did: the others
+    // did not wait for the rest of their time.
+    let mut recording = recording();
+    recording.endpoints[1].wait_ns = Distribution::of([0]);
+    close(aggregate(&recording).endpoints[0].wait_ms, 0.0);
 }
 
 #[test]

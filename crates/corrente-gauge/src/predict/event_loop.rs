@@ -5,7 +5,7 @@
 //! is the same service, stack and deployment with nothing that blocks.
 
 use corrente_model::law::Law;
-use corrente_model::prediction::{self, Question};
+use corrente_model::prediction::{self, Effort, Question};
 use corrente_model::service::{Calls, Resource, Service};
 use corrente_model::simulator::Load;
 use corrente_model::verdict;
@@ -14,7 +14,7 @@ use corrente_report::prediction::{
 };
 
 use super::reading::{self, MS, Reading};
-use super::{Settings, cannot_tell, judge, pair, present, span};
+use super::{Detail, Settings, cannot_tell, curves, judge, pair, present, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// A loop that is blocked for less of its time has nothing to gain.
@@ -140,8 +140,8 @@ fn gain(
         think: Law::Constant(0.0),
     };
     // Nothing moves: each side is asked by itself, with the other one's place taken by its own.
-    let ask = |service: &Service| {
-        prediction::predict(&Question {
+    let ask = |service: &Service, load: &Load, effort: Effort| {
+        let question = Question {
             service,
             present: None,
             cpu_deviation: reading.cpu_deviation,
@@ -149,12 +149,16 @@ fn gain(
             to: &stack,
             before: &deployment,
             after: &deployment,
-            load: &load,
+            load,
             model_deviation: judge::MODEL_DEVIATION.hypot(reading.sampling_deviation),
             seed: SEED,
-        })
+        };
+        prediction::predict_with(&question, effort)
     };
-    let (before, after) = (ask(&blocked)?.before, ask(&free)?.after);
+    let (before, after) = (
+        ask(&blocked, &load, Effort::FIGURE)?.before,
+        ask(&free, &load, Effort::FIGURE)?.after,
+    );
     let setting = present::setting(&deployment, settings.pool.map(|pool| pool as u64));
     let side = |service: &Service, found: &prediction::Side| Side {
         setting,
@@ -171,6 +175,13 @@ fn gain(
     report.before = Some(side(&blocked, &before));
     report.after = Some(side(&free, &after));
     report.gain = Some(span(ratio));
+    if settings.detail == Detail::Curves {
+        report.curves = curves::of_loop(report, |load| {
+            let before = ask(&blocked, load, Effort::POINT).ok()?.before;
+            let after = ask(&free, load, Effort::POINT).ok()?.after;
+            Some([before, after].map(|side| span(side.throughput_per_s)))
+        });
+    }
     Ok(verdict::verdict(ratio, None))
 }
 

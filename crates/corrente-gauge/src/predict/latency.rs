@@ -5,22 +5,36 @@
 
 use corrente_model::calibration;
 use corrente_model::law::Law;
-use corrente_model::prediction::{self, Prediction};
+use corrente_model::prediction::{self, Effort, Prediction};
 use corrente_model::service::{Concurrency, Deployment};
 use corrente_model::simulator::{self, Load, Plan};
 use corrente_model::statistics::Interval;
-use corrente_report::prediction::{PredictionReport, Side};
+use corrente_report::prediction::{PredictionReport, Side, Span};
 
 use super::judge::{Case, SEED, question};
 use super::reading::MS;
 use super::span;
 
 /// The share of its capacity up to which a side's latency is predicted: beyond, it only grows.
-const KEEPS_UP: f64 = 0.95;
+pub(super) const KEEPS_UP: f64 = 0.95;
 /// Connections over which the load comes.
 const CLIENTS: usize = 64;
 /// Requests that the simulation beside the predictions answers.
 const REQUESTS: u64 = 5_000;
+
+/// Requests a second at most, of each side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Capacity {
+    pub before: f64,
+    pub after: f64,
+}
+
+/// What both sides show at a rate; one that does not keep up with it is absent.
+pub(super) struct Latency {
+    pub before: Option<prediction::Side>,
+    pub after: Option<prediction::Side>,
+    pub p99_ratio: Option<Interval>,
+}
 
 /// P50 and P99 at a rate, of the sides that keep up with it.
 pub(super) fn predict(
@@ -29,16 +43,40 @@ pub(super) fn predict(
     rate_per_s: f64,
     report: &mut PredictionReport,
 ) {
-    let keeps_up = |side: &prediction::Side| rate_per_s < KEEPS_UP * side.throughput_per_s.estimate;
-    let (before, after) = (keeps_up(&capacity.before), keeps_up(&capacity.after));
-    if !before && !after {
-        return;
-    }
-    let load = Load::Open {
-        rate_per_s,
-        connections: CLIENTS,
-        spacing: Law::Exponential(1.0),
+    let capacity = Capacity {
+        before: capacity.before.throughput_per_s.estimate,
+        after: capacity.after.throughput_per_s.estimate,
     };
+    let Some(found) = at(case, capacity, rate_per_s, Effort::FIGURE) else {
+        return;
+    };
+    let fill = |side: &mut Option<Side>, found: Option<&prediction::Side>| {
+        if let (Some(side), Some(found)) = (side, found) {
+            side.p50_ms = Some(found.outcome.latency.p50 / MS);
+            side.p99_ms = Some(p99_ms(found));
+        }
+    };
+    fill(&mut report.before, found.before.as_ref());
+    fill(&mut report.after, found.after.as_ref());
+    if found.after.is_some() {
+        report.gathered_p50_ms = gathered(case, &load(rate_per_s));
+    }
+    report.p99_ratio = found.p99_ratio.map(span);
+}
+
+/// Asks for both sides at a rate; `None` where neither keeps up with it.
+pub(super) fn at(
+    case: &Case<'_>,
+    capacity: Capacity,
+    rate_per_s: f64,
+    effort: Effort,
+) -> Option<Latency> {
+    let keeps_up = |capacity: f64| rate_per_s < KEEPS_UP * capacity;
+    let (before, after) = (keeps_up(capacity.before), keeps_up(capacity.after));
+    if !before && !after {
+        return None;
+    }
+    let load = load(rate_per_s);
     let mut question = question(case, &load);
     // A side that does not keep up has a queue that grows without end, and nothing to simulate: the
     // other side's deployment stands in for it, and what comes of that is left out.
@@ -48,30 +86,33 @@ pub(super) fn predict(
     if !after {
         question.after = &case.deployments.before;
     }
-    let Ok(prediction) = prediction::predict(&question) else {
-        return;
-    };
-    let fill = |side: &mut Option<Side>, found: &prediction::Side| {
-        if let Some(side) = side {
-            let milliseconds = |seconds: f64| seconds / MS;
-            let p99 = found.p99;
-            side.p50_ms = Some(milliseconds(found.outcome.latency.p50));
-            side.p99_ms = Some(span(Interval {
-                estimate: milliseconds(p99.estimate),
-                low: milliseconds(p99.low),
-                high: milliseconds(p99.high),
-            }));
-        }
-    };
-    if before {
-        fill(&mut report.before, &prediction.before);
+    let found = prediction::predict_with(&question, effort).ok()?;
+    Some(Latency {
+        before: before.then_some(found.before),
+        after: after.then_some(found.after),
+        p99_ratio: (before && after).then_some(found.p99_ratio),
+    })
+}
+
+/// P99 of a side, milliseconds.
+pub(super) fn p99_ms(side: &prediction::Side) -> Span {
+    let Interval {
+        estimate,
+        low,
+        high,
+    } = side.p99;
+    Span {
+        estimate: estimate / MS,
+        low: low / MS,
+        high: high / MS,
     }
-    if after {
-        fill(&mut report.after, &prediction.after);
-        report.gathered_p50_ms = gathered(case, &load);
-    }
-    if before && after {
-        report.p99_ratio = Some(span(prediction.p99_ratio));
+}
+
+fn load(rate_per_s: f64) -> Load {
+    Load::Open {
+        rate_per_s,
+        connections: CLIENTS,
+        spacing: Law::Exponential(1.0),
     }
 }
 

@@ -1,15 +1,15 @@
 //! The two stacks: what the service runs on, its natural other side, and what both cost.
 //!
 //! From the recorded server and the libraries that were watched follow the framework and the
-//! drivers; the shipped costs say what they take (`corrente_model::pairing`). What was not measured
+//! drivers; the table of costs says what they take (`corrente_model::pairing`). What was not measured
 //! of them becomes an assumption of the report.
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
+use corrente_model::cost_table::{CostTable, Here, Side, shipped};
 use corrente_model::least_squares::Estimate;
 use corrente_model::pairing::{
     Calling, Drivers, Gap, Migration, Named, PROCESS_BYTES, REQUEST_BYTES, TO_DEFAULT,
 };
-use corrente_model::shipped::{Shipped, Side, shipped};
 use corrente_report::prediction::{Assumption, Stack};
 
 use super::present;
@@ -62,11 +62,14 @@ pub(super) fn pair(
     reading: &Reading,
     settings: &Settings,
 ) -> Result<Pair, PredictError> {
-    let shipped = shipped();
-    let speed = shipped.reference.speed(settings.burn_rounds_per_ms);
+    let table = match &settings.costs {
+        Some(own) => own,
+        None => shipped(),
+    };
+    let speed = table.reference.speed(here(figures));
     let (framework, natural) = framework(figures);
     let wanted = match &settings.to {
-        Some(name) => asked_for(shipped, name)?,
+        Some(name) => asked_for(table, name)?,
         None => natural.to_owned(),
     };
     let kinds = kinds(reading, figures);
@@ -83,7 +86,7 @@ pub(super) fn pair(
         },
         drivers: &kinds,
     };
-    let found = shipped
+    let found = table
         .pair(&reading.service, &migration, speed)
         .expect("the drivers are those of the service's own kinds of calls");
     let (mut from, mut to) = (found.from, found.to);
@@ -139,6 +142,16 @@ fn once_each(names: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     found
+}
+
+/// The machine that was recorded on.
+fn here(figures: &Figures) -> Here<'_> {
+    let service = &figures.service;
+    Here {
+        processor: &service.machine.processor,
+        python: &service.python,
+        burn_rounds_per_ms: service.machine.burn_rounds_per_ms,
+    }
 }
 
 /// A service that stays where it is: nothing is exchanged, so nothing has to be known.
@@ -200,9 +213,9 @@ fn watches(figures: &Figures, name: &str) -> bool {
 }
 
 /// The framework that `--to` names: as it is written, or with hyphens, in any case.
-fn asked_for(shipped: &Shipped, name: &str) -> Result<String, PredictError> {
+fn asked_for(table: &CostTable, name: &str) -> Result<String, PredictError> {
     let plain = |name: &str| name.to_lowercase().replace('-', " ");
-    let mut known: Vec<&str> = (shipped.stacks.iter())
+    let mut known: Vec<&str> = (table.stacks.iter())
         .filter(|stack| stack.side == Side::Async)
         .map(|stack| stack.framework.as_str())
         .collect();

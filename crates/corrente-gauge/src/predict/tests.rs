@@ -3,12 +3,17 @@
 //! The service under Gunicorn and Flask computes and calls as its test says; what the stacks cost
 //! is what is shipped, so the tests choose figures that no calibration of a real machine turns.
 
+mod costs;
+
 use corrente_record::{
     Alone, Calls, Doubt, Endpoint, Interface, Process, Resource, Runs, Server, Source, Thread,
 };
 use corrente_report::prediction::Limit;
 
 use super::*;
+
+mod curves;
+mod elastic;
 
 const MS: u64 = 1_000_000;
 

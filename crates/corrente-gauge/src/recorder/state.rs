@@ -55,7 +55,7 @@ pub(crate) struct State {
     pub(crate) without_table: AtomicU64,
     routes_known: AtomicBool,
     names: Mutex<Names>,
-    resources: Mutex<Vec<Resource>>,
+    pub(super) resources: Mutex<Vec<Resource>>,
     tables: Mutex<Tables>,
     pub(crate) about: Mutex<About>,
     pub(crate) memory: Mutex<Memory>,

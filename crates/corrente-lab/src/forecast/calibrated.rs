@@ -5,13 +5,36 @@
 
 use std::collections::BTreeMap;
 
-use corrente_model::calibration::{self, Point, Stack};
+use corrente_model::calibration::{self, Costs, Point, Stack};
 use corrente_model::prediction::{Prediction, Unpredictable};
 
 use super::{Comparison, Cost, Known, Runner, Stacks, ask, typical};
 use crate::scenario::{CasePlan, PredictionPlan};
 
+/// The load under which a contender tells its costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Under {
+    /// Its process sleeps through each call.
+    OneUser,
+    /// It hardly sleeps.
+    Load,
+}
+
 impl Known {
+    /// What a contender costs apart from a case's own work.
+    pub(crate) fn costs_of(
+        &self,
+        contender: &str,
+        under: Under,
+        plan: &PredictionPlan,
+    ) -> Option<Costs> {
+        let measured = match under {
+            Under::OneUser => &self.alone,
+            Under::Load => &self.loaded,
+        };
+        calibration::fit(&points(plan, measured, contender))
+    }
+
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
     pub(crate) fn forecast(
         &self,
@@ -24,16 +47,19 @@ impl Known {
             warm,
             ..
         } = comparison;
-        let loaded = |runner: &Runner| fitted(runner, &points(plan, &self.loaded, &runner.id));
+        let stack = |runner: &Runner, threads, under| {
+            Some(Stack {
+                name: runner.id.clone(),
+                threads,
+                costs: self.costs_of(&runner.id, under, plan)?,
+                process_bytes: 0,
+                request_bytes: 0,
+            })
+        };
         let stacks = Stacks {
-            alone: fitted(measured, &points(plan, &self.alone, &measured.id)),
-            warm: warm.and_then(|warm| {
-                Some(Stack {
-                    threads: warm.threads(),
-                    ..loaded(warm)?
-                })
-            }),
-            to: loaded(of)?,
+            alone: stack(measured, 1, Under::OneUser),
+            warm: warm.and_then(|warm| stack(warm, warm.threads(), Under::Load)),
+            to: stack(of, 1, Under::Load)?,
         };
         ask(comparison, &self.seen(comparison)?, &stacks)
     }
@@ -59,15 +85,4 @@ fn points(
         .chain(&plan.waits)
         .filter_map(point)
         .collect()
-}
-
-/// What a contender costs apart from a case's own work.
-fn fitted(runner: &Runner, points: &[Point]) -> Option<Stack> {
-    Some(Stack {
-        name: runner.id.clone(),
-        threads: 1,
-        costs: calibration::fit(points)?,
-        process_bytes: 0,
-        request_bytes: 0,
-    })
 }

@@ -5,10 +5,10 @@
 //! in, so it need not even be installed.
 
 use corrente_model::calibration::Uncalibrated;
+use corrente_model::cost_table::{self, Speed, shipped};
 use corrente_model::pairing::{Calling, Drivers, Migration, Named, Pair};
 use corrente_model::prediction::{Prediction, Unpredictable};
 use corrente_model::service::Service;
-use corrente_model::shipped::{self, Speed, shipped};
 
 use super::{Comparison, Known, Runner, Seen, Stacks, ask};
 use crate::scenario::CasePlan;
@@ -38,11 +38,7 @@ struct Shown<'run> {
     service: &'run Service,
 }
 
-fn stacks(
-    comparison: &Comparison<'_>,
-    seen: &Seen,
-    speed: Speed,
-) -> Result<Stacks, Uncalibrated> {
+fn stacks(comparison: &Comparison<'_>, seen: &Seen, speed: Speed) -> Result<Stacks, Uncalibrated> {
     let pair = |shown: &Shown<'_>| pair(comparison, shown, speed);
     let alone = pair(&Shown {
         contender: comparison.measured,
@@ -91,7 +87,7 @@ fn named(runner: &Runner) -> Named<'_> {
 fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> Vec<Drivers<'run>> {
     let calls = &case.calls;
     let of = |kind: &'run String| {
-        let present = driver(from, kind, shipped::Side::Sync);
+        let present = driver(from, kind, cost_table::Side::Sync);
         let stays = calls.blocking.contains(kind) || calls.serialised.contains(kind);
         Drivers {
             kind,
@@ -99,7 +95,7 @@ fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> 
             to: if stays {
                 present
             } else {
-                driver(to, kind, shipped::Side::Async)
+                driver(to, kind, cost_table::Side::Async)
             },
             calling: if calls.gathered > 0.0 {
                 Calling::Together
@@ -113,7 +109,7 @@ fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> 
 
 /// A contender's driver for a kind of calls. A kind that is named after another (`gathered_http`)
 /// has its drivers. Of drivers none of which is known, the first stands for all.
-fn driver<'run>(runner: &'run Runner, kind: &str, side: shipped::Side) -> &'run str {
+fn driver<'run>(runner: &'run Runner, kind: &str, side: cost_table::Side) -> &'run str {
     let kind = kind.rsplit('_').next().unwrap_or(kind);
     let mut names = runner.stack.driver.split(", ");
     let is_of_kind = |name: &&str| {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread;
 
+use corrente_model::cost_table::{Here, shipped};
 use corrente_model::prediction::{Prediction, Unpredictable};
-use corrente_model::shipped::shipped;
 use corrente_report::result::{Interval, Measure, Side};
 
 use super::{Comparison, Foreseen, Known, Runner};
@@ -85,7 +85,12 @@ impl Known {
         comparison: &Comparison<'_>,
         pairs: &Pairs<'_>,
     ) -> (Foretold, Option<Unpredictable>) {
-        let speed = shipped().reference.speed(pairs.burn_rounds_per_ms);
+        // Whatever machine this is: shipped costs are never trusted as its own.
+        let speed = shipped().reference.speed(Here {
+            processor: "",
+            python: "",
+            burn_rounds_per_ms: pairs.burn_rounds_per_ms,
+        });
         let (calibrated, shipped) = thread::scope(|scope| {
             let shipped = scope.spawn(|| self.forecast_shipped(comparison, speed));
             let calibrated = self.forecast(comparison);

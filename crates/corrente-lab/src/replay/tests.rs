@@ -3,7 +3,10 @@
 use super::*;
 
 fn published() -> LabResult {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/model.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/evidence/model.json"
+    );
     let text = std::fs::read_to_string(path).expect("it is part of the project");
     let mut result: LabResult = serde_json::from_str(&text).expect("a result");
     result.scenarios.retain(|one| one.name == "grinberg");
@@ -16,14 +19,18 @@ fn a_stored_result_holds_all_that_its_predictions_need() {
     let replayed = replay(&published, &LabFiles::Embedded, Basis::All).expect("files are there");
     let points = |result: &LabResult| {
         let findings = result.scenarios[0].findings.clone().into_iter();
-        let points = findings.filter(|one| !one.is_unpinned() && one.measure == Measure::Throughput);
+        let points =
+            findings.filter(|one| !one.is_unpinned() && one.measure == Measure::Throughput);
         points.flat_map(|one| one.points).collect::<Vec<_>>()
     };
     let (before, after) = (points(&published), points(&replayed));
     assert!(!before.is_empty());
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before.measured, after.measured);
-        assert!(after.predicted.is_some() && after.shipped.is_some(), "{after:?}");
+        assert!(
+            after.predicted.is_some() && after.shipped.is_some(),
+            "{after:?}"
+        );
     }
 }
 

@@ -5,13 +5,14 @@
 use corrente_model::naive;
 use corrente_report::result::Side;
 
-use super::{Stage, burn_rounds_per_ms};
+use super::Stage;
 use crate::error::LabError;
 use crate::forecast::{Cost, Pairs, about, users};
 use crate::samples::Slice;
 use crate::scenario::{CasePlan, ContenderPlan};
 use crate::schedule;
 use crate::slice::Load;
+use crate::speed;
 
 impl Stage<'_> {
     /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
@@ -127,7 +128,7 @@ impl Stage<'_> {
             cases: &self.cases,
             cores: self.placement.application.len().max(1),
             seed: self.run.seed,
-            burn_rounds_per_ms: burn_rounds_per_ms(&self.surroundings.work),
+            burn_rounds_per_ms: speed::written(&self.surroundings.work),
         });
         self.predicted = predicted;
         for failure in failures {

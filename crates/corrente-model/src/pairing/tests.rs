@@ -1,10 +1,11 @@
 //! Pairs from costs that are made up, so that every figure is known by hand.
 
 use super::*;
+use crate::cost_table::Here;
 use crate::law::Law;
 use crate::service::{Calls, Endpoint, Resource};
 
-const SHIPPED: &str = r#"
+const TABLE: &str = r#"
 [reference]
 cpu = "a processor"
 python = "3.13"
@@ -71,8 +72,17 @@ const HTTP: Drivers<'_> = Drivers {
 
 const CALLS: &[Drivers<'_>] = &[HTTP];
 
-fn shipped() -> Shipped {
-    toml::from_str(SHIPPED).expect("well-formed")
+fn table() -> CostTable {
+    CostTable::from_toml(TABLE).expect("well-formed")
+}
+
+/// A machine of which only the speed is known.
+fn here(burn_rounds_per_ms: Option<f64>) -> Here<'static> {
+    Here {
+        processor: "",
+        python: "",
+        burn_rounds_per_ms,
+    }
 }
 
 /// Four HTTP calls of so many seconds.
@@ -99,9 +109,9 @@ fn service(wait: f64) -> Service {
 }
 
 fn pair(wait: f64, migration: &Migration<'_>) -> Pair {
-    let shipped = shipped();
-    let speed = shipped.reference.speed(Some(10_000.0));
-    let pair = shipped.pair(&service(wait), migration, speed);
+    let table = table();
+    let speed = table.reference.speed(here(Some(10_000.0)));
+    let pair = table.pair(&service(wait), migration, speed);
     pair.expect("every kind has its drivers")
 }
 
@@ -130,11 +140,11 @@ fn what_was_measured_has_its_own_costs() {
 
 #[test]
 fn costs_grow_on_a_slower_machine_and_are_doubted_on_an_unknown_one() {
-    let shipped = shipped();
+    let table = table();
     let asked = migration(FLASK, 1, CALLS);
     let of = |rounds| {
-        let speed = shipped.reference.speed(rounds);
-        let pair = shipped.pair(&service(0.02), &asked, speed);
+        let speed = table.reference.speed(here(rounds));
+        let pair = table.pair(&service(0.02), &asked, speed);
         pair.expect("every kind has its drivers")
     };
     assert_eq!(costs(&of(Some(5_000.0)).to), [200.0, 100.0]);
@@ -197,7 +207,10 @@ fn a_driver_that_stays_costs_what_it_costs_a_busy_process() {
 
 #[test]
 fn an_unknown_driver_costs_nothing_on_either_side() {
-    let unknown = Drivers { to: "httpx", ..HTTP };
+    let unknown = Drivers {
+        to: "httpx",
+        ..HTTP
+    };
     let pair = pair(0.02, &migration(FLASK, 1, &[unknown]));
     assert_eq!((costs(&pair.from)[1], costs(&pair.to)[1]), (0.0, 0.0));
     assert_eq!(pair.gaps, [Gap::Driver("Requests".to_owned())]);
@@ -205,12 +218,12 @@ fn an_unknown_driver_costs_nothing_on_either_side() {
 
 #[test]
 fn a_kind_without_drivers_is_an_error() {
-    let shipped = shipped();
-    let speed = shipped.reference.speed(None);
+    let table = table();
+    let speed = table.reference.speed(here(None));
     let gthread = Named {
         server: "gunicorn gthread",
         framework: "Flask",
     };
-    let pair = shipped.pair(&service(0.02), &migration(gthread, 8, &[]), speed);
+    let pair = table.pair(&service(0.02), &migration(gthread, 8, &[]), speed);
     assert_eq!(pair.expect_err("no drivers").kind, "http");
 }

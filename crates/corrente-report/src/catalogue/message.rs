@@ -270,6 +270,7 @@ messages! {
     GaugeWaiting = "gauge-waiting";
     GaugeEnded = "gauge-ended";
     GaugeSampling { pid: &'a str, time: &'a str } = "gauge-sampling";
+    CalibrateWritten { path: &'a str, names: &'a str } = "calibrate-written";
     ColumnEndpoint = "column-endpoint";
     ColumnRequests = "column-requests";
     ColumnCpuMs = "column-cpu-ms";
@@ -283,8 +284,12 @@ messages! {
     ColumnCallWait = "column-call-wait";
     ColumnGather = "column-gather";
     ColumnBlockingCalls = "column-blocking-calls";
-
-
+    PlotTimes = "plot-times";
+    PlotTimesAbout = "plot-times-about";
+    AxisTimes = "axis-times";
+    LegendComputing = "legend-computing";
+    LegendStalls = "legend-stalls";
+    LegendWaiting = "legend-waiting";
 
     // What async would bring.
     PredictTitle = "predict-title";
@@ -347,12 +352,23 @@ messages! {
     PredictUnknownDriver { driver: &'a str } = "predict-unknown-driver";
     PredictUnknownSpeed = "predict-unknown-speed";
     PredictPool { connections: &'a str } = "predict-pool";
+    PredictElastic { resource: &'a str, recorded: &'a str, predicted: &'a str } = "predict-elastic";
     PredictCores { cores: &'a str } = "predict-cores";
     PredictNeverAlone = "predict-never-alone";
     PredictLoop { cpu: &'a str, blocked: &'a str } = "predict-loop";
     PredictLoopBusy { share: &'a str } = "predict-loop-busy";
     PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";
     PredictNameless = "predict-nameless";
+    PredictService = "predict-service";
+    PredictSides = "predict-sides";
+    PredictEach = "predict-each";
+    PlotCapacity = "plot-capacity";
+    PlotCapacityAbout = "plot-capacity-about";
+    PlotTail = "plot-tail";
+    PlotTailAbout = "plot-tail-about";
+    AxisRequests = "axis-requests";
+    AxisTail = "axis-tail";
+    LegendRate { rate: &'a str } = "legend-rate";
 
     // Progress of a run.
     ProgressSettingUp { scenario: &'a str } = "progress-setting-up";

@@ -4,13 +4,8 @@
 //! that can be reached with the keyboard, so the page itself never scrolls sideways.
 
 use crate::markup::{Element, element};
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Words,
-    Number,
-}
+pub(super) use crate::sheet::Kind;
+use crate::sheet::Sheet;
 
 /// A table with as many cells a row as it has heads.
 #[derive(Debug)]
@@ -37,6 +32,15 @@ impl Tabular {
             head,
             bodies: vec![element("tbody")],
         }
+    }
+
+    /// The table of a sheet.
+    pub(super) fn of(name: &str, sheet: Sheet) -> Self {
+        let mut table = Self::new(name, sheet.heads);
+        for row in sheet.rows {
+            table.row(row.into_iter().map(plain));
+        }
+        table
     }
 
     /// Begins a group of rows under a heading of its own.

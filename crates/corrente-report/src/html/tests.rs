@@ -20,7 +20,7 @@ fn values<'a>(document: &'a str, attribute: &str) -> Vec<&'a str> {
 }
 
 /// Every element is closed in the order in which it was opened.
-fn check_nesting(document: &str) {
+pub(super) fn check_nesting(document: &str) {
     let mut open: Vec<&str> = Vec::new();
     for tag in document.split('<').skip(1) {
         let tag = tag.split('>').next().unwrap_or_default();
@@ -32,6 +32,15 @@ fn check_nesting(document: &str) {
         }
     }
     assert!(open.is_empty(), "left open: {open:?}");
+}
+
+/// Nothing is loaded from anywhere.
+pub(super) fn check_self_contained(document: &str) {
+    for word in [
+        "src=", "@import", "url(", "<link", "<iframe", "<img", "<object", "<script",
+    ] {
+        assert!(!document.contains(word), "{word}");
+    }
 }
 
 #[test]
@@ -65,12 +74,7 @@ fn nothing_in_a_result_becomes_markup() {
 #[test]
 fn asks_for_nothing_from_outside() {
     for language in Language::ALL {
-        let document = page(&fixture(), language);
-        for word in [
-            "src=", "@import", "url(", "<link", "<iframe", "<img", "<object",
-        ] {
-            assert!(!document.contains(word), "{language}: {word}");
-        }
+        check_self_contained(&page(&fixture(), language));
     }
 }
 
@@ -104,6 +108,35 @@ fn every_picture_has_a_title_and_a_description() {
     assert_eq!(document.matches("<desc>").count(), pictures);
     assert_eq!(document.matches("role=\"img\"").count(), pictures);
 }
+
+/// Every coordinate is a number that a browser can draw.
+pub(super) fn check_coordinates(document: &str) {
+    for attribute in [
+        "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height",
+    ] {
+        for value in values(document, attribute) {
+            let number: f64 = value.parse().unwrap_or(f64::NAN);
+            assert!(number.is_finite(), "{attribute} is {value}");
+        }
+    }
+    for path in values(document, "d") {
+        assert!(!path.contains("NaN") && !path.contains("inf"), "{path}");
+    }
+    assert!(!document.contains("NaN"));
+}
+
+/// Figures that nobody should give.
+pub(super) const USELESS: [f64; 9] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::MAX,
+    5e-324,
+];
 
 /// A result in which every figure is the same useless one.
 fn degenerate(figure: f64) -> LabResult {
@@ -149,38 +182,13 @@ fn degenerate(figure: f64) -> LabResult {
 
 #[test]
 fn figures_that_are_none_leave_no_trace() {
-    let figures = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::MAX,
-        5e-324,
-    ];
-    for figure in figures {
+    for figure in USELESS {
         let result = degenerate(figure);
         for document in [
             page(&result, Language::En),
             summary_svg(&result, Language::En),
         ] {
-            for attribute in [
-                "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height",
-            ] {
-                for value in values(&document, attribute) {
-                    let number: f64 = value.parse().unwrap_or(f64::NAN);
-                    assert!(number.is_finite(), "{figure}: {attribute} is {value}");
-                }
-            }
-            for path in values(&document, "d") {
-                assert!(
-                    !path.contains("NaN") && !path.contains("inf"),
-                    "{figure}: {path}"
-                );
-            }
-            assert!(!document.contains("NaN"), "{figure}");
+            check_coordinates(&document);
         }
     }
 }

@@ -8,8 +8,10 @@ use super::scale::Scale;
 use super::{Anchor, Point, TEXT, label, line, picture, text_width};
 use crate::markup::{Element, element};
 
-/// Width of every framed plot, units.
+/// Width of a framed plot unless it says otherwise, units.
 pub(crate) const WIDTH: f64 = 640.0;
+/// Room right of the plotting area: half of the last tick label reaches into it.
+const RIGHT: f64 = 18.0;
 
 /// One axis: where its figures lie, which are printed and how, and what it is called.
 #[derive(Debug)]
@@ -40,10 +42,15 @@ pub(crate) struct Area {
 impl Area {
     /// An area that leaves `margin` to the labels of the vertical axis.
     pub(crate) fn new(margin: f64, height: f64) -> Self {
+        Self::within(WIDTH, margin, height)
+    }
+
+    /// The same in a picture of another width.
+    pub(crate) fn within(width: f64, margin: f64, height: f64) -> Self {
         let top = 30.0;
         Self {
             left: margin + 12.0,
-            right: WIDTH - 18.0,
+            right: width - RIGHT,
             top,
             bottom: top + height,
         }
@@ -73,7 +80,7 @@ impl Frame<'_> {
         let below = bottom + 44.0;
         let width = right - left;
         let height = below + self.legend.height(width) + 6.0;
-        picture(WIDTH, height, self.title, self.description)
+        picture(right + RIGHT, height, self.title, self.description)
             .child(self.grid())
             .child(self.names())
             .child(figures)

@@ -23,7 +23,8 @@ impl Look {
         Self { side, place }
     }
 
-    const fn side_class(self) -> &'static str {
+    /// The class that colours what belongs to the contender.
+    pub(crate) const fn side_class(self) -> &'static str {
         match self.side {
             Side::Sync => "sync",
             Side::Async => "async",

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::paint::{Colour, Paint};
 use super::paragraph::clean;
+use crate::sheet::{Kind, Sheet};
 
 /// Side of a column that its cells lean on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,21 @@ pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
+impl From<Sheet> for Table {
+    fn from(sheet: Sheet) -> Self {
+        let align = |kind| match kind {
+            Kind::Words => Align::Left,
+            Kind::Number => Align::Right,
+        };
+        let heads = sheet.heads.into_iter();
+        let mut table = Self::new(heads.map(|(head, kind)| (head, align(kind))));
+        for row in sheet.rows {
+            table.push(row.into_iter().map(Cell::from).collect());
+        }
+        table
+    }
+}
+
 /// Columns of blank between two cells.
 const GAP: u16 = 2;
 
@@ -79,6 +95,15 @@ impl Table {
 
     pub(crate) fn push(&mut self, row: Vec<Cell>) {
         self.rows.push(row);
+    }
+
+    /// Paints the last cell of each row, from the first on.
+    pub(super) fn paint_last(&mut self, paints: impl Iterator<Item = Paint>) {
+        for (row, paint) in self.rows.iter_mut().zip(paints) {
+            if let Some(cell) = row.last_mut() {
+                cell.paint = Some(paint);
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -14,14 +14,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Part;
-use crate::bench::load::process::{Interruption, free_port};
+use crate::bench::children::{Interruption, LIMIT, PACE, free_port};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
 
-/// How often something is looked for that is waited for.
-const PACE: Duration = Duration::from_millis(20);
-/// A service that does not listen, or does not end, by then is stuck.
-const LIMIT: Duration = Duration::from_secs(20);
 /// The load begins so long before the sampling, and ends as long after it.
 const MARGIN_S: u32 = 2;
 
@@ -69,8 +65,8 @@ pub(super) fn watch(
     let (_backends, ports) = backends(place)?;
     let port = free_port()?;
     let mut service = service(part, port, &ports, place)?;
-    wait("listen", interruption, || {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+    interruption.wait("the service does not listen", || {
+        Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
     })?;
     let mut loads = Vec::new();
     for (path, rate) in part.loads {
@@ -89,8 +85,8 @@ pub(super) fn watch(
         }
     }
     output(Command::new("kill").args(["-TERM", &service.0.id().to_string()]))?;
-    wait("end", interruption, || {
-        matches!(service.0.try_wait(), Ok(Some(_)))
+    interruption.wait("the service does not end", || {
+        Ok(matches!(service.0.try_wait(), Ok(Some(_))))
     })?;
     Ok(Both {
         run: recording(place, "run.json")?,
@@ -164,23 +160,4 @@ fn recording(place: &Place, name: &str) -> Result<Value, Failure> {
     let text = fs::read_to_string(place.folder.join(name)).unwrap_or_default();
     serde_json::from_str(&text)
         .map_err(|error| Failure::step(format!("{name} cannot be read: {error}")))
-}
-
-fn wait(
-    what: &str,
-    interruption: &Interruption,
-    mut done: impl FnMut() -> bool,
-) -> Result<(), Failure> {
-    let start = Instant::now();
-    while !done() {
-        interruption.check()?;
-        if start.elapsed() > LIMIT {
-            let limit = LIMIT.as_secs();
-            return Err(Failure::step(format!(
-                "the service does not {what} in {limit} s"
-            )));
-        }
-        thread::sleep(PACE);
-    }
-    Ok(())
 }

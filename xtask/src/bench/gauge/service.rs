@@ -9,19 +9,14 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::State;
-use crate::bench::load::process::{Interruption, free_port};
+use crate::bench::children::{Interruption, LIMIT, free_port};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
-
-/// How often something is looked for that is waited for.
-const PACE: Duration = Duration::from_millis(20);
-/// A service that does not answer, or does not end, by then is stuck.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long a switch takes to be heard by every process, with some room.
 const SWITCH: Duration = Duration::from_millis(1_300);
@@ -179,21 +174,15 @@ impl Service {
         done: impl Fn(&mut Child) -> bool,
         interruption: &Interruption,
     ) -> Result<(), Failure> {
-        let start = Instant::now();
-        while !done(&mut self.child) {
-            interruption.check()?;
-            if start.elapsed() > LIMIT {
-                let limit = LIMIT.as_secs();
-                return Err(Failure::step(format!(
-                    "the service does not {what} in {limit} s"
-                )));
+        interruption.wait(&format!("the service does not {what}"), || {
+            if done(&mut self.child) {
+                return Ok(true);
             }
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(Failure::step(format!("the service ended ({status})")));
+            match self.child.try_wait() {
+                Ok(Some(status)) => Err(Failure::step(format!("the service ended ({status})"))),
+                _ => Ok(false),
             }
-            thread::sleep(PACE);
-        }
-        Ok(())
+        })
     }
 }
 

@@ -6,24 +6,17 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::tool::pinned;
+use crate::bench::children::{Interruption, LIMIT, PACE, free_port};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
-/// How often a running child is looked at: seldom enough to cost the run nothing.
-const PACE: Duration = Duration::from_millis(20);
-/// A server that does not listen by then does not start.
-const START_LIMIT: Duration = Duration::from_secs(20);
-/// How long a run may take beyond its own length.
-const END_LIMIT: Duration = Duration::from_secs(20);
 /// The window in which CPU time is read opens so long after the start: by then every generator
 /// has started and warmed up, corrente's interpreter included.
 const WINDOW_OPENS: Duration = Duration::from_millis(800);
@@ -32,30 +25,6 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 /// Clock ticks a second in `/proc` (`USER_HZ`, `time(7)`): 100 on every architecture that wrk,
 /// oha and CPython are all packaged for.
 const TICKS_PER_S: f64 = 100.0;
-
-/// Raised by Ctrl-C and SIGTERM.
-#[derive(Debug, Clone)]
-pub(in crate::bench) struct Interruption(Arc<AtomicBool>);
-
-impl Interruption {
-    /// Listens from now on.
-    pub(in crate::bench) fn listen() -> Result<Self, Failure> {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&flag))
-                .map_err(|error| Failure::step(format!("cannot listen for Ctrl-C: {error}")))?;
-        }
-        Ok(Self(flag))
-    }
-
-    /// An error once it has been raised.
-    pub(in crate::bench) fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Ordering::Relaxed) {
-            return Err(Failure::step("interrupted; nothing was written"));
-        }
-        Ok(())
-    }
-}
 
 /// A child that is killed and waited for when it goes out of scope.
 struct Guard(Child);
@@ -94,19 +63,13 @@ impl Server {
             process: Guard(process),
             port,
         };
-        let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            interruption.check()?;
+        let what = format!("`{arguments}` does not listen on {port}");
+        interruption.wait(&what, || {
             if let Some(status) = ended(&mut server.process)? {
                 return Err(Failure::step(format!("`{arguments}` ended ({status})")));
             }
-            if start.elapsed() > START_LIMIT {
-                let limit = START_LIMIT.as_secs();
-                let what = format!("`{arguments}` does not listen on {port} after {limit} s");
-                return Err(Failure::step(what));
-            }
-            thread::sleep(PACE);
-        }
+            Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())
+        })?;
         Ok(server)
     }
 
@@ -160,9 +123,9 @@ pub(super) fn watch(
             readings.push(Reading::take(processes)?);
         }
     }
-    let limit = start + length + END_LIMIT;
+    let limit = start + length + LIMIT;
     let Some(status) = wait_until(limit, &mut generator, interruption)? else {
-        let limit = END_LIMIT.as_secs();
+        let limit = LIMIT.as_secs();
         return Err(Failure::step(format!(
             "still runs {limit} s after its time"
         )));
@@ -275,14 +238,6 @@ fn cpu_ticks(text: &str) -> Option<u64> {
     Some(field(14)? + field(15)?)
 }
 
-/// A port that was free a moment ago: the kernel does not give it out again at once.
-pub(in crate::bench) fn free_port() -> Result<u16, Failure> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port());
-    port.map_err(|error| Failure::step(format!("no free port on loopback: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,14 +266,13 @@ mod tests {
 
     #[test]
     fn waiting_ends_with_the_child_and_at_an_interruption() {
-        let flag = Arc::new(AtomicBool::new(false));
-        let interruption = Interruption(Arc::clone(&flag));
         let limit = Instant::now() + Duration::from_secs(20);
         let mut child = Guard(Command::new("true").spawn().expect("starts"));
-        let status = wait_until(limit, &mut child, &interruption).expect("nobody interrupts");
+        let status = wait_until(limit, &mut child, &Interruption::never());
+        let status = status.expect("nobody interrupts");
         assert!(status.is_some_and(|status| status.success()));
-        flag.store(true, Ordering::Relaxed);
-        let failure = wait_until(limit, &mut child, &interruption).expect_err("interrupted");
+        let interrupted = wait_until(limit, &mut child, &Interruption::raised());
+        let failure = interrupted.expect_err("it is raised");
         assert_eq!(failure.to_string(), "interrupted; nothing was written");
     }
 }

@@ -220,7 +220,9 @@ impl Table {
         for gain in gains.iter().take(NAMED) {
             writeln!(formatter, "    {gain}")?;
         }
-        let wrong = tails.iter().filter(|tail| tail.is_on_the_side() == Some(false));
+        let wrong = tails
+            .iter()
+            .filter(|tail| tail.is_on_the_side() == Some(false));
         for tail in wrong.take(NAMED) {
             writeln!(formatter, "    P99 {tail}")?;
         }

@@ -99,6 +99,29 @@ fn after_a_fork_nothing_of_the_parent_is_running() {
 }
 
 #[test]
+fn a_child_knows_the_resources_that_hooks_got_in_the_parent() {
+    // A driver that was imported before the fork (Gunicorn's `--preload`) keeps its number.
+    let fixture = Fixture::new();
+    let database = Resource {
+        kind: "database".to_owned(),
+        driver: "sqlite3".to_owned(),
+        host: "(local)".to_owned(),
+    };
+    let number = fixture.recorder.resource(database.clone());
+    fixture.recorder.after_fork();
+    let request = fixture.recorder.begin_wsgi().expect("it is measured");
+    begin_wait(Call {
+        resource: number,
+        ..Call::default()
+    });
+    end_wait();
+    fixture.recorder.end(&request, Ending::Finished);
+    let recording = fixture.recording();
+    assert_eq!(only(&recording).calls.len(), 1);
+    assert_eq!(only(&recording).calls[0].resource, database);
+}
+
+#[test]
 fn where_requests_are_left_out_nobody_is_said_to_be_alone() {
     let fixture = Fixture::new();
     serve(&fixture.recorder, "/");

@@ -5,9 +5,18 @@
 
 use std::time::Duration;
 
+use corrente_model::cost_table::Here;
+
 use super::*;
 use crate::forecast::Cost;
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan};
+
+/// A machine of which nothing is known.
+const ANYWHERE: Here<'_> = Here {
+    processor: "",
+    python: "",
+    burn_rounds_per_ms: None,
+};
 
 fn runner(id: &str, text: &str) -> Runner {
     let contender: ContenderPlan = toml::from_str(text).expect("a contender");
@@ -64,7 +73,7 @@ fn gain(case: &CasePlan, elapsed_ms: u64) -> f64 {
         cores: 1,
         seed: 1,
     };
-    let speed = shipped().reference.speed(None);
+    let speed = shipped().reference.speed(ANYWHERE);
     let prediction = known.forecast_shipped(&comparison, speed);
     let prediction = prediction.expect("the synchronous side is known");
     prediction.expect("there are costs").gain.estimate
@@ -92,7 +101,7 @@ fn what_was_not_measured_is_not_foretold() {
         cores: 1,
         seed: 1,
     };
-    let speed = shipped().reference.speed(None);
+    let speed = shipped().reference.speed(ANYWHERE);
     let prediction = Known::default().forecast_shipped(&comparison, speed);
     assert!(prediction.is_none());
 }

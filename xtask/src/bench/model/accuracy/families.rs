@@ -29,7 +29,9 @@ impl Families {
             let calls = case.get("calls").and_then(toml::Value::as_table);
             Some((case.get("id")?.as_str()?.to_owned(), family(calls)))
         };
-        Ok(Self(cases.into_iter().flatten().filter_map(named).collect()))
+        Ok(Self(
+            cases.into_iter().flatten().filter_map(named).collect(),
+        ))
     }
 
     /// The family of a case; cases that the file does not have are of one of their own.

@@ -1,0 +1,20 @@
+//! What an event loop stands on: which descriptors are ready, what time it is, which timers are
+//! due, what is left to write.
+//!
+//! A [`Driver`] is asked to watch descriptors and to wait; [`epoll::Epoll`] asks the kernel,
+//! [`simulated::Simulated`] follows a script in virtual time, for tests. [`timers::Timers`] and
+//! [`outgoing::Outgoing`] are plain data structures: no clock, no descriptor.
+//!
+//! Knows no Python and no protocol. Key invariant: a driver never keeps a descriptor open or
+//! closes one; it belongs to whoever asked for it to be watched.
+
+mod descriptor;
+mod driver;
+pub mod epoll;
+pub mod outgoing;
+pub mod simulated;
+pub mod socket;
+pub mod timers;
+
+pub use descriptor::Descriptor;
+pub use driver::{Driver, Interest, Readiness};

@@ -1,0 +1,149 @@
+//! What a stream has still to write: a queue of buffers, of which the kernel takes what it likes.
+//!
+//! Buffers are kept as they were given and never joined; several go to the kernel in one call. Plain
+//! data: it writes nothing itself. Key invariant: `len` is the sum of what is left of the buffers, and
+//! no buffer in the queue is empty.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+/// Buffers that one call takes; the kernel's own limit (`UIO_MAXIOV`) is 1024.
+pub const SLICES: usize = 64;
+
+/// Buffers to be written, oldest first.
+#[derive(Debug)]
+pub struct Outgoing<B> {
+    buffers: VecDeque<B>,
+    /// Bytes of the first one that are written.
+    written: usize,
+    /// Bytes that are left.
+    length: usize,
+}
+
+impl<B> Default for Outgoing<B> {
+    fn default() -> Self {
+        Self {
+            buffers: VecDeque::new(),
+            written: 0,
+            length: 0,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Outgoing<B> {
+    /// Bytes that are left to write.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether all is written.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Adds a buffer, of which the first `written` bytes are written already.
+    pub fn push(&mut self, buffer: B, written: usize) {
+        let left = buffer.as_ref().len().saturating_sub(written);
+        if left == 0 {
+            return;
+        }
+        if self.buffers.is_empty() {
+            self.written = written;
+        }
+        debug_assert!(
+            written == 0 || self.buffers.is_empty(),
+            "only the first is begun"
+        );
+        self.length += left;
+        self.buffers.push_back(buffer);
+    }
+
+    /// What the next call to the kernel takes.
+    pub fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut skipped = self.written;
+        let buffers = self.buffers.iter().take(SLICES);
+        let slices = buffers.map(|buffer| {
+            let slice = &buffer.as_ref()[skipped..];
+            skipped = 0;
+            IoSlice::new(slice)
+        });
+        slices.collect()
+    }
+
+    /// The kernel has taken this many bytes; the buffers that are done are given back.
+    pub fn advance(&mut self, mut bytes: usize) -> Vec<B> {
+        let mut done = Vec::new();
+        self.length = self.length.saturating_sub(bytes);
+        while let Some(first) = self.buffers.front() {
+            let left = first.as_ref().len() - self.written;
+            if bytes < left {
+                self.written += bytes;
+                break;
+            }
+            bytes -= left;
+            self.written = 0;
+            done.extend(self.buffers.pop_front());
+        }
+        done
+    }
+
+    /// Gives up what is left.
+    pub fn clear(&mut self) -> Vec<B> {
+        self.written = 0;
+        self.length = 0;
+        std::mem::take(&mut self.buffers).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn many_buffers_go_in_several_calls() {
+        let mut outgoing = Outgoing::default();
+        for _ in 0..SLICES + 3 {
+            outgoing.push(b"ab".to_vec(), 0);
+        }
+        assert_eq!(outgoing.slices().len(), SLICES);
+        outgoing.advance(2 * SLICES);
+        assert_eq!(outgoing.slices().len(), 3);
+    }
+
+    #[test]
+    fn a_buffer_that_was_begun_goes_on_where_it_stood() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(b"abcdef".to_vec(), 4);
+        assert_eq!((outgoing.len(), &*outgoing.slices()[0]), (2, &b"ef"[..]));
+        outgoing.push(Vec::new(), 0);
+        assert_eq!(outgoing.advance(2).len(), 1);
+        assert!(outgoing.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_goes_once_and_in_order(
+            buffers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..40),
+            takes in prop::collection::vec(1_usize..20, 1..200),
+        ) {
+            let mut outgoing = Outgoing::default();
+            for buffer in &buffers {
+                outgoing.push(buffer.clone(), 0);
+            }
+            let mut seen = Vec::new();
+            for take in takes.into_iter().cycle() {
+                if outgoing.is_empty() {
+                    break;
+                }
+                let offered: Vec<u8> = outgoing.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+                let taken = take.min(offered.len());
+                seen.extend_from_slice(&offered[..taken]);
+                outgoing.advance(taken);
+                prop_assert_eq!(outgoing.len(), buffers.concat().len() - seen.len());
+            }
+            prop_assert_eq!(seen, buffers.concat());
+        }
+    }
+}

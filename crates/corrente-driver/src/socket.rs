@@ -1,0 +1,170 @@
+//! Reading from and writing to sockets that do not block.
+//!
+//! Thin: the kernel's own words, no buffering, no retry but for interruptions. A socket that would block
+//! is not an error but [`Moved::Later`]. No signal is raised for a peer that has gone.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, recvfrom, send, sendmsg, shutdown,
+};
+
+use crate::Descriptor;
+
+/// What a call has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// So many bytes; none read is the end of what the peer sends.
+    Bytes(usize),
+    /// Nothing now: the socket would block.
+    Later,
+}
+
+fn moved(call: impl Fn() -> Result<usize, Errno>) -> io::Result<Moved> {
+    loop {
+        match call() {
+            Ok(bytes) => return Ok(Moved::Bytes(bytes)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(Moved::Later),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads what has come, at most a buffer's worth.
+///
+/// # Errors
+///
+/// As the kernel says: `ECONNRESET` and the like.
+pub fn read(descriptor: Descriptor, buffer: &mut [u8]) -> io::Result<Moved> {
+    loop {
+        match recv(descriptor, &mut *buffer, RecvFlags::empty()) {
+            Ok((bytes, _)) => return Ok(Moved::Bytes(bytes)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(Moved::Later),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The same into memory that was never written.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_uninit(descriptor: Descriptor, buffer: &mut [MaybeUninit<u8>]) -> io::Result<Moved> {
+    loop {
+        match recv(descriptor, &mut *buffer, RecvFlags::empty()) {
+            Ok(((filled, _), _)) => return Ok(Moved::Bytes(filled.len())),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(Moved::Later),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads one datagram, with where it came from if that is an internet address. `None` where there is none now.
+///
+/// # Errors
+///
+/// As the kernel says: `ECONNREFUSED` for an earlier datagram that nobody took.
+pub fn receive(
+    descriptor: Descriptor,
+    buffer: &mut [u8],
+) -> io::Result<Option<(usize, Option<SocketAddr>)>> {
+    loop {
+        match recvfrom(descriptor, &mut *buffer, RecvFlags::empty()) {
+            Ok((bytes, _, from)) => {
+                let from = from.and_then(|from| SocketAddr::try_from(from).ok());
+                return Ok(Some((bytes, from)));
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Writes what the kernel takes.
+///
+/// # Errors
+///
+/// As the kernel says: `EPIPE` and the like.
+pub fn write(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
+    moved(|| send(descriptor, data, SendFlags::NOSIGNAL))
+}
+
+/// Writes several buffers in one call.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_all(descriptor: Descriptor, buffers: &[IoSlice<'_>]) -> io::Result<Moved> {
+    moved(|| {
+        let mut nothing = SendAncillaryBuffer::default();
+        sendmsg(descriptor, buffers, &mut nothing, SendFlags::NOSIGNAL)
+    })
+}
+
+/// Tells the peer that nothing more will come.
+///
+/// # Errors
+///
+/// As the kernel says: `ENOTCONN`.
+pub fn end(descriptor: Descriptor) -> io::Result<()> {
+    Ok(shutdown(descriptor, Shutdown::Write)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn pair() -> (UnixStream, UnixStream, Descriptor) {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        near.set_nonblocking(true).expect("it does not block");
+        let descriptor = Descriptor::new(near.as_raw_fd()).expect("open");
+        (near, far, descriptor)
+    }
+
+    #[test]
+    fn what_is_written_comes_in_one_piece() {
+        let (_near, mut far, descriptor) = pair();
+        let slices = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
+        assert_eq!(
+            write_all(descriptor, &slices).expect("it writes"),
+            Moved::Bytes(4)
+        );
+        assert_eq!(
+            write(descriptor, b"ef").expect("it writes"),
+            Moved::Bytes(2)
+        );
+        end(descriptor).expect("it ends");
+        let mut text = String::new();
+        far.read_to_string(&mut text).expect("it reads");
+        assert_eq!(text, "abcdef");
+    }
+
+    #[test]
+    fn an_empty_socket_is_for_later_and_a_closed_one_has_ended() {
+        let (_near, far, descriptor) = pair();
+        let mut buffer = [0; 8];
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Later
+        );
+        drop(far);
+        assert_eq!(
+            read(descriptor, &mut buffer).expect("it reads"),
+            Moved::Bytes(0)
+        );
+        let error = write(descriptor, b"x").expect_err("nobody is there");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}

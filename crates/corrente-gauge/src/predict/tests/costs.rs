@@ -1,0 +1,109 @@
+//! Predictions with the user's own costs, and on a machine whose speed is known.
+//!
+//! The costs are round figures, so that the gain of each is known by hand.
+
+use super::*;
+
+/// Costs on a machine of 20,000 rounds a millisecond; the other side takes `request_us` a request.
+fn costs(request_us: f64) -> CostTable {
+    let stack = |framework: &str, server: &str, side: &str, request_us: f64| {
+        format!(
+            "[[stack]]\nserver = {server:?}\nframework = {framework:?}\nside = {side:?}\n\
+             request_us = {request_us:?}\ndeviation = 0.05\ncoldness = 0.0\n"
+        )
+    };
+    let driver = |name: &str, side: &str| {
+        format!(
+            "[[driver]]\nname = {name:?}\nkind = \"http\"\nside = {side:?}\ncall_us = 100.0\n\
+             deviation = 0.05\n"
+        )
+    };
+    let reference = "[reference]\ncpu = \"a processor\"\npython = \"3.11.7\"\n\
+                     date = \"2026-01-02\"\nscenarios = [\"formula\"]\n\
+                     burn_rounds_per_ms = 20000.0\n";
+    let text = [
+        reference.to_owned(),
+        stack("Flask", "gunicorn sync", "sync", 5_000.0),
+        stack("Starlette", "uvicorn", "async", request_us),
+        driver("Requests", "sync"),
+        driver("aiohttp", "async"),
+    ];
+    CostTable::from_toml(&text.concat()).expect("it is one")
+}
+
+/// Workers enough that the cores are what limits: 10 ms of CPU time, half of it the stack's.
+fn measured(processor: &str, rounds: Option<f64>) -> Recording {
+    let mut recording = recording(4, SHAPE);
+    for process in &mut recording.processes {
+        process.machine.processor = processor.to_owned();
+        process.machine.burn_rounds_per_ms = rounds;
+    }
+    recording
+}
+
+fn with(costs: CostTable) -> Settings {
+    Settings {
+        costs: Some(costs),
+        ..Settings::default()
+    }
+}
+
+fn gain(recording: &Recording, settings: &Settings) -> Span {
+    predicted(recording, settings)
+        .gain
+        .expect("it is predicted")
+}
+
+#[test]
+fn the_users_costs_take_the_place_of_the_shipped_ones() {
+    let recording = measured("a processor", Some(20_000.0));
+    // 10 ms become 5 and 1, or 5 and 25.
+    for (request_us, expected) in [(1_000.0, 10.0 / 6.0), (25_000.0, 10.0 / 30.0)] {
+        let found = gain(&recording, &with(costs(request_us))).estimate;
+        assert!((found / expected - 1.0).abs() < 0.1, "{found}, {expected}");
+    }
+    let elsewhere = Settings {
+        to: Some("sanic".to_owned()),
+        ..with(costs(1_000.0))
+    };
+    let error = predict(&recording, &elsewhere).expect_err("Sanic was not measured");
+    assert!(
+        error.to_string().ends_with("expected one of starlette"),
+        "{error}"
+    );
+}
+
+#[test]
+fn costs_are_scaled_by_the_speed_that_was_recorded() {
+    // At half the speed all 10 ms are the stack's; the other takes 2.2 for the same.
+    let recording = measured("a processor", Some(10_000.0));
+    let found = gain(&recording, &with(costs(1_000.0))).estimate;
+    assert!((found / (10.0 / 2.2) - 1.0).abs() < 0.15, "{found}");
+}
+
+#[test]
+fn an_unknown_speed_is_said_and_widens_the_interval() {
+    let settings = with(costs(1_000.0));
+    let said = |recording: &Recording| {
+        let report = predicted(recording, &settings);
+        report.assumptions.contains(&Assumption::UnknownSpeed)
+    };
+    let [unknown, elsewhere, here] = [
+        measured("a processor", None),
+        measured("another", Some(20_000.0)),
+        measured("a processor", Some(20_000.0)),
+    ];
+    assert_eq!(
+        [&unknown, &elsewhere, &here].map(said),
+        [true, false, false]
+    );
+    let width = |recording: &Recording| {
+        let span = gain(recording, &settings);
+        span.high / span.low
+    };
+    let widths = [&unknown, &elsewhere, &here].map(width);
+    assert!(
+        widths.is_sorted_by(|wide, narrow| wide > narrow),
+        "{widths:?}"
+    );
+}

@@ -1,0 +1,448 @@
+//! The loop: what Python calls to schedule, to watch descriptors, and to run.
+//!
+//! `corrente.EventLoop` (python/corrente/_loop.py) is this class and asyncio's own loop in one; this one comes
+//! first. Hot methods are in `hot`, the turn of the loop in `turn`, the rest here.
+//!
+//! Key invariant: the state is never borrowed while Python code runs, so a callback may call any method.
+
+mod hot;
+mod turn;
+
+use std::sync::Arc;
+
+use corrente_driver::epoll::Epoll;
+use corrente_driver::{Descriptor, Driver};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use crate::address::{self, Hints};
+use crate::error::os_error;
+use crate::ffi::confined::Confined;
+use crate::ffi::handle;
+use crate::ffi::method::Method;
+use crate::inbox::{Flag, Inbox};
+use crate::memory;
+use crate::operation::{self, Operation};
+use crate::state::{Job, State};
+use crate::watched::{Side, Target};
+
+/// The native half of an event loop.
+#[pyclass(subclass, frozen, weakref, name = "Loop", module = "corrente._native")]
+#[derive(Debug)]
+pub struct Loop {
+    pub(crate) state: Confined<State>,
+    pub(crate) inbox: Inbox,
+}
+
+/// A datagram, and where it came from if that is an internet address.
+type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
+
+/// Adds the class to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let class = module.py().get_type::<Loop>();
+    Method::attach(&hot::METHODS, &class)?;
+    Method::attach(&operation::METHODS, &class)?;
+    module.add("Loop", class)
+}
+
+impl Loop {
+    pub(crate) fn is_debug(&self) -> bool {
+        self.inbox.is(Flag::Debug)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inbox.is(Flag::Closed)
+    }
+
+    /// Whether the calling thread runs one of this loop's callbacks.
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.inbox.is_here()
+    }
+
+    /// A stream has something to write when the callback returns.
+    pub(crate) fn will_flush(&self, stream: &Bound<'_, PyAny>) -> PyResult<()> {
+        let stream = stream.clone();
+        let (py, stream) = (stream.py(), stream.unbind());
+        self.state.with(py, |state| state.written.push(stream))
+    }
+
+    /// What watches and waits.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` where the loop is closed.
+    pub(crate) fn driver(&self, py: Python<'_>) -> PyResult<Arc<dyn Driver>> {
+        let driver = self.state.with(py, |state| state.driver.clone())?;
+        driver.ok_or_else(closed)
+    }
+
+    /// Makes a handle ready, from any thread.
+    fn enqueue(&self, py: Python<'_>, handle: Py<PyAny>) -> PyResult<()> {
+        if self.inbox.is_elsewhere() {
+            self.inbox.put(handle);
+            return Ok(());
+        }
+        let job = Job::Handle(handle);
+        self.state.with(py, |state| state.ready.push_back(job))
+    }
+
+    /// A timer of this loop was marked as cancelled.
+    pub(crate) fn timer_was_cancelled(&self, py: Python<'_>) -> PyResult<()> {
+        let gone = self
+            .state
+            .with(py, |state| state.timers.cancelled(handle::is_cancelled))?;
+        for timer in gone {
+            handle::let_go(py, timer);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_open(&self) -> PyResult<()> {
+        if self.inbox.is(Flag::Closed) {
+            return Err(closed());
+        }
+        Ok(())
+    }
+
+    /// Sets or removes the target of one side of a descriptor; gives back the one before it.
+    pub(crate) fn watch(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+        side: Side,
+        target: Option<Target>,
+    ) -> PyResult<Option<Target>> {
+        let (before, change) = self
+            .state
+            .with(py, |state| state.watched.set(descriptor, side, target))?;
+        let Some(change) = change else {
+            return Ok(before);
+        };
+        if let Err(error) = self.driver(py)?.watch(descriptor, change.from, change.to) {
+            let undone = self
+                .state
+                .with(py, |state| state.watched.undo(change, side, before))?;
+            drop(undone);
+            return Err(os_error(&error));
+        }
+        Ok(before)
+    }
+
+    /// Whether a transport of ours has this descriptor.
+    pub(crate) fn has_stream(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let mut targets = sides.filter_map(|side| entry?.target(side));
+            targets.any(|target| matches!(target, Target::Stream(_)))
+        })
+    }
+
+    /// The operations that wait for a descriptor.
+    pub(crate) fn operations(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+    ) -> PyResult<Vec<Py<Operation>>> {
+        self.state.with(py, |state| {
+            let entry = state.watched.get(descriptor);
+            let sides = [Side::Read, Side::Write].into_iter();
+            let targets = sides.filter_map(|side| entry?.target(side));
+            let operations = targets.filter_map(|target| match target {
+                Target::Operation(operation) => Some(operation.clone_ref(py)),
+                Target::Handle(_) | Target::Stream(_) => None,
+            });
+            operations.collect()
+        })
+    }
+
+    /// Whether one side of a descriptor is watched for this operation.
+    pub(crate) fn has_operation(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+        side: Side,
+        operation: &Py<Operation>,
+    ) -> PyResult<bool> {
+        self.state.with(py, |state| {
+            let target = state
+                .watched
+                .get(descriptor)
+                .and_then(|entry| entry.target(side));
+            matches!(target, Some(Target::Operation(one)) if one.is(operation))
+        })
+    }
+
+    fn remove(&self, descriptor: &Bound<'_, PyAny>, side: Side) -> PyResult<bool> {
+        let py = descriptor.py();
+        if self.inbox.is(Flag::Closed) {
+            return Ok(false);
+        }
+        let before = self.watch(py, number(descriptor)?, side, None)?;
+        let was_there = before.is_some();
+        cancel(py, before)?;
+        Ok(was_there)
+    }
+}
+
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("Event loop is closed")
+}
+
+/// A reader or writer that is replaced or removed is not called any more, even if it is ready.
+pub(crate) fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
+    match before {
+        Some(Target::Handle(handle)) => handle.call_method0(py, intern!(py, "cancel")).map(drop),
+        Some(Target::Stream(_) | Target::Operation(_)) | None => Ok(()),
+    }
+}
+
+/// The descriptor that a number, or an object with `fileno()`, stands for.
+pub(crate) fn number(descriptor: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
+    let number = match descriptor.extract::<i32>() {
+        Ok(number) => Some(number),
+        Err(_) => descriptor
+            .call_method0("fileno")
+            .and_then(|number| number.extract::<i32>())
+            .ok(),
+    };
+    let known = number.and_then(Descriptor::new);
+    known.ok_or_else(|| match number {
+        Some(number) => PyValueError::new_err(format!("Invalid file descriptor: {number}")),
+        None => invalid(descriptor),
+    })
+}
+
+fn invalid(object: &Bound<'_, PyAny>) -> PyErr {
+    let repr = object.repr().map(|text| text.to_string());
+    PyValueError::new_err(format!("Invalid file object: {}", repr.unwrap_or_default()))
+}
+
+#[pymethods]
+impl Loop {
+    #[new]
+    #[pyo3(signature = (*_arguments, **_keywords))]
+    fn new(
+        _arguments: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
+    ) -> PyResult<Self> {
+        let driver = Epoll::new().map_err(|error| os_error(&error))?;
+        let driver: Arc<dyn Driver> = Arc::new(driver);
+        Ok(Self {
+            state: Confined::new(State::new(Arc::clone(&driver))),
+            inbox: Inbox::new(driver),
+        })
+    }
+
+    /// Makes a handle ready; asyncio's own code calls it for signals.
+    fn _add_callback(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !handle::is_handle(handle) {
+            let found = handle.get_type();
+            return Err(PyTypeError::new_err(format!(
+                "expected an asyncio.Handle, found {found}"
+            )));
+        }
+        if handle::is_cancelled(handle.as_unbound()) {
+            return Ok(());
+        }
+        self.enqueue(handle.py(), handle.clone().unbind())
+    }
+
+    /// Runs turns until the loop is stopped.
+    fn _run_once(slf: &Bound<'_, Self>) -> PyResult<()> {
+        turn::run(slf)
+    }
+
+    /// Stops after the turn that is going on.
+    fn stop(&self) {
+        self.inbox.set(Flag::Stopping);
+        self.inbox.wake();
+    }
+
+    /// Drops everything that is scheduled. Asyncio's `close()` calls it by way of `_selector`.
+    fn _clear(&self, py: Python<'_>) -> PyResult<()> {
+        let all = self.state.with(py, State::clear)?;
+        for target in all {
+            match target {
+                Target::Handle(handle) => handle::let_go(py, handle),
+                Target::Stream(stream) => stream.drop_ref(py),
+                Target::Operation(operation) => operation.drop_ref(py),
+            }
+        }
+        drop(self.inbox.take());
+        self.inbox.close();
+        let driver = self.state.with(py, |state| state.driver.take())?;
+        drop(driver);
+        Ok(())
+    }
+
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_reader<'py>(
+        slf: &Bound<'py, Self>,
+        fd: &Bound<'py, PyAny>,
+        callback: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        add(slf, fd, Side::Read, callback, args)
+    }
+
+    fn _remove_reader(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove(fd, Side::Read)
+    }
+
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_writer<'py>(
+        slf: &Bound<'py, Self>,
+        fd: &Bound<'py, PyAny>,
+        callback: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        add(slf, fd, Side::Write, callback, args)
+    }
+
+    fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove(fd, Side::Write)
+    }
+
+    /// A datagram of an internet socket and where it came from; `None` where there is none now.
+    #[staticmethod]
+    #[pyo3(signature = (fd, /))]
+    fn _receive_datagram(py: Python<'_>, fd: i32) -> PyResult<Option<Datagram<'_>>> {
+        let descriptor = Descriptor::new(fd)
+            .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
+        let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
+        let Some((data, from)) = received else {
+            return Ok(None);
+        };
+        let from = from.map(|from| address::of_socket(py, from)).transpose()?;
+        Ok(Some((data, from)))
+    }
+
+    /// What a descriptor is watched for, as `selectors` counts: 1 to read, 2 to write.
+    #[pyo3(signature = (fd, /))]
+    fn _interest(&self, py: Python<'_>, fd: i32) -> PyResult<u8> {
+        self.state.with(py, |state| {
+            let entry = Descriptor::new(fd).and_then(|descriptor| state.watched.get(descriptor));
+            let watches = |side| entry.is_some_and(|entry| entry.target(side).is_some());
+            u8::from(watches(Side::Read)) + 2 * u8::from(watches(Side::Write))
+        })
+    }
+
+    /// What `getaddrinfo` says of an address in numbers; `None` where it has to be asked.
+    #[staticmethod]
+    #[pyo3(signature = (host, port, family, type_, proto, flags, /))]
+    fn _literal<'py>(
+        host: &Bound<'py, PyAny>,
+        port: &Bound<'py, PyAny>,
+        family: i32,
+        type_: i32,
+        proto: i32,
+        flags: i32,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        let hints = Hints {
+            family,
+            kind: type_,
+            protocol: proto,
+            flags,
+        };
+        address::literal(host, port, hints)
+    }
+
+    #[getter(_closed)]
+    fn closed(&self) -> bool {
+        self.inbox.is(Flag::Closed)
+    }
+
+    #[setter(_closed)]
+    fn set_closed(&self, closed: bool) {
+        self.put(Flag::Closed, closed);
+    }
+
+    #[getter(_debug)]
+    fn debug(&self) -> bool {
+        self.inbox.is(Flag::Debug)
+    }
+
+    #[setter(_debug)]
+    fn set_debug_flag(&self, debug: bool) {
+        self.put(Flag::Debug, debug);
+    }
+
+    #[getter(_stopping)]
+    fn stopping(&self) -> bool {
+        self.inbox.is(Flag::Stopping)
+    }
+
+    #[setter(_stopping)]
+    fn set_stopping(&self, stopping: bool) {
+        self.put(Flag::Stopping, stopping);
+    }
+
+    #[setter(_has_task_factory)]
+    fn set_has_task_factory(&self, has: bool) {
+        self.put(Flag::TaskFactory, has);
+    }
+
+    #[getter(_thread_id)]
+    fn thread_id(&self) -> Option<u64> {
+        self.inbox.thread()
+    }
+
+    #[setter(_thread_id)]
+    fn set_thread_id(&self, thread: Option<u64>) {
+        self.inbox.set_thread(thread);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // The collector runs while this thread is attached and nobody else is.
+        let shown = self.state.peek(|state| {
+            state.show(
+                |handle| handle::traverse(handle, &visit),
+                |object| visit.call(object),
+            )
+        });
+        shown.unwrap_or(Ok(()))
+    }
+
+    fn __clear__(&self) {
+        let all = self.state.peek(State::clear);
+        drop(all);
+    }
+}
+
+impl Loop {
+    fn put(&self, flag: Flag, value: bool) {
+        if value {
+            self.inbox.set(flag);
+        } else {
+            self.inbox.unset(flag);
+        }
+    }
+}
+
+fn add<'py>(
+    slf: &Bound<'py, Loop>,
+    fd: &Bound<'py, PyAny>,
+    side: Side,
+    callback: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = slf.py();
+    let this = slf.get();
+    this.check_open()?;
+    let descriptor = number(fd)?;
+    let made = handle::plain(handle::Parts {
+        callback: callback.as_borrowed(),
+        arguments: args.clone(),
+        event_loop: slf.as_any(),
+        context: crate::ffi::context::copy_current(py)?,
+        traceback: None,
+    })?;
+    let target = Target::Handle(made.clone().unbind());
+    let before = this.watch(py, descriptor, side, Some(target))?;
+    cancel(py, before)?;
+    Ok(made)
+}

@@ -1,0 +1,266 @@
+//! The methods that every task calls: scheduling, the time, futures and tasks.
+//!
+//! A plain loop (open, not in debug mode) is served here. What debug mode checks and remembers is asked
+//! of `_debug_call` in python/corrente/_loop.py, and a factory for tasks is asyncio's business.
+
+use corrente_driver::epoll::monotonic;
+use pyo3::Borrowed;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyTuple};
+
+use super::Loop;
+use crate::ffi::context::{call_named, copy_current};
+use crate::ffi::handle::{self, Parts};
+use crate::ffi::method::{Arguments, Method};
+use crate::inbox::Flag;
+use crate::state::Job;
+
+pub(super) static METHODS: [Method; 9] = [
+    Method::new(
+        c"call_soon",
+        c"call_soon($self, /, callback, *args, context=None)\n--\n\nCalls the callback in the next turn of the loop.",
+        call_soon,
+    ),
+    Method::new(
+        c"call_soon_threadsafe",
+        c"call_soon_threadsafe($self, /, callback, *args, context=None)\n--\n\nThe same from any thread.",
+        call_soon_threadsafe,
+    ),
+    Method::new(
+        c"call_later",
+        c"call_later($self, /, delay, callback, *args, context=None)\n--\n\nCalls the callback after some seconds.",
+        call_later,
+    ),
+    Method::new(
+        c"call_at",
+        c"call_at($self, /, when, callback, *args, context=None)\n--\n\nCalls the callback at a time of the loop's clock.",
+        call_at,
+    ),
+    Method::new(
+        c"time",
+        c"time($self, /)\n--\n\nThe loop's clock, in seconds: monotonic.",
+        time,
+    ),
+    Method::new(
+        c"get_debug",
+        c"get_debug($self, /)\n--\n\nWhether the loop is in debug mode.",
+        get_debug,
+    ),
+    Method::new(
+        c"create_future",
+        c"create_future($self, /)\n--\n\nA future of this loop.",
+        create_future,
+    ),
+    Method::new(
+        c"create_task",
+        c"create_task($self, /, coro, **kwargs)\n--\n\nA task of this loop.",
+        create_task,
+    ),
+    Method::END,
+];
+
+/// Classes of asyncio that the loop makes instances of.
+static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// The names of arguments, as a call wants them.
+static LOOP: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+static NAMED: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+
+type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+
+fn this<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Loop>> {
+    Ok(receiver.cast::<Loop>()?)
+}
+
+fn call_soon<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let this = this(receiver)?.get();
+    let made = soon(receiver, this, "call_soon", &arguments)?;
+    let job = Job::Handle(made.clone().unbind());
+    this.state
+        .with(arguments.py(), |state| state.ready.push_back(job))?;
+    Ok(made)
+}
+
+fn call_soon_threadsafe<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let this = this(receiver)?.get();
+    let made = soon(receiver, this, "call_soon_threadsafe", &arguments)?;
+    this.enqueue(arguments.py(), made.clone().unbind())?;
+    Ok(made)
+}
+
+/// The handle of a callback that is first in the arguments.
+#[inline]
+fn soon<'py>(
+    receiver: &Bound<'py, PyAny>,
+    this: &Loop,
+    function: &str,
+    arguments: &Arguments<'_, 'py>,
+) -> Answer<'py> {
+    let callback = arguments.required(function, 0, "callback")?;
+    handle::plain(parts(receiver, this, function, callback, arguments, 1)?)
+}
+
+/// What a handle is made of, from a call whose callback's own arguments begin at a position.
+#[inline]
+fn parts<'a, 'py>(
+    receiver: &'a Bound<'py, PyAny>,
+    this: &Loop,
+    function: &str,
+    callback: Borrowed<'a, 'py, PyAny>,
+    arguments: &Arguments<'a, 'py>,
+    first: usize,
+) -> PyResult<Parts<'a, 'py>> {
+    let py = arguments.py();
+    let [context] = arguments.named(function, [intern!(py, "context")])?;
+    let traceback = if this.inbox.is_none_of([Flag::Closed, Flag::Debug]) {
+        None
+    } else {
+        this.check_open()?;
+        checked(receiver, function, callback)?
+    };
+    let context = match context.filter(|context| !context.is_none()) {
+        Some(context) => context.to_owned(),
+        None => copy_current(py)?,
+    };
+    let arguments = if arguments.len() == first {
+        handle::no_arguments(py)
+    } else {
+        arguments.rest(first)?
+    };
+    Ok(Parts {
+        callback,
+        arguments,
+        event_loop: receiver,
+        context,
+        traceback,
+    })
+}
+
+/// Debug mode: checks the thread and the callback, and says where the call comes from.
+#[cold]
+fn checked<'py>(
+    receiver: &Bound<'py, PyAny>,
+    function: &str,
+    callback: Borrowed<'_, 'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let hook = intern!(receiver.py(), "_debug_call");
+    receiver.call_method1(hook, (function, callback)).map(Some)
+}
+
+fn call_later<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let delay = arguments.required("call_later", 0, "delay")?;
+    if delay.is_none() {
+        return Err(PyTypeError::new_err("delay must not be None"));
+    }
+    let now = monotonic();
+    let when = now + delay.extract::<f64>()?;
+    let object = PyFloat::new(arguments.py(), when).into_any();
+    schedule(receiver, "call_later", &arguments, (when, object))
+}
+
+fn call_at<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let when = arguments.required("call_at", 0, "when")?;
+    if when.is_none() {
+        return Err(PyTypeError::new_err("when cannot be None"));
+    }
+    let seconds = when.extract::<f64>()?;
+    schedule(receiver, "call_at", &arguments, (seconds, when.to_owned()))
+}
+
+#[inline]
+fn schedule<'py>(
+    receiver: &Bound<'py, PyAny>,
+    function: &str,
+    arguments: &Arguments<'_, 'py>,
+    (when, object): (f64, Bound<'py, PyAny>),
+) -> Answer<'py> {
+    let this = this(receiver)?.get();
+    let callback = arguments.required(function, 1, "callback")?;
+    let parts = parts(receiver, this, function, callback, arguments, 2)?;
+    let made = handle::timer(parts, object)?;
+    let timer = made.clone().unbind();
+    this.state
+        .with(arguments.py(), |state| state.timers.schedule(when, timer))?;
+    Ok(made)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a method's signature")]
+fn time<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let now = monotonic();
+    Ok(PyFloat::new(arguments.py(), now).into_any())
+}
+
+fn get_debug<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let is_debug = this(receiver)?.get().is_debug();
+    Ok(PyBool::new(arguments.py(), is_debug).to_owned().into_any())
+}
+
+fn create_future<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = arguments.py();
+    let class = FUTURE.import(py, "_asyncio", "Future")?;
+    call_named(class, &[receiver], &only_loop(py)?)
+}
+
+fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = arguments.py();
+    let coroutine = arguments.required("create_task", 0, "coro")?.to_owned();
+    let inbox = &this(receiver)?.get().inbox;
+    if !inbox.is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]) {
+        let keywords = PyDict::new(py);
+        for (name, value) in arguments.keywords() {
+            keywords.set_item(name, value)?;
+        }
+        return receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords));
+    }
+    let given: Vec<_> = arguments.keywords().collect();
+    let names = task_names(py, &given)?;
+    let values = given.iter().map(|(_, value)| (*value).to_owned());
+    let all: Vec<_> = [coroutine, receiver.clone()]
+        .into_iter()
+        .chain(values)
+        .collect();
+    call_named(
+        TASK.import(py, "_asyncio", "Task")?,
+        &all.iter().collect::<Vec<_>>(),
+        &names,
+    )
+}
+
+/// The names of what a task is made with: the loop, and whatever the caller named.
+fn task_names<'py>(
+    py: Python<'py>,
+    given: &[(Bound<'py, PyAny>, Borrowed<'_, 'py, PyAny>)],
+) -> PyResult<Bound<'py, PyTuple>> {
+    let event_loop = intern!(py, "loop");
+    match given {
+        [] => only_loop(py),
+        // What `asyncio.create_task` names.
+        [(name, _)] if name.is(intern!(py, "name")) => {
+            let names = NAMED.get_or_try_init(py, || {
+                PyTuple::new(py, [event_loop, intern!(py, "name")]).map(Bound::unbind)
+            })?;
+            Ok(names.bind(py).clone())
+        }
+        _ => {
+            let names = given.iter().map(|(name, _)| name.clone());
+            let event_loop = event_loop.clone().into_any();
+            PyTuple::new(
+                py,
+                std::iter::once(event_loop).chain(names).collect::<Vec<_>>(),
+            )
+        }
+    }
+}
+
+fn only_loop(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+    let names = LOOP.get_or_try_init(py, || {
+        PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind)
+    })?;
+    Ok(names.bind(py).clone())
+}

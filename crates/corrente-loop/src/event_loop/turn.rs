@@ -1,0 +1,204 @@
+//! A turn of the loop: ask for descriptors or wait, see which timers are due, call what is ready.
+//!
+//! The order is asyncio's: what was ready before, then descriptors, then timers; what becomes ready
+//! meanwhile is for the next turn. Unlike asyncio, a turn asks the kernel only if there is nothing to do
+//! or if it was not asked for a while (`state::Poll`).
+
+use std::io;
+use std::time::Duration;
+
+use corrente_driver::Readiness;
+use corrente_driver::epoll::monotonic;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::Loop;
+use crate::error::os_error;
+use crate::ffi::handle;
+use crate::inbox::Flag;
+use crate::operation;
+use crate::state::{Job, Poll, State};
+use crate::transport::stream;
+
+/// Runs turns until the loop is stopped, or a callback raises what ends a program.
+pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
+    let inbox = &slf.get().inbox;
+    slf.get().state.with(slf.py(), State::forget_poll)?;
+    inbox.set_running(true);
+    let mut events = Vec::new();
+    let ended = loop {
+        match turn(slf, &mut events) {
+            Ok(()) if !inbox.is(Flag::Stopping) => {}
+            ended => break ended,
+        }
+    };
+    inbox.set_running(false);
+    ended
+}
+
+fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
+    let py = slf.py();
+    let this = slf.get();
+    let ready = gather(slf, events)?;
+    for _ in 0..ready {
+        let next = this.state.with(py, |state| state.ready.pop_front())?;
+        let Some(next) = next else {
+            break;
+        };
+        match next {
+            Job::Handle(handle) => call(slf, handle)?,
+            Job::Stream(stream, side) => {
+                let stream = stream.bind(py);
+                stream::ready(stream, side).or_else(|error| stray(slf, stream, error))?;
+            }
+            Job::Operation(operation) => operation::ready(py, this, &operation)?,
+        }
+        flush(slf)?;
+    }
+    Ok(())
+}
+
+/// Sends what the callback wrote.
+#[inline]
+fn flush(slf: &Bound<'_, Loop>) -> PyResult<()> {
+    let py = slf.py();
+    let state = &slf.get().state;
+    let written = state.with(py, |state| {
+        let has_any = !state.written.is_empty();
+        has_any.then(|| std::mem::take(&mut state.written))
+    })?;
+    let mut streams = written.unwrap_or_default().into_iter();
+    while let Some(stream) = streams.next() {
+        let stream = stream.bind(py);
+        let flushed = stream::flush(stream).or_else(|error| stray(slf, stream, error));
+        if let Err(error) = flushed {
+            // The others are written when the loop runs again.
+            state.with(py, |state| state.written.extend(streams))?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Collects what is ready and says how much that is.
+fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize> {
+    let (py, this) = (slf.py(), slf.get());
+    let inbox = &this.inbox;
+    // A signal's handler may have written between two callbacks.
+    flush(slf)?;
+    let sent = inbox.take();
+    let now = monotonic();
+    let is_stopping = inbox.is(Flag::Stopping);
+    let (poll, gone) = this.state.with(py, |state| {
+        state.ready.extend(sent.into_iter().map(Job::Handle));
+        state.plan(now, is_stopping)
+    })?;
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
+    events.clear();
+    let sent = match poll {
+        Poll::Skip => Vec::new(),
+        Poll::Look => {
+            look(py, this, events)?;
+            Vec::new()
+        }
+        Poll::Wait(limit) => wait(py, this, limit, events)?,
+    };
+    let now = if poll == Poll::Skip { now } else { monotonic() };
+    let (gone, ready) = this.state.with(py, |state| {
+        state.ready.extend(sent.into_iter().map(Job::Handle));
+        if poll != Poll::Skip {
+            state.polled(py, now, events);
+        }
+        let gone = state.ripen(py, now);
+        (gone, state.ready.len())
+    })?;
+    for timer in gone {
+        handle::let_go(py, timer);
+    }
+    Ok(ready)
+}
+
+fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {
+    let looked = this.driver(py)?.wait(Some(Duration::ZERO), events);
+    answer(py, looked)
+}
+
+/// Waits without the GIL; gives back what other threads sent before it could.
+fn wait(
+    py: Python<'_>,
+    this: &Loop,
+    limit: Option<Duration>,
+    events: &mut Vec<Readiness>,
+) -> PyResult<Vec<Py<PyAny>>> {
+    let inbox = &this.inbox;
+    if !inbox.begin_wait() {
+        return Ok(inbox.take());
+    }
+    let driver = this.driver(py)?;
+    let waited = py.detach(|| driver.wait(limit, events));
+    inbox.end_wait();
+    answer(py, waited)?;
+    Ok(inbox.take())
+}
+
+/// A signal that interrupted a wait has its Python handler called now.
+fn answer(py: Python<'_>, waited: io::Result<()>) -> PyResult<()> {
+    match waited {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => py.check_signals(),
+        other => other.map_err(|error| os_error(&error)),
+    }
+}
+
+#[inline]
+fn call(slf: &Bound<'_, Loop>, next: Py<PyAny>) -> PyResult<()> {
+    let py = slf.py();
+    let outcome = if slf.get().is_debug() {
+        call_watched(slf, &next)
+    } else {
+        handle::run(py, &next)
+    };
+    let outcome = outcome.or_else(|error| failed(slf, &next, error));
+    handle::let_go(py, next);
+    outcome
+}
+
+/// Debug mode: the handle is known while it runs, and slow callbacks are told.
+#[cold]
+fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
+    let py = slf.py();
+    slf.setattr(intern!(py, "_current_handle"), next)?;
+    let begin = monotonic();
+    let outcome = handle::run(py, next);
+    let took = monotonic() - begin;
+    slf.setattr(intern!(py, "_current_handle"), py.None())?;
+    outcome?;
+    slf.call_method1(intern!(py, "_note_duration"), (next, took))
+        .map(drop)
+}
+
+/// A protocol raised where its transport has no answer to it (`connection_lost`): as a callback's.
+#[cold]
+fn stray(slf: &Bound<'_, Loop>, transport: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
+    let py = slf.py();
+    if error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return Err(error);
+    }
+    let value = error.into_value(py);
+    slf.call_method1(intern!(py, "_transport_failed"), (transport, value))
+        .map(drop)
+}
+
+/// A callback raised: what ends a program goes on, all else is for the exception handler.
+#[cold]
+fn failed(slf: &Bound<'_, Loop>, handle: &Py<PyAny>, error: PyErr) -> PyResult<()> {
+    let py = slf.py();
+    if error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return Err(error);
+    }
+    let value = error.into_value(py);
+    slf.call_method1(intern!(py, "_callback_failed"), (handle, value))
+        .map(drop)
+}

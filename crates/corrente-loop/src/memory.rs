@@ -1,0 +1,60 @@
+//! Memory that what comes from the kernel goes through, the same for every read of a thread.
+//!
+//! It stays in the processor's cache, where a fresh allocation for the largest possible read would not.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+
+use corrente_driver::Descriptor;
+use corrente_driver::socket::{self, Moved};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::ffi::bytes::Read;
+
+/// What it holds, in bytes: no datagram is larger.
+pub(crate) const SIZE: usize = 64 * 1024;
+
+thread_local! {
+    static MEMORY: RefCell<Box<[u8]>> = RefCell::new(vec![0; SIZE].into_boxed_slice());
+}
+
+/// Reads, and lends what has come to `work`, which runs no Python code. `work` sees nothing at the end of
+/// what the peer sends, or where there is nothing now.
+pub(crate) fn read_with<R>(
+    descriptor: Descriptor,
+    work: impl FnOnce(&[u8]) -> R,
+) -> io::Result<(Moved, R)> {
+    MEMORY.with_borrow_mut(|memory| {
+        let moved = socket::read(descriptor, memory)?;
+        let length = match moved {
+            Moved::Bytes(length) => length,
+            Moved::Later => 0,
+        };
+        Ok((moved, work(&memory[..length])))
+    })
+}
+
+/// Reads at most `most` bytes, and no more than [`SIZE`].
+pub(crate) fn read(py: Python<'_>, descriptor: Descriptor, most: usize) -> io::Result<Read<'_>> {
+    MEMORY.with_borrow_mut(|memory| {
+        let room = &mut memory[..most.min(SIZE)];
+        Ok(match socket::read(descriptor, room)? {
+            Moved::Bytes(0) => Read::End,
+            Moved::Bytes(length) => Read::Data(PyBytes::new(py, &room[..length])),
+            Moved::Later => Read::Later,
+        })
+    })
+}
+
+/// Reads one datagram.
+pub(crate) fn receive(
+    py: Python<'_>,
+    descriptor: Descriptor,
+) -> io::Result<Option<(Bound<'_, PyBytes>, Option<SocketAddr>)>> {
+    MEMORY.with_borrow_mut(|memory| {
+        let received = socket::receive(descriptor, memory)?;
+        Ok(received.map(|(length, from)| (PyBytes::new(py, &memory[..length]), from)))
+    })
+}

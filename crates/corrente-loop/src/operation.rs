@@ -1,0 +1,249 @@
+//! `sock_recv`, `sock_recv_into`, `sock_sendall`: one read or one whole write of a user's own socket.
+//!
+//! Each is tried at once; what cannot go on becomes an [`Operation`] that the loop resumes when the
+//! socket is ready, and a future that gets the outcome. The coroutines around it are in python/corrente/_loop.py:
+//! they check the socket, and forget an operation whose future was cancelled.
+//!
+//! Key invariant: an operation whose future is done is watched no more.
+
+use std::io;
+
+use corrente_driver::Descriptor;
+use corrente_driver::socket::{self, Moved};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::os_error;
+use crate::event_loop::{Loop, number};
+use crate::ffi::bytes::{Chunk, Read, read_into, with_content};
+use crate::ffi::confined::Confined;
+use crate::ffi::method::{Arguments, Method};
+use crate::memory;
+use crate::watched::{Side, Target};
+
+type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+
+pub(crate) static METHODS: [Method; 5] = [
+    Method::new(
+        c"_receive",
+        c"_receive($self, fd, size, /)\n--\n\nBytes, or a future of them.",
+        receive,
+    ),
+    Method::new(
+        c"_receive_into",
+        c"_receive_into($self, fd, buffer, /)\n--\n\nHow many bytes, or a future of that.",
+        receive_into,
+    ),
+    Method::new(
+        c"_send",
+        c"_send($self, fd, data, /)\n--\n\nNone when all is written, or a future of that.",
+        send,
+    ),
+    Method::new(
+        c"_forget",
+        c"_forget($self, fd, future, /)\n--\n\nThe future was cancelled.",
+        forget,
+    ),
+    Method::END,
+];
+
+/// What is left to do.
+#[derive(Debug)]
+enum Deed {
+    Receive(usize),
+    ReceiveInto(Py<PyAny>),
+    Send { data: Chunk, written: usize },
+}
+
+/// A read or a write that waits for its socket.
+#[pyclass(frozen, name = "Operation", module = "corrente._native")]
+#[derive(Debug)]
+pub(crate) struct Operation {
+    descriptor: Descriptor,
+    side: Side,
+    future: Py<PyAny>,
+    deed: Confined<Deed>,
+}
+
+#[pymethods]
+impl Operation {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.future)?;
+        let shown = self.deed.peek(|deed| match deed {
+            Deed::ReceiveInto(buffer) => visit.call(&*buffer),
+            Deed::Receive(_) | Deed::Send { .. } => Ok(()),
+        });
+        shown.unwrap_or(Ok(()))
+    }
+}
+
+/// What an attempt came to.
+enum Attempt<'py> {
+    Done(Bound<'py, PyAny>),
+    Later,
+}
+
+impl Deed {
+    /// Goes on as far as the socket lets it. The kernel's errors are in the inner result.
+    fn attempt<'py>(
+        &mut self,
+        py: Python<'py>,
+        descriptor: Descriptor,
+    ) -> PyResult<io::Result<Attempt<'py>>> {
+        match self {
+            Self::Receive(size) => {
+                let read = memory::read(py, descriptor, *size);
+                Ok(read.map(|read| match read {
+                    Read::Data(data) => Attempt::Done(data.into_any()),
+                    Read::End => Attempt::Done(PyBytes::new(py, b"").into_any()),
+                    Read::Later => Attempt::Later,
+                }))
+            }
+            Self::ReceiveInto(buffer) => match read_into(descriptor, buffer.bind(py))? {
+                Ok(Moved::Bytes(size)) => Ok(Ok(Attempt::Done(size.into_pyobject(py)?.into_any()))),
+                Ok(Moved::Later) => Ok(Ok(Attempt::Later)),
+                Err(error) => Ok(Err(error)),
+            },
+            Self::Send { data, written } => {
+                Ok(Self::write(data, written, descriptor).map(|is_done| {
+                    if is_done {
+                        Attempt::Done(py.None().into_bound(py))
+                    } else {
+                        Attempt::Later
+                    }
+                }))
+            }
+        }
+    }
+
+    fn write(data: &Chunk, written: &mut usize, descriptor: Descriptor) -> io::Result<bool> {
+        let left = &data.as_ref()[*written..];
+        if let Moved::Bytes(bytes) = socket::write(descriptor, left)? {
+            *written += bytes;
+        }
+        Ok(*written == data.as_ref().len())
+    }
+}
+
+fn receive<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let size: isize = arguments.required("sock_recv", 1, "nbytes")?.extract()?;
+    let size = usize::try_from(size)
+        .map_err(|_| pyo3::exceptions::PyValueError::new_err("negative buffersize in recv"))?;
+    begin(receiver, &arguments, Side::Read, Deed::Receive(size))
+}
+
+fn receive_into<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let buffer = arguments.required("sock_recv_into", 1, "buf")?;
+    let deed = Deed::ReceiveInto(buffer.to_owned().unbind());
+    begin(receiver, &arguments, Side::Read, deed)
+}
+
+fn send<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let data = arguments.required("sock_sendall", 1, "data")?;
+    let data = match data.cast_exact::<PyBytes>() {
+        Ok(bytes) => Chunk::kept(&bytes),
+        Err(_) => Chunk::Copied(with_content(&data, |content| content.into())?),
+    };
+    begin(
+        receiver,
+        &arguments,
+        Side::Write,
+        Deed::Send { data, written: 0 },
+    )
+}
+
+/// Tries; gives back the outcome, or a future of it.
+fn begin<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: &Arguments<'_, 'py>,
+    side: Side,
+    mut deed: Deed,
+) -> Answer<'py> {
+    let py = receiver.py();
+    let event_loop = receiver.cast::<Loop>()?;
+    event_loop.get().check_open()?;
+    let descriptor = number(&arguments.required("sock", 0, "fd")?.to_owned())?;
+    if let Deed::Send { data, .. } = &deed
+        && data.as_ref().is_empty()
+    {
+        return Ok(py.None().into_bound(py));
+    }
+    match deed.attempt(py, descriptor)? {
+        Ok(Attempt::Done(outcome)) => return Ok(outcome),
+        Ok(Attempt::Later) => {}
+        Err(error) => return Err(os_error(&error)),
+    }
+    let future = receiver.call_method0(intern!(py, "create_future"))?;
+    let operation = Py::new(
+        py,
+        Operation {
+            descriptor,
+            side,
+            future: future.clone().unbind(),
+            deed: Confined::new(deed),
+        },
+    )?;
+    let this = event_loop.get();
+    if this.has_stream(py, descriptor)? {
+        return Err(PyRuntimeError::new_err(format!(
+            "File descriptor {} is used by a transport",
+            descriptor.number()
+        )));
+    }
+    let before = this.watch(py, descriptor, side, Some(Target::Operation(operation)))?;
+    crate::event_loop::cancel(py, before)?;
+    Ok(future)
+}
+
+/// The socket of an operation is ready.
+pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>) -> PyResult<()> {
+    let this = operation.get();
+    let future = this.future.bind(py);
+    if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return stop(py, event_loop, operation);
+    }
+    let attempt = this
+        .deed
+        .with(py, |deed| deed.attempt(py, this.descriptor))?;
+    let outcome = match attempt {
+        Ok(Ok(Attempt::Later)) => return Ok(()),
+        Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
+        Ok(Err(error)) => Err(os_error(&error)),
+        Err(error) => Err(error),
+    };
+    stop(py, event_loop, operation)?;
+    match outcome {
+        Ok(outcome) => future.call_method1(intern!(py, "set_result"), (outcome,)),
+        Err(error) => future.call_method1(intern!(py, "set_exception"), (error.into_value(py),)),
+    }
+    .map(drop)
+}
+
+/// Watches an operation's socket no more, unless somebody else does by now.
+fn stop(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>) -> PyResult<()> {
+    let Operation {
+        descriptor, side, ..
+    } = operation.get();
+    if event_loop.has_operation(py, *descriptor, *side, operation)? {
+        drop(event_loop.watch(py, *descriptor, *side, None)?);
+    }
+    Ok(())
+}
+
+fn forget<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = receiver.py();
+    let event_loop = receiver.cast::<Loop>()?.get();
+    let descriptor = number(&arguments.required("_forget", 0, "fd")?.to_owned())?;
+    let future = arguments.required("_forget", 1, "future")?;
+    if !event_loop.is_closed() {
+        for operation in event_loop.operations(py, descriptor)? {
+            if operation.get().future.is(future) {
+                stop(py, event_loop, &operation)?;
+            }
+        }
+    }
+    Ok(py.None().into_bound(py))
+}

@@ -1,0 +1,269 @@
+//! A stream socket and its protocol: TCP and Unix connections.
+//!
+//! `corrente._transports.StreamTransport` is this class with what is rarely needed added in Python. The
+//! order of calls, the words of errors and the life cycle are those of asyncio's
+//! `_SelectorSocketTransport`: `connection_made`, then reading starts, `connection_lost` exactly once and
+//! from the loop. `reading` (with `feeding`) and `writing` move the bytes, `methods` are what Python calls.
+//!
+//! Key invariant: the stream's state is not borrowed while the protocol runs.
+
+mod feeding;
+mod methods;
+mod reading;
+mod writing;
+
+use corrente_driver::Descriptor;
+use corrente_driver::outgoing::Outgoing;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::flow::{Flow, Signal};
+use crate::event_loop::Loop;
+use crate::ffi::bytes::Chunk;
+use crate::ffi::class::{Carried, Class};
+use crate::ffi::confined::Confined;
+use crate::ffi::context::{copy_current, within};
+use crate::watched::{Side, Target};
+
+static STREAM: Class<Stream> = Class::new();
+
+/// Adds the class to the module.
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let base = module
+        .py()
+        .import("asyncio.transports")?
+        // A `Transport`; asyncio's `sendfile` asks for this one.
+        .getattr("_FlowControlMixin")?;
+    let base = base.cast_into::<PyType>()?;
+    let class = STREAM.create(&base, c"corrente._native.Stream", &methods::METHODS)?;
+    module.add("Stream", class)
+}
+
+/// What a stream transport carries.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    event_loop: Py<Loop>,
+    descriptor: Descriptor,
+    state: Confined<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    protocol: Option<Py<PyAny>>,
+    delivery: Delivery,
+    life: Life,
+    reading: Reading,
+    writing: Writing,
+    pending: Pending,
+    outgoing: Outgoing<Chunk>,
+    flow: Flow,
+    /// Writes after the connection was lost.
+    ignored: u32,
+    /// A future that waits until all is written (`sendfile`).
+    drained: Option<Py<PyAny>>,
+    contexts: Contexts,
+    /// The last read filled a good part of what was offered.
+    is_bulk: bool,
+}
+
+/// The contexts (PEP 567) that the sides are served in: those in which the loop was last told to watch them.
+#[derive(Debug, Default)]
+struct Contexts {
+    read: Option<Py<PyAny>>,
+    write: Option<Py<PyAny>>,
+}
+
+impl Contexts {
+    fn of(&mut self, side: Side) -> &mut Option<Py<PyAny>> {
+        match side {
+            Side::Read => &mut self.read,
+            Side::Write => &mut self.write,
+        }
+    }
+}
+
+/// How the protocol takes what is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    /// `data_received(bytes)`.
+    Data,
+    /// `get_buffer(size)`, `buffer_updated(size)`.
+    Buffer,
+    /// Straight into the buffer of an `asyncio.StreamReader`.
+    Reader,
+}
+
+/// How far the connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// `close()` was called, and something is still to be written.
+    Closing,
+    /// `connection_lost()` is scheduled or was called.
+    Lost,
+}
+
+/// The reading side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    On,
+    /// By the protocol.
+    Paused,
+    /// The peer has ended its side, and the protocol keeps the other one open.
+    Ended,
+}
+
+/// The writing side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// `write_eof()` was called.
+    Ended,
+}
+
+/// When what waits in `outgoing` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// Nothing waits.
+    Nothing,
+    /// When the callback that is running returns: what else it writes goes with it.
+    Callback,
+    /// When the socket takes more.
+    Socket,
+}
+
+impl Carried for Stream {
+    fn class() -> &'static Class<Self> {
+        &STREAM
+    }
+
+    fn referred(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
+        show(self.event_loop.as_any());
+        // Lent: it is in use, and so nobody's garbage.
+        let _shown = self.state.peek(|state| {
+            let contexts = state.contexts.read.iter().chain(&state.contexts.write);
+            let others = state.protocol.iter().chain(&state.drained);
+            others.chain(contexts).for_each(show);
+        });
+    }
+}
+
+/// A stream that the loop watches is ready on one side.
+pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
+    // Gone since the loop was told.
+    let Ok(stream) = STREAM.get(transport) else {
+        return Ok(());
+    };
+    let py = transport.py();
+    let context = stream.with(py, |state| {
+        let context = state.contexts.of(side).as_ref();
+        context.map(|context| context.clone_ref(py))
+    })?;
+    let serve = || match side {
+        Side::Read => reading::ready(transport, stream),
+        Side::Write => writing::ready(transport, stream),
+    };
+    match context {
+        Some(context) => within(context.bind(py), serve),
+        None => serve(),
+    }
+}
+
+/// The callback that wrote to a stream has returned.
+pub(crate) fn flush(transport: &Bound<'_, PyAny>) -> PyResult<()> {
+    match STREAM.get(transport) {
+        Ok(stream) => writing::flush(transport, stream),
+        // Gone meanwhile.
+        Err(_) => Ok(()),
+    }
+}
+
+impl Stream {
+    fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut State) -> R) -> PyResult<R> {
+        self.state.with(py, work)
+    }
+
+    /// Has the loop watch one side.
+    fn watch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
+        let target = Target::Stream(transport.clone().unbind());
+        let py = transport.py();
+        let context = copy_current(py)?.unbind();
+        drop(self.with(py, |state| state.contexts.of(side).replace(context))?);
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, Some(target))?;
+        drop(before);
+        Ok(())
+    }
+
+    fn unwatch(&self, py: Python<'_>, side: Side) -> PyResult<()> {
+        if self.event_loop.get().is_closed() {
+            return Ok(());
+        }
+        let before = self
+            .event_loop
+            .get()
+            .watch(py, self.descriptor, side, None)?;
+        drop(before);
+        Ok(())
+    }
+
+    /// Schedules `connection_lost`.
+    fn lose(
+        &self,
+        transport: &Bound<'_, PyAny>,
+        exception: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = transport.py();
+        let lost = transport.getattr(intern!(py, "_call_connection_lost"))?;
+        let event_loop = self.event_loop.bind(py);
+        event_loop
+            .call_method1(intern!(py, "call_soon"), (lost, exception))
+            .map(drop)
+    }
+
+    /// Tells the protocol what flow control found; its exceptions are for the loop's handler.
+    fn signal(&self, transport: &Bound<'_, PyAny>, signal: Signal) -> PyResult<()> {
+        let py = transport.py();
+        let name = match signal {
+            Signal::Nothing => return Ok(()),
+            Signal::Pause => intern!(py, "pause_writing"),
+            Signal::Resume => intern!(py, "resume_writing"),
+        };
+        let protocol = self.with(py, |state| {
+            state.protocol.as_ref().map(|one| one.clone_ref(py))
+        })?;
+        let Some(protocol) = protocol else {
+            return Ok(());
+        };
+        match protocol.call_method0(py, name) {
+            Err(error) if !ends_program(py, &error) => {
+                let report = intern!(py, "_protocol_failed");
+                transport
+                    .call_method1(report, (name, error.into_value(py)))
+                    .map(drop)
+            }
+            other => other.map(drop),
+        }
+    }
+}
+
+/// `SystemExit` and `KeyboardInterrupt` leave the loop, from wherever they are raised.
+fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<pyo3::exceptions::PySystemExit>(py)
+        || error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py)
+}
+
+/// Ends a connection that cannot go on, in asyncio's words.
+fn fatal(transport: &Bound<'_, PyAny>, error: PyErr, message: &str) -> PyResult<()> {
+    let py = transport.py();
+    if ends_program(py, &error) {
+        return Err(error);
+    }
+    let name = intern!(py, "_fatal_error");
+    transport
+        .call_method1(name, (error.into_value(py), message))
+        .map(drop)
+}

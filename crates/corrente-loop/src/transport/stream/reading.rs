@@ -1,0 +1,153 @@
+//! From the socket to the protocol: one read for each time that the loop says there is something.
+//!
+//! Small reads go through memory that is used again and again and are copied once they are known; after a read
+//! that filled it, the next ones go straight into a large `bytes` object.
+
+use std::io;
+
+use corrente_driver::socket::Moved;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::{Delivery, Life, Reading, Stream, fatal, feeding};
+use crate::error::os_error;
+use crate::ffi::bytes::{self, Read};
+use crate::memory;
+use crate::watched::Side;
+
+/// Asyncio's `max_size`: more is read in several turns.
+const READ_MOST: usize = 256 * 1024;
+/// A large read of less than this is followed by a small one.
+const BULK_LEAST: usize = memory::SIZE / 4;
+
+const READ_FAILED: &str = "Fatal read error on socket transport";
+
+/// What a read needs to know.
+pub(super) struct Plan {
+    pub protocol: Py<PyAny>,
+    delivery: Delivery,
+    is_bulk: bool,
+}
+
+/// The socket has something to read, or its end.
+pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let plan = stream.with(py, |state| {
+        let is_wanted = state.life == Life::Open && state.reading == Reading::On;
+        let protocol = state.protocol.as_ref().filter(|_| is_wanted)?;
+        Some(Plan {
+            protocol: protocol.clone_ref(py),
+            delivery: state.delivery,
+            is_bulk: state.is_bulk,
+        })
+    })?;
+    let Some(plan) = plan else {
+        return Ok(());
+    };
+    match plan.delivery {
+        Delivery::Data => data(transport, stream, &plan),
+        Delivery::Buffer => buffer(transport, stream, &plan),
+        Delivery::Reader => feeding::ready(transport, stream, &plan),
+    }
+}
+
+pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
+    let py = transport.py();
+    let read = if plan.is_bulk {
+        bytes::read(py, stream.descriptor, READ_MOST)?
+    } else {
+        memory::read(py, stream.descriptor, memory::SIZE)
+    };
+    let content = match read {
+        Ok(Read::Data(content)) => content,
+        Ok(Read::End) => return ended(transport, stream, &plan.protocol),
+        Ok(Read::Later) => return Ok(()),
+        Err(error) => return failed(transport, &error),
+    };
+    let length = content.as_bytes().len();
+    let is_bulk = length
+        >= if plan.is_bulk {
+            BULK_LEAST
+        } else {
+            memory::SIZE
+        };
+    if is_bulk != plan.is_bulk {
+        stream.with(py, |state| state.is_bulk = is_bulk)?;
+    }
+    let name = intern!(py, "data_received");
+    match bytes::call_method_one(plan.protocol.bind(py), name, content.as_any()) {
+        Ok(_) => Ok(()),
+        Err(error) => fatal(
+            transport,
+            error,
+            "Fatal error: protocol.data_received() call failed.",
+        ),
+    }
+}
+
+fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
+    let py = transport.py();
+    let protocol = plan.protocol.bind(py);
+    let room = protocol.call_method1(intern!(py, "get_buffer"), (-1,));
+    let room = room.and_then(|room| match room.len()? {
+        0 => Err(PyRuntimeError::new_err(
+            "get_buffer() returned an empty buffer",
+        )),
+        _ => Ok(room),
+    });
+    let room = match room {
+        Ok(room) => room,
+        Err(error) => {
+            let message = "Fatal error: protocol.get_buffer() call failed.";
+            return fatal(transport, error, message);
+        }
+    };
+    let length = match bytes::read_into(stream.descriptor, &room) {
+        Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
+        Ok(Ok(Moved::Bytes(length))) => length,
+        Ok(Ok(Moved::Later)) => return Ok(()),
+        Ok(Err(error)) => return failed(transport, &error),
+        Err(error) => return fatal(transport, error, READ_FAILED),
+    };
+    match protocol.call_method1(intern!(py, "buffer_updated"), (length,)) {
+        Ok(_) => Ok(()),
+        Err(error) => fatal(
+            transport,
+            error,
+            "Fatal error: protocol.buffer_updated() call failed.",
+        ),
+    }
+}
+
+pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
+    fatal(transport, os_error(error), READ_FAILED)
+}
+
+/// The peer has ended its side: the protocol says whether the other side stays open.
+pub(super) fn ended(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    protocol: &Py<PyAny>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let answer = protocol
+        .call_method0(py, intern!(py, "eof_received"))
+        .and_then(|answer| answer.is_truthy(py));
+    match answer {
+        Ok(true) => {
+            stream.with(py, |state| {
+                if state.reading == Reading::On {
+                    state.reading = Reading::Ended;
+                }
+            })?;
+            stream.unwatch(py, Side::Read)
+        }
+        Ok(false) => super::writing::close(transport, stream),
+        Err(error) => fatal(
+            transport,
+            error,
+            "Fatal error: protocol.eof_received() call failed.",
+        ),
+    }
+}

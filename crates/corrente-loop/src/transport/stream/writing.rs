@@ -1,0 +1,415 @@
+//! From the protocol to the socket: when the callback that writes returns, or when the socket takes more.
+//!
+//! A response is mostly written in pieces, head and body, by one callback. Sent one by one each piece costs
+//! a call to the kernel and a segment; so what a callback writes is sent when it returns, in one call. Large
+//! pieces, and what is written while no callback runs, are sent at once. Whoever looks (`is_closing`,
+//! `get_write_buffer_size`, `close`) is shown what sending at once would have led to.
+
+use std::io;
+
+use corrente_driver::socket::{self, Moved};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
+
+use super::{Life, Pending, State, Stream, Writing, fatal};
+use crate::error::os_error;
+use crate::ffi::bytes::{Chunk, with_content};
+use crate::watched::Side;
+
+/// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
+const IGNORED_QUIETLY: u32 = 5;
+/// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
+const GATHERED_MOST: usize = 32 * 1024;
+const FAILED: &str = "Fatal write error on socket transport";
+
+/// What becomes of data that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    /// They go, with what waits for the callback to return.
+    Go,
+    /// The socket takes no more at present: behind what waits for it.
+    Behind,
+    /// The connection is lost; say so from the sixth time on.
+    Ignored { is_told: bool },
+}
+
+impl State {
+    fn admit(&mut self, method: &str) -> PyResult<Admission> {
+        if self.writing == Writing::Ended {
+            let text = format!("Cannot call {method}() after write_eof()");
+            return Err(PyRuntimeError::new_err(text));
+        }
+        if self.drained.is_some() {
+            let text = format!("unable to {method}; sendfile is in progress");
+            return Err(PyRuntimeError::new_err(text));
+        }
+        if self.life == Life::Lost {
+            let is_told = self.ignored >= IGNORED_QUIETLY;
+            self.ignored = self.ignored.saturating_add(1);
+            return Ok(Admission::Ignored { is_told });
+        }
+        Ok(match self.pending {
+            Pending::Nothing | Pending::Callback => Admission::Go,
+            Pending::Socket => Admission::Behind,
+        })
+    }
+}
+
+/// `write(data)`.
+pub(super) fn write(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        return write_bytes(transport, stream, bytes, "write");
+    }
+    let is_bytes_like = data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyByteArray>()
+        || data.is_instance_of::<PyMemoryView>();
+    if !is_bytes_like {
+        let name = data.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "data argument must be a bytes-like object, not '{name}'"
+        )));
+    }
+    write_changing(transport, stream, data)
+}
+
+fn write_bytes(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    bytes: &Bound<'_, PyBytes>,
+    method: &str,
+) -> PyResult<()> {
+    let py = transport.py();
+    let content = bytes.as_bytes();
+    let length = content.len();
+    let admission = stream.with(py, |state| state.admit(method))??;
+    match admission {
+        _ if length == 0 => Ok(()),
+        Admission::Ignored { is_told } => ignore(transport, is_told),
+        Admission::Behind => keep(transport, stream, Chunk::kept(bytes), 0),
+        Admission::Go if may_wait(stream, length) => gather(transport, stream, Chunk::kept(bytes)),
+        Admission::Go => {
+            flush(transport, stream)?;
+            // What was written before may wait for the socket now, or the connection may be lost.
+            let (is_free, is_lost) = stream.with(py, |state| {
+                (state.pending == Pending::Nothing, state.life == Life::Lost)
+            })?;
+            match if is_free {
+                send_now(stream, content)
+            } else {
+                Ok(0)
+            } {
+                _ if is_lost => Ok(()),
+                Ok(written) if written == length => Ok(()),
+                Ok(written) => keep(transport, stream, Chunk::kept(bytes), written),
+                Err(error) => fatal(transport, os_error(&error), FAILED),
+            }
+        }
+    }
+}
+
+/// Data that may change after the call: what is not written at once is copied.
+fn write_changing(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let admission = stream.with(py, |state| state.admit("write"))??;
+    if let Admission::Ignored { is_told } = admission {
+        return ignore(transport, is_told);
+    }
+    let length = with_content(data, <[u8]>::len)?;
+    if length == 0 {
+        return Ok(());
+    }
+    if admission == Admission::Go && may_wait(stream, length) {
+        let copy = with_content(data, |content| content.into())?;
+        return gather(transport, stream, Chunk::Copied(copy));
+    }
+    flush(transport, stream)?;
+    let is_free = stream.with(py, |state| state.pending == Pending::Nothing)?;
+    let left = with_content(data, |content| -> io::Result<Box<[u8]>> {
+        let written = if is_free {
+            send_now(stream, content)?
+        } else {
+            0
+        };
+        Ok(content[written..].into())
+    })?;
+    match left {
+        Ok(left) => keep(transport, stream, Chunk::Copied(left), 0),
+        Err(error) => fatal(transport, os_error(&error), FAILED),
+    }
+}
+
+/// Whether so much may wait for the callback that is running.
+fn may_wait(stream: &Stream, length: usize) -> bool {
+    length < GATHERED_MOST && stream.event_loop.get().is_in_callback()
+}
+
+/// What the socket takes at once.
+fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
+    match socket::write(stream.descriptor, content)? {
+        Moved::Bytes(written) => Ok(written),
+        Moved::Later => Ok(0),
+    }
+}
+
+/// Lets a piece wait until the callback returns, with what waits already; too much of it goes now.
+fn gather(transport: &Bound<'_, PyAny>, stream: &Stream, chunk: Chunk) -> PyResult<()> {
+    let py = transport.py();
+    let (is_first, length) = stream.with(py, |state| {
+        let is_first = state.pending == Pending::Nothing;
+        state.pending = Pending::Callback;
+        state.outgoing.push(chunk, 0);
+        (is_first, state.outgoing.len())
+    })?;
+    if length > GATHERED_MOST {
+        return flush(transport, stream);
+    }
+    if is_first {
+        stream.event_loop.get().will_flush(transport)?;
+    }
+    Ok(())
+}
+
+/// Writes what waits for the callback to return, if anything does.
+pub(super) fn flush(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let is_due = stream.with(transport.py(), |state| {
+        let is_due = state.pending == Pending::Callback;
+        if is_due {
+            state.pending = Pending::Nothing;
+        }
+        is_due
+    })?;
+    if !is_due {
+        return Ok(());
+    }
+    ready(transport, stream)?;
+    hold(transport, stream)
+}
+
+/// `writelines(data)`: all of it in as few calls to the kernel as it takes.
+pub(super) fn write_lines(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    lines: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let admission = stream.with(py, |state| state.admit("writelines"))??;
+    let mut chunks = Vec::new();
+    for line in lines.try_iter()? {
+        let line = line?;
+        chunks.push(match line.cast_exact::<PyBytes>() {
+            Ok(bytes) => Chunk::kept(bytes),
+            Err(_) => Chunk::Copied(with_content(&line, |content| content.into())?),
+        });
+    }
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    if let Admission::Ignored { is_told } = admission {
+        return ignore(transport, is_told);
+    }
+    flush(transport, stream)?;
+    let is_free = stream.with(py, |state| {
+        for chunk in chunks {
+            state.outgoing.push(chunk, 0);
+        }
+        state.pending == Pending::Nothing
+    })?;
+    if is_free {
+        ready(transport, stream)?;
+    }
+    hold(transport, stream)
+}
+
+fn ignore(transport: &Bound<'_, PyAny>, is_told: bool) -> PyResult<()> {
+    if is_told {
+        transport.call_method0(intern!(transport.py(), "_tell_ignored_write"))?;
+    }
+    Ok(())
+}
+
+/// Keeps what the socket did not take.
+fn keep(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    chunk: Chunk,
+    written: usize,
+) -> PyResult<()> {
+    stream.with(transport.py(), |state| state.outgoing.push(chunk, written))?;
+    hold(transport, stream)
+}
+
+/// If something waits: has the loop say when the socket takes more, and pauses the protocol if it is much.
+fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let left = stream.with(py, |state| {
+        let length = state.outgoing.len();
+        let waits = state.life != Life::Lost && length > 0;
+        let is_new = waits && state.pending != Pending::Socket;
+        if waits {
+            state.pending = Pending::Socket;
+        }
+        waits.then_some((length, is_new))
+    })?;
+    let Some((length, is_new)) = left else {
+        return Ok(());
+    };
+    if is_new {
+        stream.watch(transport, Side::Write)?;
+    }
+    let signal = stream.with(py, |state| state.flow.grown(length))?;
+    stream.signal(transport, signal)
+}
+
+/// The socket takes more.
+pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let moved = stream.with(py, |state| {
+        if state.life == Life::Lost || state.outgoing.is_empty() {
+            return None;
+        }
+        let slices = state.outgoing.slices();
+        let moved = match &*slices {
+            [one] => socket::write(stream.descriptor, one),
+            several => socket::write_all(stream.descriptor, several),
+        };
+        Some(moved.map(|moved| match moved {
+            Moved::Bytes(bytes) => (
+                state.outgoing.advance(bytes),
+                state.flow.shrunk(state.outgoing.len()),
+            ),
+            Moved::Later => (Vec::new(), super::Signal::Nothing),
+        }))
+    })?;
+    let (done, signal) = match moved {
+        None => return Ok(()),
+        Some(Ok(moved)) => moved,
+        Some(Err(error)) => return broken(transport, stream, &error),
+    };
+    drop(done);
+    stream.signal(transport, signal)?;
+    let is_empty = stream.with(py, |state| state.outgoing.is_empty())?;
+    if is_empty {
+        all_written(transport, stream)
+    } else {
+        Ok(())
+    }
+}
+
+fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let was_watched = stream.with(py, |state| {
+        std::mem::replace(&mut state.pending, Pending::Nothing) == Pending::Socket
+    })?;
+    if was_watched {
+        stream.unwatch(py, Side::Write)?;
+    }
+    let (life, writing, drained) = stream.with(py, |state| {
+        let life = state.life;
+        if life == Life::Closing {
+            state.life = Life::Lost;
+        }
+        let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
+        (life, state.writing, drained)
+    })?;
+    if let Some(drained) = drained {
+        drained.call_method1(py, intern!(py, "set_result"), (py.None(),))?;
+    }
+    if life == Life::Closing {
+        let lost = intern!(py, "_call_connection_lost");
+        return transport.call_method1(lost, (py.None(),)).map(drop);
+    }
+    if writing == Writing::Ended {
+        socket::end(stream.descriptor).map_err(|error| os_error(&error))?;
+    }
+    Ok(())
+}
+
+fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> PyResult<()> {
+    let py = transport.py();
+    let (dropped, drained) = stream.with(py, |state| {
+        state.pending = Pending::Nothing;
+        let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
+        (state.outgoing.clear(), drained)
+    })?;
+    drop(dropped);
+    stream.unwatch(py, Side::Write)?;
+    fatal(transport, os_error(error), FAILED)?;
+    if let Some(drained) = drained {
+        let exception = os_error(error).into_value(py);
+        drained.call_method1(py, intern!(py, "set_exception"), (exception,))?;
+    }
+    Ok(())
+}
+
+/// `write_eof()`.
+pub(super) fn end(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let is_now = stream.with(transport.py(), |state| {
+        if state.life != Life::Open || state.writing == Writing::Ended {
+            return false;
+        }
+        state.writing = Writing::Ended;
+        state.outgoing.is_empty()
+    })?;
+    if is_now {
+        socket::end(stream.descriptor).map_err(|error| os_error(&error))?;
+    }
+    Ok(())
+}
+
+/// `close()`: what waits is written first.
+pub(super) fn close(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    let py = transport.py();
+    let life = stream.with(py, |state| {
+        if state.life != Life::Open {
+            return None;
+        }
+        state.life = if state.outgoing.is_empty() {
+            Life::Lost
+        } else {
+            Life::Closing
+        };
+        Some(state.life)
+    })?;
+    let Some(life) = life else {
+        return Ok(());
+    };
+    stream.unwatch(py, Side::Read)?;
+    if life == Life::Lost {
+        stream.unwatch(py, Side::Write)?;
+        stream.lose(transport, None)?;
+    }
+    Ok(())
+}
+
+/// Ends the connection at once; what waits is dropped.
+pub(super) fn force_close(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    exception: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let dropped = stream.with(py, |state| {
+        if state.life == Life::Lost {
+            return None;
+        }
+        state.life = Life::Lost;
+        Some(state.outgoing.clear())
+    })?;
+    let Some(dropped) = dropped else {
+        return Ok(());
+    };
+    drop(dropped);
+    stream.unwatch(py, Side::Write)?;
+    stream.unwatch(py, Side::Read)?;
+    stream.lose(transport, exception)
+}

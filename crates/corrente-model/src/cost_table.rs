@@ -1,0 +1,321 @@
+//! What stacks and drivers cost, as the lab measured them: one table comes with the program, and
+//! users make their own (`corrente gauge calibrate`).
+//!
+//! For a service whose asynchronous side is not installed, and so cannot be calibrated where it
+//! runs. Nothing in a table is written by hand. `speed` takes its costs from the machine where they
+//! were measured to the service's, and says how far they can be trusted there: no cost of another
+//! machine is sure to better than [`LEAST_DEVIATION`].
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::least_squares::Estimate;
+
+/// Relative standard deviation of a cost from another machine, at least: versions, options and
+/// processors differ.
+pub const LEAST_DEVIATION: f64 = 0.20;
+/// The same where it was measured on this one: versions and options still differ.
+const LEAST_DEVIATION_HERE: f64 = 0.10;
+/// What it becomes where a cost is taken from a similar stack or driver, not from this one.
+pub const BORROWED_DEVIATION: f64 = 0.40;
+/// Added (in squares) where the speed of one of the two machines is not known: that is the spread
+/// of a core's speed over common cloud machines of the last years.
+const UNKNOWN_SPEED_DEVIATION: f64 = 0.25;
+/// Speeds that differ by less can be of the same machine: over a day of lab runs on one, the figure
+/// moved by up to 16 %.
+const SAME_SPEED: f64 = 0.20;
+
+/// The first lines of a file.
+const ABOUT: &str = "\
+# Costs of stacks and drivers, for services whose other side is not installed.
+# Written by `corrente gauge calibrate RESULT.json` from a lab's result; not by hand.
+# Times are processor time; deviations are relative standard deviations.
+";
+
+/// The costs of one run of the lab.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostTable {
+    /// Where it was measured.
+    pub reference: Reference,
+    /// Stacks without drivers.
+    #[serde(rename = "stack", default)]
+    pub stacks: Vec<StackCost>,
+    /// Drivers.
+    #[serde(rename = "driver", default)]
+    pub drivers: Vec<DriverCost>,
+}
+
+/// The machine and the run that the costs come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Its processor.
+    pub cpu: String,
+    /// Its interpreter.
+    pub python: String,
+    /// The day.
+    pub date: String,
+    /// The lab's scenarios that were fitted.
+    pub scenarios: Vec<String>,
+    /// Rounds of the lab's `burn` loop a millisecond there; absent where the result has no such
+    /// figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn_rounds_per_ms: Option<f64>,
+}
+
+/// Which side of a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// A thread or process for each request.
+    Sync,
+    /// An event loop.
+    Async,
+}
+
+/// In what kind of processes a cost was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Workers {
+    /// One request after another, or an event loop.
+    #[default]
+    Single,
+    /// Many threads, all in use, which hand the interpreter lock over to one another.
+    Threaded,
+}
+
+impl Workers {
+    fn is_single(&self) -> bool {
+        *self == Self::Single
+    }
+}
+
+/// A server with a framework.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackCost {
+    /// The server in the lab's words: `gunicorn sync`.
+    pub server: String,
+    /// The framework: `Flask`.
+    pub framework: String,
+    /// Its side.
+    pub side: Side,
+    /// Its processes.
+    #[serde(default, skip_serializing_if = "Workers::is_single")]
+    pub workers: Workers,
+    /// Processor time of a request without calls, in microseconds.
+    pub request_us: f64,
+    /// Its relative standard deviation.
+    pub deviation: f64,
+    /// See [`crate::calibration::Costs::coldness`].
+    pub coldness: f64,
+    /// Memory of a process without the service's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_bytes: Option<u64>,
+    /// Memory of one more request in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_bytes: Option<u64>,
+}
+
+/// A driver of databases or other services.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriverCost {
+    /// Its name: `Requests`.
+    pub name: String,
+    /// `http`, `sql` or `cache`.
+    pub kind: String,
+    /// The side that it is made for.
+    pub side: Side,
+    /// Processor time of a call, in microseconds.
+    pub call_us: f64,
+    /// The same in processes of many threads, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threaded_us: Option<f64>,
+    /// The same of one of many calls that a request starts at once, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gathered_us: Option<f64>,
+    /// Its relative standard deviation.
+    pub deviation: f64,
+}
+
+/// What is shipped with this version.
+pub fn shipped() -> &'static CostTable {
+    static SHIPPED: LazyLock<CostTable> = LazyLock::new(|| {
+        let text = include_str!("../data/stacks.toml");
+        let mut table = CostTable::from_toml(text)
+            .expect("the file is part of the program, and a test reads it");
+        // They are of another machine than the user's, whatever the two are called.
+        let stacks = table.stacks.iter_mut().map(|one| &mut one.deviation);
+        let drivers = table.drivers.iter_mut().map(|one| &mut one.deviation);
+        for deviation in stacks.chain(drivers) {
+            *deviation = deviation.max(LEAST_DEVIATION);
+        }
+        table
+    });
+    &SHIPPED
+}
+
+/// What is wrong with a table, in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadTable(String);
+
+impl fmt::Display for BadTable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadTable {}
+
+impl CostTable {
+    /// Reads a table and checks it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadTable`] where it is none, has a field that is not known, or cannot be used.
+    pub fn from_toml(text: &str) -> Result<Self, BadTable> {
+        let table: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            let message = error.message().lines().next().unwrap_or_default();
+            BadTable(format!("is not a table of costs: line {line}: {message}"))
+        })?;
+        table.check()?;
+        Ok(table)
+    }
+
+    /// The table as a file.
+    pub fn to_toml(&self) -> String {
+        // Fails only where memory is beyond TOML's 2^63 bytes; a reader refuses an empty table.
+        let figures = toml::to_string(self).unwrap_or_default();
+        format!("{ABOUT}\n{figures}")
+    }
+
+    /// Whether a prediction can be made with it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadTable`] where a side has no stack, or a figure cannot be.
+    pub fn check(&self) -> Result<(), BadTable> {
+        for (side, name) in [(Side::Sync, "sync"), (Side::Async, "async")] {
+            if !self.stacks.iter().any(|stack| stack.side == side) {
+                let what = format!("has no costs of a stack on the side `{name}`");
+                return Err(BadTable(what));
+            }
+        }
+        let can_be = |field: &str, value: f64| {
+            value.is_finite() && (value > 0.0 || (value >= 0.0 && !field.ends_with("_us")))
+        };
+        match self
+            .figures()
+            .find(|(_, field, value)| !can_be(field, *value))
+        {
+            Some((of, field, value)) => Err(BadTable(format!("{of}: `{field}` cannot be {value}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// All figures that predictions are made with: of what, field, value.
+    fn figures(&self) -> impl Iterator<Item = (String, &'static str, f64)> {
+        let stacks = self.stacks.iter().flat_map(|stack| {
+            let of = format!("stack `{}, {}`", stack.framework, stack.server);
+            [
+                (of.clone(), "request_us", stack.request_us),
+                (of.clone(), "deviation", stack.deviation),
+                (of, "coldness", stack.coldness),
+            ]
+        });
+        let drivers = self.drivers.iter().flat_map(|driver| {
+            let of = format!("driver `{}`", driver.name);
+            let calls = [
+                ("call_us", Some(driver.call_us)),
+                ("threaded_us", driver.threaded_us),
+                ("gathered_us", driver.gathered_us),
+                ("deviation", Some(driver.deviation)),
+            ];
+            calls
+                .into_iter()
+                .filter_map(move |(field, value)| Some((of.clone(), field, value?)))
+        });
+        stacks.chain(drivers)
+    }
+}
+
+/// The machine that costs are asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Here<'a> {
+    /// Model of its processor; empty where it is not known.
+    pub processor: &'a str,
+    /// Version of the service's interpreter: `3.13.1`.
+    pub python: &'a str,
+    /// Rounds of the lab's `burn` loop a millisecond.
+    pub burn_rounds_per_ms: Option<f64>,
+}
+
+/// How much longer the same work takes here, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed {
+    /// Factor on costs.
+    pub factor: f64,
+    /// Relative standard deviation that this adds.
+    pub deviation: f64,
+    /// The least relative standard deviation of a cost.
+    least: f64,
+}
+
+impl Reference {
+    /// From there to here; where the speed of either is not known the factor is 1, and less sure.
+    pub fn speed(&self, here: Here<'_>) -> Speed {
+        let positive = |rounds: &f64| rounds.is_finite() && *rounds > 0.0;
+        let there = self.burn_rounds_per_ms.filter(positive);
+        match (there, here.burn_rounds_per_ms.filter(positive)) {
+            (Some(there), Some(rounds)) => Speed {
+                factor: there / rounds,
+                deviation: 0.0,
+                least: self.least_deviation(here, there / rounds),
+            },
+            _ => Speed {
+                factor: 1.0,
+                deviation: UNKNOWN_SPEED_DEVIATION,
+                least: LEAST_DEVIATION,
+            },
+        }
+    }
+
+    /// Less where it was measured on the same kind of machine, with the same interpreter.
+    fn least_deviation(&self, here: Here<'_>, factor: f64) -> f64 {
+        let is_same = !here.processor.is_empty()
+            && here.processor == self.cpu
+            && minor(here.python) == minor(&self.python)
+            && (factor - 1.0).abs() < SAME_SPEED;
+        if is_same {
+            LEAST_DEVIATION_HERE
+        } else {
+            LEAST_DEVIATION
+        }
+    }
+}
+
+/// `3.13` of `3.13.1`.
+fn minor(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(minor, _)| minor)
+}
+
+impl Speed {
+    /// A cost of the table on this machine, in seconds.
+    pub fn cost(self, microseconds: f64, deviation: f64) -> Estimate {
+        let mean = microseconds / 1e6 * self.factor;
+        let relative = deviation.max(self.least).hypot(self.deviation);
+        Estimate {
+            mean,
+            deviation: mean * relative,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

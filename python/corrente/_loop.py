@@ -1,0 +1,368 @@
+"""The event loop: asyncio's own, with its hot half in Rust.
+
+`EventLoop` is two classes in one. `corrente._native.Loop` comes first and has what every turn
+needs: scheduling, timers, descriptors, transports. Everything else is inherited from asyncio's
+selector loop, and so it behaves as the running version of asyncio does. What asyncio calls on
+itself (`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import selectors
+import socket
+import ssl
+import sys
+from asyncio import (
+    base_events,
+    constants,
+    format_helpers,
+    selector_events,
+    sslproto,
+    trsock,
+)
+from asyncio.log import logger
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from corrente import _native, _server
+from corrente._transports import DatagramTransport, StreamTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+
+#: What asyncio has no type for: its private classes, an address of any family.
+Foreign: TypeAlias = Any
+
+
+# What `accept` fails with when a process or a machine has too much open.
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class _Watcher:
+    """What asyncio's loop has as its selector, for its code that looks at it."""
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
+
+    def get_key(self, fileobj: int) -> selectors.SelectorKey:
+        """What a descriptor is watched for."""
+        events = self._loop._interest(fileobj)
+        if not events:
+            raise KeyError(f"{fileobj!r} is not registered")
+        return selectors.SelectorKey(fileobj, fileobj, events, None)
+
+    def close(self) -> None:
+        self._loop._clear()
+
+
+class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
+    """An asyncio event loop whose scheduling and transports are native."""
+
+    # Asyncio's own, which have no types.
+    _transports: Foreign
+    _task_factory: Foreign
+    _ensure_fd_no_transport: Foreign
+    _check_closed: Foreign
+
+    def __init__(self) -> None:
+        self._socket_files: dict[int, _server.SocketFile] = {}
+        asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+
+    def _make_socket_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+        server: Foreign = None,
+        **_newer: Foreign,
+    ) -> StreamTransport:
+        self._ensure_fd_no_transport(sock)
+        return StreamTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Foreign = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Foreign:
+        self._ensure_fd_no_transport(sock)
+        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        plain: Foreign = selector_events._SelectorDatagramTransport  # type: ignore[attr-defined]
+        kind = DatagramTransport if is_internet else plain
+        return kind(self, sock, protocol, address, waiter, extra)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Foreign = None,
+        **limits: Foreign,
+    ) -> Foreign:
+        """TLS by asyncio's own protocol, over a native stream."""
+        self._ensure_fd_no_transport(rawsock)
+        tls: Foreign = sslproto.SSLProtocol(
+            self,
+            protocol,
+            sslcontext,
+            waiter,  # type: ignore[arg-type]
+            server_side,
+            server_hostname,
+            **limits,
+        )
+        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        return tls._app_transport
+
+    async def create_server(
+        self,
+        *args: Foreign,
+        keep_alive: bool | None = None,
+        start_serving: bool = True,
+        **kwargs: Foreign,
+    ) -> Foreign:
+        """As asyncio; `keep_alive`, `close_clients` and `abort_clients` on every version."""
+        create: Any = asyncio.SelectorEventLoop.create_server
+        server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+        if keep_alive:
+            _server.keep_alive(server)
+        if start_serving:
+            await server.start_serving()
+        return server
+
+    if not _server.HAS_CLIENTS:
+
+        async def create_unix_server(
+            self,
+            *args: Foreign,
+            cleanup_socket: bool = False,
+            start_serving: bool = True,
+            **kwargs: Foreign,
+        ) -> Foreign:
+            """As asyncio; `cleanup_socket` and `close_clients` are Python 3.13's."""
+            create: Any = asyncio.SelectorEventLoop.create_unix_server
+            server = _server.extended(await create(self, *args, start_serving=False, **kwargs))
+            for listening in server.sockets:
+                path = listening.getsockname()
+                if cleanup_socket and isinstance(path, str) and path:
+                    self._socket_files[listening.fileno()] = _server.SocketFile(path)
+            if start_serving:
+                await server.start_serving()
+            return server
+
+        def _stop_serving(self, sock: socket.socket) -> None:
+            file = self._socket_files.pop(sock.fileno(), None)
+            stop: Any = asyncio.SelectorEventLoop._stop_serving  # type: ignore[attr-defined]
+            stop(self, sock)
+            if file is not None:
+                file.remove()
+
+    def _accept_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: ssl.SSLContext | None = None,
+        server: Foreign = None,
+        backlog: int = 100,
+        *limits: Foreign,
+    ) -> None:
+        """A listening socket is ready.
+
+        Asyncio makes a task for each connection, which waits until `connection_made()` was called.
+        Without TLS there is nothing to wait for, and so no task.
+        """
+        if sslcontext is not None or self._debug:
+            accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
+            accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
+            return
+        for _ in range(backlog):
+            try:
+                connection, address = sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_RESOURCES:
+                    raise
+                arguments = (protocol_factory, sock, sslcontext, server, backlog, *limits)
+                self._rest_listening(sock, error, arguments)
+                return
+            connection.setblocking(False)
+            self._connected(protocol_factory, connection, address, server)
+
+    def _connected(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        connection: socket.socket,
+        address: Foreign,
+        server: Foreign,
+    ) -> None:
+        try:
+            StreamTransport(
+                self, connection, protocol_factory(), extra={"peername": address}, server=server
+            )
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # whatever a factory raises is the loop's to report
+            connection.close()
+            message = "Error on transport creation for incoming connection"
+            self.call_exception_handler({"message": message, "exception": error})
+
+    def _rest_listening(
+        self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]
+    ) -> None:
+        """Nothing is left to accept with: the kernel would report the socket for ever."""
+        self.call_exception_handler(
+            {
+                "message": "socket.accept() out of system resource",
+                "exception": error,
+                "socket": trsock.TransportSocket(sock),
+            }
+        )
+        self._remove_reader(sock.fileno())
+        loop: Any = self
+        self.call_later(constants.ACCEPT_RETRY_DELAY, loop._start_serving, *arguments)
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - asyncio's name
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Foreign:
+        """As asyncio; an address in numbers needs no thread."""
+        found = self._literal(host, port, family, type, proto, flags)
+        if found is not None:
+            return found
+        return await asyncio.SelectorEventLoop.getaddrinfo(
+            self, host, port, family=family, type=type, proto=proto, flags=flags
+        )
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
+        """Receives up to `nbytes` bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Foreign = self._receive(fd, nbytes)
+        return received if type(received) is bytes else await self._done(fd, received)
+
+    async def sock_recv_into(self, sock: socket.socket, buf: Foreign) -> int:
+        """Receives into a buffer; gives back how many bytes."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        received: Foreign = self._receive_into(fd, buf)
+        return received if type(received) is int else await self._done(fd, received)
+
+    async def sock_sendall(self, sock: socket.socket, data: Foreign) -> None:
+        """Sends all of the data."""
+        self._check_socket(sock)
+        fd = sock.fileno()
+        sent: Foreign = self._send(fd, data)
+        if sent is not None:
+            await self._done(fd, sent)
+
+    def _check_socket(self, sock: socket.socket) -> None:
+        if isinstance(sock, ssl.SSLSocket):
+            raise TypeError("Socket cannot be of type SSLSocket")
+        if self._debug and sock.gettimeout() != 0:
+            raise ValueError("the socket must be non-blocking")
+
+    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Foreign:
+        """What an operation gave; one that is cancelled is not gone on with."""
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._forget(fd, future)
+            raise
+
+    def set_task_factory(self, factory: Foreign) -> None:
+        """Sets what makes tasks; `None` for asyncio's own class."""
+        asyncio.SelectorEventLoop.set_task_factory(self, factory)
+        self._has_task_factory = factory is not None
+
+    def _create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Foreign) -> asyncio.Task[Any]:
+        """Debug mode, a task factory, or keywords: whatever asyncio does with them."""
+        is_newer = not {"name", "context"}.issuperset(kwargs)
+        if is_newer and sys.version_info < (3, 13, 3):
+            # `eager_start` and the like: asyncio takes them from 3.13.3 on, its tasks earlier.
+            self._check_closed()
+            if self._task_factory is not None:
+                made: asyncio.Task[Any] = self._task_factory(self, coro, **kwargs)
+                return made
+            return asyncio.Task(coro, loop=self, **kwargs)
+        task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
+        return task
+
+    def _debug_call(self, method: str, callback: Callable[..., object]) -> Foreign:
+        """Debug mode: checks a call that schedules, and tells where it was made."""
+        loop: Any = self
+        if method != "call_soon_threadsafe":
+            loop._check_thread()
+        loop._check_callback(callback, "call_at" if method == "call_later" else method)
+        return format_helpers.extract_stack(sys._getframe(1))
+
+    def _callback_failed(self, handle: Foreign, exception: BaseException) -> None:
+        """A callback raised: as `asyncio.Handle._run` tells it."""
+        source = format_helpers._format_callback_source(handle._callback, handle._args)
+        context = {
+            "message": f"Exception in callback {source}",
+            "exception": exception,
+            "handle": handle,
+        }
+        if handle._source_traceback:
+            context["source_traceback"] = handle._source_traceback
+        self.call_exception_handler(context)
+
+    def _transport_failed(self, transport: Any, exception: BaseException) -> None:
+        """A protocol raised where asyncio's transport would leave it to the handle that called it."""
+        self.call_exception_handler(
+            {
+                "message": f"Exception in callback of {transport!r}",
+                "exception": exception,
+                "transport": transport,
+            }
+        )
+
+    def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
+        """Debug mode: a callback has run so long."""
+        if seconds >= self.slow_callback_duration:
+            told = base_events._format_handle(handle)  # type: ignore[attr-defined]
+            logger.warning("Executing %s took %.3f seconds", told, seconds)
+
+
+def new_event_loop() -> EventLoop:
+    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
+    return EventLoop()
+
+
+def install() -> None:
+    """Makes this loop asyncio's, where it still asks a policy (up to Python 3.15)."""
+    asyncio.set_event_loop_policy(_policy())
+
+
+def _policy() -> Foreign:
+    """Asyncio's policy, with this loop."""
+    base: Foreign = asyncio.DefaultEventLoopPolicy
+    return type("EventLoopPolicy", (base,), {"_loop_factory": EventLoop})()
+
+
+def run(
+    main: Coroutine[Any, Any, Any],
+    *,
+    debug: bool | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = new_event_loop,
+) -> Foreign:
+    """Runs a coroutine as `asyncio.run` does, on this loop."""
+    with asyncio.Runner(debug=debug, loop_factory=loop_factory) as runner:
+        return runner.run(main)

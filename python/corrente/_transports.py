@@ -1,0 +1,190 @@
+"""Transports: what they rarely need, in Python; moving bytes is native.
+
+The seam is asyncio's: names with an underscore are those that asyncio's own loop code (`sendfile`,
+`start_tls`, TLS) uses of its transports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from asyncio import base_events, constants, selector_events, trsock
+from asyncio.log import logger
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from corrente import _native
+
+if TYPE_CHECKING:
+    import socket
+
+    from corrente._loop import EventLoop
+
+
+#: What asyncio has no type for: its private classes, an address of any family.
+Foreign: TypeAlias = Any
+
+
+class StreamTransport(_native.Stream):
+    """A TCP or Unix connection."""
+
+    _start_tls_compatible = True
+    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
+
+    # The base's own, which has no type.
+    _extra: dict[str, Any]
+
+    # What the destructor needs, should the constructor not get so far.
+    _sock: socket.socket | None = None
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Foreign = None,
+    ) -> None:
+        # Not the base's own, which sets up a flow control that is native here.
+        asyncio.BaseTransport.__init__(self, extra)
+        self._loop = loop
+        base_events._set_nodelay(sock)  # type: ignore[attr-defined]
+        self._describe(sock)
+        self._sock = sock
+        self._sock_fd = sock.fileno()
+        self._empty_waiter: asyncio.Future[None] | None = None
+        self._begin(loop, self._sock_fd, protocol)
+        self._server = server
+        if server is not None:
+            _attach(server, self)
+        loop._transports[self._sock_fd] = self
+        loop.call_soon(protocol.connection_made, self)
+        # Only then is anything read, and only then does `create_connection` return.
+        loop.call_soon(self._start_reading)
+        if waiter is not None:
+            loop.call_soon(_wake, waiter)
+
+    @property
+    def _protocol_paused(self) -> bool:
+        """Asyncio's `sendfile` asks."""
+        return self._is_flow_paused()
+
+    def _describe(self, sock: socket.socket) -> None:
+        """Notes what `get_extra_info` tells; the addresses are gone once the peer is."""
+        extra = self._extra
+        extra["socket"] = trsock.TransportSocket(sock)
+        for name, ask in (("sockname", sock.getsockname), ("peername", sock.getpeername)):
+            if name == "peername" and name in extra:
+                continue
+            try:
+                extra[name] = ask()
+            except OSError:
+                extra[name] = None
+
+    def __repr__(self) -> str:
+        info = [self.__class__.__name__]
+        if self._sock is None:
+            info.append("closed")
+        elif self.is_closing():
+            info.append("closing")
+        info.append(f"fd={self._sock_fd}")
+        if self._sock is not None and not self._loop.is_closed():
+            info.append("read=polling" if self.is_reading() else "read=idle")
+            size = self.get_write_buffer_size()
+            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+        return f"<{' '.join(info)}>"
+
+    def __del__(self) -> None:
+        if self._sock is not None:
+            message = f"unclosed transport {self!r}"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
+            self._sock.close()
+
+    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
+        if isinstance(exc, OSError):
+            if self._loop.get_debug():
+                logger.debug("%r: %s", self, message, exc_info=True)
+        else:
+            self._report(exc, message)
+        self._force_close(exc)
+
+    def _report(self, exception: BaseException, message: str) -> None:
+        self._loop.call_exception_handler(
+            {
+                "message": message,
+                "exception": exception,
+                "transport": self,
+                "protocol": self.get_protocol(),
+            }
+        )
+
+    def _protocol_failed(self, method: str, exception: BaseException) -> None:
+        """`pause_writing` or `resume_writing` raised."""
+        self._report(exception, f"protocol.{method}() failed")
+
+    def _tell_ignored_write(self) -> None:
+        logger.warning("socket.send() raised exception.")
+
+    def _call_connection_lost(self, exc: BaseException | None) -> None:
+        protocol: Foreign = self.get_protocol()
+        try:
+            protocol.connection_lost(exc)
+        finally:
+            self._finish()
+            if self._sock is not None:
+                self._sock.close()
+                self._sock = None
+            server, self._server = self._server, None
+            if server is not None:
+                _detach(server, self)
+
+    def _make_empty_waiter(self) -> asyncio.Future[None]:
+        """A future that is done when all is written; no write is taken meanwhile."""
+        if self._empty_waiter is not None:
+            raise RuntimeError("Empty waiter is already set")
+        self._empty_waiter = self._loop.create_future()
+        if self.get_write_buffer_size():
+            self._set_drained(self._empty_waiter)
+        else:
+            self._empty_waiter.set_result(None)
+            self._set_drained(self._empty_waiter)
+        return self._empty_waiter
+
+    def _reset_empty_waiter(self) -> None:
+        self._empty_waiter = None
+        self._set_drained(None)
+
+
+class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
+    """Datagrams over IP: asyncio's transport; what comes is received natively."""
+
+    def _read_ready(self) -> None:
+        if self._conn_lost:
+            return
+        try:
+            received = self._loop._receive_datagram(self._sock_fd)
+        except OSError as error:
+            self._protocol.error_received(error)
+            return
+        if received is not None:
+            self._protocol.datagram_received(*received)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.cancelled():
+        waiter.set_result(None)
+
+
+def _attach(server: Foreign, transport: StreamTransport) -> None:
+    """Tells a server of a connection; since Python 3.13 it is told which one."""
+    if hasattr(server, "_clients"):
+        server._attach(transport)
+    else:
+        server._attach()
+
+
+def _detach(server: Foreign, transport: StreamTransport) -> None:
+    if hasattr(server, "_clients"):
+        server._detach(transport)
+    else:
+        server._detach()

@@ -1,0 +1,67 @@
+"""aiohttp's own tests, from its source distribution, by pytest with `announcing_plugin`.
+
+The suite's configuration is its own; only the options that would measure coverage, or run tests that need a
+container or a development version of something, are replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import supervise
+
+HERE = Path(__file__).parent
+OPTIONS = (
+    "--override-ini=addopts=",
+    "--quiet",
+    "--tb=short",
+    "-m",
+    "not dev_mode and not autobahn",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "announcing_plugin",
+)
+
+
+def suite(loop: str, source: Path, log: Path, limit_s: float) -> supervise.Suite:
+    """Give how its tests are run."""
+    return supervise.Suite(
+        command=lambda pipe, names: [
+            *_pytest(),
+            f"--announce-to={pipe}",
+            f"--only-those-in={names}",
+            *_files(names),
+        ],
+        environment={"CONFORMANCE_LOOP": loop, "PYTHONPATH": str(HERE)},
+        folder=source,
+        log=log,
+        limit_s=limit_s,
+    )
+
+
+def listed(runs: supervise.Suite) -> list[str]:
+    """Give the names of all its tests."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as names:
+        subprocess.run(
+            [*_pytest(), "--collect-only", f"--list-to={names.name}", "tests"],
+            cwd=runs.folder,
+            env=os.environ | runs.environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        return names.read().splitlines()
+
+
+def _pytest() -> list[str]:
+    # -P: the distribution has the library beside its tests, without the compiled half of what is installed.
+    return [sys.executable, "-P", "-X", "faulthandler", "-m", "pytest", *OPTIONS]
+
+
+def _files(names: Path) -> list[str]:
+    tests = names.read_text(encoding="utf-8").splitlines()
+    return sorted({supervise.group_of(test) for test in tests})

@@ -1,0 +1,234 @@
+"""Servers: what they listen on, how they are closed, and what becomes of their connections."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import resource
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from loop.running import Echo, Loop, Recorder, end, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def served(factory: Any = Echo, **how: Any) -> tuple[Any, tuple[str, int]]:
+    """Give a server on a free port and its address."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(factory, "127.0.0.1", 0, **how)
+    return server, server.sockets[0].getsockname()
+
+
+async def connected(address: Any) -> Recorder:
+    """Give a client of it."""
+    client = Recorder()
+    await asyncio.get_running_loop().create_connection(lambda: client, *address)
+    return client
+
+
+def test_a_server_serves_until_it_is_closed(loop: Loop) -> None:
+    async def main() -> None:
+        server, address = await served()
+        assert server.is_serving()
+        assert server.get_loop() is loop
+        client = await connected(address)
+        server.close()
+        server.close()
+        assert not server.is_serving()
+        assert server.sockets == ()
+        # Its connections go on.
+        client.transport.write(b"still")
+        assert await client.has(5) == b"still"
+        with pytest.raises(ConnectionRefusedError):
+            await connected(address)
+        await end(client)
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_server_starts_when_it_is_told_to(loop: Loop) -> None:
+    async def main() -> None:
+        server, address = await served(start_serving=False)
+        assert not server.is_serving()
+        with pytest.raises(ConnectionRefusedError):
+            await connected(address)
+        await server.start_serving()
+        client = await connected(address)
+        await end(client)
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_serving_for_ever_ends_when_it_is_cancelled(loop: Loop) -> None:
+    async def main() -> None:
+        server, address = await served()
+        serving = asyncio.ensure_future(server.serve_forever())
+        client = await connected(address)
+        await end(client)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        assert not server.is_serving()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_waiting_for_a_server_waits_for_its_connections(loop: Loop) -> None:
+    async def main() -> None:
+        if not hasattr(asyncio.Server, "close_clients"):
+            return
+        server, address = await served()
+        client = await connected(address)
+        client.transport.write(b"x")
+        await client.has(1)
+        server.close()
+        waiting = asyncio.ensure_future(server.wait_closed())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await end(client)
+        await waiting
+
+    run(loop, main())
+
+
+def test_a_server_listens_on_every_address(loop: Loop) -> None:
+    async def main() -> None:
+        server = await loop.create_server(Echo, ["127.0.0.1", "127.0.0.2"], 0)
+        addresses = [sock.getsockname() for sock in server.sockets]
+        assert {host for host, _ in addresses} == {"127.0.0.1", "127.0.0.2"}
+        clients = [await connected(address) for address in addresses]
+        for client in clients:
+            client.transport.write(b"x")
+            await client.has(1)
+        await end(*clients)
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_port_that_is_taken_is_told(loop: Loop) -> None:
+    async def main() -> None:
+        server, address = await served()
+        with pytest.raises(OSError, match="ddress already in use") as raised:
+            await loop.create_server(Echo, *address)
+        assert raised.value.errno == errno.EADDRINUSE
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_unix_server_that_takes_a_path_twice_replaces_it(loop: Loop, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+
+    async def main() -> None:
+        for _ in range(2):
+            server = await loop.create_unix_server(Echo, path)
+            client = Recorder()
+            await loop.create_unix_connection(lambda: client, path)  # noqa: B023
+            client.transport.write(b"x")
+            await client.has(1)
+            await end(client)
+            server.close()
+            await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_socket_that_was_accepted_elsewhere_is_served(loop: Loop) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            peer = socket.create_connection(listening.getsockname())
+            accepted, _ = listening.accept()
+        accepted.setblocking(False)
+        transport, protocol = await loop.connect_accepted_socket(Echo, accepted)
+        assert isinstance(protocol, Echo)
+        peer.setblocking(False)
+        await loop.sock_sendall(peer, b"hello")
+        assert await loop.sock_recv(peer, 10) == b"hello"
+        transport.close()
+        await protocol.lost()
+        peer.close()
+
+    run(loop, main())
+
+
+def test_a_server_without_descriptors_left_recovers(
+    loop: Loop, unhandled: list[dict[str, Any]]
+) -> None:
+    """The connection that could not be accepted is, once there is room again (asyncio: after a second)."""
+
+    async def main() -> None:
+        server, address = await served()
+        client = socket.socket()
+        client.setblocking(False)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        spare = os.dup(0)
+        os.close(spare)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spare, before[1]))
+        try:
+            await loop.sock_connect(client, address)
+            while not unhandled:
+                await asyncio.sleep(0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        await loop.sock_sendall(client, b"patient")
+        assert await loop.sock_recv(client, 10) == b"patient"
+        client.close()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+    errors = [told["exception"] for told in unhandled]
+    assert {error.errno for error in errors} == {errno.EMFILE}
+    assert unhandled[0]["message"] == "socket.accept() out of system resource"
+    unhandled.clear()
+
+
+def test_a_name_that_nobody_has_is_told(loop: Loop) -> None:
+    async def main() -> None:
+        with pytest.raises(socket.gaierror):
+            await loop.create_connection(Recorder, "no.such.name.invalid", 80)
+        with pytest.raises((OverflowError, OSError)):
+            await loop.create_connection(Recorder, "127.0.0.1", 70_000)
+
+    run(loop, main())
+    run(loop, loop.shutdown_default_executor())
+
+
+def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop) -> None:
+    questions: list[tuple[tuple[Any, Any], dict[str, int]]] = [
+        (("127.0.0.1", 80), {}),
+        (("127.0.0.1", "80"), {"type": socket.SOCK_STREAM}),
+        (("127.0.0.1", b"80"), {"type": socket.SOCK_DGRAM}),
+        (("::1", 80), {"type": socket.SOCK_STREAM}),
+        (("::1%1", 80), {"type": socket.SOCK_STREAM}),
+        (("127.0.0.1", None), {"family": socket.AF_INET, "proto": socket.IPPROTO_TCP}),
+        ((None, 80), {"flags": socket.AI_PASSIVE, "type": socket.SOCK_STREAM}),
+        (("127.1", 80), {"type": socket.SOCK_STREAM}),
+        ((b"127.0.0.1", 0), {"type": socket.SOCK_STREAM}),
+    ]
+
+    async def main() -> None:
+        for address, how in questions:
+            found = await loop.getaddrinfo(*address, **how)
+            assert found == socket.getaddrinfo(*address, **how), (address, how)
+        for address, how in (
+            (("127.0.0.1", 80), {"family": socket.AF_INET6}),
+            (("127.0.0.1", "no-such-service"), {}),
+        ):
+            with pytest.raises(socket.gaierror):
+                await loop.getaddrinfo(*address, **how)
+
+    run(loop, main())
+    run(loop, loop.shutdown_default_executor())

@@ -1,0 +1,205 @@
+"""TLS over our connections, with the user's own `ssl.SSLContext`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from loop.running import Echo, Loop, Recorder, end, run, sockets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Give who signs the certificates of these tests."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def contexts(authority: trustme.CA) -> Contexts:
+    """Give a client's and a server's context; the client trusts the server's certificate alone."""
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(server)
+    return client, server
+
+
+async def secured(
+    contexts: Contexts, client: Any, factory: Callable[[], Any]
+) -> tuple[Any, asyncio.Server]:
+    """Connect a client to a server over TLS."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(factory, "127.0.0.1", 0, ssl=contexts[1])
+    transport, _ = await loop.create_connection(
+        lambda: client,
+        *server.sockets[0].getsockname(),
+        ssl=contexts[0],
+        server_hostname="localhost",
+    )
+    return transport, server
+
+
+@pytest.mark.parametrize("size", [1, 1024, 16_384, 16_385, 100_000, 5_000_000])
+def test_a_protocol_gets_back_over_tls_what_it_sends(
+    loop: Loop, contexts: Contexts, size: int
+) -> None:
+    async def main() -> None:
+        client = Recorder()
+        transport, server = await secured(contexts, client, Echo)
+        data = random.Random(size).randbytes(size)
+        transport.write(data)
+        assert await client.has(size) == data
+        await end(client)
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_streams_over_tls(loop: Loop, contexts: Contexts) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+            if data.endswith(b"\n"):
+                break
+        writer.close()
+        await writer.wait_closed()
+
+    async def main() -> None:
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=contexts[1])
+        reader, writer = await asyncio.open_connection(
+            *server.sockets[0].getsockname(), ssl=contexts[0], server_hostname="localhost"
+        )
+        data = b"x" * 1_000_000 + b"\n"
+        writer.write(data)
+        assert await reader.readexactly(len(data)) == data
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_what_a_secured_transport_tells_of_itself(loop: Loop, contexts: Contexts) -> None:
+    for context in contexts:
+        context.set_alpn_protocols(["h2", "http/1.1"])
+
+    async def main() -> None:
+        client = Recorder()
+        transport, server = await secured(contexts, client, Echo)
+        session = transport.get_extra_info("ssl_object")
+        assert session.selected_alpn_protocol() == "h2"
+        assert transport.get_extra_info("sslcontext") is contexts[0]
+        assert transport.get_extra_info("peercert")["subjectAltName"] == (("DNS", "localhost"),)
+        assert transport.get_extra_info("cipher")
+        assert transport.get_extra_info("peername") == server.sockets[0].getsockname()
+        assert not transport.can_write_eof()
+        await end(client)
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_name_that_is_not_in_the_certificate_is_refused(loop: Loop, contexts: Contexts) -> None:
+    async def main() -> None:
+        server = await loop.create_server(Echo, "127.0.0.1", 0, ssl=contexts[1])
+        with pytest.raises(ssl.SSLCertVerificationError, match="example"):
+            await loop.create_connection(
+                Recorder,
+                *server.sockets[0].getsockname(),
+                ssl=contexts[0],
+                server_hostname="example.org",
+            )
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_a_handshake_that_never_ends_is_given_up(loop: Loop, contexts: Contexts) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        with pytest.raises(ConnectionAbortedError, match="SSL handshake is taking longer"):
+            await loop.create_connection(
+                Recorder,
+                sock=ours,
+                ssl=contexts[0],
+                server_hostname="localhost",
+                ssl_handshake_timeout=0.05,
+            )
+        theirs.close()
+
+    run(loop, main())
+
+
+def test_a_connection_can_be_secured_in_the_middle(loop: Loop, contexts: Contexts) -> None:
+    """The client asks, the server agrees, and both go on over TLS."""
+
+    class Upgrading(Recorder):
+        """Secures the connection when it is asked to."""
+
+        secured: asyncio.Task[Any]
+        follower: Echo
+
+        def data_received(self, data: bytes) -> None:
+            """Agree and go over."""
+            super().data_received(data)
+            assert data == b"STARTTLS\n"
+            self.transport.write(b"OK\n")
+            self.follower = Echo()
+            self.secured = asyncio.ensure_future(self._go_over())
+
+        async def _go_over(self) -> None:
+            transport = await loop.start_tls(
+                self.transport, self.follower, contexts[1], server_side=True
+            )
+            self.follower.transport = transport
+
+    async def main() -> None:
+        server = await loop.create_server(lambda: upgrading, "127.0.0.1", 0)
+        client = Recorder()
+        plain, _ = await loop.create_connection(lambda: client, *server.sockets[0].getsockname())
+        plain.write(b"STARTTLS\n")
+        assert await client.has(3) == b"OK\n"
+        secure: Any = await loop.start_tls(plain, client, contexts[0], server_hostname="localhost")
+        await upgrading.secured
+        client.received.clear()
+        secure.write(b"x" * 300_000)
+        assert await client.has(300_000) == b"x" * 300_000
+        client.transport = secure
+        await end(client)
+        await upgrading.follower.lost()
+        server.close()
+        await server.wait_closed()
+
+    upgrading = Upgrading()
+    run(loop, main())
+
+
+def test_a_broken_peer_ends_a_secured_connection(loop: Loop, contexts: Contexts) -> None:
+    async def main() -> None:
+        client, servers = Recorder(), [Recorder()]
+        transport, server = await secured(contexts, client, lambda: servers[0])
+        await servers[0].called("connection_made")
+        servers[0].transport.abort()
+        await client.lost()
+        await servers[0].lost()
+        assert transport.is_closing()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
