@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use corrente_model::calibration::Stack;
 use corrente_model::law::Law;
-use corrente_model::prediction::{self, Prediction, Present, Question, Unpredictable};
+use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
     Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service,
 };
@@ -282,25 +282,24 @@ struct Stacks {
 }
 
 /// Asks the model. The code's own part comes from the processes of many threads, where they are
-/// known: theirs are the warm caches of a busy loop. The present side is as its own kind of
-/// processes shows it.
+/// known: theirs are the warm caches of a busy loop. Workers of one thread cost what one user alone
+/// was served with.
 fn ask(
     comparison: &Comparison<'_>,
     seen: &Seen,
     stacks: &Stacks,
 ) -> Option<Result<Prediction, Unpredictable>> {
     let Comparison { plan, case, .. } = comparison;
-    let present = |(service, stack)| Present { service, stack };
-    let alone = stacks.alone.as_ref();
-    let alone = alone.map(|stack| present((&seen.alone, stack)));
-    let warm = seen.warm.as_ref().zip(stacks.warm.as_ref()).map(present);
-    let from = warm.or(alone)?;
+    let alone = stacks.alone.as_ref().map(|stack| (&seen.alone, stack));
+    let warm = seen.warm.as_ref().zip(stacks.warm.as_ref());
+    let (service, from) = warm.or(alone)?;
+    let is_single = comparison.over.concurrency == Concurrency::Threads(1);
     let deployment = |runner| deployment(plan, case, &seen.alone, runner, comparison.cores);
     Some(prediction::predict(&Question {
-        service: from.service,
-        present: alone.filter(|_| comparison.over.threads() == 1),
+        service,
+        present: warm.is_some().then_some(&seen.alone).filter(|_| is_single),
         cpu_deviation: CPU_DEVIATION,
-        from: from.stack,
+        from,
         to: &stacks.to,
         before: &deployment(comparison.over),
         after: &deployment(comparison.of),

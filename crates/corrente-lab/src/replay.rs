@@ -1,14 +1,14 @@
 //! Predictions made again from what a stored result says was known before its run.
 //!
-//! For judging a change of the model, or costs that are shipped, against measurements that are there.
-//! Such a prediction comes after the run, though from nothing that the run measured; whoever shows
-//! it has to say so. Pure but for the scenario files: nothing is started.
-
-use std::collections::BTreeMap;
+//! For judging a change of the model against measurements that are there. Such a prediction comes after
+//! the run, though from nothing that the run measured; whoever shows it has to say so. In place of the
+//! shipped costs, which may come from this very run, each scenario has those that the other scenarios
+//! determine: nothing that ran in it. Pure but for the scenario files: nothing is started.
 
 use corrente_model::statistics::paired_ratio;
 use corrente_report::result::{Interval, LabResult, Measure, Measurement, ScenarioResult, Tail};
 
+use crate::calibration;
 use crate::error::LabError;
 use crate::files::LabFiles;
 use crate::forecast::{Foretold, Known, Pairs, Predictions};
@@ -31,17 +31,16 @@ pub enum Basis {
 ///
 /// [`LabError`] where the scenario files cannot be read.
 pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabResult, LabError> {
-    let mut scenarios: BTreeMap<String, Scenario> = (files.scenarios()?.into_iter())
-        .filter_map(|(name, scenario)| Some((name, scenario.ok()?)))
+    let scenarios: Vec<Scenario> = (files.scenarios()?.into_iter())
+        .filter_map(|(_, scenario)| scenario.ok())
         .collect();
     let mut replayed = result.clone();
     for measured in &mut replayed.scenarios {
-        let Some(scenario) = scenarios.get_mut(&measured.name) else {
+        let Some(scenario) = scenarios.iter().find(|one| one.name == measured.name) else {
             continue;
         };
-        if let (Basis::OneUser, Some(plan)) = (basis, &mut scenario.prediction) {
-            plan.warm = None;
-        }
+        let costs = calibration::without(&scenario.name, result, &scenarios);
+        let scenario = &known_by(scenario, basis);
         let contenders = contenders(scenario, measured);
         let (predictions, _) = Known::from_costs(&measured.known).predictions(&Pairs {
             scenario,
@@ -50,10 +49,19 @@ pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabR
             cores: measured.placement.application.len().max(1),
             seed: result.seed,
             burn_rounds_per_ms: measured.burn_rounds_per_ms,
+            costs: costs.as_ref(),
         });
         fill(measured, &predictions, result.seed);
     }
     Ok(replayed)
+}
+
+fn known_by(scenario: &Scenario, basis: Basis) -> Scenario {
+    let mut scenario = scenario.clone();
+    if let (Basis::OneUser, Some(plan)) = (basis, &mut scenario.prediction) {
+        plan.warm = None;
+    }
+    scenario
 }
 
 /// The contenders with the settings that they had.

@@ -6,22 +6,18 @@
 //! code's. Costs are seconds on the machine where they were measured; `scaled` takes them to
 //! another.
 //!
-//! A process that was off its core comes back to cold caches: the longer it was off, the more
-//! processor time follows (measured: docs/BENCHMARKS.md, `bench model`). A sync worker sleeps
-//! through each of its calls, or stands behind others; a loop under load does neither (`sharing`).
-//! So a stack has a coldness: its costs grow by that share for each unit of ln(1 + off / 1 ms).
+//! A process that sleeps wakes to cold caches: the longer a call waited, the more processor time
+//! follows it (measured: docs/BENCHMARKS.md, `bench model`). A sync worker sleeps through each of
+//! its calls; a loop under load hardly sleeps. So a stack has a coldness: its costs grow by that
+//! share for each unit of ln(1 + wait / 1 ms).
 
 use std::collections::BTreeMap;
 
 use crate::least_squares::{self, Estimate, Observation};
-use crate::service::{Endpoint, Service};
-use crate::sharing::Sharing;
+use crate::service::{Calls, Endpoint, Service};
 
-/// The time off the core after which caches begin to be cold, in seconds.
+/// The wait after which caches begin to be cold, in seconds.
 const COLD_AFTER: f64 = 0.001;
-/// Steps to a cost that is the same as the one that it follows from: each brings it several times
-/// nearer.
-const STEPS: u32 = 12;
 /// Values of the coldness that are tried, and their distance.
 const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
 /// Coldness needs requests whose waits, as logarithms, are at least this far apart.
@@ -50,7 +46,7 @@ pub struct Costs {
     pub request: Estimate,
     /// Of each call, by kind ([`crate::service::Resource::kind`]).
     pub calls: BTreeMap<String, Estimate>,
-    /// The share by which they grow with each unit of ln(1 + time off the core / 1 ms).
+    /// The share by which they grow with each unit of ln(1 + wait / 1 ms).
     pub coldness: f64,
 }
 
@@ -138,29 +134,30 @@ impl Stack {
     ///
     /// [`Uncalibrated`] where the stack was not measured with a kind of call.
     pub fn share(&self, service: &Service) -> Result<f64, Uncalibrated> {
-        let sharing = Sharing::alone(self.threads);
         let (mut total, mut weight) = (0.0, 0.0);
         for endpoint in &service.endpoints {
-            let off_core = sharing.off_core(endpoint, endpoint.cpu.mean());
-            total += endpoint.weight * self.warm(service, endpoint)? * self.growth(off_core);
+            let overhead = self.overhead(service, endpoint, sleep(endpoint, self.threads))?;
+            total += endpoint.weight * overhead;
             weight += endpoint.weight;
         }
         Ok(if weight > 0.0 { total / weight } else { 0.0 })
     }
 
-    /// Processor time that the stack adds to one request, in seconds, if its process is never off
-    /// the core. A kind of call that it was not calibrated for is named.
-    fn warm(&self, service: &Service, endpoint: &Endpoint) -> Result<f64, Uncalibrated> {
+    /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
+    /// not calibrated for is named.
+    ///
+    /// `sleep` is how long the process sleeps in a mean call of the endpoint, in seconds.
+    fn overhead(
+        &self,
+        service: &Service,
+        endpoint: &Endpoint,
+        sleep: f64,
+    ) -> Result<f64, Uncalibrated> {
         let mut total = self.costs.request.mean;
         for calls in &endpoint.calls {
             total += calls.count * self.call(&service.resources[calls.resource].kind)?.mean;
         }
-        Ok(total)
-    }
-
-    /// How many times as much that is where it is off the core for so many seconds.
-    fn growth(&self, off_core: f64) -> f64 {
-        1.0 + self.costs.coldness * growth(off_core)
+        Ok(total * (1.0 + self.costs.coldness * growth(sleep)))
     }
 
     fn call(&self, kind: &str) -> Result<Estimate, Uncalibrated> {
@@ -202,6 +199,18 @@ impl Stack {
     }
 }
 
+/// How long a process of so many threads, all in use, sleeps in a mean call, in seconds: the wait
+/// less what the other threads compute meanwhile, divided among the threads.
+fn sleep(endpoint: &Endpoint, threads: usize) -> f64 {
+    let count: f64 = endpoint.calls.iter().map(|calls| calls.count).sum();
+    let waiting: f64 = endpoint.calls.iter().map(Calls::waiting).sum();
+    if count <= 0.0 {
+        return 0.0;
+    }
+    let computing = endpoint.cpu.mean() * (threads - 1) as f64;
+    (waiting - computing).max(0.0) / count / threads as f64
+}
+
 /// A stack was never measured with this kind of call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncalibrated {
@@ -218,42 +227,33 @@ pub struct Uncalibrated {
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
 pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
-    let mut moved = service.clone();
-    for endpoint in &mut moved.endpoints {
-        let cpu = endpoint.cpu.mean();
-        let cost = |stack: &Stack| -> Result<f64, Uncalibrated> {
-            let off_core = Sharing::alone(stack.threads).off_core(endpoint, cpu);
-            Ok(stack.warm(service, endpoint)? * stack.growth(off_core))
-        };
-        let code = (cpu - cost(from)?).max(0.0);
-        let cpu = code + cost(to)?;
-        endpoint.cpu = endpoint.cpu.with_mean(cpu);
-    }
-    Ok(moved)
+    exchanged(service, (from, from.threads), (to, to.threads))
 }
 
-/// The service as it costs in processes that share threads and cores otherwise than those in which
-/// it was measured on this stack: off the core for longer, they come back to colder caches.
+/// The service as it costs in processes of so many threads, measured in processes of others: a
+/// process of many threads hardly sleeps while one of them waits.
 ///
 /// # Errors
 ///
 /// [`Uncalibrated`] where the stack was not measured with a kind of call.
-pub fn placed(service: &Service, stack: &Stack, sharing: Sharing) -> Result<Service, Uncalibrated> {
-    let mut placed = service.clone();
-    for endpoint in &mut placed.endpoints {
-        let warm = stack.warm(service, endpoint)?;
-        let cost = |sharing: Sharing, cpu| warm * stack.growth(sharing.off_core(endpoint, cpu));
-        let measured = endpoint.cpu.mean();
-        let before = cost(Sharing::alone(stack.threads), measured);
-        // The stack cannot have taken more of a request than the request took.
-        let possible = (measured / before).min(1.0);
-        // The cost decides how long others hold the core, and that decides the cost.
-        let cpu = (0..STEPS).fold(measured, |cpu, _| {
-            measured + possible * (cost(sharing, cpu) - before)
-        });
-        endpoint.cpu = endpoint.cpu.with_mean(cpu);
+pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Service, Uncalibrated> {
+    exchanged(service, (stack, stack.threads), (stack, threads))
+}
+
+/// Exchanges one stack in processes of so many threads for another.
+fn exchanged(
+    service: &Service,
+    (from, of): (&Stack, usize),
+    (to, into): (&Stack, usize),
+) -> Result<Service, Uncalibrated> {
+    let mut moved = service.clone();
+    for endpoint in &mut moved.endpoints {
+        let before = from.overhead(service, endpoint, sleep(endpoint, of))?;
+        let after = to.overhead(service, endpoint, sleep(endpoint, into))?;
+        let code = (endpoint.cpu.mean() - before).max(0.0);
+        endpoint.cpu = endpoint.cpu.with_mean(code + after);
     }
-    Ok(placed)
+    Ok(moved)
 }
 
 /// The sum of twelve uniform values less six: normal enough for a 95 % interval.
@@ -361,39 +361,6 @@ mod tests {
         assert!((costs.calls["http"].mean - 0.0005).abs() < 1e-9);
         // Waits that are all alike tell nothing of coldness.
         assert!(fit(&points[..2]).expect("determined").coldness < 1e-9);
-    }
-
-    #[test]
-    fn a_service_that_stays_as_it_was_measured_costs_the_same() {
-        let mut stack = stack(0.0005, 0.0005);
-        stack.costs.coldness = 1.0;
-        for cpu in [0.008, 0.001] {
-            let service = service(cpu, "http");
-            let placed = placed(&service, &stack, Sharing::alone(1)).expect("calibrated");
-            assert_eq!(placed, service);
-        }
-    }
-
-    #[test]
-    fn processes_that_crowd_a_core_cost_more_where_their_calls_are_short() {
-        let mut stack = stack(0.0005, 0.0005);
-        stack.costs.coldness = 1.0;
-        let crowd = Sharing {
-            threads: 1,
-            processes_a_core: 16.0,
-        };
-        let cost = |wait: f64| {
-            let mut service = service(0.008, "http");
-            service.endpoints[0].calls[0].wait = Law::Constant(wait);
-            placed(&service, &stack, crowd).expect("calibrated").cpu()
-        };
-        // Three calls, 15 others: each part waits for 15 parts of a fourth of the request, and 2 ms
-        // are the stack's, which began at 2 ms * (1 + ln 2).
-        let cpu = cost(0.001);
-        let off_ms = 15.0 / 4.0 * cpu * 1e3;
-        let expected = 0.008 + 0.002 * (off_ms.ln_1p() - 2.0_f64.ln());
-        assert!((cpu - expected).abs() < 1e-6, "{cpu}, not {expected}");
-        assert!((cost(0.1) - 0.008).abs() < 1e-12);
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub mod naive;
 pub mod pairing;
 pub mod prediction;
 pub mod service;
-pub mod sharing;
 pub mod simulator;
 pub mod statistics;
 mod translation;

@@ -9,8 +9,7 @@ use std::fmt;
 use crate::bounds::{self, Bound};
 use crate::calibration::{self, Stack, Uncalibrated};
 use crate::law::Law;
-use crate::service::{Deployment, Service};
-use crate::sharing::Sharing;
+use crate::service::{Concurrency, Deployment, Service};
 use crate::simulator::{self, Invalid, Load, Outcome, Plan};
 use crate::statistics::Interval;
 use crate::translation;
@@ -19,6 +18,8 @@ use crate::translation;
 const DRAWS_TO_AN_OUTLIER: usize = 40;
 /// Requests that one simulation answers, at least and at most.
 const REQUESTS: (f64, f64) = (500.0, 60_000.0);
+/// Threads of which one always has something to do: what a busy loop is like.
+const NEVER_ASLEEP: usize = 1_000;
 /// The share of the steps that goes into the estimate itself.
 const CENTRAL: f64 = 0.3;
 
@@ -56,8 +57,9 @@ impl Effort {
 pub struct Question<'a> {
     /// The service as measured: processor times are those under `from`.
     pub service: &'a Service,
-    /// The service as the present side's processes show it, where that was measured apart.
-    pub present: Option<Present<'a>>,
+    /// The service as it costs in its present deployment, where that was measured apart; else it
+    /// follows from `service` and the threads under which that was measured ([`Stack::threads`]).
+    pub present: Option<&'a Service>,
     /// Relative standard deviation of the measured processor times.
     pub cpu_deviation: f64,
     /// The stack that it runs on.
@@ -74,15 +76,6 @@ pub struct Question<'a> {
     pub model_deviation: f64,
     /// Seed of every draw.
     pub seed: u64,
-}
-
-/// A service as it was measured in processes of the present kind, and what the stack costs there.
-#[derive(Debug, Clone, Copy)]
-pub struct Present<'a> {
-    /// The service.
-    pub service: &'a Service,
-    /// The stack in the processes in which that was measured.
-    pub stack: &'a Stack,
 }
 
 /// What is predicted.
@@ -217,17 +210,21 @@ struct Pair {
     after: Outcome,
 }
 
-/// The service as it costs in its present deployment, if measured times are off by `factor`.
+/// The service as it costs in its present processes, if measured times are off by `factor`.
 fn present(question: &Question<'_>, from: &Stack, factor: f64) -> Result<Service, Uncalibrated> {
-    let measured = question.present.unwrap_or(Present {
-        service: question.service,
-        stack: from,
-    });
-    let service = measured
-        .service
-        .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
-    let sharing = Sharing::of(question.before, question.load);
-    calibration::placed(&service, measured.stack, sharing)
+    let off = |service: &Service| service.with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    if let Some(present) = question.present {
+        return Ok(off(present));
+    }
+    let service = off(question.service);
+    let threads = match question.before.concurrency {
+        Concurrency::Threads(threads) => threads,
+        Concurrency::Loop { .. } => NEVER_ASLEEP,
+    };
+    if threads == from.threads {
+        return Ok(service);
+    }
+    calibration::threaded(&service, from, threads)
 }
 
 /// Simulates both sides, the service as it costs on each.

@@ -4,11 +4,9 @@
 //! target, within a limit of memory. The bounds rank the candidates, the simulator confirms.
 
 use crate::bounds;
-use crate::calibration::{self, Stack};
-use crate::prediction::Unpredictable;
+use crate::calibration::Stack;
 use crate::service::{Concurrency, Connections, Deployment, Service};
-use crate::sharing::Sharing;
-use crate::simulator::{self, Load, Plan};
+use crate::simulator::{self, Invalid, Load, Plan};
 use crate::translation;
 
 /// Threads that a worker may be given: beyond 64 the interpreter lock's hand-overs cost more than
@@ -45,14 +43,14 @@ pub struct Target {
 ///
 /// # Errors
 ///
-/// [`Unpredictable`] where the stack lacks a cost, or the service cannot be simulated.
+/// [`Invalid`] where the service cannot be simulated.
 pub fn smallest(
     service: &Service,
     stack: &Stack,
     present: &Deployment,
     load: &Load,
     target: Target,
-) -> Result<Option<Setting>, Unpredictable> {
+) -> Result<Option<Setting>, Invalid> {
     let users = users_of(load);
     let mut candidates: Vec<(f64, Deployment)> = candidates(present)
         .into_iter()
@@ -65,8 +63,7 @@ pub fn smallest(
         .collect();
     candidates.sort_by(|one, other| one.0.total_cmp(&other.0));
     for (memory_bytes, deployment) in candidates.into_iter().take(MOST_SIMULATED) {
-        let service = crowded(service, stack, &deployment, load)?;
-        let throughput_per_s = throughput(&service, &deployment, load)?;
+        let throughput_per_s = throughput(service, &deployment, load)?;
         if throughput_per_s >= target.throughput_per_s {
             return Ok(Some(Setting {
                 deployment,
@@ -78,26 +75,7 @@ pub fn smallest(
     Ok(None)
 }
 
-/// The service as it costs where more processes stand behind one another on a core. That threads
-/// keep a process awake is not counted on: handing the interpreter lock over costs them something.
-fn crowded(
-    service: &Service,
-    stack: &Stack,
-    deployment: &Deployment,
-    load: &Load,
-) -> Result<Service, Unpredictable> {
-    let sharing = Sharing {
-        threads: stack.threads,
-        ..Sharing::of(deployment, load)
-    };
-    Ok(calibration::placed(service, stack, sharing)?)
-}
-
-fn throughput(
-    service: &Service,
-    deployment: &Deployment,
-    load: &Load,
-) -> Result<f64, Unpredictable> {
+fn throughput(service: &Service, deployment: &Deployment, load: &Load) -> Result<f64, Invalid> {
     let plan = Plan {
         warm_up: REQUESTS / 4,
         requests: REQUESTS,

@@ -1,11 +1,11 @@
-//! Predictions from the costs that are shipped, as `corrente gauge predict` makes them.
+//! Predictions from a table of costs, as `corrente gauge predict` makes them from the shipped one.
 //!
 //! The synchronous side is measured, and the machine's speed; what its stack and the other one cost
 //! is looked up by the names in the scenario's file. Nothing that ran on the asynchronous side goes
 //! in, so it need not even be installed.
 
 use corrente_model::calibration::Uncalibrated;
-use corrente_model::cost_table::{self, Speed, shipped};
+use corrente_model::cost_table::{CostTable, Side, Speed};
 use corrente_model::pairing::{Calling, Drivers, Migration, Named, Pair};
 use corrente_model::prediction::{Prediction, Unpredictable};
 use corrente_model::service::Service;
@@ -13,16 +13,23 @@ use corrente_model::service::Service;
 use super::{Comparison, Known, Runner, Seen, Stacks, ask};
 use crate::scenario::CasePlan;
 
+/// A table of costs, and how they are taken from its machine to this one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prices<'run> {
+    pub table: &'run CostTable,
+    pub speed: Speed,
+}
+
 impl Known {
-    /// Predicts `of / over` on a machine of this speed; `None` where the synchronous side was not
+    /// Predicts `of / over` with these costs; `None` where the synchronous side was not
     /// measured.
     pub(crate) fn forecast_shipped(
         &self,
         comparison: &Comparison<'_>,
-        speed: Speed,
+        prices: Prices<'_>,
     ) -> Option<Result<Prediction, Unpredictable>> {
         let seen = self.seen(comparison)?;
-        match stacks(comparison, &seen, speed) {
+        match stacks(comparison, &seen, prices) {
             Ok(stacks) => ask(comparison, &seen, &stacks),
             Err(missing) => Some(Err(missing.into())),
         }
@@ -38,8 +45,12 @@ struct Shown<'run> {
     service: &'run Service,
 }
 
-fn stacks(comparison: &Comparison<'_>, seen: &Seen, speed: Speed) -> Result<Stacks, Uncalibrated> {
-    let pair = |shown: &Shown<'_>| pair(comparison, shown, speed);
+fn stacks(
+    comparison: &Comparison<'_>,
+    seen: &Seen,
+    prices: Prices<'_>,
+) -> Result<Stacks, Uncalibrated> {
+    let pair = |shown: &Shown<'_>| pair(comparison, shown, prices);
     let alone = pair(&Shown {
         contender: comparison.measured,
         threads: 1,
@@ -64,16 +75,16 @@ fn stacks(comparison: &Comparison<'_>, seen: &Seen, speed: Speed) -> Result<Stac
 fn pair(
     comparison: &Comparison<'_>,
     shown: &Shown<'_>,
-    speed: Speed,
+    prices: Prices<'_>,
 ) -> Result<Pair, Uncalibrated> {
     let (from, to) = (shown.contender, comparison.of);
     let migration = Migration {
         from: named(from),
         threads: shown.threads,
         to: named(to),
-        drivers: &drivers(comparison.case, from, to),
+        drivers: &drivers(comparison.case, [from, to], prices.table),
     };
-    shipped().pair(shown.service, &migration, speed)
+    prices.table.pair(shown.service, &migration, prices.speed)
 }
 
 fn named(runner: &Runner) -> Named<'_> {
@@ -84,10 +95,16 @@ fn named(runner: &Runner) -> Named<'_> {
 }
 
 /// What each kind of a case's calls goes through on both sides.
-fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> Vec<Drivers<'run>> {
+fn drivers<'run>(
+    case: &'run CasePlan,
+    [from, to]: [&'run Runner; 2],
+    table: &CostTable,
+) -> Vec<Drivers<'run>> {
+    let driver =
+        |runner: &'run Runner, kind, side| driver(&runner.stack.driver, kind, (table, side));
     let calls = &case.calls;
     let of = |kind: &'run String| {
-        let present = driver(from, kind, cost_table::Side::Sync);
+        let present = driver(from, kind, Side::Sync);
         let stays = calls.blocking.contains(kind) || calls.serialised.contains(kind);
         Drivers {
             kind,
@@ -95,7 +112,7 @@ fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> 
             to: if stays {
                 present
             } else {
-                driver(to, kind, cost_table::Side::Async)
+                driver(to, kind, Side::Async)
             },
             calling: if calls.gathered > 0.0 {
                 Calling::Together
@@ -109,11 +126,11 @@ fn drivers<'run>(case: &'run CasePlan, from: &'run Runner, to: &'run Runner) -> 
 
 /// A contender's driver for a kind of calls. A kind that is named after another (`gathered_http`)
 /// has its drivers. Of drivers none of which is known, the first stands for all.
-fn driver<'run>(runner: &'run Runner, kind: &str, side: cost_table::Side) -> &'run str {
+fn driver<'run>(named: &'run str, kind: &str, (table, side): (&CostTable, Side)) -> &'run str {
     let kind = kind.rsplit('_').next().unwrap_or(kind);
-    let mut names = runner.stack.driver.split(", ");
+    let mut names = named.split(", ");
     let is_of_kind = |name: &&str| {
-        let mut known = shipped().drivers.iter();
+        let mut known = table.drivers.iter();
         known.any(|one| one.name == *name && one.kind == kind && one.side == side)
     };
     names

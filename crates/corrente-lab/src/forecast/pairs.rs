@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread;
 
-use corrente_model::cost_table::{Here, shipped};
+use corrente_model::cost_table::{CostTable, Here};
 use corrente_model::prediction::{Prediction, Unpredictable};
 use corrente_report::result::{Interval, Measure, Side};
 
+use super::costs_shipped::Prices;
 use super::{Comparison, Foreseen, Known, Runner};
 use crate::scenario::{CasePlan, ContenderPlan, FindingPlan, PredictionPlan, Scenario};
 use crate::schedule;
@@ -49,6 +50,9 @@ pub(crate) struct Pairs<'run> {
     pub seed: u64,
     /// The machine's speed, where it was measured.
     pub burn_rounds_per_ms: Option<f64>,
+    /// What stacks cost where nothing of the asynchronous side was measured; without it that is not
+    /// predicted.
+    pub costs: Option<&'run CostTable>,
 }
 
 impl Known {
@@ -85,14 +89,9 @@ impl Known {
         comparison: &Comparison<'_>,
         pairs: &Pairs<'_>,
     ) -> (Foretold, Option<Unpredictable>) {
-        // Whatever machine this is: shipped costs are never trusted as its own.
-        let speed = shipped().reference.speed(Here {
-            processor: "",
-            python: "",
-            burn_rounds_per_ms: pairs.burn_rounds_per_ms,
-        });
+        let prices = pairs.prices();
         let (calibrated, shipped) = thread::scope(|scope| {
-            let shipped = scope.spawn(|| self.forecast_shipped(comparison, speed));
+            let shipped = scope.spawn(|| self.forecast_shipped(comparison, prices?));
             let calibrated = self.forecast(comparison);
             (calibrated, shipped.join())
         });
@@ -140,6 +139,17 @@ impl Compared {
 }
 
 impl<'run> Pairs<'run> {
+    /// The costs as this machine has them. Whichever it is: they are never trusted as its own.
+    fn prices(&self) -> Option<Prices<'run>> {
+        let table = self.costs?;
+        let speed = table.reference.speed(Here {
+            processor: "",
+            python: "",
+            burn_rounds_per_ms: self.burn_rounds_per_ms,
+        });
+        Some(Prices { table, speed })
+    }
+
     /// `of` and `over` of every pair that a finding names.
     fn named(&self) -> Vec<[&'run str; 2]> {
         let contenders = self.contenders.iter();

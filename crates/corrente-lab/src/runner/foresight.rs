@@ -2,6 +2,7 @@
 //!
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
+use corrente_model::cost_table::shipped;
 use corrente_model::naive;
 use corrente_report::result::Side;
 
@@ -129,6 +130,7 @@ impl Stage<'_> {
             cores: self.placement.application.len().max(1),
             seed: self.run.seed,
             burn_rounds_per_ms: speed::written(&self.surroundings.work),
+            costs: Some(shipped()),
         });
         self.predicted = predicted;
         for failure in failures {

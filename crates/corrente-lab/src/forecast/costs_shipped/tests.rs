@@ -5,18 +5,24 @@
 
 use std::time::Duration;
 
-use corrente_model::cost_table::Here;
+use corrente_model::cost_table::{Here, shipped};
 
 use super::*;
 use crate::forecast::Cost;
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan};
 
-/// A machine of which nothing is known.
-const ANYWHERE: Here<'_> = Here {
-    processor: "",
-    python: "",
-    burn_rounds_per_ms: None,
-};
+/// The shipped costs, on a machine of which nothing is known.
+fn prices() -> Prices<'static> {
+    let anywhere = Here {
+        processor: "",
+        python: "",
+        burn_rounds_per_ms: None,
+    };
+    Prices {
+        table: shipped(),
+        speed: shipped().reference.speed(anywhere),
+    }
+}
 
 fn runner(id: &str, text: &str) -> Runner {
     let contender: ContenderPlan = toml::from_str(text).expect("a contender");
@@ -73,8 +79,7 @@ fn gain(case: &CasePlan, elapsed_ms: u64) -> f64 {
         cores: 1,
         seed: 1,
     };
-    let speed = shipped().reference.speed(ANYWHERE);
-    let prediction = known.forecast_shipped(&comparison, speed);
+    let prediction = known.forecast_shipped(&comparison, prices());
     let prediction = prediction.expect("the synchronous side is known");
     prediction.expect("there are costs").gain.estimate
 }
@@ -101,8 +106,7 @@ fn what_was_not_measured_is_not_foretold() {
         cores: 1,
         seed: 1,
     };
-    let speed = shipped().reference.speed(ANYWHERE);
-    let prediction = Known::default().forecast_shipped(&comparison, speed);
+    let prediction = Known::default().forecast_shipped(&comparison, prices());
     assert!(prediction.is_none());
 }
 
@@ -111,7 +115,7 @@ fn each_kind_of_calls_has_the_driver_of_its_kind() {
     let (from, to) = (flask(), starlette());
     let check = |calls: &str, expected: &[(&str, &str, Calling)]| {
         let case = case(calls);
-        let found = drivers(&case, &from, &to);
+        let found = drivers(&case, [&from, &to], shipped());
         let found = found.iter().map(|one| (one.from, one.to, one.calling));
         assert_eq!(found.collect::<Vec<_>>(), expected);
     };
