@@ -88,6 +88,10 @@ pub enum Workers {
 }
 
 impl Workers {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
     fn is_single(&self) -> bool {
         *self == Self::Single
     }

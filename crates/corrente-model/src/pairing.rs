@@ -149,6 +149,7 @@ impl Priced {
             request: Estimate::exact(0.0),
             calls: BTreeMap::new(),
             coldness: 0.0,
+            work: None,
         };
         Self {
             stack: Stack {
@@ -215,6 +216,7 @@ impl TableCosts<'_> {
             request: self.speed.cost(found.request_us, deviation),
             calls: calls.collect(),
             coldness: found.coldness,
+            work: None,
         };
         let source = Named {
             server: &found.server,

@@ -165,6 +165,7 @@ pub(super) fn unmoved(figures: &Figures, reading: &Reading) -> Pair {
             request: nothing,
             calls: kinds.map(|kind| (kind, nothing)).collect(),
             coldness: 0.0,
+            work: None,
         },
         process_bytes: PROCESS_BYTES,
         request_bytes: REQUEST_BYTES,

@@ -71,18 +71,20 @@ fn points(
     measured: &BTreeMap<(String, String), Vec<Cost>>,
     contender: &str,
 ) -> Vec<Point> {
-    let point = |case: &CasePlan| {
+    let point = |case: &CasePlan, work: f64| {
         let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
         Some(Point {
             calls: case.calls.counts.clone(),
             wait: cost.wait(case),
-            work: 0.0,
+            work,
             cpu: cost.cpu.as_secs_f64(),
         })
     };
-    plan.calibration
-        .iter()
-        .chain(&plan.waits)
-        .filter_map(point)
+    let without = plan.calibration.iter().chain(&plan.waits);
+    // Its work is the unit of work.
+    let with = plan.work.iter().filter_map(|case| point(case, 1.0));
+    without
+        .filter_map(|case| point(case, 0.0))
+        .chain(with)
         .collect()
 }

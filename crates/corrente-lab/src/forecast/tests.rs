@@ -13,6 +13,10 @@ driver = "http"
 id = "calls"
 driver = "http"
 calls = { counts = { http = 8 } }
+
+[work]
+id = "work"
+driver = "http"
 "#;
 
 fn cost(users: usize, elapsed_us: u64, cpu_us: u64) -> Cost {
@@ -76,6 +80,20 @@ fn the_code_stays_and_the_stack_is_exchanged() {
     let expected = 63.8 / 2.4;
     assert!(
         (found / expected - 1.0).abs() < 0.05,
+        "{found}, not {expected}"
+    );
+}
+
+#[test]
+fn work_is_taken_to_cost_what_it_cost_on_each_side() {
+    let mut known = known();
+    known.learn("flask", "work", cost(1, 10_300, 10_300));
+    known.learn("starlette", "work", cost(32, 9_100, 9_100));
+    // Sync: 63.8 ms in one worker. Async: 0.9 times 2 ms of code, 0.1 and 3 times 0.1 ms.
+    let found = gain(&mut known, 1, 3);
+    let expected = 63.8 / 2.2;
+    assert!(
+        (found / expected - 1.0).abs() < 0.04,
         "{found}, not {expected}"
     );
 }

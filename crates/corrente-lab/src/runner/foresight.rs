@@ -64,12 +64,12 @@ impl Stage<'_> {
         };
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        for case in &plan.calibration {
+        for case in plan.of_both_sides() {
             for id in &loaded {
                 self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
             }
         }
-        for case in plan.calibration.iter().chain(&plan.waits) {
+        for case in plan.of_one_user() {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
@@ -98,14 +98,14 @@ impl Stage<'_> {
         let is_alone = schedule::known_alone(self.scenario).contains(id);
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        let asked = |cases: &[CasePlan], is_asked: bool| {
-            let cases = cases.iter().filter(|_| is_asked);
-            cases.cloned().collect::<Vec<_>>()
-        };
         let is_loaded = loaded.iter().any(|other| other == id);
-        let mut cases = asked(&plan.calibration, is_alone || is_loaded);
-        cases.extend(asked(&plan.waits, is_alone));
-        cases
+        if is_alone {
+            plan.of_one_user().cloned().collect()
+        } else if is_loaded {
+            plan.of_both_sides().cloned().collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.

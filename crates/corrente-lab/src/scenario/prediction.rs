@@ -16,6 +16,9 @@ pub struct PredictionPlan {
     /// Requests of known shape that no verdict is about.
     #[serde(default)]
     pub calibration: Vec<CasePlan>,
+    /// One more, without calls, that computes: the same work does not cost the same in every process.
+    #[serde(default)]
+    pub work: Option<CasePlan>,
     /// More of them, with other waits: for synchronous contenders only, which sleep through each.
     #[serde(default)]
     pub waits: Vec<CasePlan>,
@@ -30,6 +33,18 @@ pub struct PredictionPlan {
     /// Connections in all processes together, by kind of call; unlimited where absent.
     #[serde(default)]
     pub connections: BTreeMap<String, usize>,
+}
+
+impl PredictionPlan {
+    /// What both sides are asked.
+    pub(crate) fn of_both_sides(&self) -> impl Iterator<Item = &CasePlan> {
+        self.calibration.iter().chain(&self.work)
+    }
+
+    /// What a synchronous contender is asked by one user alone.
+    pub(crate) fn of_one_user(&self) -> impl Iterator<Item = &CasePlan> {
+        self.of_both_sides().chain(&self.waits)
+    }
 }
 
 /// The calls of a case's requests.

@@ -125,16 +125,16 @@ fn migration<'a>(from: Named<'a>, threads: usize, drivers: &'a [Drivers<'a>]) ->
 }
 
 /// Microseconds of a request and of a call.
-fn costs(stack: &Stack) -> [f64; 2] {
+fn costs(stack: &Stack) -> [u64; 2] {
     let call = stack.costs.calls["http"].mean;
-    [stack.costs.request.mean, call].map(|seconds| (seconds * 1e7).round() / 10.0)
+    [stack.costs.request.mean, call].map(|seconds| (seconds * 1e6).round() as u64)
 }
 
 #[test]
 fn what_was_measured_has_its_own_costs() {
     let pair = pair(0.02, &migration(FLASK, 1, CALLS));
-    assert_eq!(costs(&pair.from), [200.0, 200.0]);
-    assert_eq!(costs(&pair.to), [100.0, 50.0]);
+    assert_eq!(costs(&pair.from), [200, 200]);
+    assert_eq!(costs(&pair.to), [100, 50]);
     assert!(pair.gaps.is_empty());
 }
 
@@ -147,7 +147,7 @@ fn costs_grow_on_a_slower_machine_and_are_doubted_on_an_unknown_one() {
         let pair = table.pair(&service(0.02), &asked, speed);
         pair.expect("every kind has its drivers")
     };
-    assert_eq!(costs(&of(Some(5_000.0)).to), [200.0, 100.0]);
+    assert_eq!(costs(&of(Some(5_000.0)).to), [200, 100]);
     assert_eq!(of(None).gaps, [Gap::Speed]);
 }
 
@@ -159,7 +159,7 @@ fn a_stack_borrows_from_one_of_the_same_framework_and_says_so() {
     };
     let pair = pair(0.02, &migration(waitress, 1, CALLS));
     let request = pair.from.costs.request;
-    assert_eq!(costs(&pair.from), [200.0, 200.0]);
+    assert_eq!(costs(&pair.from), [200, 200]);
     assert!((request.deviation / request.mean - BORROWED_DEVIATION).abs() < 1e-9);
     let gap = Gap::Stack {
         stack: "Flask, waitress".to_owned(),
@@ -176,11 +176,11 @@ fn threads_that_are_busy_pay_for_their_hand_overs_and_those_that_sleep_for_cold_
     };
     let asked = migration(gthread, 8, CALLS);
     let busy = pair(0.001, &asked);
-    assert_eq!((costs(&busy.from), busy.from.threads), ([300.0, 400.0], 8));
+    assert_eq!((costs(&busy.from), busy.from.threads), ([300, 400], 8));
     assert!(busy.gaps.is_empty());
     // 124 ms of sleep between the turns of eight threads: 1 ms * (1 + ln 125) against 1.9 ms.
     let idle = pair(1.0, &asked);
-    assert_eq!((costs(&idle.from), idle.from.threads), ([200.0, 200.0], 8));
+    assert_eq!((costs(&idle.from), idle.from.threads), ([200, 200], 8));
     assert_eq!(idle.gaps.len(), 1);
 }
 
@@ -191,7 +191,7 @@ fn calls_that_start_together_have_a_cost_of_their_own() {
         ..HTTP
     };
     let pair = pair(0.02, &migration(FLASK, 1, &[together]));
-    assert_eq!(costs(&pair.to), [100.0, 90.0]);
+    assert_eq!(costs(&pair.to), [100, 90]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_driver_that_stays_costs_what_it_costs_a_busy_process() {
         ..HTTP
     };
     let pair = pair(0.02, &migration(FLASK, 1, &[stays]));
-    assert_eq!(costs(&pair.to), [100.0, 400.0]);
+    assert_eq!(costs(&pair.to), [100, 400]);
     assert!(pair.gaps.is_empty());
 }
 
@@ -212,7 +212,7 @@ fn an_unknown_driver_costs_nothing_on_either_side() {
         ..HTTP
     };
     let pair = pair(0.02, &migration(FLASK, 1, &[unknown]));
-    assert_eq!((costs(&pair.from)[1], costs(&pair.to)[1]), (0.0, 0.0));
+    assert_eq!((costs(&pair.from)[1], costs(&pair.to)[1]), (0, 0));
     assert_eq!(pair.gaps, [Gap::Driver("Requests".to_owned())]);
 }
 
