@@ -265,7 +265,16 @@ pub struct Uncalibrated {
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
 pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
-    exchanged(service, (from, from.threads), (to, to.threads))
+    let mut moved = service.clone();
+    let pace = pace(from, to);
+    for endpoint in &mut moved.endpoints {
+        let cost =
+            |stack: &Stack| stack.overhead(service, endpoint, sleep(endpoint, stack.threads));
+        let code = (endpoint.cpu.mean() - cost(from)?).max(0.0);
+        let cpu = code * pace + cost(to)?;
+        endpoint.cpu = endpoint.cpu.with_mean(cpu);
+    }
+    Ok(moved)
 }
 
 /// The service as it costs in processes of so many threads, measured in processes of others: a
@@ -275,24 +284,21 @@ pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Unc
 ///
 /// [`Uncalibrated`] where the stack was not measured with a kind of call.
 pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Service, Uncalibrated> {
-    exchanged(service, (stack, stack.threads), (stack, threads))
-}
-
-/// Exchanges one stack in processes of so many threads for another.
-fn exchanged(
-    service: &Service,
-    (from, of): (&Stack, usize),
-    (to, into): (&Stack, usize),
-) -> Result<Service, Uncalibrated> {
-    let mut moved = service.clone();
-    let pace = pace(from, to);
-    for endpoint in &mut moved.endpoints {
-        let before = from.overhead(service, endpoint, sleep(endpoint, of))?;
-        let after = to.overhead(service, endpoint, sleep(endpoint, into))?;
-        let code = (endpoint.cpu.mean() - before).max(0.0);
-        endpoint.cpu = endpoint.cpu.with_mean(code * pace + after);
+    let mut threaded = service.clone();
+    for endpoint in &mut threaded.endpoints {
+        let cost = |threads| stack.overhead(service, endpoint, sleep(endpoint, threads));
+        let (before, after) = (cost(stack.threads)?, cost(threads)?);
+        let measured = endpoint.cpu.mean();
+        // The stack cannot have taken more of a request than the request took.
+        let possible = if before > measured {
+            measured / before
+        } else {
+            1.0
+        };
+        let cpu = measured + possible * (after - before);
+        endpoint.cpu = endpoint.cpu.with_mean(cpu);
     }
-    Ok(moved)
+    Ok(threaded)
 }
 
 /// The sum of twelve uniform values less six: normal enough for a 95 % interval.
@@ -434,6 +440,22 @@ mod tests {
         let share = stack(0.0005, 0.0003).share(&service(0.008, "http"));
         assert!((share.expect("calibrated") - 0.0014).abs() < 1e-12);
         assert!(stack(0.0, 0.0).share(&service(0.008, "redis")).is_err());
+    }
+
+    #[test]
+    fn more_threads_sleep_less_and_nothing_costs_more_for_it() {
+        let mut stack = stack(0.0005, 0.0005);
+        stack.costs.coldness = 1.0;
+        let cost = |cpu: f64, threads| {
+            let threaded = threaded(&service(cpu, "http"), &stack, threads);
+            threaded.expect("calibrated").cpu()
+        };
+        // 2 ms are the stack's, and ln 21 times as much after 20 ms of sleep, which 1000 threads never
+        // have.
+        assert!((cost(0.010, 1_000) - (0.010 - 0.002 * 21.0_f64.ln())).abs() < 1e-9);
+        // A request that took less than the stack alone should have is not dearer elsewhere.
+        assert!((cost(0.001, 1) - 0.001).abs() < 1e-12);
+        assert!(cost(0.001, 1_000) < 0.001);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct Fitted {
     pub side: Side,
     pub workers: Workers,
     pub costs: Costs,
+    /// Whether a request's cost is the stack's alone.
+    pub is_plain: bool,
     pub memory: Vec<Memory>,
 }
 
@@ -71,6 +73,7 @@ fn fitted(
         side,
         workers,
         costs: known.costs_of(&contender.id, measured_under, plan)?,
+        is_plain: !plan.own_work,
         memory: memory(measured, contender),
     })
 }

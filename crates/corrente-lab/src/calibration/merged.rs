@@ -23,6 +23,8 @@ const DRIVERS: &[(&str, &str, Side)] = &[
     ("redis", "cache", Side::Sync),
     ("redis async", "cache", Side::Async),
 ];
+/// What scenarios name in place of a framework where a contender is written on the bare interface.
+const NO_FRAMEWORK: &str = "none";
 /// A relative deviation above this says that the cost is not known; the table has it as this.
 const MOST_DEVIATION: f64 = 1.0;
 
@@ -43,7 +45,7 @@ type Key<'a> = (Side, (&'a str, &'a str), Workers);
 /// The stacks of all contenders.
 pub(super) fn stacks(fitted: &[Fitted]) -> Vec<StackCost> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Fitted>> = BTreeMap::new();
-    for one in fitted.iter().filter(|one| !one.stack.framework.is_empty()) {
+    for one in fitted.iter().filter(|one| is_stack(one)) {
         let names = (one.stack.framework.as_str(), one.stack.server.as_str());
         let key = (one.side, names, one.workers);
         groups.entry(key).or_default().push(one);
@@ -69,6 +71,11 @@ pub(super) fn stacks(fitted: &[Fitted]) -> Vec<StackCost> {
         })
     };
     groups.into_iter().filter_map(stack).collect()
+}
+
+/// Whether it tells what a framework costs.
+fn is_stack(fitted: &Fitted) -> bool {
+    fitted.is_plain && ![NO_FRAMEWORK, ""].contains(&fitted.stack.framework.as_str())
 }
 
 /// The drivers of all contenders: those that the lab's kinds of calls go through.

@@ -170,6 +170,18 @@ fn scenarios_that_lie_apart_make_a_cost_less_sure() {
 }
 
 #[test]
+fn requests_that_do_work_of_their_own_tell_of_drivers_alone() {
+    let text = SCENARIO.replace("case = []", "case = []\nprediction.own_work = true");
+    let scenario = Scenario {
+        name: "small".to_owned(),
+        ..toml::from_str(&text).expect("a scenario")
+    };
+    let table = table(&result(), &[scenario]);
+    assert!(table.stacks.is_empty());
+    assert_eq!(table.drivers.len(), 2);
+}
+
+#[test]
 fn a_result_that_determines_nothing_says_so() {
     let line = |result: &LabResult| {
         let error = cost_table(result, &LabFiles::Embedded).expect_err("it has no table");

@@ -16,6 +16,10 @@ pub struct PredictionPlan {
     /// Requests of known shape that no verdict is about.
     #[serde(default)]
     pub calibration: Vec<CasePlan>,
+    /// Whether these requests do work of their own, as much on both sides: then they tell what a call
+    /// costs anywhere, but not what a request does.
+    #[serde(default)]
+    pub own_work: bool,
     /// One more, without calls, that computes: the same work does not cost the same in every process.
     #[serde(default)]
     pub work: Option<CasePlan>,
