@@ -3,7 +3,7 @@
 //!
 //! Pure. A point is one pair of contenders in one case, counted once however many claims are about
 //! it; predictions without a measured ratio are left out and counted. What was predicted from stacks
-//! that were calibrated on the machine and what was predicted from shipped costs stand apart.
+//! that were calibrated on the machine and what was predicted from a table of costs stand apart.
 
 mod families;
 mod judged;
@@ -34,7 +34,7 @@ impl Source {
     fn about(self) -> &'static str {
         match self {
             Self::Calibrated => "stacks calibrated on the machine",
-            Self::Shipped => "shipped costs, nothing of the async side",
+            Self::Shipped => "a table of costs, nothing of the async side",
         }
     }
 }
@@ -45,6 +45,8 @@ struct Point {
     of: String,
     over: String,
     case: String,
+    /// The rows of the table of groups that it counts in.
+    groups: Vec<String>,
     measured: Interval,
     naive: Option<f64>,
     calibrated: Option<Interval>,
@@ -60,28 +62,50 @@ impl Point {
     }
 }
 
-/// The accuracy over one scenario.
+/// The accuracy over one scenario, or several together.
 #[derive(Debug)]
 pub(super) struct Table {
-    scenario: String,
+    name: String,
     gains: Vec<Point>,
     tails: Vec<Point>,
     left_out: usize,
-    families: Families,
 }
 
 impl Table {
-    /// `None` where nothing was predicted.
-    pub(super) fn of(scenario: &ScenarioResult, families: Families) -> Option<Self> {
-        let (gains, left_out) = points(scenario, Measure::Throughput, &[]);
+    /// `None` where nothing was predicted. Grouped by the families of cases and by the other side.
+    pub(super) fn of(scenario: &ScenarioResult, families: &Families) -> Option<Self> {
+        let (mut gains, left_out) = points(scenario, Measure::Throughput, &[]);
         let (tails, _) = points(scenario, Measure::P99, &scenario.tails);
+        for gain in &mut gains {
+            let family = families.of(&gain.case).to_owned();
+            gain.groups = vec![family, format!("over {}", gain.over)];
+        }
         (!gains.is_empty()).then(|| Self {
-            scenario: scenario.name.clone(),
+            name: scenario.name.clone(),
             gains,
             tails,
             left_out,
-            families,
         })
+    }
+
+    /// Several scenarios as one table, grouped by scenario; `None` of none.
+    pub(super) fn together(name: &str, tables: Vec<Self>) -> Option<Self> {
+        let mut all = Self {
+            name: name.to_owned(),
+            gains: Vec::new(),
+            tails: Vec::new(),
+            left_out: 0,
+        };
+        for mut table in tables {
+            for point in table.gains.iter_mut().chain(&mut table.tails) {
+                point.groups = vec![table.name.clone()];
+                point.case = format!("{} of {}", point.case, table.name);
+            }
+            all.gains.append(&mut table.gains);
+            all.tails.append(&mut table.tails);
+            all.left_out += table.left_out;
+        }
+        (!all.gains.is_empty()).then_some(all)
     }
 }
 
@@ -137,6 +161,7 @@ fn points(scenario: &ScenarioResult, measure: Measure, tails: &[Tail]) -> (Vec<P
                 of,
                 over,
                 case,
+                groups: Vec::new(),
                 measured,
                 naive: one.naive,
                 calibrated: one.calibrated,
@@ -167,7 +192,7 @@ impl fmt::Display for Table {
         writeln!(
             formatter,
             "{}: {} points ({} without a measurement)",
-            self.scenario,
+            self.name,
             self.gains.len(),
             self.left_out
         )?;
@@ -183,7 +208,7 @@ impl fmt::Display for Table {
         for source in Source::ALL {
             self.write_source(formatter, source)?;
         }
-        self.write_families(formatter)
+        self.write_groups(formatter)
     }
 }
 
@@ -229,27 +254,26 @@ impl Table {
         Ok(())
     }
 
-    /// Families of cases and of synchronous sides: where the model is good, and where not.
-    fn write_families(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut groups: Vec<(String, Vec<&Point>)> = Vec::new();
-        let by_family = self.gains.iter().map(|point| {
-            let family = self.families.of(&point.case);
-            (family.to_owned(), point)
-        });
-        let by_side = self
-            .gains
-            .iter()
-            .map(|point| (format!("over {}", point.over), point));
-        for (name, point) in by_family.chain(by_side) {
-            match groups.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, points)) => points.push(point),
-                None => groups.push((name, vec![point])),
+    /// Where the model is good, and where not.
+    fn write_groups(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut groups: Vec<(&str, Vec<&Point>)> = Vec::new();
+        let most = self.gains.iter().map(|point| point.groups.len()).max();
+        // Families first, sides after them.
+        for place in 0..most.unwrap_or(0) {
+            for point in &self.gains {
+                let Some(name) = point.groups.get(place) else {
+                    continue;
+                };
+                match groups.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, points)) => points.push(point),
+                    None => groups.push((name, vec![point])),
+                }
             }
         }
         writeln!(
             formatter,
             "\n  {:<36} points   calibrated: median, 90th, side   shipped: median, 90th, side",
-            "by family"
+            "by group"
         )?;
         for (name, points) in groups {
             let [calibrated, shipped] =

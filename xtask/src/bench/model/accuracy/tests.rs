@@ -15,6 +15,7 @@ fn point(measured: f64) -> Point {
         of: "starlette".to_owned(),
         over: "flask".to_owned(),
         case: "a".to_owned(),
+        groups: vec!["over flask".to_owned()],
         measured: around(measured),
         naive: None,
         calibrated: None,
@@ -98,7 +99,7 @@ calls = { counts = { http = 1 }, servers = { http = 4 } }
 #[test]
 fn both_sources_and_every_family_are_in_the_table() {
     let table = Table {
-        scenario: "grid".to_owned(),
+        name: "grid".to_owned(),
         gains: vec![Point {
             calibrated: Some(around(2.2)),
             shipped: Some(around(1.5)),
@@ -111,7 +112,6 @@ fn both_sources_and_every_family_are_in_the_table() {
             ..point(0.5)
         }],
         left_out: 3,
-        families: Families::default(),
     };
     let text = table.to_string();
     let lines = [
@@ -119,7 +119,7 @@ fn both_sources_and_every_family_are_in_the_table() {
         "  error of the naive rule  median 100.0 %",
         "  stacks calibrated on the machine (1 points)",
         "    error of the gain      median  10.0 %",
-        "  shipped costs, nothing of the async side (1 points)",
+        "  a table of costs, nothing of the async side (1 points)",
         "    error of the gain      median  25.0 %",
         "    right side of 1, P99:  0 of 1 that differ",
         "    P99  +140 %  starlette / flask, a: predicted 1.20, measured 0.50 [0.45, 0.55]",
@@ -128,4 +128,25 @@ fn both_sources_and_every_family_are_in_the_table() {
     for line in lines {
         assert!(text.contains(line), "{line}\nis not in\n{text}");
     }
+}
+
+#[test]
+fn scenarios_together_are_grouped_by_scenario() {
+    let table = |name: &str, of: &[f64]| Table {
+        name: name.to_owned(),
+        gains: of.iter().map(|measured| point(*measured)).collect(),
+        tails: Vec::new(),
+        left_out: 1,
+    };
+    let tables = vec![table("one", &[1.0, 2.0]), table("two", &[3.0])];
+    let together = Table::together("both", tables).expect("there are points");
+    let text = together.to_string();
+    assert!(text.starts_with("both: 3 points (2 without"), "{text}");
+    for (name, points) in [("one", 2), ("two", 1)] {
+        assert!(
+            text.contains(&format!("  {name:<36} {points:>6}")),
+            "{text}"
+        );
+    }
+    assert!(Table::together("none", Vec::new()).is_none());
 }
