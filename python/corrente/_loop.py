@@ -324,8 +324,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             context["source_traceback"] = handle._source_traceback
         self.call_exception_handler(context)
 
-    def _transport_failed(self, transport: Any, exception: BaseException) -> None:
-        """A protocol raised where asyncio's transport would leave it to the handle that called it."""
+    def _transport_failed(self, transport: Foreign, exception: BaseException) -> None:
+        """A protocol raised where asyncio's transport leaves it to the handle that called it."""
         self.call_exception_handler(
             {
                 "message": f"Exception in callback of {transport!r}",

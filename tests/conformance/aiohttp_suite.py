@@ -1,7 +1,7 @@
 """aiohttp's own tests, from its source distribution, by pytest with `announcing_plugin`.
 
-The suite's configuration is its own; only the options that would measure coverage, or run tests that need a
-container or a development version of something, are replaced.
+The suite's configuration is its own; only the options that would measure coverage, or run tests
+that need a container or a development version of something, are replaced.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def listed(runs: supervise.Suite) -> list[str]:
 
 
 def _pytest() -> list[str]:
-    # -P: the distribution has the library beside its tests, without the compiled half of what is installed.
+    # -P: the distribution has the library beside its tests, without the compiled half of what is
+    # installed.
     return [sys.executable, "-P", "-X", "faulthandler", "-m", "pytest", *OPTIONS]
 
 

@@ -1,7 +1,7 @@
 """The child's side of a supervised run: says on a pipe which test begins and how it ends.
 
-One JSON object a line: `{"begin": ID}`, then `{"end": ID, "kind": KIND, "detail": TEXT}`. Whoever supervises
-knows from them which test a process hung or died in. Knows nothing of the suites.
+One JSON object a line: `{"begin": ID}`, then `{"end": ID, "kind": KIND, "detail": TEXT}`. Whoever
+supervises knows from them which test a process hung or died in. Knows nothing of the suites.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ class Announcing(unittest.TestResult):
     def _note(self, test: Any, error: Any, where: str = "") -> None:  # noqa: ANN401
         last = "".join(traceback.format_exception_only(error[0], error[1]))
         self._kind, self._detail = FAILED, f"{where} {last}"
-        sys.stderr.write(f"\n=== {test.id()} {where}\n{''.join(traceback.format_exception(*error))}")
+        sys.stderr.write(
+            f"\n=== {test.id()} {where}\n{''.join(traceback.format_exception(*error))}"
+        )
         sys.stderr.flush()
 
 

@@ -1,6 +1,7 @@
-"""A plugin of pytest: announces tests as `supervise` wants it, on the loop that the environment names.
+"""A plugin of pytest: announces tests as `supervise` wants it, on the loop of the environment.
 
-Loaded with `-p`, before the suite's own conftest.py, so whatever the suite imports finds the loop in place.
+Loaded with `-p`, before the suite's own conftest.py, so whatever the suite imports finds the loop
+in place.
 """
 
 from __future__ import annotations

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-import unittest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import announce
 import cpython
 import loops
 import uvloop_suite
+
+if TYPE_CHECKING:
+    import unittest
 
 SUITES = {"cpython": cpython.prepare, "uvloop": uvloop_suite.prepare}
 

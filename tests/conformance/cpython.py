@@ -1,8 +1,9 @@
-"""CPython's own tests of asyncio, the parts that ask nothing but a loop: where they are and their hooks.
+"""CPython's own tests of asyncio that ask nothing but a loop: where they are and their hooks.
 
-The tests come with the interpreter (`test.test_asyncio`). Their classes are used as they are; only the method
-that makes a loop is replaced. Not here: tests of asyncio's own insides, which no other loop has
-(`test_base_events`, `test_selector_events`, `test_proactor_events`, most of `test_unix_events`).
+The tests come with the interpreter (`test.test_asyncio`). Their classes are used as they are;
+only the method that makes a loop is replaced. Not here: tests of asyncio's own insides, which no
+other loop has (`test_base_events`, `test_selector_events`, `test_proactor_events`, most of
+`test_unix_events`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Part:
 
     module: str
     classes: tuple[str, ...]
-    #: The method that makes the loop; without one they ask `asyncio.new_event_loop()` or `asyncio.run()`.
+    #: The method that makes the loop; without one they ask `asyncio.new_event_loop()` or
+    #: `asyncio.run()`.
     hook: str = ""
     #: The versions of CPython that have these classes: 3.N.
     since: int = 11
@@ -84,7 +86,7 @@ PARTS = (
 
 
 def is_there() -> bool:
-    """Whether this interpreter has its test suite; distributions ship it as a package of its own."""
+    """Whether this interpreter has its test suite; some systems ship it as another package."""
     try:
         return importlib.util.find_spec(PACKAGE) is not None
     except ModuleNotFoundError:
@@ -130,7 +132,7 @@ def _new(make: Factory) -> asyncio.AbstractEventLoop:
 
 
 def _watched_runner_loop(make: Factory) -> asyncio.AbstractEventLoop:
-    """Make a loop that remembers, as the one of CPython's tests does, that generators were ended."""
+    """Make a loop that remembers that generators were ended, as that of CPython's tests does."""
     loop: Any = make()
     loop.shutdown_ag_run = False
     end = loop.shutdown_asyncgens

@@ -1,6 +1,7 @@
 """Reads `expected.toml`: which tests of a suite are not run at all.
 
-What may fail, and why, is in the same file; `cargo xtask conformance` compares with it, not this module.
+What may fail, and why, is in the same file; `cargo xtask conformance` compares with it, not this
+module.
 """
 
 from __future__ import annotations

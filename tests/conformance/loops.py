@@ -1,7 +1,7 @@
-"""Makes a loop the one that asyncio gives by default, in the process of a suite that knows only asyncio.
+"""Makes a loop asyncio's default, in the process of a suite that knows only asyncio.
 
-Corrente's loop extends asyncio's selector loop, so that class itself stays what it is; what is changed
-is what the default policy makes, and since Python 3.13 the name `asyncio.EventLoop`.
+Corrente's loop extends asyncio's selector loop, so that class itself stays what it is; what is
+changed is what the default policy makes, and since Python 3.13 the name `asyncio.EventLoop`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Runs a suite that others wrote on one loop, and writes down how each of its tests ended.
 
-`cargo xtask conformance` starts it with the interpreter of the suite's own environment, once for asyncio's loop
-and once for Corrente's, and compares; it can be used by hand on a few tests too. Exit codes: 0 every test
-was run, whatever came of it; 2 wrong usage; 3 the suite is not there.
+`cargo xtask conformance` starts it with the interpreter of the suite's own environment, once for
+asyncio's loop and once for Corrente's, and compares; it can be used by hand on a few tests too.
+Exit codes: 0 every test was run, whatever came of it; 2 wrong usage; 3 the suite is not there.
 """
 
 from __future__ import annotations
@@ -62,8 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("suite", choices=("cpython", "uvloop", "aiohttp"))
     parser.add_argument("--loop", choices=loops.NAMES, default="corrente")
     parser.add_argument("--out", type=_folder, required=True, help="folder for result and log")
-    parser.add_argument("--source", type=_folder, help="the suite's own source distribution, unpacked")
-    parser.add_argument("--only", nargs="*", default=(), help="names of tests; * stands for any letters")
+    parser.add_argument(
+        "--source", type=_folder, help="the suite's own source distribution, unpacked"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=(), help="names of tests; * stands for any letters"
+    )
     return parser
 
 

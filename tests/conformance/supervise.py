@@ -1,8 +1,9 @@
 """Runs tests in processes of their own, and knows how each ended even where the process did not.
 
-Tests go to a child in groups: a group is a class, or a file of pytest. A test that lasts longer than the limit,
-or that ends its process, costs only itself: a new child takes the rest of its group. What fails in company
-is run once more alone, and that counts; a test that passes only alone is said to.
+Tests go to a child in groups: a group is a class, or a file of pytest. A test that lasts longer
+than the limit, or that ends its process, costs only itself: a new child takes the rest of its
+group. What fails in company is run once more alone, and that counts; a test that passes only
+alone is said to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""uvloop's own tests, from its source distribution, on another loop: by hooks only, no line of them is changed.
+"""uvloop's own tests, from its source distribution, on another loop: by hooks only.
 
-Their base class asks `uvloop.new_event_loop()` and `uvloop.EventLoopPolicy()`; a package of that name stands in
-(`standin/uvloop`). Only the classes for uvloop are run, on every loop: those for asyncio are the same tests
-on asyncio's loop. What is not run is named in `expected.toml`, with its reason.
+Their base class asks `uvloop.new_event_loop()` and `uvloop.EventLoopPolicy()`; a package of that
+name stands in (`standin/uvloop`). Only the classes for uvloop are run, on every loop: those for
+asyncio are the same tests on asyncio's loop. What is not run is named in `expected.toml`, with
+its reason.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ def loop(make_loop: Factory) -> Iterator[asyncio.AbstractEventLoop]:
     before = _descriptors()
     made = make_loop()
     yield made
+    if not made.is_closed():
+        _see_what_came(made)
     made.close()
     gc.collect()
     left = _descriptors() - before
@@ -47,6 +49,13 @@ def unhandled(loop: asyncio.AbstractEventLoop) -> Iterator[list[dict[str, Any]]]
     loop.set_exception_handler(lambda _loop, context: told.append(context))
     yield told
     assert not told, "the exception handler was told of what the test does not expect"
+
+
+def _see_what_came(loop: asyncio.AbstractEventLoop) -> None:
+    """Run two turns: what peers sent last, their end included, is read and dealt with."""
+    for _ in range(2):
+        loop.stop()
+        loop.run_forever()
 
 
 def _descriptors() -> set[int]:

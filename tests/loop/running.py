@@ -79,7 +79,7 @@ class Connection(Watched):
     transport: Any = None
     lost_with: BaseException | None = None
 
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - whichever kind
+    def connection_made(self, transport: Any) -> None:
         """Remember the transport."""
         self.transport = transport
         self.note("connection_made")
@@ -172,14 +172,14 @@ def sockets(family: socket.AddressFamily = socket.AF_INET) -> tuple[socket.socke
     return ours, theirs
 
 
-async def connect(sock: socket.socket, protocol: Any) -> Any:  # noqa: ANN401 - whichever kind
+async def connect(sock: socket.socket, protocol: Any) -> Any:
     """Give a protocol a connected socket; give its transport."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
     return transport
 
 
-async def talk(ours: Any, theirs: Any) -> tuple[Any, Any]:  # noqa: ANN401 - whichever kind
+async def talk(ours: Any, theirs: Any) -> tuple[Any, Any]:
     """Give two protocols the ends of a TCP connection; give their transports."""
     here, there = sockets()
     return await connect(here, ours), await connect(there, theirs)

@@ -1,4 +1,4 @@
-"""Context variables: a callback sees those of whoever scheduled it, a protocol those of its connection's maker."""
+"""Context variables: a callback sees its scheduler's, a protocol its connection's maker's."""
 
 from __future__ import annotations
 

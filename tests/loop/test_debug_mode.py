@@ -21,14 +21,14 @@ def debugged(loop: Loop) -> Loop:
     return loop
 
 
-def in_thread(work: Any) -> BaseException | None:  # noqa: ANN401 - any callable
+def in_thread(work: Any) -> BaseException | None:
     """Do it in a thread; give what it raised."""
     raised: list[BaseException] = []
 
     def attempt() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 - it is handed on
+        except BaseException as error:
             raised.append(error)
 
     thread = threading.Thread(target=attempt)
@@ -73,21 +73,17 @@ def test_a_coroutine_is_no_callback(debugged: Loop) -> None:
         """Be no callback."""
 
     schedule: Any = debugged
-    for call in (
-        lambda: schedule.call_soon(coroutine),
-        lambda: schedule.call_later(1, coroutine),
-        lambda: schedule.call_at(1, coroutine),
-        lambda: schedule.call_soon_threadsafe(coroutine),
-        lambda: schedule.run_in_executor(None, coroutine),
+    for method, *arguments in (
+        (schedule.call_soon,),
+        (schedule.call_later, 1),
+        (schedule.call_at, 1),
+        (schedule.call_soon_threadsafe,),
+        (schedule.run_in_executor, None),
     ):
         with pytest.raises(TypeError, match="coroutines cannot be used"):
-            call()
-    for call in (
-        lambda: schedule.call_soon("text"),
-        lambda: schedule.call_later(1, "text"),
-    ):
+            method(*arguments, coroutine)
         with pytest.raises(TypeError, match="a callable object was expected"):
-            call()
+            method(*arguments, "text")
 
 
 def test_a_slow_callback_is_told(debugged: Loop, caplog: pytest.LogCaptureFixture) -> None:
@@ -154,7 +150,7 @@ def test_an_exception_tells_where_its_callback_was_made(
 
 
 def test_a_cancelled_handle_still_tells_what_it_was(debugged: Loop) -> None:
-    handle = debugged.call_soon(in_thread)
+    handle = debugged.call_soon(in_thread, print)
     handle.cancel()
     assert "cancelled" in repr(handle)
     assert "in_thread" in repr(handle)

@@ -1,4 +1,4 @@
-"""Readers and writers: called while there is something, not once it was taken away, on any pollable descriptor."""
+"""Readers and writers: called while there is something, on any descriptor that can be polled."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_refused_connection_calls_the_writer(loop: Loop) -> None:
 
 
 def test_a_number_that_is_used_again_is_watched_again(loop: Loop, pair: Pair) -> None:
-    """The socket was closed before its reader was removed: the kernel has forgotten it by itself."""
+    """The socket was closed before its reader was removed: the kernel forgot it by itself."""
     ours, theirs = pair
     calls: list[bytes] = []
     old, _peer = sockets(socket.AF_UNIX)

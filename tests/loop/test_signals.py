@@ -1,4 +1,4 @@
-"""Signals: handlers run in the loop, an idle loop wakes, and what was there before is there again."""
+"""Signals: handlers run in the loop, an idle loop wakes, earlier handlers come back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ EPOLL_WAITS = {"232", "281", "22", "441"}
 def when_idle(work: Callable[[], object]) -> threading.Thread:
     """Do this in a thread as soon as the calling one waits in epoll.
 
-    A signal that comes just before the wait is noticed after it, by asyncio too; that is not what is tested.
+    A signal that comes just before the wait is noticed after it, by asyncio too; that is not what
+    is tested.
     """
     place = Path(f"/proc/self/task/{threading.get_native_id()}/syscall")
 

@@ -1,4 +1,4 @@
-"""Bytes through connections: all arrive, in order, of every size, through every kind of protocol."""
+"""Bytes through connections: all arrive, in order, of every size, by every kind of protocol."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_lines_of_every_kind_of_buffer_are_written(loop: Loop) -> None:
 
 
 def test_a_buffer_that_is_changed_after_the_write_was_sent_as_it_was(loop: Loop) -> None:
-    """So much that the kernel does not take it all at once. Asyncio sends what it is by then, from 3.12 on."""
+    """More than the kernel takes at once. Asyncio sends what it is by then, from 3.12 on."""
 
     async def main() -> None:
         client, server = Recorder(), Recorder()
@@ -313,9 +313,7 @@ def test_a_line_longer_than_the_limit_is_refused_and_reading_goes_on(loop: Loop)
 
     async def main() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(
-            *server.sockets[0].getsockname(), limit=1000
-        )
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), limit=1000)
         lines = []
         while True:
             try:

@@ -134,10 +134,13 @@ def test_what_is_done_before_the_program_starts(loop: Loop) -> None:
 def test_output_goes_where_it_is_told_to(loop: Loop) -> None:
     async def main() -> bytes:
         process = await asyncio.create_subprocess_shell(
-            "echo out; echo error >&2; cat", stdin=subprocess.DEVNULL, stdout=PIPE, stderr=subprocess.STDOUT
+            "echo out; echo error >&2; cat",
+            stdin=subprocess.DEVNULL,
+            stdout=PIPE,
+            stderr=subprocess.STDOUT,
         )
         out, error = await process.communicate()
-        assert error is None
+        assert not error
         return out
 
     assert run(loop, main()) == b"out\nerror\n"

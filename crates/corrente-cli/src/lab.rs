@@ -219,33 +219,24 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
         };
         eprintln!("{}", screen.catalogue().text(text));
     }
-    let broken = broken(result);
-    for part in &broken {
-        terminal::error(part);
-    }
-    Ok(if broken.is_empty() {
+    Ok(if runs_whole(result) {
         Exit::Done
     } else {
         Exit::Incomplete
     })
 }
 
-/// Every scenario and every contender that could not run, with its reason. What the machine lacks
-/// (Node, Go, PHP) is no failure: the report says that it was not measured.
-fn broken(result: &LabResult) -> Vec<String> {
-    let mut lines = Vec::new();
-    for scenario in &result.scenarios {
-        let contenders = scenario.contenders.iter().filter_map(|contender| {
-            let reason = contender.missing.as_deref()?;
-            (!is_absent(reason)).then(|| format!("{}: {reason}", scenario.name))
-        });
-        let before = lines.len();
-        lines.extend(contenders);
-        if let (Outcome::Failed { reason }, true) = (&scenario.outcome, lines.len() == before) {
-            lines.push(format!("{}: {reason}", scenario.name));
-        }
-    }
-    lines
+/// Whether every scenario and every contender could run. What the machine lacks (Node, Go, PHP) is
+/// no failure: the report says that it was not measured.
+fn runs_whole(result: &LabResult) -> bool {
+    result.scenarios.iter().all(|scenario| {
+        !matches!(scenario.outcome, Outcome::Failed { .. })
+            && scenario
+                .contenders
+                .iter()
+                .filter_map(|contender| contender.missing.as_deref())
+                .all(is_absent)
+    })
 }
 
 /// `corrente lab report`.

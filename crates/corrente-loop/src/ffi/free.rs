@@ -7,8 +7,8 @@ use std::cell::UnsafeCell;
 
 use pyo3::ffi::PyObject;
 
-/// Objects that are kept at most; 4096 handles take half a megabyte.
-const KEPT: usize = 4096;
+/// Objects that are kept at most: as many as a burst of callbacks may need, 15 MB of handles.
+const KEPT: usize = 131_072;
 
 /// The dead objects.
 pub(super) struct Free(UnsafeCell<Vec<*mut PyObject>>);

@@ -149,13 +149,14 @@ impl Terminal {
         counts.collect::<Vec<_>>().join(" · ")
     }
 
-    /// Scenarios without figures, each with the part at fault.
+    /// Scenarios without figures and contenders that took no part, each with its reason.
     fn failures(&self, result: &LabResult) -> String {
-        let line = |scenario: &ScenarioResult| {
-            let reason = self.outcome(&scenario.outcome)?;
-            Some(self.item(&format!("{}: {reason}", scenario.name)))
+        let lines = |scenario: &ScenarioResult| match self.outcome(&scenario.outcome) {
+            Some(reason) => vec![format!("{}: {reason}", scenario.name)],
+            None => missing(scenario),
         };
-        result.scenarios.iter().filter_map(line).collect()
+        let lines = result.scenarios.iter().flat_map(lines);
+        lines.map(|line| self.item(&line)).collect()
     }
 
     /// Why a scenario has no figures.
@@ -168,4 +169,13 @@ impl Terminal {
             Outcome::Failed { reason } => Some(self.text(Message::OutcomeFailed { reason })),
         }
     }
+}
+
+/// The contenders of a measured scenario that took no part in it.
+fn missing(scenario: &ScenarioResult) -> Vec<String> {
+    let contenders = scenario.contenders.iter();
+    let reasons = contenders.filter_map(|contender| contender.missing.as_deref());
+    reasons
+        .map(|reason| format!("{}: {reason}", scenario.name))
+        .collect()
 }

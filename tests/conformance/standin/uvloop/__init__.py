@@ -1,7 +1,7 @@
-"""Stands in for uvloop while its tests run on another loop: what they import of it, made by that loop.
+"""Stands in for uvloop while its tests run on another loop: what they import, by that loop.
 
-It is found by PYTHONPATH, so that programs that the tests start have it too. `uvloop._testbase` is the suite's
-own, from its source distribution.
+It is found by PYTHONPATH, so that programs that the tests start have it too. `uvloop._testbase`
+is the suite's own, from its source distribution.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
 //! What is taken for granted of databases and services when a change is advised.
+//!
+//! The advice to serve more requests at once holds only where what they call can take them: that is
+//! said whenever the change makes more calls at once than were recorded, and never otherwise.
 
 use super::*;
 
