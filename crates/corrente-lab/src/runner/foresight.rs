@@ -142,7 +142,11 @@ impl Stage<'_> {
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {
-    let operations = slice.operations.max(1) as f64;
+    let operations = if users == 1 {
+        slice.operations_of_one_user()
+    } else {
+        slice.operations.max(1) as f64
+    };
     Cost {
         users,
         elapsed: slice.elapsed.div_f64(operations),
