@@ -22,6 +22,8 @@ pub enum Basis {
     All,
     /// Without the contender of many threads: what a recording of synchronous workers tells.
     OneUser,
+    /// Without what the same work costs on each side.
+    NoWork,
 }
 
 /// The result with its predictions made again, in each scenario that `files` has. Where it holds no
@@ -58,8 +60,12 @@ pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabR
 
 fn known_by(scenario: &Scenario, basis: Basis) -> Scenario {
     let mut scenario = scenario.clone();
-    if let (Basis::OneUser, Some(plan)) = (basis, &mut scenario.prediction) {
-        plan.warm = None;
+    if let Some(plan) = &mut scenario.prediction {
+        match basis {
+            Basis::All => {}
+            Basis::OneUser => plan.warm = None,
+            Basis::NoWork => plan.work = None,
+        }
     }
     scenario
 }

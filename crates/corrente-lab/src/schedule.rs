@@ -151,8 +151,8 @@ fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Dura
     let looped = contenders(scenario, mode)
         .filter(|one| one.side == Side::Async)
         .count();
-    let both = plan.of_both_sides().count();
-    let alone = plan.of_one_user().count() * known_alone(scenario).len();
+    let both = plan.of_both_sides(mode).count();
+    let alone = plan.of_one_user(mode).count() * known_alone(scenario).len();
     let warm = plan
         .warm
         .as_ref()

@@ -75,3 +75,18 @@ fn a_scenario_is_not_predicted_from_costs_that_it_determined_itself() {
         "{tail:?}"
     );
 }
+
+#[test]
+fn what_work_costs_on_each_side_is_left_out_where_that_is_asked() {
+    let files = LabFiles::Embedded.scenarios().expect("files are there");
+    let formula = files.into_iter().find(|(name, _)| name == "formula");
+    let formula = formula
+        .and_then(|(_, read)| read.ok())
+        .expect("it can be read");
+    let has_work = |basis| {
+        known_by(&formula, basis)
+            .prediction
+            .is_some_and(|plan| plan.work.is_some())
+    };
+    assert!(has_work(Basis::All) && has_work(Basis::OneUser) && !has_work(Basis::NoWork));
+}

@@ -64,12 +64,12 @@ impl Stage<'_> {
         };
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        for case in plan.of_both_sides() {
+        for case in plan.of_both_sides(self.run.mode) {
             for id in &loaded {
                 self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
             }
         }
-        for case in plan.of_one_user() {
+        for case in plan.of_one_user(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
@@ -100,9 +100,9 @@ impl Stage<'_> {
         loaded.extend(plan.warm.clone());
         let is_loaded = loaded.iter().any(|other| other == id);
         if is_alone {
-            plan.of_one_user().cloned().collect()
+            plan.of_one_user(self.run.mode).cloned().collect()
         } else if is_loaded {
-            plan.of_both_sides().cloned().collect()
+            plan.of_both_sides(self.run.mode).cloned().collect()
         } else {
             Vec::new()
         }

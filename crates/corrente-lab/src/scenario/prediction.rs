@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use corrente_report::result::Mode;
 use serde::Deserialize;
 
 use super::CasePlan;
@@ -40,14 +41,17 @@ pub struct PredictionPlan {
 }
 
 impl PredictionPlan {
-    /// What both sides are asked.
-    pub(crate) fn of_both_sides(&self) -> impl Iterator<Item = &CasePlan> {
-        self.calibration.iter().chain(&self.work)
+    /// What both sides are asked in a run of this mode.
+    pub(crate) fn of_both_sides(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+        let all = self.calibration.iter().chain(&self.work);
+        all.filter(move |case| case.measured.included_in(mode))
     }
 
     /// What a synchronous contender is asked by one user alone.
-    pub(crate) fn of_one_user(&self) -> impl Iterator<Item = &CasePlan> {
-        self.of_both_sides().chain(&self.waits)
+    pub(crate) fn of_one_user(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+        let waits = self.waits.iter();
+        let waits = waits.filter(move |case| case.measured.included_in(mode));
+        self.of_both_sides(mode).chain(waits)
     }
 }
 
