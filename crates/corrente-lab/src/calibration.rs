@@ -55,6 +55,15 @@ pub fn cost_table(result: &LabResult, files: &LabFiles) -> Result<CostTable, Cal
     Ok(table)
 }
 
+/// The costs that all other scenarios of a result determine, for one that is to be predicted without
+/// anything that ran in it; `None` where they determine none.
+pub(crate) fn without(name: &str, result: &LabResult, scenarios: &[Scenario]) -> Option<CostTable> {
+    let mut others = result.clone();
+    others.scenarios.retain(|one| one.name != name);
+    let table = table(&others, scenarios);
+    table.check().is_ok().then_some(table)
+}
+
 fn table(result: &LabResult, scenarios: &[Scenario]) -> CostTable {
     let fitted = fitted::contenders(result, scenarios);
     let mut names: Vec<String> = fitted.iter().map(|one| one.scenario.clone()).collect();

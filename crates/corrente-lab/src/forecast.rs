@@ -2,13 +2,18 @@
 //!
 //! Known are: one user alone on the synchronous side in each case (time and processor time), and
 //! what the calibration's requests cost on both sides under load. The judged requests have not run
-//! on the asynchronous side yet. Pure: figures in, intervals out.
+//! on the asynchronous side yet. What the stacks cost is taken from the calibration (`calibrated`),
+//! and once more from the costs that are shipped (`costs_shipped`), for which nothing of the
+//! asynchronous side has to be there. `pairs` says who is predicted. Pure: figures in, intervals out.
+
+mod calibrated;
+mod costs_shipped;
+mod pairs;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_model::calibration::{self, Costs, Point, Stack};
-use corrente_model::cost_table;
+use corrente_model::calibration::Stack;
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
@@ -16,7 +21,10 @@ use corrente_model::service::{
 };
 use corrente_model::simulator::Load;
 use corrente_model::statistics;
-use corrente_report::result::{Interval, KnownCost, Measure, Side};
+use corrente_report::result::{self, Interval, KnownCost, Measure, Side};
+
+pub(crate) use calibrated::Under;
+pub(crate) use pairs::{Foretold, Pairs, Predictions, about};
 
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan, Settings};
 
@@ -91,6 +99,10 @@ pub(crate) struct Comparison<'run> {
     pub case: &'run CasePlan,
     pub of: &'run Runner,
     pub over: &'run Runner,
+    /// The contender whose one user alone tells what the requests of `over` cost.
+    pub measured: &'run Runner,
+    /// The one of many threads that tells it under load, where there is one.
+    pub warm: Option<&'run Runner>,
     /// Cores that the application may use.
     pub cores: usize,
     pub seed: u64,
@@ -101,10 +113,7 @@ pub(crate) struct Comparison<'run> {
 pub(crate) struct Runner {
     pub id: String,
     pub side: Side,
-    /// The contender whose one user alone tells what this one's requests cost.
-    pub measured: String,
-    /// The scenario's plain synchronous contender.
-    pub naive: String,
+    pub stack: result::Stack,
     pub processes: usize,
     pub concurrency: Concurrency,
 }
@@ -112,11 +121,7 @@ pub(crate) struct Runner {
 impl Runner {
     /// From a contender's settings: `workers` processes of `threads` threads, or loops. A request that
     /// overlaps its calls in threads of its own (`fanout`) is beyond the model: `None`.
-    pub(crate) fn new(
-        id: &str,
-        contender: &ContenderPlan,
-        [measured, naive]: [&str; 2],
-    ) -> Option<Self> {
+    pub(crate) fn new(id: &str, contender: &ContenderPlan) -> Option<Self> {
         if count(&contender.settings, "fanout") > 1 {
             return None;
         }
@@ -135,11 +140,18 @@ impl Runner {
         Some(Self {
             id: id.to_owned(),
             side: contender.side,
-            measured: measured.to_owned(),
-            naive: naive.to_owned(),
+            stack: contender.stack.clone(),
             processes: count(&contender.settings, "workers"),
             concurrency,
         })
+    }
+
+    /// Threads of each process.
+    fn threads(&self) -> usize {
+        match self.concurrency {
+            Concurrency::Threads(threads) => threads,
+            Concurrency::Loop { .. } => 1,
+        }
     }
 }
 
@@ -188,6 +200,17 @@ impl Known {
             .collect()
     }
 
+    /// What the synchronous side shows of a case; `None` where it was not measured.
+    fn seen(&self, comparison: &Comparison<'_>) -> Option<Seen> {
+        let case = comparison.case;
+        let alone = self.service(case, &comparison.measured.id)?;
+        let warm = comparison.warm.and_then(|warm| {
+            let cost = typical(self.loaded.get(&(warm.id.clone(), case.id.clone()))?)?;
+            Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
+        });
+        Some(Seen { alone, warm })
+    }
+
     /// What a result has noted.
     pub(crate) fn from_costs(costs: &[KnownCost]) -> Self {
         // A time that cannot be is none, and a request without processor time calibrates nothing.
@@ -202,80 +225,6 @@ impl Known {
             known.learn(&one.contender, &one.case, cost);
         }
         known
-    }
-
-    /// What a contender costs apart from a case's own work: synchronous ones by one user alone,
-    /// asynchronous ones under load.
-    pub(crate) fn costs_of(
-        &self,
-        contender: &str,
-        side: cost_table::Side,
-        plan: &PredictionPlan,
-    ) -> Option<Costs> {
-        let measured = match side {
-            cost_table::Side::Sync => &self.alone,
-            cost_table::Side::Async => &self.loaded,
-        };
-        calibration::fit(&points(plan, measured, contender))
-    }
-
-    /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
-    pub(crate) fn forecast(
-        &self,
-        comparison: &Comparison<'_>,
-    ) -> Option<Result<Prediction, Unpredictable>> {
-        let Comparison {
-            plan,
-            case,
-            of,
-            over,
-            ..
-        } = comparison;
-        let alone = self.service(case, &over.measured)?;
-        let deployment = |runner| deployment(plan, case, &alone, runner, comparison.cores);
-        let warm = self.warm(comparison, &alone);
-        let cold = || stack(&over.measured, &points(plan, &self.alone, &over.measured));
-        let from = warm
-            .as_ref()
-            .map_or_else(cold, |warm| Some(warm.stack.clone()))?;
-        Some(prediction::predict(&Question {
-            service: warm.as_ref().map_or(&alone, |warm| &warm.service),
-            present: warm.as_ref().map(|warm| &warm.present),
-            cpu_deviation: CPU_DEVIATION,
-            from: &from,
-            to: &stack(&of.id, &points(plan, &self.loaded, &of.id))?,
-            before: &deployment(over),
-            after: &deployment(of),
-            load: &Load::Closed {
-                users: users(case),
-                think: Law::Constant(0.0),
-            },
-            model_deviation: MODEL_DEVIATION,
-            seed: comparison.seed,
-        }))
-    }
-
-    /// What the scenario's contender of many threads tells, where there is one and it ran.
-    fn warm(&self, comparison: &Comparison<'_>, alone: &Service) -> Option<Warm> {
-        let Comparison {
-            plan, case, over, ..
-        } = comparison;
-        let id = plan
-            .warm
-            .as_deref()
-            .filter(|_| over.measured == over.naive)?;
-        let cost = typical(self.loaded.get(&(id.to_owned(), case.id.clone()))?)?;
-        let service = alone.with_cpu(|_| cost.cpu.as_secs_f64());
-        let threaded = matches!(over.concurrency, Concurrency::Threads(threads) if threads > 1);
-        Some(Warm {
-            present: if threaded {
-                service.clone()
-            } else {
-                alone.clone()
-            },
-            service,
-            stack: stack(id, &points(plan, &self.loaded, id))?,
-        })
     }
 
     /// The service as one user alone on a contender shows it.
@@ -312,15 +261,55 @@ fn typical(passes: &[Cost]) -> Option<Cost> {
     passes.iter().min_by_key(|cost| cost.cpu).copied()
 }
 
-/// A service as processes of many threads show it.
+/// A service as the synchronous side shows it.
 #[derive(Debug)]
-struct Warm {
-    /// Its cost in them.
-    service: Service,
-    /// What the stack costs in them.
-    stack: Stack,
-    /// Its cost in the present deployment.
-    present: Service,
+struct Seen {
+    /// To one user alone.
+    alone: Service,
+    /// In processes of many threads under load, where there is such a contender and it ran.
+    warm: Option<Service>,
+}
+
+/// What the stacks cost.
+#[derive(Debug)]
+struct Stacks {
+    /// The synchronous one, as one user alone meets it.
+    alone: Option<Stack>,
+    /// In processes of many threads under load.
+    warm: Option<Stack>,
+    /// The asynchronous one.
+    to: Stack,
+}
+
+/// Asks the model. The code's own part comes from the processes of many threads, where they are
+/// known: theirs are the warm caches of a busy loop. Workers of one thread cost what one user alone
+/// was served with.
+fn ask(
+    comparison: &Comparison<'_>,
+    seen: &Seen,
+    stacks: &Stacks,
+) -> Option<Result<Prediction, Unpredictable>> {
+    let Comparison { plan, case, .. } = comparison;
+    let alone = stacks.alone.as_ref().map(|stack| (&seen.alone, stack));
+    let warm = seen.warm.as_ref().zip(stacks.warm.as_ref());
+    let (service, from) = warm.or(alone)?;
+    let is_single = comparison.over.concurrency == Concurrency::Threads(1);
+    let deployment = |runner| deployment(plan, case, &seen.alone, runner, comparison.cores);
+    Some(prediction::predict(&Question {
+        service,
+        present: warm.is_some().then_some(&seen.alone).filter(|_| is_single),
+        cpu_deviation: CPU_DEVIATION,
+        from,
+        to: &stacks.to,
+        before: &deployment(comparison.over),
+        after: &deployment(comparison.of),
+        load: &Load::Closed {
+            users: users(case),
+            think: Law::Constant(0.0),
+        },
+        model_deviation: MODEL_DEVIATION,
+        seed: comparison.seed,
+    }))
 }
 
 impl Cost {
@@ -334,39 +323,6 @@ impl Cost {
             0.0
         }
     }
-}
-
-/// The calibration's requests as they were measured on a contender.
-fn points(
-    plan: &PredictionPlan,
-    measured: &BTreeMap<(String, String), Vec<Cost>>,
-    contender: &str,
-) -> Vec<Point> {
-    let point = |case: &CasePlan| {
-        let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
-        Some(Point {
-            calls: case.calls.counts.clone(),
-            wait: cost.wait(case),
-            work: 0.0,
-            cpu: cost.cpu.as_secs_f64(),
-        })
-    };
-    plan.calibration
-        .iter()
-        .chain(&plan.waits)
-        .filter_map(point)
-        .collect()
-}
-
-/// What a contender costs apart from a case's own work.
-fn stack(contender: &str, points: &[Point]) -> Option<Stack> {
-    Some(Stack {
-        name: contender.to_owned(),
-        threads: 1,
-        costs: calibration::fit(points)?,
-        process_bytes: 0,
-        request_bytes: 0,
-    })
 }
 
 fn deployment(

@@ -10,11 +10,11 @@ use std::time::Duration;
 use corrente_model::statistics::{self, paired_ratio, share_ratio};
 use corrente_report::band::Band;
 use corrente_report::result::{
-    FactorStep, Finding, FindingPoint, Interval, Measure, Published, UNPINNED, Verdict,
+    FactorStep, Finding, FindingPoint, Interval, Measure, Published, Tail, UNPINNED, Verdict,
 };
 
 use crate::cost::Capacity;
-use crate::forecast::Foreseen;
+use crate::forecast::{Foretold, Predictions};
 use crate::samples::{Series, Slice};
 use crate::scenario::{FactorPlan, FindingPlan, Pricing, Scenario, declared_case};
 
@@ -35,8 +35,8 @@ pub(crate) struct Evidence<'run> {
     pub series: &'run BTreeMap<(String, String), Series>,
     /// The naive rule's gain by case, taken before the run.
     pub naive: &'run BTreeMap<String, f64>,
-    /// The model's predictions by `of`, `over` and case, taken before the run.
-    pub predicted: &'run BTreeMap<(String, String, String), Foreseen>,
+    /// The model's predictions, taken before the run.
+    pub predicted: &'run Predictions,
     /// Mean latency of one user alone by contender and case.
     pub alone: &'run BTreeMap<(String, String), Duration>,
     /// Cases in their order.
@@ -110,7 +110,7 @@ impl Evidence<'_> {
             .then(|| self.naive.get(case).copied())
             .flatten();
         let pair = (plan.of.clone(), over.to_owned(), case.to_owned());
-        let predicted = (self.predicted.get(&pair)).and_then(|foreseen| foreseen.of(plan.measure));
+        let foretold = self.predicted.get(&pair).copied().unwrap_or_default();
         let sides = (self.series.get(&key(&plan.of)), self.series.get(&key(over)));
         let (measured, verdict) = match sides {
             (Some(of), Some(below)) if of.invalid().or(below.invalid()).is_none() => {
@@ -124,9 +124,33 @@ impl Evidence<'_> {
             case: case.to_owned(),
             measured,
             naive,
-            predicted,
+            predicted: foretold.calibrated(plan.measure),
+            shipped: foretold.shipped(plan.measure),
             verdict,
         }
+    }
+
+    /// P99 of every predicted pair and case, whether a claim is about it or not.
+    pub(crate) fn tails(&self) -> Vec<Tail> {
+        let series = |contender: &str, case: &str| {
+            let key = (contender.to_owned(), case.to_owned());
+            let series = self.series.get(&key);
+            series.filter(|series| series.invalid().is_none())
+        };
+        let ratio = |of: &str, over: &str, case: &str| {
+            let of = values(Measure::P99, series(of, case)?)?;
+            let over = values(Measure::P99, series(over, case)?)?;
+            paired_ratio(&of, &over, self.seed).map(interval)
+        };
+        let tail = |((of, over, case), foretold): (&(String, String, String), &Foretold)| Tail {
+            of: of.clone(),
+            over: over.clone(),
+            case: case.clone(),
+            measured: ratio(of, over, case),
+            predicted: foretold.calibrated(Measure::P99),
+            shipped: foretold.shipped(Measure::P99),
+        };
+        self.predicted.iter().map(tail).collect()
     }
 
     fn ratio(
@@ -328,6 +352,7 @@ mod tests {
             measured: None,
             naive: None,
             predicted: None,
+            shipped: None,
             verdict,
         };
         let (yes, no) = (point(Verdict::Confirmed), point(Verdict::Refuted));
@@ -356,7 +381,7 @@ mod tests {
         let evidence = Evidence {
             series: &all,
             naive: &BTreeMap::new(),
-            predicted: &BTreeMap::new(),
+            predicted: &Predictions::new(),
             alone: &BTreeMap::new(),
             cases: &cases,
             capacity: Capacity {

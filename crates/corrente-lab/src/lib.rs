@@ -26,6 +26,7 @@ mod postgres;
 mod probe;
 mod process_tree;
 mod program;
+pub mod replay;
 mod runner;
 mod samples;
 pub mod scenario;

@@ -17,7 +17,7 @@ use crate::contender::{Instance, Surroundings};
 use crate::cost::Capacity;
 use crate::error::LabError;
 use crate::files::LabFiles;
-use crate::forecast::{Foreseen, Known};
+use crate::forecast::{Known, Predictions};
 use crate::judge::Evidence;
 use crate::observer::{Activity, Observer};
 use crate::parts::Parts;
@@ -146,7 +146,7 @@ impl Run<'_> {
             alone: BTreeMap::new(),
             naive: BTreeMap::new(),
             known: Known::default(),
-            predicted: BTreeMap::new(),
+            predicted: Predictions::new(),
             instances: Vec::new(),
             cases,
             observer,
@@ -198,7 +198,7 @@ struct Stage<'run> {
     naive: BTreeMap<String, f64>,
     /// What the model is told, and what it says of the judged pairs.
     known: Known,
-    predicted: BTreeMap<(String, String, String), Foreseen>,
+    predicted: Predictions,
     instances: Vec<Instance>,
     cases: Vec<CasePlan>,
     observer: &'run mut dyn Observer,
@@ -286,6 +286,7 @@ impl Stage<'_> {
             seed: self.run.seed,
         };
         result.findings = evidence.findings(self.scenario);
+        result.tails = evidence.tails();
         result.factors = evidence.factors(&self.scenario.factors);
         result.known = self.known.costs();
         result.burn_rounds_per_ms = speed::written(&self.surroundings.work);
@@ -387,6 +388,7 @@ fn empty(name: &str) -> ScenarioResult {
         burn_rounds_per_ms: None,
         sweeps: Vec::new(),
         findings: Vec::new(),
+        tails: Vec::new(),
         factors: Vec::new(),
         elapsed_s: 0.0,
         placement: Placement::default(),

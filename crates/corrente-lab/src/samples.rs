@@ -42,6 +42,8 @@ pub(crate) struct Slice {
     pub elapsed: Duration,
     /// Latencies, where the load has them.
     pub latencies: Option<Latencies>,
+    /// Mean latency of the requests that were answered, however many were not.
+    pub mean_latency: Option<Duration>,
     /// Errors by kind.
     pub errors: BTreeMap<String, u64>,
     /// CPU time of the contender's process tree.
@@ -72,6 +74,18 @@ impl Slice {
     /// Operations a second.
     pub(crate) fn throughput(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
+    /// Operations of one user, who sends one after another, with the parts of those that the window's
+    /// beginning and end cut. Whole ones alone would be off by up to one: by a tenth, where there are ten.
+    pub(crate) fn operations_of_one_user(&self) -> f64 {
+        let whole = self.operations.max(1) as f64;
+        let mean = self.mean_latency.filter(|mean| !mean.is_zero());
+        let Some(mean) = mean else {
+            return whole;
+        };
+        let with_parts = self.elapsed.as_secs_f64() / mean.as_secs_f64();
+        with_parts.clamp((whole - 1.0).max(0.5), whole + 1.0)
     }
 
     /// CPU-seconds an operation.
@@ -288,6 +302,7 @@ pub(crate) mod tests {
             operations,
             elapsed: Duration::from_secs(1),
             latencies: Some(latencies),
+            mean_latency: Some(Duration::from_millis(1)),
             errors: BTreeMap::new(),
             cpu: Duration::from_millis(500),
             others_cpu: Duration::from_millis(100),
@@ -355,6 +370,27 @@ pub(crate) mod tests {
             Some(Invalid::MachineNoisy)
         );
         assert_eq!(series(&[100, 150]).invalid(), None);
+    }
+
+    #[test]
+    fn requests_that_the_window_cuts_count_by_their_parts() {
+        let alone = |operations: u64, mean_ms: u64| {
+            let slice = Slice {
+                mean_latency: Some(Duration::from_millis(mean_ms)),
+                ..slice(operations)
+            };
+            slice.operations_of_one_user()
+        };
+        // In a second of requests of 400 ms two or three end, whichever part of one it begins with.
+        assert!((alone(2, 400) - 2.5).abs() < 1e-9);
+        assert!((alone(3, 400) - 2.5).abs() < 1e-9);
+        // What passes between requests is no part of one.
+        assert!((alone(500, 1) - 501.0).abs() < 1e-9);
+        let unknown = Slice {
+            mean_latency: None,
+            ..slice(7)
+        };
+        assert!((unknown.operations_of_one_user() - 7.0).abs() < 1e-9);
     }
 
     #[test]

@@ -151,12 +151,13 @@ fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Dura
     let looped = contenders(scenario, mode)
         .filter(|one| one.side == Side::Async)
         .count();
-    let alone = (plan.calibration.len() + plan.waits.len()) * known_alone(scenario).len();
+    let both = plan.of_both_sides(mode).count();
+    let alone = plan.of_one_user(mode).count() * known_alone(scenario).len();
     let warm = plan
         .warm
         .as_ref()
-        .map_or(0, |_| cases(scenario, mode).len() + plan.calibration.len());
-    Load::calibration(rounds).expected() * count(plan.calibration.len() * looped + warm)
+        .map_or(0, |_| cases(scenario, mode).len() + both);
+    Load::calibration(rounds).expected() * count(both * looped + warm)
         + Load::alone(rounds).expected() * count(alone)
 }
 

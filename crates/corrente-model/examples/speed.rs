@@ -130,6 +130,7 @@ fn stack(name: &str, request: f64) -> Stack {
             request: cost(request),
             calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),
             coldness: 0.0,
+            work: None,
         },
         process_bytes: 60_000_000,
         request_bytes: 100_000,

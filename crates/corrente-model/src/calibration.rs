@@ -48,6 +48,9 @@ pub struct Costs {
     pub calls: BTreeMap<String, Estimate>,
     /// The share by which they grow with each unit of ln(1 + wait / 1 ms).
     pub coldness: f64,
+    /// Of a unit of the code's own work: the same code does not cost the same in every process. `None`
+    /// where no request was measured that has any.
+    pub work: Option<Estimate>,
 }
 
 /// A measured request of known shape.
@@ -57,7 +60,7 @@ pub struct Point {
     pub calls: BTreeMap<String, f64>,
     /// How long the process sleeps in a call, in seconds; 0 for a loop that is busy.
     pub wait: f64,
-    /// Processor time of the code itself, in seconds.
+    /// The code's own work, in a unit that all points of all stacks share; 0 where there is none.
     pub work: f64,
     /// Processor time of the whole request, in seconds.
     pub cpu: f64,
@@ -67,10 +70,8 @@ pub struct Point {
 /// points do not determine them.
 pub fn fit(points: &[Point]) -> Option<Costs> {
     let points: Vec<&Point> = points.iter().filter(|point| point.cpu > 0.0).collect();
-    let mut kinds: Vec<&String> = points.iter().flat_map(|point| point.calls.keys()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let tried = if tells_coldness(&points, kinds.len()) {
+    let unknowns = Unknowns::of(&points);
+    let tried = if tells_coldness(&points, unknowns.count()) {
         COLDNESS_TRIED.0
     } else {
         0
@@ -79,7 +80,7 @@ pub fn fit(points: &[Point]) -> Option<Costs> {
         let coldness = f64::from(step) * COLDNESS_TRIED.1;
         let observations: Vec<Observation> = points
             .iter()
-            .map(|point| observation(point, &kinds, coldness))
+            .map(|point| unknowns.observation(point, coldness))
             .collect();
         let estimates = least_squares::fit(&observations)?;
         Some((
@@ -91,16 +92,18 @@ pub fn fit(points: &[Point]) -> Option<Costs> {
     let (_, coldness, estimates) = fits.min_by(|one, other| one.0.total_cmp(&other.0))?;
     let mut estimates = estimates.into_iter();
     let request = estimates.next()?;
-    let calls = kinds.into_iter().cloned().zip(estimates).collect();
+    let kinds = unknowns.kinds.into_iter().cloned();
+    let calls = kinds.zip(estimates.by_ref()).collect();
     Some(Costs {
         request,
         calls,
         coldness,
+        work: estimates.next(),
     })
 }
 
 /// Whether there are points enough, of waits different enough, to tell coldness from cost.
-fn tells_coldness(points: &[&Point], kinds: usize) -> bool {
+fn tells_coldness(points: &[&Point], unknowns: usize) -> bool {
     let waits = points
         .iter()
         .filter(|point| point.wait > 0.0)
@@ -108,17 +111,41 @@ fn tells_coldness(points: &[&Point], kinds: usize) -> bool {
     let (least, most) = waits.fold((f64::INFINITY, 0.0_f64), |(least, most), wait| {
         (least.min(wait), most.max(wait))
     });
-    points.len() > kinds + 1 && most - least >= COLDNESS_SPREAD
+    points.len() > unknowns && most - least >= COLDNESS_SPREAD
 }
 
-fn observation(point: &Point, kinds: &[&String], coldness: f64) -> Observation {
-    let count = |kind: &&String| point.calls.get(*kind).copied().unwrap_or(0.0);
-    let cold = 1.0 + coldness * growth(point.wait);
-    let counts = std::iter::once(1.0).chain(kinds.iter().map(count));
-    Observation {
-        factors: counts.map(|count| count * cold).collect(),
-        value: point.cpu - point.work,
-        weight: 1.0 / (point.cpu * point.cpu),
+/// What a fit looks for: the cost of a request, of each kind of call, and of work where a point has any.
+#[derive(Debug)]
+struct Unknowns<'a> {
+    kinds: Vec<&'a String>,
+    has_work: bool,
+}
+
+impl<'a> Unknowns<'a> {
+    fn of(points: &[&'a Point]) -> Self {
+        let mut kinds: Vec<&String> = points.iter().flat_map(|point| point.calls.keys()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Self {
+            kinds,
+            has_work: points.iter().any(|point| point.work > 0.0),
+        }
+    }
+
+    fn count(&self) -> usize {
+        1 + self.kinds.len() + usize::from(self.has_work)
+    }
+
+    fn observation(&self, point: &Point, coldness: f64) -> Observation {
+        let count = |kind: &&String| point.calls.get(*kind).copied().unwrap_or(0.0);
+        let cold = 1.0 + coldness * growth(point.wait);
+        let counts = std::iter::once(1.0).chain(self.kinds.iter().map(count));
+        let work = self.has_work.then_some(point.work);
+        Observation {
+            factors: counts.map(|count| count * cold).chain(work).collect(),
+            value: point.cpu,
+            weight: 1.0 / (point.cpu * point.cpu),
+        }
     }
 }
 
@@ -127,6 +154,22 @@ fn growth(wait: f64) -> f64 {
 }
 
 impl Stack {
+    /// Processor time of the stack in a mean request of a service that was measured on it, in
+    /// seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Uncalibrated`] where the stack was not measured with a kind of call.
+    pub fn share(&self, service: &Service) -> Result<f64, Uncalibrated> {
+        let (mut total, mut weight) = (0.0, 0.0);
+        for endpoint in &service.endpoints {
+            let overhead = self.overhead(service, endpoint, sleep(endpoint, self.threads))?;
+            total += endpoint.weight * overhead;
+            weight += endpoint.weight;
+        }
+        Ok(if weight > 0.0 { total / weight } else { 0.0 })
+    }
+
     /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
     /// not calibrated for is named.
     ///
@@ -176,10 +219,21 @@ impl Stack {
     fn with_costs(&self, mut change: impl FnMut(Estimate) -> Estimate) -> Self {
         let mut stack = self.clone();
         let costs = &mut stack.costs;
-        for cost in std::iter::once(&mut costs.request).chain(costs.calls.values_mut()) {
+        let stacks = std::iter::once(&mut costs.request).chain(costs.calls.values_mut());
+        for cost in stacks.chain(&mut costs.work) {
             *cost = change(*cost);
         }
         stack
+    }
+}
+
+/// How many times as long the code's own work takes in processes of the one as in those of the other;
+/// as long where that was not measured in both.
+fn pace(from: &Stack, to: &Stack) -> f64 {
+    let work = |stack: &Stack| stack.costs.work.map(|cost| cost.mean);
+    match (work(from), work(to)) {
+        (Some(before), Some(after)) if before > 0.0 && after > 0.0 => after / before,
+        _ => 1.0,
     }
 }
 
@@ -205,13 +259,22 @@ pub struct Uncalibrated {
 }
 
 /// The service as it would cost on another stack: the code's own part of each endpoint stays, at
-/// least nothing; the stack's is exchanged.
+/// least nothing, and takes as long as work takes there; the stack's is exchanged.
 ///
 /// # Errors
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
 pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Uncalibrated> {
-    exchanged(service, (from, from.threads), (to, to.threads))
+    let mut moved = service.clone();
+    let pace = pace(from, to);
+    for endpoint in &mut moved.endpoints {
+        let cost =
+            |stack: &Stack| stack.overhead(service, endpoint, sleep(endpoint, stack.threads));
+        let code = (endpoint.cpu.mean() - cost(from)?).max(0.0);
+        let cpu = code * pace + cost(to)?;
+        endpoint.cpu = endpoint.cpu.with_mean(cpu);
+    }
+    Ok(moved)
 }
 
 /// The service as it costs in processes of so many threads, measured in processes of others: a
@@ -221,23 +284,21 @@ pub fn moved(service: &Service, from: &Stack, to: &Stack) -> Result<Service, Unc
 ///
 /// [`Uncalibrated`] where the stack was not measured with a kind of call.
 pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Service, Uncalibrated> {
-    exchanged(service, (stack, stack.threads), (stack, threads))
-}
-
-/// Exchanges one stack in processes of so many threads for another.
-fn exchanged(
-    service: &Service,
-    (from, of): (&Stack, usize),
-    (to, into): (&Stack, usize),
-) -> Result<Service, Uncalibrated> {
-    let mut moved = service.clone();
-    for endpoint in &mut moved.endpoints {
-        let before = from.overhead(service, endpoint, sleep(endpoint, of))?;
-        let after = to.overhead(service, endpoint, sleep(endpoint, into))?;
-        let code = (endpoint.cpu.mean() - before).max(0.0);
-        endpoint.cpu = endpoint.cpu.with_mean(code + after);
+    let mut threaded = service.clone();
+    for endpoint in &mut threaded.endpoints {
+        let cost = |threads| stack.overhead(service, endpoint, sleep(endpoint, threads));
+        let (before, after) = (cost(stack.threads)?, cost(threads)?);
+        let measured = endpoint.cpu.mean();
+        // The stack cannot have taken more of a request than the request took.
+        let possible = if before > measured {
+            measured / before
+        } else {
+            1.0
+        };
+        let cpu = measured + possible * (after - before);
+        endpoint.cpu = endpoint.cpu.with_mean(cpu);
     }
-    Ok(moved)
+    Ok(threaded)
 }
 
 /// The sum of twelve uniform values less six: normal enough for a 95 % interval.
@@ -269,6 +330,7 @@ mod tests {
                 request: Estimate::exact(request),
                 calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),
                 coldness: 0.0,
+                work: None,
             },
             process_bytes: 0,
             request_bytes: 0,
@@ -300,14 +362,21 @@ mod tests {
 
     #[test]
     fn known_costs_come_back() {
-        // 0.2 ms a request, 0.5 ms an HTTP call, 0.1 ms a query.
+        // 0.2 ms a request, 0.5 ms an HTTP call, 0.1 ms a query, 1.1 ms a unit of work.
         let points = [
             point(0.0, 0.0, 0.0, 0.0002),
-            point(1.0, 0.0, 0.001, 0.0017),
+            point(1.0, 0.0, 2.0, 0.0029),
             point(10.0, 0.0, 0.0, 0.0052),
             point(0.0, 5.0, 0.0, 0.0007),
         ];
-        let Costs { request, calls, .. } = fit(&points).expect("determined");
+        let costs = fit(&points).expect("determined");
+        let Costs {
+            request,
+            calls,
+            work,
+            ..
+        } = costs;
+        assert!((work.expect("one point has it").mean - 0.0011).abs() < 1e-9);
         assert!((request.mean - 0.0002).abs() < 1e-9);
         assert!((calls["http"].mean - 0.0005).abs() < 1e-9);
         assert!((calls["sql"].mean - 0.0001).abs() < 1e-9);
@@ -323,6 +392,25 @@ mod tests {
         );
         let cpu = moved.expect("calibrated").cpu();
         assert!((cpu - 0.007).abs() < 1e-9, "{cpu}");
+    }
+
+    #[test]
+    fn work_takes_as_long_as_it_takes_there() {
+        let with_work = |work: f64| {
+            let mut stack = stack(0.0005, 0.0005);
+            stack.costs.work = Some(Estimate::exact(work));
+            stack
+        };
+        let service = service(0.008, "http");
+        let cost = |to: &Stack| {
+            moved(&service, &with_work(0.010), to)
+                .expect("calibrated")
+                .cpu()
+        };
+        // Of 8 ms, 6 are the code's.
+        assert!((cost(&with_work(0.009)) - 0.0074).abs() < 1e-9);
+        // What was measured on one side alone tells nothing.
+        assert!((cost(&stack(0.0005, 0.0005)) - 0.008).abs() < 1e-9);
     }
 
     #[test]
@@ -345,6 +433,29 @@ mod tests {
         assert!((costs.calls["http"].mean - 0.0005).abs() < 1e-9);
         // Waits that are all alike tell nothing of coldness.
         assert!(fit(&points[..2]).expect("determined").coldness < 1e-9);
+    }
+
+    #[test]
+    fn the_share_of_a_stack_grows_with_its_calls() {
+        let share = stack(0.0005, 0.0003).share(&service(0.008, "http"));
+        assert!((share.expect("calibrated") - 0.0014).abs() < 1e-12);
+        assert!(stack(0.0, 0.0).share(&service(0.008, "redis")).is_err());
+    }
+
+    #[test]
+    fn more_threads_sleep_less_and_nothing_costs_more_for_it() {
+        let mut stack = stack(0.0005, 0.0005);
+        stack.costs.coldness = 1.0;
+        let cost = |cpu: f64, threads| {
+            let threaded = threaded(&service(cpu, "http"), &stack, threads);
+            threaded.expect("calibrated").cpu()
+        };
+        // 2 ms are the stack's, and ln 21 times as much after 20 ms of sleep, which 1000 threads never
+        // have.
+        assert!((cost(0.010, 1_000) - (0.010 - 0.002 * 21.0_f64.ln())).abs() < 1e-9);
+        // A request that took less than the stack alone should have is not dearer elsewhere.
+        assert!((cost(0.001, 1) - 0.001).abs() < 1e-12);
+        assert!(cost(0.001, 1_000) < 0.001);
     }
 
     #[test]

@@ -76,6 +76,27 @@ pub enum Side {
     Async,
 }
 
+/// In what kind of processes a cost was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Workers {
+    /// One request after another, or an event loop.
+    #[default]
+    Single,
+    /// Many threads, all in use, which hand the interpreter lock over to one another.
+    Threaded,
+}
+
+impl Workers {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
+    fn is_single(&self) -> bool {
+        *self == Self::Single
+    }
+}
+
 /// A server with a framework.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +107,9 @@ pub struct StackCost {
     pub framework: String,
     /// Its side.
     pub side: Side,
+    /// Its processes.
+    #[serde(default, skip_serializing_if = "Workers::is_single")]
+    pub workers: Workers,
     /// Processor time of a request without calls, in microseconds.
     pub request_us: f64,
     /// Its relative standard deviation.
@@ -112,6 +136,12 @@ pub struct DriverCost {
     pub side: Side,
     /// Processor time of a call, in microseconds.
     pub call_us: f64,
+    /// The same in processes of many threads, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threaded_us: Option<f64>,
+    /// The same of one of many calls that a request starts at once, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gathered_us: Option<f64>,
     /// Its relative standard deviation.
     pub deviation: f64,
 }
@@ -205,10 +235,15 @@ impl CostTable {
         });
         let drivers = self.drivers.iter().flat_map(|driver| {
             let of = format!("driver `{}`", driver.name);
-            [
-                (of.clone(), "call_us", driver.call_us),
-                (of, "deviation", driver.deviation),
-            ]
+            let calls = [
+                ("call_us", Some(driver.call_us)),
+                ("threaded_us", driver.threaded_us),
+                ("gathered_us", driver.gathered_us),
+                ("deviation", Some(driver.deviation)),
+            ];
+            calls
+                .into_iter()
+                .filter_map(move |(field, value)| Some((of.clone(), field, value?)))
         });
         stacks.chain(drivers)
     }

@@ -5,7 +5,8 @@
 //! (`prediction`), beside it the rule of thumb (`naive`). `tuning` looks for the rival of a
 //! migration, `verdict` says what to do. `statistics` judges repeated measurements,
 //! `isotonic` evens out what should rise. `cost_table` has the costs of stacks that come with the
-//! program, for services whose other side is not installed.
+//! program, for services whose other side is not installed; `pairing` makes the two stacks of a
+//! migration from them.
 //!
 //! Pure, deterministic and seedable: numbers in, numbers out. It opens nothing, reads no clock and
 //! knows nothing of Python, of servers or of reports. Each formula cites its source.
@@ -20,6 +21,7 @@ pub mod isotonic;
 pub mod law;
 pub mod least_squares;
 pub mod naive;
+pub mod pairing;
 pub mod prediction;
 pub mod service;
 pub mod simulator;

@@ -12,6 +12,9 @@ use crate::simulator::{
 
 /// How long a process keeps a core that others want, in seconds (Linux: `sched_base_slice_ns`).
 const CORE_SLICE: f64 = 0.003;
+/// Time between two looks of the kernel whether that has passed, in seconds: `CONFIG_HZ` is 250 in
+/// most distributions' kernels.
+const CORE_TICK: f64 = 0.004;
 /// How long a thread keeps CPython's interpreter lock while another wants it
 /// (`sys.getswitchinterval`), in seconds.
 const SWITCH_INTERVAL: f64 = 0.005;
@@ -34,6 +37,7 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
     System {
         cores: deployment.cores,
         core_slice: CORE_SLICE,
+        core_tick: CORE_TICK,
         processes: deployment.processes,
         slots,
         time_slice,

@@ -203,21 +203,17 @@ impl Catalogue {
         )
     }
 
-    /// What the naive rule and, on a line of its own, the model said before the run.
-    pub(crate) fn foretold(&self, point: &FindingPoint) -> [String; 2] {
+    /// What the naive rule said before the run, and the model's lines under it: from stacks that
+    /// were calibrated, and from shipped costs.
+    pub(crate) fn foretold(&self, point: &FindingPoint) -> (String, Vec<String>) {
+        let gain = |predicted: Option<Interval>| Some(self.interval(Some(predicted?)));
+        let model = gain(point.predicted).map(|gain| self.text(Message::ModelSays { gain: &gain }));
+        let shipped =
+            gain(point.shipped).map(|gain| self.text(Message::ShippedSays { gain: &gain }));
+        let lines: Vec<String> = model.into_iter().chain(shipped).collect();
+        let absent = || if lines.is_empty() { ABSENT } else { "" };
         let naive = point.naive.map(|naive| self.numbers().ratio(naive));
-        let model = point.predicted.map(|predicted| {
-            let gain = self.interval(Some(predicted));
-            self.text(Message::ModelSays { gain: &gain })
-        });
-        let absent = || {
-            if point.predicted.is_some() {
-                String::new()
-            } else {
-                ABSENT.to_owned()
-            }
-        };
-        [naive.unwrap_or_else(absent), model.unwrap_or_default()]
+        (naive.unwrap_or_else(|| absent().to_owned()), lines)
     }
 
     /// One ratio with its interval.
@@ -335,6 +331,29 @@ mod tests {
     fn a_verdict_has_a_mark_of_its_own() {
         let marks: std::collections::BTreeSet<&str> = VERDICTS.into_iter().map(mark).collect();
         assert_eq!(marks.len(), VERDICTS.len());
+    }
+
+    #[test]
+    fn the_model_says_where_its_costs_come_from() {
+        let mut point = fixture().scenarios[0].findings[0].points[0].clone();
+        let about = |estimate| {
+            Some(Interval {
+                estimate,
+                low: 1.0,
+                high: 3.0,
+            })
+        };
+        (point.naive, point.predicted, point.shipped) = (Some(4.0), about(2.0), about(2.5));
+        let catalogue = Catalogue::new(Language::En);
+        let (naive, lines) = catalogue.foretold(&point);
+        assert_eq!(naive, "4.00×");
+        let expected = [
+            "model 2.00× [1.00,\u{a0}3.00]",
+            "shipped 2.50× [1.00,\u{a0}3.00]",
+        ];
+        assert_eq!(lines, expected);
+        (point.naive, point.predicted, point.shipped) = (None, None, None);
+        assert_eq!(catalogue.foretold(&point), (ABSENT.to_owned(), Vec::new()));
     }
 
     #[test]

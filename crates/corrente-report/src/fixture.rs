@@ -153,6 +153,7 @@ fn point(
         measured,
         naive,
         predicted: None,
+        shipped: None,
         verdict,
     }
 }
@@ -186,6 +187,7 @@ fn scenario(name: &str, title: Text) -> ScenarioResult {
         burn_rounds_per_ms: None,
         sweeps: Vec::new(),
         findings: Vec::new(),
+        tails: Vec::new(),
         factors: Vec::new(),
         elapsed_s: 0.0,
         placement: Placement::default(),

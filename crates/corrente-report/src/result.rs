@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 mod finding;
 mod known;
+mod tail;
 
 pub use finding::{
     Factor, FactorStep, Finding, FindingPoint, Interval, Measure, Published, UNPINNED, Verdict,
 };
 pub use known::KnownCost;
+pub use tail::Tail;
 
 /// The schema's name and version; it changes when a field is removed or changes its meaning.
 pub const SCHEMA: &str = "corrente.lab/1";
@@ -143,6 +145,9 @@ pub struct ScenarioResult {
     pub sweeps: Vec<Sweep>,
     /// The claims and their verdicts.
     pub findings: Vec<Finding>,
+    /// Ratios of P99 that the model predicted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tails: Vec<Tail>,
     /// Share of each factor in a gain in which several things changed at once.
     pub factors: Vec<FactorStep>,
     /// Wall time that the scenario took, seconds.

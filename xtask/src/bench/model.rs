@@ -2,15 +2,19 @@
 //!
 //! Speed comes from `examples/speed.rs` of corrente-model. Accuracy comes from a full run of the
 //! lab, in which every prediction is made before the asynchronous side of its case has run: this
-//! file starts that run, or takes the result of an earlier one, and adds up. Nothing is fitted here.
+//! file starts that run, or takes the result of an earlier one, and adds up. A replay has the
+//! predictions of an earlier result made again (`examples/replay.rs` of corrente-lab) from what that
+//! result knew before its run. Nothing is fitted here.
 
 mod accuracy;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use corrente_report::result::LabResult;
 
-use self::accuracy::Table;
+use self::accuracy::{Families, Table};
 use super::document::Published;
 use super::options::Outcome;
 use crate::extension;
@@ -18,10 +22,12 @@ use crate::failure::Failure;
 use crate::step::{Project, step};
 
 pub(super) const USAGE: &str = "\
-cargo xtask bench model [--result RESULT.json] [--write]
+cargo xtask bench model [--result RESULT.json [--replay]] [--write]
 
   --result FILE   take the accuracy from this result of a full lab run
                   (default: run the scenarios that judge the model in full, about 40 minutes)
+  --replay        make its predictions again with the present model, from what it knew before its
+                  run, and judge those: for changes of the model, and for results that lack some
   --write         put the figures into docs/BENCHMARKS.md
 ";
 
@@ -35,14 +41,38 @@ const SPEED: [&str; 7] = [
     "speed",
 ];
 
-/// The grid that judges the model, and the two published counter-examples.
-const SCENARIOS: [&str; 3] = ["formula", "paterson", "grinberg"];
+const REPLAY: [&str; 8] = [
+    "run",
+    "--quiet",
+    "--release",
+    "-p",
+    "corrente-lab",
+    "--example",
+    "replay",
+    "--",
+];
+
+/// The grid that judges the model.
+const GRID: &str = "formula";
+/// It, and the two published counter-examples.
+const SCENARIOS: [&str; 3] = [GRID, "paterson", "grinberg"];
 
 /// What was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     result: Option<PathBuf>,
+    predictions: Predictions,
     outcome: Outcome,
+}
+
+/// Which predictions are judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Predictions {
+    /// Those that the run made.
+    #[default]
+    Stored,
+    /// Those that the present model makes from what was known before the run.
+    Replayed,
 }
 
 impl Options {
@@ -52,6 +82,7 @@ impl Options {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--write" => options.outcome = Outcome::Write,
+                "--replay" => options.predictions = Predictions::Replayed,
                 "--result" => {
                     let file = words.next();
                     let missing = || Failure::usage("`--result` needs a file".to_owned());
@@ -59,6 +90,10 @@ impl Options {
                 }
                 _ => return Err(Failure::usage(format!("bench model knows no `{word}`"))),
             }
+        }
+        if options.predictions == Predictions::Replayed && options.result.is_none() {
+            let what = "`--replay` needs `--result`: a run makes its own predictions";
+            return Err(Failure::usage(what.to_owned()));
         }
         Ok(options)
     }
@@ -70,25 +105,78 @@ pub(super) fn model(project: &Project, arguments: &[String]) -> Result<(), Failu
     let published = Published::wanted(options.outcome, &project.root, "model")?;
     let speed = speed(project)?;
     let path = options.result.map_or_else(|| measure(project), Ok)?;
-    let result = read(&path)?;
-    let tables = result.scenarios.iter().filter_map(Table::of);
-    let tables: Vec<String> = tables.map(|table| table.to_string()).collect();
-    let text = format!("{}\n{speed}\n{}", conditions(&result), tables.join("\n"));
+    let accuracy = match options.predictions {
+        Predictions::Stored => accuracy(project, &read(&path)?)?,
+        Predictions::Replayed => replayed(project, &path)?,
+    };
+    let text = format!("{speed}\n{accuracy}");
     println!("{text}");
     published.map_or(Ok(()), |published| published.write(&text))
 }
 
-fn speed(project: &Project) -> Result<String, Failure> {
-    println!("==> speed of the model");
-    let failed = |what: String| Failure::step(format!("the example `speed`: {what}"));
-    let output = project
-        .cargo(&SPEED)
+/// The tables of a result under its conditions.
+fn accuracy(project: &Project, result: &LabResult) -> Result<String, Failure> {
+    let (mut judging, mut others) = (Vec::new(), Vec::new());
+    for scenario in &result.scenarios {
+        let file = format!("lab/scenarios/{}.toml", scenario.name);
+        let families = Families::read(&project.root.join(file))?;
+        let place = if SCENARIOS.contains(&scenario.name.as_str()) {
+            &mut judging
+        } else {
+            &mut others
+        };
+        place.extend(Table::of(scenario, &families));
+    }
+    let others = Table::together("all other scenarios", others);
+    let mut text = format!("{}\n", conditions(result));
+    for table in judging.into_iter().chain(others) {
+        write!(text, "{table}\n\n").expect("writing to a string cannot fail");
+    }
+    Ok(format!("{}\n", text.trim_end()))
+}
+
+/// The same with the predictions made again; and for the grid once more without the contender of many
+/// threads, since a recording of synchronous workers knows no such thing.
+fn replayed(project: &Project, path: &Path) -> Result<String, Failure> {
+    let about = "\
+REPLAY: predictions made after the run, from what was known before it. In place of the shipped costs
+each scenario has those that the other scenarios of the run determine.";
+    let mut result = replay(project, path, "all")?;
+    let all = accuracy(project, &result)?;
+    result = replay(project, path, "one-user")?;
+    result.scenarios.retain(|scenario| scenario.name == GRID);
+    let one_user = accuracy(project, &result)?;
+    Ok(format!(
+        "{about}\n\n{all}\n\
+         The grid once more, of the sync side one user alone only, as a recording of sync workers has it\n\n\
+         {one_user}"
+    ))
+}
+
+fn replay(project: &Project, path: &Path, basis: &str) -> Result<LabResult, Failure> {
+    println!("==> replay: {basis}");
+    let mut command = project.cargo(&REPLAY);
+    let result = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    command.arg(result).arg(project.root.join("lab")).arg(basis);
+    let text = output_of(&mut command, "replay")?;
+    parse(path, &text)
+}
+
+/// What an example prints.
+fn output_of(command: &mut Command, example: &str) -> Result<String, Failure> {
+    let failed = |what: String| Failure::step(format!("the example `{example}`: {what}"));
+    let output = command
         .output()
         .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn speed(project: &Project) -> Result<String, Failure> {
+    println!("==> speed of the model");
+    output_of(&mut project.cargo(&SPEED), "speed")
 }
 
 fn measure(project: &Project) -> Result<PathBuf, Failure> {
@@ -109,7 +197,12 @@ fn measure(project: &Project) -> Result<PathBuf, Failure> {
 fn read(path: &Path) -> Result<LabResult, Failure> {
     let unreadable = |error: String| Failure::usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    parse(path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<LabResult, Failure> {
+    let unreadable = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+    serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
 }
 
 fn conditions(result: &LabResult) -> String {
@@ -128,7 +221,7 @@ fn conditions(result: &LabResult) -> String {
 mod tests {
     use super::*;
 
-    fn parse(words: &[&str]) -> Result<Options, Failure> {
+    fn options(words: &[&str]) -> Result<Options, Failure> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         Options::parse(&words)
     }
@@ -137,13 +230,15 @@ mod tests {
     fn options_in_any_order() {
         let expected = Options {
             result: Some(PathBuf::from("a.json")),
+            predictions: Predictions::Replayed,
             outcome: Outcome::Write,
         };
         assert_eq!(
-            parse(&["--write", "--result", "a.json"]).ok(),
+            options(&["--write", "--replay", "--result", "a.json"]).ok(),
             Some(expected)
         );
-        assert!(parse(&["--result"]).is_err());
-        assert!(parse(&["--results"]).is_err());
+        assert!(options(&["--result"]).is_err());
+        assert!(options(&["--results"]).is_err());
+        assert!(options(&["--replay"]).is_err());
     }
 }

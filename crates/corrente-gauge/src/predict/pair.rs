@@ -1,28 +1,21 @@
 //! The two stacks: what the service runs on, its natural other side, and what both cost.
 //!
 //! From the recorded server and the libraries that were watched follow the framework and the
-//! drivers; the table of costs (`corrente_model::cost_table`) says what they take. What was not
-//! measured is borrowed from what is most like it, less sure, or is taken to cost the same on both
-//! sides; each such step becomes an assumption of the report.
-
-use std::collections::BTreeMap;
+//! drivers; the table of costs says what they take (`corrente_model::pairing`). What was not measured
+//! of them becomes an assumption of the report.
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
-use corrente_model::cost_table::{
-    BORROWED_DEVIATION, CostTable, DriverCost, Here, Side, Speed, StackCost, shipped,
-};
+use corrente_model::cost_table::{CostTable, Here, Side, shipped};
 use corrente_model::least_squares::Estimate;
+use corrente_model::pairing::{
+    Calling, Drivers, Gap, Migration, Named, PROCESS_BYTES, REQUEST_BYTES, TO_DEFAULT,
+};
 use corrente_report::prediction::{Assumption, Stack};
 
 use super::present;
-use super::reading::{Reading, UNEXPLAINED};
+use super::reading::Reading;
 use super::{PredictError, Settings};
 use crate::aggregate::Figures;
-
-/// Memory of a process more or less is that of the service: the service's own is recorded.
-const PROCESS_BYTES: u64 = 40 << 20;
-/// Memory of a request in flight where it was not measured: a coroutine, its task and buffers.
-const REQUEST_BYTES: u64 = 50 << 10;
 
 /// Framework, as recorded libraries tell it (the first that is found counts: Quart imports Flask,
 /// `FastAPI` Starlette), and its other side.
@@ -34,8 +27,6 @@ const FRAMEWORKS: &[(&str, &str, &str)] = &[
     ("flask", "Flask", "Starlette"),
     ("starlette", "Starlette", "Starlette"),
 ];
-/// The other side of a framework that is not known.
-const TO_DEFAULT: &str = "Starlette";
 /// The server of the other side, with uvloop.
 const TO_SERVER: &str = "uvicorn";
 
@@ -81,36 +72,76 @@ pub(super) fn pair(
         Some(name) => asked_for(table, name)?,
         None => natural.to_owned(),
     };
-    let mut builder = Builder {
-        table,
-        speed,
-        assumptions: Vec::new(),
+    let kinds = kinds(reading, figures);
+    let server = server(figures);
+    let migration = Migration {
+        from: Named {
+            server: &server,
+            framework: &framework,
+        },
+        threads: present::threads(figures),
+        to: Named {
+            server: TO_SERVER,
+            framework: &wanted,
+        },
+        drivers: &kinds,
     };
-    let mut from = builder.stack(&server(figures), &framework, Side::Sync);
-    let mut to = builder.stack(TO_SERVER, &wanted, Side::Async);
-    let mut names = (Vec::new(), Vec::new());
-    for resource in &reading.service.resources {
-        let (sync, other) = builder.calls(resource.kind.as_str(), figures, &mut names);
-        from.costs.calls.insert(resource.kind.clone(), sync);
-        to.costs.calls.insert(resource.kind.clone(), other);
-    }
-    from.threads = present::threads(figures).max(1);
+    let found = table
+        .pair(&reading.service, &migration, speed)
+        .expect("the drivers are those of the service's own kinds of calls");
+    let (mut from, mut to) = (found.from, found.to);
     own_memory(figures, &mut from, &mut to);
-    if speed.deviation > 0.0 {
-        builder.assumptions.push(Assumption::UnknownSpeed);
-    }
-    let named = |server: &str, framework: &str, drivers| Stack {
-        server: server.to_owned(),
-        framework: framework.to_owned(),
-        drivers,
+    let named = |named: Named<'_>, of: fn(&Drivers<'_>) -> String| Stack {
+        server: named.server.to_owned(),
+        framework: named.framework.to_owned(),
+        drivers: once_each(kinds.iter().map(of)),
     };
     Ok(Pair {
-        from_name: named(&server(figures), &framework, names.0),
-        to_name: named(TO_SERVER, &wanted, names.1),
+        from_name: named(migration.from, |one| one.from.to_owned()),
+        to_name: named(migration.to, |one| one.to.to_owned()),
         from,
         to,
-        assumptions: builder.assumptions,
+        assumptions: found.gaps.into_iter().map(assumption).collect(),
     })
+}
+
+/// What the calls to each resource go through now, and would on the other side; nothing where no
+/// call explains the waiting.
+fn kinds<'a>(reading: &'a Reading, figures: &Figures) -> Vec<Drivers<'a>> {
+    let drivers = |kind: &'a str| {
+        let is_requests = kind == "http.client" && watches(figures, "requests");
+        let key = if is_requests { "requests" } else { kind };
+        let known = DRIVERS.iter().find(|(name, ..)| *name == key);
+        let (from, to) = known.map_or((kind, kind), |(_, sync, other)| (*sync, *other));
+        Drivers {
+            kind,
+            from,
+            to,
+            calling: Calling::InTurn,
+        }
+    };
+    let resources = reading.service.resources.iter();
+    resources.map(|one| drivers(&one.kind)).collect()
+}
+
+/// What was not measured, as the report says it.
+fn assumption(gap: Gap) -> Assumption {
+    match gap {
+        Gap::Stack { stack, source } => Assumption::BorrowedStack { stack, source },
+        Gap::Driver(driver) => Assumption::UnknownDriver { driver },
+        Gap::Speed => Assumption::UnknownSpeed,
+    }
+}
+
+/// Names without those that stand there already, and without empty ones.
+fn once_each(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names.filter(|name| !name.is_empty()) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// The machine that was recorded on.
@@ -134,6 +165,7 @@ pub(super) fn unmoved(figures: &Figures, reading: &Reading) -> Pair {
             request: nothing,
             calls: kinds.map(|kind| (kind, nothing)).collect(),
             coldness: 0.0,
+            work: None,
         },
         process_bytes: PROCESS_BYTES,
         request_bytes: REQUEST_BYTES,
@@ -210,111 +242,4 @@ fn own_memory(figures: &Figures, from: &mut Calibrated, to: &mut Calibrated) {
     let more = to.process_bytes.saturating_sub(from.process_bytes);
     from.process_bytes = recorded;
     to.process_bytes = recorded + more;
-}
-
-struct Builder<'a> {
-    table: &'a CostTable,
-    speed: Speed,
-    assumptions: Vec<Assumption>,
-}
-
-impl Builder<'_> {
-    /// The costs of a stack, or of the one most like it: of the same framework, else the default of
-    /// the other side, else of the same server.
-    fn stack(&mut self, server: &str, framework: &str, side: Side) -> Calibrated {
-        let of_side = || self.table.stacks.iter().filter(move |one| one.side == side);
-        let same = |one: &&StackCost| one.framework == framework && one.server == server;
-        let similar = |one: &&StackCost| one.framework == framework;
-        let exact = of_side().find(same);
-        let default = |one: &&StackCost| one.framework == TO_DEFAULT;
-        let beside = |one: &&StackCost| one.server == server;
-        let borrowed = || {
-            let like = of_side().find(similar).or_else(|| of_side().find(default));
-            like.or_else(|| of_side().find(beside))
-                .or_else(|| of_side().next())
-        };
-        let Some(found) = exact.or_else(borrowed) else {
-            return calibrated(server, Estimate::exact(0.0), 0.0);
-        };
-        let deviation = if exact.is_some() {
-            found.deviation
-        } else {
-            self.assumptions.push(Assumption::BorrowedStack {
-                stack: join(framework, server),
-                source: join(&found.framework, &found.server),
-            });
-            found.deviation.max(BORROWED_DEVIATION)
-        };
-        let request = self.speed.cost(found.request_us, deviation);
-        let mut stack = calibrated(&join(framework, server), request, found.coldness);
-        stack.process_bytes = found.process_bytes.unwrap_or(PROCESS_BYTES);
-        stack.request_bytes = found.request_bytes.unwrap_or(REQUEST_BYTES);
-        stack
-    }
-
-    /// What a call costs on each side, and the drivers' names.
-    fn calls(
-        &mut self,
-        driver: &str,
-        figures: &Figures,
-        names: &mut (Vec<String>, Vec<String>),
-    ) -> (Estimate, Estimate) {
-        let nothing = (Estimate::exact(0.0), Estimate::exact(0.0));
-        if driver == UNEXPLAINED {
-            return nothing;
-        }
-        let is_requests = driver == "http.client" && watches(figures, "requests");
-        let key = if is_requests { "requests" } else { driver };
-        let known = DRIVERS.iter().find(|(name, ..)| *name == key);
-        let (sync, other) = known.map_or((driver, driver), |(_, sync, other)| (*sync, *other));
-        add(&mut names.0, sync);
-        add(&mut names.1, other);
-        let cost = |name: &str, side| {
-            let found = self
-                .table
-                .drivers
-                .iter()
-                .find(|one| one.name == name && one.side == side);
-            found.map(|one: &DriverCost| self.speed.cost(one.call_us, one.deviation))
-        };
-        // A cost on one side alone would be a gain or a loss out of nothing.
-        if let (Some(before), Some(after)) = (cost(sync, Side::Sync), cost(other, Side::Async)) {
-            return (before, after);
-        }
-        let unknown = Assumption::UnknownDriver {
-            driver: sync.to_owned(),
-        };
-        if !self.assumptions.contains(&unknown) {
-            self.assumptions.push(unknown);
-        }
-        nothing
-    }
-}
-
-fn add(names: &mut Vec<String>, name: &str) {
-    if !names.iter().any(|one| one == name) {
-        names.push(name.to_owned());
-    }
-}
-
-fn calibrated(name: &str, request: Estimate, coldness: f64) -> Calibrated {
-    Calibrated {
-        name: name.to_owned(),
-        threads: 1,
-        costs: Costs {
-            request,
-            calls: BTreeMap::new(),
-            coldness,
-        },
-        process_bytes: PROCESS_BYTES,
-        request_bytes: REQUEST_BYTES,
-    }
-}
-
-fn join(framework: &str, server: &str) -> String {
-    let words: Vec<&str> = [framework, server]
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(", ")
 }

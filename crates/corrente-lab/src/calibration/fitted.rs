@@ -1,14 +1,14 @@
 //! The costs of each contender of each scenario, fitted to its calibration requests.
 //!
 //! Synchronous contenders were measured by one user alone, so that they slept through every call;
-//! asynchronous ones under load, so that they hardly slept. That is what the lab's own predictions
-//! are made with (`forecast`).
+//! asynchronous ones, and those of many threads, under load, so that they hardly slept. That is what
+//! the lab's own predictions are made with (`forecast`).
 
 use corrente_model::calibration::Costs;
-use corrente_model::cost_table::Side;
+use corrente_model::cost_table::{Side, Workers};
 use corrente_report::result::{self, Contender, LabResult, ScenarioResult, Stack};
 
-use crate::forecast::Known;
+use crate::forecast::{Known, Under};
 use crate::scenario::{PredictionPlan, Scenario};
 
 /// One contender's costs.
@@ -17,7 +17,10 @@ pub(super) struct Fitted {
     pub scenario: String,
     pub stack: Stack,
     pub side: Side,
+    pub workers: Workers,
     pub costs: Costs,
+    /// Whether a request's cost is the stack's alone.
+    pub is_plain: bool,
     pub memory: Vec<Memory>,
 }
 
@@ -53,20 +56,30 @@ fn fitted(
         result::Side::Async => Side::Async,
         result::Side::Sync | result::Side::Reference => Side::Sync,
     };
+    let is_threaded =
+        side == Side::Sync && setting(contender, "threads").is_some_and(|count| count > 1.0);
+    let workers = if is_threaded {
+        Workers::Threaded
+    } else {
+        Workers::Single
+    };
+    let measured_under = match (side, workers) {
+        (Side::Sync, Workers::Single) => Under::OneUser,
+        _ => Under::Load,
+    };
     Some(Fitted {
         scenario: measured.name.clone(),
         stack: contender.stack.clone(),
         side,
-        costs: known.costs_of(&contender.id, side, plan)?,
+        workers,
+        costs: known.costs_of(&contender.id, measured_under, plan)?,
+        is_plain: !plan.own_work,
         memory: memory(measured, contender),
     })
 }
 
 fn memory(measured: &ScenarioResult, contender: &Contender) -> Vec<Memory> {
-    let setting = |name: &str| {
-        let number = contender.settings.get(name)?.parse::<f64>().ok()?;
-        Some(number.max(1.0))
-    };
+    let setting = |name| setting(contender, name);
     let users = |case: &str| {
         let found = measured.cases.iter().find(|one| one.id == case)?;
         Some(found.users? as f64)
@@ -82,4 +95,10 @@ fn memory(measured: &ScenarioResult, contender: &Contender) -> Vec<Memory> {
         })
     });
     of.collect()
+}
+
+/// A contender's setting, where it is a number.
+fn setting(contender: &Contender, name: &str) -> Option<f64> {
+    let number = contender.settings.get(name)?.parse::<f64>().ok()?;
+    Some(number.max(1.0))
 }

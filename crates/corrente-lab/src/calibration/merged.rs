@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use corrente_model::cost_table::{DriverCost, Side, StackCost};
+use corrente_model::cost_table::{DriverCost, Side, StackCost, Workers};
 use corrente_model::least_squares::Estimate;
 use corrente_model::statistics::{median, relative_spread};
 
@@ -23,6 +23,8 @@ const DRIVERS: &[(&str, &str, Side)] = &[
     ("redis", "cache", Side::Sync),
     ("redis async", "cache", Side::Async),
 ];
+/// What scenarios name in place of a framework where a contender is written on the bare interface.
+const NO_FRAMEWORK: &str = "none";
 /// A relative deviation above this says that the cost is not known; the table has it as this.
 const MOST_DEVIATION: f64 = 1.0;
 
@@ -37,18 +39,18 @@ struct Cost {
     deviation: f64,
 }
 
+/// A stack: its side, its framework and server, its processes.
+type Key<'a> = (Side, (&'a str, &'a str), Workers);
+
 /// The stacks of all contenders.
 pub(super) fn stacks(fitted: &[Fitted]) -> Vec<StackCost> {
-    let mut groups: BTreeMap<(Side, &str, &str), Vec<&Fitted>> = BTreeMap::new();
-    for one in fitted.iter().filter(|one| !one.stack.framework.is_empty()) {
-        let key = (
-            one.side,
-            one.stack.framework.as_str(),
-            one.stack.server.as_str(),
-        );
+    let mut groups: BTreeMap<Key<'_>, Vec<&Fitted>> = BTreeMap::new();
+    for one in fitted.iter().filter(|one| is_stack(one)) {
+        let names = (one.stack.framework.as_str(), one.stack.server.as_str());
+        let key = (one.side, names, one.workers);
         groups.entry(key).or_default().push(one);
     }
-    let stack = |((side, framework, server), group): ((Side, &str, &str), Vec<&Fitted>)| {
+    let stack = |((side, (framework, server), workers), group): (Key<'_>, Vec<&Fitted>)| {
         let coldness: Vec<f64> = group.iter().map(|one| one.costs.coldness).collect();
         let memory: Vec<Memory> = group.iter().flat_map(|one| one.memory.clone()).collect();
         let cost = merged(group.iter().map(|one| one.costs.request))?;
@@ -60,6 +62,7 @@ pub(super) fn stacks(fitted: &[Fitted]) -> Vec<StackCost> {
             server: server.to_owned(),
             framework: framework.to_owned(),
             side,
+            workers,
             request_us: cost.microseconds,
             deviation: cost.deviation,
             coldness: rounded(median(&coldness)?, 2),
@@ -70,18 +73,31 @@ pub(super) fn stacks(fitted: &[Fitted]) -> Vec<StackCost> {
     groups.into_iter().filter_map(stack).collect()
 }
 
+/// Whether it tells what a framework costs.
+fn is_stack(fitted: &Fitted) -> bool {
+    fitted.is_plain && ![NO_FRAMEWORK, ""].contains(&fitted.stack.framework.as_str())
+}
+
 /// The drivers of all contenders: those that the lab's kinds of calls go through.
 pub(super) fn drivers(fitted: &[Fitted]) -> Vec<DriverCost> {
     let found = DRIVERS.iter().filter_map(|(name, kind, side)| {
         let uses = |one: &&Fitted| one.stack.driver.split(", ").any(|driver| driver == *name);
         let users = fitted.iter().filter(|one| one.side == *side).filter(uses);
-        let cost = merged(users.filter_map(|one| one.costs.calls.get(*kind).copied()))?;
+        let cost = |workers: Workers, kind: &str| {
+            let users = users.clone().filter(|one| one.workers == workers);
+            merged(users.filter_map(|one| one.costs.calls.get(kind).copied()))
+        };
+        let cost_us = |workers, kind: &str| Some(cost(workers, kind)?.microseconds);
+        let gathered = format!("gathered_{kind}");
+        let call = cost(Workers::Single, kind)?;
         Some(DriverCost {
             name: (*name).to_owned(),
             kind: (*kind).to_owned(),
             side: *side,
-            call_us: cost.microseconds,
-            deviation: cost.deviation,
+            call_us: call.microseconds,
+            threaded_us: cost_us(Workers::Threaded, kind),
+            gathered_us: cost_us(Workers::Single, &gathered).filter(|_| *side == Side::Async),
+            deviation: call.deviation,
         })
     });
     found.collect()

@@ -1,5 +1,6 @@
 //! From a result to a table, with costs that are known by hand.
 
+use corrente_model::cost_table::Workers;
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,6 +21,11 @@ driver = "http"
 id = "calls"
 driver = "http"
 calls = { counts = { http = 8 } }
+
+[[prediction.calibration]]
+id = "together"
+driver = "http"
+calls = { counts = { gathered_http = 10 }, gathered = 1.0 }
 "#;
 
 fn scenario() -> Scenario {
@@ -50,8 +56,11 @@ fn measurement() -> Value {
     })
 }
 
-/// Sync: 200 µs a request and 500 µs a call. Async: 50 and 100.
+/// Sync: 200 µs a request and 500 µs a call, in threads 300 and 900. Async: 50 and 100, of calls at
+/// once 200.
 fn result() -> LabResult {
+    let mut threads = contender("threads", "sync", ["gunicorn gthread", "Flask", "Requests"]);
+    threads["settings"]["threads"] = json!("16");
     let text = json!({"en": "", "it": "", "fr": "", "de": "", "zh": ""});
     let document = json!({
         "schema": corrente_report::result::SCHEMA,
@@ -73,6 +82,7 @@ fn result() -> LabResult {
                 contender("flask", "sync", ["gunicorn sync", "Flask", "Requests"]),
                 contender("starlette", "async", ["uvicorn", "Starlette", "aiohttp"]),
                 contender("idle", "sync", ["gunicorn sync", "Bottle", ""]),
+                threads,
             ],
             "cases": [{"id": "judged", "users": 16, "parameters": {}}],
             "measurements": [measurement()],
@@ -82,6 +92,9 @@ fn result() -> LabResult {
                 known("flask", "calls", 32, 0.9),
                 known("starlette", "plain", 32, 0.00005),
                 known("starlette", "calls", 32, 0.00085),
+                known("starlette", "together", 16, 0.00205),
+                known("threads", "plain", 32, 0.0003),
+                known("threads", "calls", 32, 0.0075),
                 known("flask", "judged", 1, 0.5),
             ],
         }],
@@ -95,17 +108,35 @@ fn known_costs_come_back() {
     let stacks: Vec<_> = table
         .stacks
         .iter()
-        .map(|one| (one.framework.as_str(), one.request_us, one.process_bytes))
+        .map(|one| (one.server.as_str(), one.request_us, one.process_bytes))
         .collect();
     // What was not calibrated is left out.
-    let expected = [("Flask", 200.0, Some(5_000)), ("Starlette", 50.0, None)];
+    let expected = [
+        ("gunicorn gthread", 300.0, None),
+        ("gunicorn sync", 200.0, Some(5_000)),
+        ("uvicorn", 50.0, None),
+    ];
     assert_eq!(stacks, expected);
     let drivers: Vec<_> = table
         .drivers
         .iter()
-        .map(|one| (one.name.as_str(), one.call_us))
+        .map(|one| {
+            (
+                one.name.as_str(),
+                [Some(one.call_us), one.threaded_us, one.gathered_us],
+            )
+        })
         .collect();
-    assert_eq!(drivers, [("Requests", 500.0), ("aiohttp", 100.0)]);
+    let expected = [
+        ("Requests", [Some(500.0), Some(900.0), None]),
+        ("aiohttp", [Some(100.0), None, Some(200.0)]),
+    ];
+    assert_eq!(drivers, expected);
+    let threaded = table
+        .stacks
+        .iter()
+        .filter(|one| one.workers == Workers::Threaded);
+    assert_eq!(threaded.count(), 1);
     assert_eq!(
         table.reference,
         Reference {
@@ -133,9 +164,21 @@ fn scenarios_that_lie_apart_make_a_cost_less_sure() {
         ..scenario()
     };
     let table = table(&result, &[scenario(), second]);
-    let flask = &table.stacks[0];
+    let flask = &table.stacks[1];
     // Between 200 and 300; 1.4826 times 50 over 250.
     assert_eq!((flask.request_us, flask.deviation), (250.0, 0.3));
+}
+
+#[test]
+fn requests_that_do_work_of_their_own_tell_of_drivers_alone() {
+    let text = SCENARIO.replace("case = []", "case = []\nprediction.own_work = true");
+    let scenario = Scenario {
+        name: "small".to_owned(),
+        ..toml::from_str(&text).expect("a scenario")
+    };
+    let table = table(&result(), &[scenario]);
+    assert!(table.stacks.is_empty());
+    assert_eq!(table.drivers.len(), 2);
 }
 
 #[test]

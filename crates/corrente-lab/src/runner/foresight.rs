@@ -2,16 +2,18 @@
 //!
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
+use corrente_model::cost_table::shipped;
 use corrente_model::naive;
-use corrente_report::result::{Measure, Side};
+use corrente_report::result::Side;
 
 use super::Stage;
 use crate::error::LabError;
-use crate::forecast::{Comparison, Cost, Foreseen, Runner, users};
+use crate::forecast::{Cost, Pairs, about, users};
 use crate::samples::Slice;
-use crate::scenario::{CasePlan, FindingPlan, PredictionPlan};
+use crate::scenario::{CasePlan, ContenderPlan};
 use crate::schedule;
 use crate::slice::Load;
+use crate::speed;
 
 impl Stage<'_> {
     /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
@@ -62,12 +64,12 @@ impl Stage<'_> {
         };
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        for case in &plan.calibration {
+        for case in plan.of_both_sides(self.run.mode) {
             for id in &loaded {
                 self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
             }
         }
-        for case in plan.calibration.iter().chain(&plan.waits) {
+        for case in plan.of_one_user(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
@@ -96,98 +98,55 @@ impl Stage<'_> {
         let is_alone = schedule::known_alone(self.scenario).contains(id);
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        let asked = |cases: &[CasePlan], is_asked: bool| {
-            let cases = cases.iter().filter(|_| is_asked);
-            cases.cloned().collect::<Vec<_>>()
-        };
         let is_loaded = loaded.iter().any(|other| other == id);
-        let mut cases = asked(&plan.calibration, is_alone || is_loaded);
-        cases.extend(asked(&plan.waits, is_alone));
-        cases
+        if is_alone {
+            plan.of_one_user(self.run.mode).cloned().collect()
+        } else if is_loaded {
+            plan.of_both_sides(self.run.mode).cloned().collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.
     fn predicted_contenders(&self, side: Side) -> Vec<String> {
-        let named = |id: &str| {
-            let findings = self.scenario.findings.iter();
-            let about = |finding: &FindingPlan| finding.of == id || finding.over == plain(id);
-            findings.filter(|finding| is_predicted(finding)).any(about)
-        };
-        let instances = self
+        let instances = self.instances.iter();
+        let contenders = instances.map(|instance| (instance.id.as_str(), instance.plan.side));
+        let named = about(self.scenario, contenders, side).into_iter();
+        named.map(str::to_owned).collect()
+    }
+
+    /// Predicts from what is known, before the first judged measurement.
+    pub(super) fn predict(&mut self) {
+        let contenders: Vec<(String, ContenderPlan)> = self
             .instances
             .iter()
-            .filter(|instance| instance.plan.side == side);
-        let ids = instances.map(|instance| instance.id.clone());
-        ids.filter(|id| named(id)).collect()
-    }
-
-    pub(super) fn predict(&mut self) {
-        let Some(plan) = &self.scenario.prediction else {
-            return;
-        };
-        let sync = self.predicted_contenders(Side::Sync);
-        let findings = self.scenario.findings.iter();
-        for finding in findings.filter(|finding| is_predicted(finding)) {
-            for over in sync.iter().filter(|id| plain(id) == finding.over) {
-                self.predict_pair(plan, &finding.of, over);
-            }
+            .map(|instance| (instance.id.clone(), instance.plan.clone()))
+            .collect();
+        let (predicted, failures) = self.known.predictions(&Pairs {
+            scenario: self.scenario,
+            contenders: &contenders,
+            cases: &self.cases,
+            cores: self.placement.application.len().max(1),
+            seed: self.run.seed,
+            burn_rounds_per_ms: speed::written(&self.surroundings.work),
+            costs: Some(shipped()),
+        });
+        self.predicted = predicted;
+        for failure in failures {
+            let name = &self.scenario.name;
+            self.observer
+                .warning(&format!("{name}: no prediction: {failure}"));
         }
     }
-
-    fn predict_pair(&mut self, plan: &PredictionPlan, of: &str, over: &str) {
-        let known = schedule::known_alone(self.scenario);
-        let own = known.iter().find(|id| **id == plain(over)).copied();
-        let naive = self.scenario.naive.as_deref().unwrap_or_default();
-        let measured = own.unwrap_or(naive);
-        let runner = |id: &str| {
-            let instance = self.instances.iter().find(|instance| instance.id == id);
-            instance.and_then(|instance| Runner::new(id, &instance.plan, [measured, naive]))
-        };
-        let (Some(of), Some(over)) = (runner(of), runner(over)) else {
-            return;
-        };
-        if of.side != Side::Async {
-            return;
-        }
-        for case in &self.cases {
-            let key = (of.id.clone(), over.id.clone(), case.id.clone());
-            if self.predicted.contains_key(&key) {
-                continue;
-            }
-            let comparison = Comparison {
-                plan,
-                case,
-                of: &of,
-                over: &over,
-                cores: self.placement.application.len().max(1),
-                seed: self.run.seed,
-            };
-            match self.known.forecast(&comparison) {
-                Some(Ok(prediction)) => {
-                    self.predicted.insert(key, Foreseen::from(&prediction));
-                }
-                Some(Err(error)) => {
-                    let name = &self.scenario.name;
-                    self.observer
-                        .warning(&format!("{name}: no prediction: {error}"));
-                }
-                None => {}
-            }
-        }
-    }
-}
-
-fn is_predicted(finding: &FindingPlan) -> bool {
-    matches!(finding.measure, Measure::Throughput | Measure::P99)
-}
-
-/// The contender behind a tuned one.
-fn plain(id: &str) -> &str {
-    id.strip_suffix(":tuned").unwrap_or(id)
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {
-    let operations = slice.operations.max(1) as f64;
+    let operations = if users == 1 {
+        slice.operations_of_one_user()
+    } else {
+        slice.operations.max(1) as f64
+    };
     Cost {
         users,
         elapsed: slice.elapsed.div_f64(operations),

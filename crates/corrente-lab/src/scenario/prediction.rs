@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use corrente_report::result::Mode;
 use serde::Deserialize;
 
 use super::CasePlan;
@@ -16,6 +17,13 @@ pub struct PredictionPlan {
     /// Requests of known shape that no verdict is about.
     #[serde(default)]
     pub calibration: Vec<CasePlan>,
+    /// Whether these requests do work of their own, as much on both sides: then they tell what a call
+    /// costs anywhere, but not what a request does.
+    #[serde(default)]
+    pub own_work: bool,
+    /// One more, without calls, that computes: the same work does not cost the same in every process.
+    #[serde(default)]
+    pub work: Option<CasePlan>,
     /// More of them, with other waits: for synchronous contenders only, which sleep through each.
     #[serde(default)]
     pub waits: Vec<CasePlan>,
@@ -30,6 +38,21 @@ pub struct PredictionPlan {
     /// Connections in all processes together, by kind of call; unlimited where absent.
     #[serde(default)]
     pub connections: BTreeMap<String, usize>,
+}
+
+impl PredictionPlan {
+    /// What both sides are asked in a run of this mode.
+    pub(crate) fn of_both_sides(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+        let all = self.calibration.iter().chain(&self.work);
+        all.filter(move |case| case.measured.included_in(mode))
+    }
+
+    /// What a synchronous contender is asked by one user alone.
+    pub(crate) fn of_one_user(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+        let waits = self.waits.iter();
+        let waits = waits.filter(move |case| case.measured.included_in(mode));
+        self.of_both_sides(mode).chain(waits)
+    }
 }
 
 /// The calls of a case's requests.

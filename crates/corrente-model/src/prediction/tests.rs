@@ -20,6 +20,7 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
             request: cost(request),
             calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
             coldness: 0.0,
+            work: None,
         },
         process_bytes: 50_000_000,
         request_bytes: 50_000,

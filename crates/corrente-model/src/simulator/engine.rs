@@ -107,7 +107,7 @@ impl<'a> Engine<'a> {
             random: fastrand::Rng::with_seed(plan.seed),
             arrivals: fastrand::Rng::with_seed(plan.seed.wrapping_add(0x9E37_79B9_7F4A_7C15)),
             events: Events::new(),
-            processor: Processor::new(system.cores, system.core_slice),
+            processor: Processor::new(system, plan.seed),
             processes: (0..system.processes).map(|_| Process::default()).collect(),
             intake: lines_before(system),
             waiting: 0,

@@ -3,10 +3,17 @@
 //! That is what Linux does with equal processes: one that computes briefly is not interrupted, one
 //! that computes long is, every few milliseconds. As the slice goes to zero this becomes
 //! processor sharing (Kleinrock 1967). A quota of 1.5 cores is two cores of 3/4 the speed.
+//!
+//! A turn ends at a tick of the kernel's clock, so its length has a part that is chance. Without it,
+//! equal processes whose work is a little longer than a turn would come to wait all at once.
 
 use std::collections::VecDeque;
 
 use super::events::Events;
+use super::system::System;
+
+/// Added to a simulation's seed, so that turns draw other numbers than requests do.
+const SEED: u64 = 0xD1B5_4A32_D192_ED03;
 
 /// A process and the seconds of work that it has left.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +28,8 @@ pub(super) struct Processor {
     cores: usize,
     speed: f64,
     slice: f64,
+    tick: f64,
+    random: fastrand::Rng,
     running: Events<Job>,
     queue: VecDeque<Job>,
     updated: f64,
@@ -28,12 +37,14 @@ pub(super) struct Processor {
 }
 
 impl Processor {
-    pub(super) fn new(cores: f64, slice: f64) -> Self {
-        let whole = cores.ceil().max(1.0);
+    pub(super) fn new(system: &System, seed: u64) -> Self {
+        let whole = system.cores.ceil().max(1.0);
         Self {
             cores: whole as usize,
-            speed: cores / whole,
-            slice,
+            speed: system.cores / whole,
+            slice: system.core_slice,
+            tick: system.core_tick,
+            random: fastrand::Rng::with_seed(seed.wrapping_add(SEED)),
             running: Events::new(),
             queue: VecDeque::new(),
             updated: 0.0,
@@ -79,7 +90,7 @@ impl Processor {
     /// Gives a core to a job for one turn; what is left of it after that stays with it.
     fn run(&mut self, now: f64, job: Job) {
         self.advance(now);
-        let turn = job.work.min(self.slice);
+        let turn = job.work.min(self.slice + self.tick * self.random.f64());
         let left = Job {
             work: job.work - turn,
             ..job
@@ -97,10 +108,31 @@ impl Processor {
 #[allow(clippy::float_cmp, reason = "these times are exact in binary")]
 mod tests {
     use super::*;
+    use crate::simulator::Intake;
+
+    fn system(cores: f64, core_slice: f64) -> System {
+        System {
+            cores,
+            core_slice,
+            core_tick: 0.0,
+            processes: 1,
+            slots: 1,
+            time_slice: f64::INFINITY,
+            intake: Intake::Shared,
+            backlog: 1,
+            stations: Vec::new(),
+            pools: Vec::new(),
+            classes: Vec::new(),
+        }
+    }
+
+    fn processor(cores: f64, slice: f64) -> Processor {
+        Processor::new(&system(cores, slice), 1)
+    }
 
     #[test]
     fn two_processes_take_turns_on_one_core() {
-        let mut processor = Processor::new(1.0, 0.5);
+        let mut processor = processor(1.0, 0.5);
         processor.begin(0.0, 0, 1.0);
         processor.begin(0.0, 1, 0.5);
         assert_eq!(processor.end(processor.next_time()), None);
@@ -111,11 +143,33 @@ mod tests {
 
     #[test]
     fn a_quota_slows_and_an_idle_core_does_not_help() {
-        let mut processor = Processor::new(1.5, 10.0);
+        let mut processor = processor(1.5, 10.0);
         processor.begin(5.0, 0, 0.75);
         assert_eq!(processor.next_time(), 6.0);
         assert_eq!(processor.end(6.0), Some(0));
         assert_eq!(processor.busy_until(6.0), 0.75);
         assert_eq!(processor.next_time(), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_turn_ends_at_a_tick() {
+        let mut processor = Processor::new(
+            &System {
+                core_tick: 4.0,
+                ..system(1.0, 3.0)
+            },
+            1,
+        );
+        processor.begin(0.0, 0, 100.0);
+        let mut turns = Vec::new();
+        while processor.next_time().is_finite() {
+            let before = turns.iter().sum::<f64>();
+            let now = processor.next_time();
+            turns.push(now - before);
+            processor.end(now);
+        }
+        let all = &turns[..turns.len() - 1];
+        assert!(all.iter().all(|turn| (3.0..=7.0).contains(turn)), "{all:?}");
+        assert!(all.iter().any(|turn| *turn > 5.0) && all.iter().any(|turn| *turn < 5.0));
     }
 }

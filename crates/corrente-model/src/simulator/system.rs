@@ -15,6 +15,9 @@ pub struct System {
     /// How long a process computes on a core before another that wants it gets its turn, in seconds:
     /// about 3 ms on Linux (`sched_base_slice_ns`).
     pub core_slice: f64,
+    /// How far apart the moments are at which the kernel looks whether a turn has lasted so long, in
+    /// seconds: a turn lasts up to this much longer, by chance. 4 ms on most Linux (`CONFIG_HZ`).
+    pub core_tick: f64,
     /// Worker processes, or event loops.
     pub processes: usize,
     /// Requests that one process has in hand at most: 1 for a sync worker, its threads for a
@@ -173,6 +176,9 @@ impl System {
         for (name, good) in counts {
             ensure(good, || format!("`{name}` must be above zero"))?;
         }
+        ensure(self.core_tick >= 0.0, || {
+            "`core_tick` must not be below zero".to_owned()
+        })?;
         let pools = self.pools.iter().all(|pool| pool.size > 0);
         ensure(pools, || "a pool must have at least one permit".to_owned())?;
         let stations = self.stations.iter().all(|station| station.servers > 0);

@@ -16,6 +16,7 @@ fn one_loop(law: Law) -> System {
     System {
         cores: 1.0,
         core_slice: 0.003,
+        core_tick: 0.0,
         processes: 1,
         slots: usize::MAX,
         time_slice: f64::INFINITY,
@@ -248,6 +249,7 @@ fn any_system() -> impl Strategy<Value = System> {
         |((processes, slots, cores, servers, shared), (before, wait, after))| System {
             cores: cores as f64,
             core_slice: 0.003,
+            core_tick: 0.004,
             processes,
             slots,
             time_slice: 0.005,

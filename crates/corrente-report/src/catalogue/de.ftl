@@ -146,6 +146,7 @@ cases-in-all = { $count ->
   }
 users-in-all = { $count } Nutzer
 model-says = Modell { $gain }
+shipped-says = ab Werk { $gain }
 sweep-best = beste
 sweep-failed = gescheitert
 sweep-of = { $contender }, abgestimmt auf { $case }
@@ -158,6 +159,7 @@ read-inconclusive = Alles andere ist unentschieden: Die Messung gibt keinen Auss
 read-invalid = Eine Messung ist ungültig, wenn Lastgenerator, Gegenstelle oder Datenbank keine Reserve mehr hatten, der Teilnehmer aber schon (wer seine eigenen Prozessoren ausfüllt, ist die Grenze, wie beschäftigt die anderen auch sind), wenn die Wiederholungen eines Teilnehmers stärker abweichen, als die Rauschprüfung zulässt, oder wenn der Hypervisor Prozessorzeit entzog. Sie stützt dann kein Urteil.
 read-naive = Die Faustregel lautet: Gewinn = 1 + T_io / T_cpu, also die Wartezeit einer Anfrage geteilt durch ihre Prozessorzeit, auf der synchronen Seite mit einem einzigen Nutzer vor dem Lauf gemessen. Sie steht neben dem Gewinn, der dann gemessen wurde.
 read-model = Wo eine Zeile mit „Modell“ beginnt, hat Correntes Modell den Gewinn vor den beurteilten Messungen vorhergesagt: aus einem einzigen Nutzer auf der synchronen Seite und daraus, was die Stacks bei anderen Anfragen kosten, um die es in keiner Behauptung geht. Die Klammern enthalten sein 95-%-Intervall.
+read-shipped = Wo eine Zeile mit „ab Werk“ beginnt, hat das Modell dasselbe ohne irgendetwas von der asynchronen Seite vorhergesagt: aus der synchronen Seite allein und den Kosten der Stacks, die mit Corrente kommen, umgerechnet auf die Geschwindigkeit dieser Maschine.
 read-tuned = Veröffentlichte Vergleiche stellen oft eine abgestimmte asynchrone Seite gegen eine nicht abgestimmte synchrone. Wo „synchrone Seite abgestimmt“ steht, wurde zuerst die Zahl der Worker und Threads mit dem besten Durchsatz gesucht.
 read-latency = Im geschlossenen Kreis enthält die Latenz die Warteschlange, die die Nutzer selbst bilden. Bei gleicher Rate bekommt jeder Teilnehmer dieselbe offene Last, und die Zeit zählt ab dem vorgesehenen Sendezeitpunkt. Ein Perzentil wird nur gezeigt, wenn mindestens zehn Stichproben darüber liegen.
 read-factors = Eine Migration ändert mehrere Dinge zugleich. Wo sie zerlegt wurde, ändert jeder Schritt nur eines; die Anteile sind Teile des Logarithmus des gesamten Gewinns und ergeben zusammen 100 %.

@@ -149,6 +149,7 @@ users-in-all = { $count ->
    *[other] { $count } users
   }
 model-says = model { $gain }
+shipped-says = shipped { $gain }
 sweep-best = best
 sweep-failed = failed
 sweep-of = { $contender }, tuned on { $case }
@@ -161,6 +162,7 @@ read-inconclusive = Anything else is inconclusive: the measurement does not deci
 read-invalid = A measurement is invalid where the load generator, the origin or the database had no headroom although the contender itself did (one that fills processors of its own is the limit, however busy the others are), where the rounds of one contender differ by more than the noise test allows, or where the hypervisor took processor time away. It then supports no verdict.
 read-naive = The naive rule says gain = 1 + T_io / T_cpu: the waiting time of a request over its processor time, taken from the sync side at one user before the run. It stands beside the gain that was then measured.
 read-model = Where a line begins with “model”, Corrente’s model predicted the gain before the judged measurements: from one user alone on the sync side, and from what the stacks cost on other requests that no claim is about. The brackets hold its 95% interval.
+read-shipped = Where a line begins with “shipped”, the model predicted the same without anything of the async side: from the sync side alone and from the costs of stacks that come with Corrente, taken to the speed of this machine.
 read-tuned = Published comparisons often set a tuned async side against an untuned sync side. Where it says “sync side tuned”, workers and threads were searched for the best throughput first.
 read-latency = Latency in the closed loop includes the queue that the users themselves form. At equal rate, every contender gets the same open-loop load, and time counts from the intended send time. A percentile is shown only where at least ten samples lie beyond it.
 read-factors = A migration changes several things at once. Where it was taken apart, each step changes one thing; the shares are parts of the logarithm of the whole gain and add up to 100%.

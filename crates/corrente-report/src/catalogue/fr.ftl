@@ -146,6 +146,7 @@ users-in-all = { $count ->
    *[other] { $count } utilisateurs
   }
 model-says = modèle { $gain }
+shipped-says = fournis { $gain }
 sweep-best = meilleur
 sweep-failed = échec
 sweep-of = { $contender }, réglé sur { $case }
@@ -158,6 +159,7 @@ read-inconclusive = Tout le reste est non concluant : la mesure ne tranche pas.
 read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge alors que le concurrent en avait encore (celui qui remplit ses propres processeurs est la limite, si occupés que soient les autres), si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur a pris du temps de processeur. Elle ne soutient alors aucun verdict.
 read-naive = La règle naïve dit : gain = 1 + T_io / T_cpu, soit le temps d’attente d’une requête divisé par son temps de processeur, relevés du côté synchrone avec un seul utilisateur avant la mesure. Elle figure à côté du gain mesuré ensuite.
 read-model = Là où une ligne commence par « modèle », le modèle de Corrente a prédit le gain avant les mesures jugées : à partir d’un seul utilisateur du côté synchrone et du coût des piles pour d’autres requêtes, qu’aucune affirmation ne concerne. Les crochets contiennent son intervalle à 95 %.
+read-shipped = Là où une ligne commence par « fournis », le modèle a prédit la même chose sans rien du côté asynchrone : à partir du seul côté synchrone et des coûts des piles fournis avec Corrente, ramenés à la vitesse de cette machine.
 read-tuned = Les comparaisons publiées opposent souvent un côté asynchrone réglé à un côté synchrone qui ne l’est pas. Là où figure « côté synchrone réglé », le nombre de workers et de threads a d’abord été cherché pour le meilleur débit.
 read-latency = En boucle fermée, la latence comprend la file que les utilisateurs forment eux-mêmes. À cadence égale, chaque concurrent reçoit la même charge en boucle ouverte et le temps compte à partir de l’instant d’envoi prévu. Un percentile n’est donné que si au moins dix échantillons le dépassent.
 read-factors = Une migration change plusieurs choses à la fois. Là où elle a été décomposée, chaque étape n’en change qu’une ; les parts sont celles du logarithme du gain total et leur somme vaut 100 %.

@@ -149,6 +149,7 @@ users-in-all = { $count ->
    *[other] { $count } utenti
   }
 model-says = modello { $gain }
+shipped-says = forniti { $gain }
 sweep-best = migliore
 sweep-failed = fallito
 sweep-of = { $contender }, messo a punto su { $case }
@@ -161,6 +162,7 @@ read-inconclusive = Tutto il resto è non conclusivo: la misurazione non decide.
 read-invalid = Una misurazione non è valida se il generatore di carico, l’origine o il database non avevano più margine mentre il concorrente ne aveva ancora (chi riempie i propri processori è il limite, per quanto gli altri siano occupati), se le ripetizioni di un concorrente differiscono più di quanto ammetta la prova del rumore, o se l’hypervisor ha tolto tempo di processore. In tal caso non sostiene alcun verdetto.
 read-naive = La regola semplice dice: guadagno = 1 + T_io / T_cpu, cioè il tempo di attesa di una richiesta diviso per il suo tempo di processore, rilevati sulla parte sincrona con un solo utente prima della misurazione. Sta accanto al guadagno poi misurato.
 read-model = Dove una riga comincia con «modello», il modello di Corrente ha previsto il guadagno prima delle misurazioni giudicate: da un solo utente sulla parte sincrona e da quanto gli stack costano con altre richieste, su cui nessuna affermazione verte. Le parentesi contengono il suo intervallo al 95%.
+read-shipped = Dove una riga comincia con «forniti», il modello ha previsto lo stesso senza nulla della parte asincrona: dalla sola parte sincrona e dai costi degli stack forniti con Corrente, riportati alla velocità di questa macchina.
 read-tuned = I confronti pubblicati oppongono spesso una parte asincrona messa a punto a una sincrona che non lo è. Dove si legge «parte sincrona messa a punto», worker e thread sono stati prima cercati per il throughput migliore.
 read-latency = Nel ciclo chiuso la latenza comprende la coda che gli utenti stessi formano. A pari frequenza ogni concorrente riceve lo stesso carico a ciclo aperto e il tempo si conta dall’istante di invio previsto. Un percentile compare solo se almeno dieci campioni lo superano.
 read-factors = Una migrazione cambia più cose insieme. Dove è stata scomposta, ogni passo ne cambia una sola; le quote sono parti del logaritmo del guadagno complessivo e sommano a 100%.

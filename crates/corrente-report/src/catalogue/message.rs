@@ -190,6 +190,7 @@ messages! {
     CasesInAll { count: u64 } = "cases-in-all";
     UsersInAll { count: u64 } = "users-in-all";
     ModelSays { gain: &'a str } = "model-says";
+    ShippedSays { gain: &'a str } = "shipped-says";
     SweepBest = "sweep-best";
     SweepFailed = "sweep-failed";
     SweepOf { contender: &'a str, case: &'a str } = "sweep-of";
@@ -202,6 +203,7 @@ messages! {
     ReadInvalid = "read-invalid";
     ReadNaive = "read-naive";
     ReadModel = "read-model";
+    ReadShipped = "read-shipped";
     ReadTuned = "read-tuned";
     ReadLatency = "read-latency";
     ReadFactors = "read-factors";

@@ -114,7 +114,7 @@ fn prices(catalogue: &Catalogue, prices: &Prices) -> Facts {
 
 /// How a verdict is reached and what each figure means.
 pub(super) fn reading(catalogue: &Catalogue) -> Element {
-    const TEXTS: [Message<'static>; 12] = [
+    const TEXTS: [Message<'static>; 13] = [
         Message::ReadRatio,
         Message::ReadVerdict,
         Message::ReadDirection,
@@ -122,6 +122,7 @@ pub(super) fn reading(catalogue: &Catalogue) -> Element {
         Message::ReadInvalid,
         Message::ReadNaive,
         Message::ReadModel,
+        Message::ReadShipped,
         Message::ReadTuned,
         Message::ReadLatency,
         Message::ReadFactors,

@@ -6,7 +6,7 @@
 use super::conditions::{Facts, list};
 use super::measurements;
 use super::summary::outcome;
-use super::tabular::{Kind, Tabular, plain, stacked};
+use super::tabular::{Kind, Tabular, plain, stacked, under};
 use super::{anchor, figure, verdict};
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{processors, sides};
@@ -110,33 +110,39 @@ fn push_finding(
     let claim = |under: String| stacked(sides(finding), under);
     let published = plain(catalogue.published(finding.published));
     let [estimate, ends] = catalogue.measured(finding);
-    let (under, foretold) = match finding.points.as_slice() {
+    let (below, foretold_of_all) = match finding.points.as_slice() {
         [only] => {
-            let [naive, model] = catalogue.foretold(only);
-            let under = format!("{} · {}", catalogue.terms(finding), case(only));
-            (under, stacked(naive, model))
+            let below = format!("{} · {}", catalogue.terms(finding), case(only));
+            (below, foretold(catalogue, only))
         }
         _ => (catalogue.terms(finding), plain(catalogue.naive(finding))),
     };
     table.row([
-        claim(under),
+        claim(below),
         verdict(catalogue, finding.verdict),
         stacked(estimate, ends),
         published,
-        foretold,
+        foretold_of_all,
     ]);
     if finding.points.len() > 1 {
         for point in &finding.points {
-            let [naive, model] = catalogue.foretold(point);
             table.row([
-                element("span").class("under").text(case(point)),
+                under(case(point)),
                 verdict(catalogue, point.verdict),
                 plain(catalogue.interval(point.measured)),
                 plain(""),
-                stacked(naive, model),
+                foretold(catalogue, point),
             ]);
         }
     }
+}
+
+/// The naive rule's ratio, and the model's under it.
+fn foretold(catalogue: &Catalogue, point: &FindingPoint) -> Element {
+    let (naive, lines) = catalogue.foretold(point);
+    lines
+        .into_iter()
+        .fold(stacked(naive, ""), |cell, line| cell.child(under(line)))
 }
 
 fn plots(catalogue: &Catalogue, scenario: &ScenarioResult) -> Vec<Element> {

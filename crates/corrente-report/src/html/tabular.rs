@@ -95,8 +95,13 @@ pub(super) fn plain(text: impl Into<String>) -> Element {
 /// A cell of two lines, the first of which leads.
 pub(super) fn stacked(first: impl Into<String>, second: impl Into<String>) -> Element {
     let second = second.into();
-    let under = (!second.is_empty()).then(|| element("span").class("under").text(second));
+    let second = (!second.is_empty()).then(|| under(second));
     element("span")
         .child(element("b").text(first))
-        .children(under)
+        .children(second)
+}
+
+/// A line that stands below what leads.
+pub(super) fn under(text: impl Into<String>) -> Element {
+    element("span").class("under").text(text)
 }

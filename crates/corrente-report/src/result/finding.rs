@@ -99,9 +99,14 @@ pub struct FindingPoint {
     /// What `gain = 1 + T_io / T_cpu` says of the throughput ratio, from the sync side at one user
     /// before the run.
     pub naive: Option<f64>,
-    /// What the model predicted for the ratio before the run: throughput and P99 only.
+    /// What the model predicted for the ratio before the run, from stacks that were calibrated on
+    /// this machine: throughput and P99 only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted: Option<Interval>,
+    /// The same from the costs of stacks that come with the program: nothing of the asynchronous side
+    /// was measured for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipped: Option<Interval>,
     /// The verdict at this point.
     pub verdict: Verdict,
 }

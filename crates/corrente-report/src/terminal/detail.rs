@@ -117,11 +117,14 @@ impl Terminal {
                     format!("{}\n{ends}", numbers.ratio(interval.estimate))
                 },
             );
+            let (naive, lines) = catalogue.foretold(point);
+            let mut foretold = [vec![naive], lines].concat();
+            foretold.retain(|line| !line.is_empty());
             table.push(vec![
                 catalogue.case_of(scenario, &point.case).into(),
                 Cell::default(),
                 measured.into(),
-                catalogue.foretold(point).join("\n").trim_end().into(),
+                foretold.join("\n").into(),
                 Cell::painted(catalogue.verdict(point.verdict), point.verdict),
             ]);
         }

@@ -1,0 +1,229 @@
+//! Pairs from costs that are made up, so that every figure is known by hand.
+
+use super::*;
+use crate::cost_table::Here;
+use crate::law::Law;
+use crate::service::{Calls, Endpoint, Resource};
+
+const TABLE: &str = r#"
+[reference]
+cpu = "a processor"
+python = "3.13"
+date = "2026-01-01"
+scenarios = []
+burn_rounds_per_ms = 10_000
+
+[[stack]]
+server = "gunicorn sync"
+framework = "Flask"
+side = "sync"
+request_us = 200
+deviation = 0.2
+coldness = 1.0
+
+[[stack]]
+server = "gunicorn gthread"
+framework = "Flask"
+side = "sync"
+workers = "threaded"
+request_us = 300
+deviation = 0.2
+coldness = 0.0
+
+[[stack]]
+server = "uvicorn"
+framework = "Starlette"
+side = "async"
+request_us = 100
+deviation = 0.2
+coldness = 0.0
+
+[[driver]]
+name = "Requests"
+kind = "http"
+side = "sync"
+call_us = 200
+threaded_us = 400
+deviation = 0.2
+
+[[driver]]
+name = "aiohttp"
+kind = "http"
+side = "async"
+call_us = 50
+gathered_us = 90
+deviation = 0.2
+"#;
+
+const FLASK: Named<'_> = Named {
+    server: "gunicorn sync",
+    framework: "Flask",
+};
+const STARLETTE: Named<'_> = Named {
+    server: "uvicorn",
+    framework: "Starlette",
+};
+const HTTP: Drivers<'_> = Drivers {
+    kind: "http",
+    from: "Requests",
+    to: "aiohttp",
+    calling: Calling::InTurn,
+};
+
+const CALLS: &[Drivers<'_>] = &[HTTP];
+
+fn table() -> CostTable {
+    CostTable::from_toml(TABLE).expect("well-formed")
+}
+
+/// A machine of which only the speed is known.
+fn here(burn_rounds_per_ms: Option<f64>) -> Here<'static> {
+    Here {
+        processor: "",
+        python: "",
+        burn_rounds_per_ms,
+    }
+}
+
+/// Four HTTP calls of so many seconds.
+fn service(wait: f64) -> Service {
+    Service {
+        endpoints: vec![Endpoint {
+            name: "/".to_owned(),
+            weight: 1.0,
+            cpu: Law::Constant(0.004),
+            calls: vec![Calls {
+                resource: 0,
+                count: 4.0,
+                wait: Law::Constant(wait),
+                independent: 0.0,
+                blocking: 0.0,
+            }],
+        }],
+        resources: vec![Resource {
+            name: "api".to_owned(),
+            kind: "http".to_owned(),
+            servers: None,
+        }],
+    }
+}
+
+fn pair(wait: f64, migration: &Migration<'_>) -> Pair {
+    let table = table();
+    let speed = table.reference.speed(here(Some(10_000.0)));
+    let pair = table.pair(&service(wait), migration, speed);
+    pair.expect("every kind has its drivers")
+}
+
+fn migration<'a>(from: Named<'a>, threads: usize, drivers: &'a [Drivers<'a>]) -> Migration<'a> {
+    Migration {
+        from,
+        threads,
+        to: STARLETTE,
+        drivers,
+    }
+}
+
+/// Microseconds of a request and of a call.
+fn costs(stack: &Stack) -> [u64; 2] {
+    let call = stack.costs.calls["http"].mean;
+    [stack.costs.request.mean, call].map(|seconds| (seconds * 1e6).round() as u64)
+}
+
+#[test]
+fn what_was_measured_has_its_own_costs() {
+    let pair = pair(0.02, &migration(FLASK, 1, CALLS));
+    assert_eq!(costs(&pair.from), [200, 200]);
+    assert_eq!(costs(&pair.to), [100, 50]);
+    assert!(pair.gaps.is_empty());
+}
+
+#[test]
+fn costs_grow_on_a_slower_machine_and_are_doubted_on_an_unknown_one() {
+    let table = table();
+    let asked = migration(FLASK, 1, CALLS);
+    let of = |rounds| {
+        let speed = table.reference.speed(here(rounds));
+        let pair = table.pair(&service(0.02), &asked, speed);
+        pair.expect("every kind has its drivers")
+    };
+    assert_eq!(costs(&of(Some(5_000.0)).to), [200, 100]);
+    assert_eq!(of(None).gaps, [Gap::Speed]);
+}
+
+#[test]
+fn a_stack_borrows_from_one_of_the_same_framework_and_says_so() {
+    let waitress = Named {
+        server: "waitress",
+        framework: "Flask",
+    };
+    let pair = pair(0.02, &migration(waitress, 1, CALLS));
+    let request = pair.from.costs.request;
+    assert_eq!(costs(&pair.from), [200, 200]);
+    assert!((request.deviation / request.mean - BORROWED_DEVIATION).abs() < 1e-9);
+    let gap = Gap::Stack {
+        stack: "Flask, waitress".to_owned(),
+        source: "Flask, gunicorn sync".to_owned(),
+    };
+    assert_eq!(pair.gaps, [gap]);
+}
+
+#[test]
+fn threads_that_are_busy_pay_for_their_hand_overs_and_those_that_sleep_for_cold_caches() {
+    let gthread = Named {
+        server: "gunicorn gthread",
+        framework: "Flask",
+    };
+    let asked = migration(gthread, 8, CALLS);
+    let busy = pair(0.001, &asked);
+    assert_eq!((costs(&busy.from), busy.from.threads), ([300, 400], 8));
+    assert!(busy.gaps.is_empty());
+    // 124 ms of sleep between the turns of eight threads: 1 ms * (1 + ln 125) against 1.9 ms.
+    let idle = pair(1.0, &asked);
+    assert_eq!((costs(&idle.from), idle.from.threads), ([200, 200], 8));
+    assert_eq!(idle.gaps.len(), 1);
+}
+
+#[test]
+fn calls_that_start_together_have_a_cost_of_their_own() {
+    let together = Drivers {
+        calling: Calling::Together,
+        ..HTTP
+    };
+    let pair = pair(0.02, &migration(FLASK, 1, &[together]));
+    assert_eq!(costs(&pair.to), [100, 90]);
+}
+
+#[test]
+fn a_driver_that_stays_costs_what_it_costs_a_busy_process() {
+    let stays = Drivers {
+        to: "Requests",
+        ..HTTP
+    };
+    let pair = pair(0.02, &migration(FLASK, 1, &[stays]));
+    assert_eq!(costs(&pair.to), [100, 400]);
+    assert!(pair.gaps.is_empty());
+}
+
+#[test]
+fn an_unknown_driver_costs_nothing_on_either_side() {
+    let unknown = Drivers {
+        to: "httpx",
+        ..HTTP
+    };
+    let pair = pair(0.02, &migration(FLASK, 1, &[unknown]));
+    assert_eq!((costs(&pair.from)[1], costs(&pair.to)[1]), (0, 0));
+    assert_eq!(pair.gaps, [Gap::Driver("Requests".to_owned())]);
+}
+
+#[test]
+fn a_kind_without_drivers_is_an_error() {
+    let table = table();
+    let speed = table.reference.speed(here(None));
+    let gthread = Named {
+        server: "gunicorn gthread",
+        framework: "Flask",
+    };
+    let pair = table.pair(&service(0.02), &migration(gthread, 8, &[]), speed);
+    assert_eq!(pair.expect_err("no drivers").kind, "http");
+}
