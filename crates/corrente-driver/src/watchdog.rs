@@ -255,7 +255,10 @@ impl<W: Witness> Round<W> {
 
     fn tell(&mut self, beat: u64, began: f64) {
         let thread = self.watch.pulse.subject().thread;
-        let queued = *self.follower.queued.get_or_insert_with(|| queued_time(thread));
+        let queued = *self
+            .follower
+            .queued
+            .get_or_insert_with(|| queued_time(thread));
         let notice = Notice {
             beat,
             began,

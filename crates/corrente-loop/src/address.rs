@@ -112,9 +112,7 @@ pub(crate) fn in_numbers(address: &Bound<'_, PyTuple>) -> Option<SocketAddr> {
     };
     match (ip, address.len()) {
         (IpAddr::V4(ip), 2) => Some((ip, port).into()),
-        (IpAddr::V6(ip), 2..=4) => {
-            Some(SocketAddrV6::new(ip, port, number(2)?, number(3)?).into())
-        }
+        (IpAddr::V6(ip), 2..=4) => Some(SocketAddrV6::new(ip, port, number(2)?, number(3)?).into()),
         _ => None,
     }
 }

@@ -50,7 +50,6 @@ fn descriptor(arguments: &Arguments<'_, '_>, place: usize) -> PyResult<Descripto
         .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {number}")))
 }
 
-/// Connections that have come meanwhile are kept, should one not be had: its error comes again.
 fn accept<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let listening = descriptor(&arguments, 0)?;
@@ -58,11 +57,13 @@ fn accept<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'
     let is_tcp: bool = arguments.required("_accept", 2, "is_tcp")?.extract()?;
     let accepted = PyList::empty(py);
     while accepted.len() < limit {
-        let (connection, peer) = match socket::accept(listening) {
-            Ok(Some(taken)) => taken,
-            Ok(None) => break,
+        let taken = match socket::accept(listening) {
             Err(error) if accepted.is_empty() => return Err(os_error(&error)),
-            Err(_) => break,
+            // An error now comes again; those that were had before are served first.
+            taken => taken.ok().flatten(),
+        };
+        let Some((connection, peer)) = taken else {
+            break;
         };
         if is_tcp {
             // A peer that has gone by now is seen by whoever reads.
@@ -106,7 +107,9 @@ fn read_datagrams<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> 
 fn send_datagram<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let descriptor = descriptor(&arguments, 0)?;
-    let is_ipv6: bool = arguments.required("_send_datagram", 1, "is_ipv6")?.extract()?;
+    let is_ipv6: bool = arguments
+        .required("_send_datagram", 1, "is_ipv6")?
+        .extract()?;
     let data = arguments.required("_send_datagram", 2, "data")?;
     let address = arguments.required("_send_datagram", 3, "address")?;
     let python_has_to = || Ok(py.None().into_bound(py));

@@ -42,7 +42,11 @@ impl Reader<'_> {
         })
     }
 
-    /// The rest of an entry. `None` for one without a location.
+    /// The rest of an entry, `None` where the table ends in it; within, `None` for one without a location.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one ends the reading by `?`, the inner one is an answer"
+    )]
     fn entry(&mut self, kind: i32, line: &mut i32) -> Option<Option<Position>> {
         let at = |line: i32, columns| Position {
             line,
