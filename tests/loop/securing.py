@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 import corrente
+from loop.running import sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,3 +78,14 @@ async def over(
         made = loop.create_connection(lambda: protocol, sock=sock, ssl=context, **how)
     transport, _ = await made
     return transport
+
+
+async def pair(
+    contexts: Contexts, ours: Foreign, theirs: Foreign, **how: Foreign
+) -> tuple[Any, Any]:
+    """Secure both ends of a connection; give their transports."""
+    here, there = sockets()
+    client, server = await asyncio.gather(
+        over(here, ours, contexts[0], **how), over(there, theirs, contexts[1], server_side=True)
+    )
+    return client, server

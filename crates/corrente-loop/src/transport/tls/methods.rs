@@ -1,4 +1,7 @@
-//! What a protocol calls for each message on a secured transport; the rest is asyncio's (`corrente._tls`).
+//! What a protocol calls for each message on a secured transport.
+//!
+//! Arguments in, answers out; what a call does is in `writing`. The rest of the transport is asyncio's
+//! (`corrente._tls.SSLTransport`).
 
 use pyo3::prelude::*;
 
