@@ -427,8 +427,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._request_of_stall = request
 
     def stalls(self) -> list[_watch.Stall]:
-        """The latest stalls, oldest first. From any thread."""
-        return list(self._stalls)
+        """The latest stalls, oldest first, with the one that goes on. From any thread."""
+        found = list(self._stalls)
+        goes_on = self._stalls_now()
+        if goes_on is not None:
+            task = asyncio.current_task(self)
+            found.append(_watch.stall(*goes_on, _watch.Ran.of_task(task), is_over=False))
+        return found
 
     def metrics(self) -> _watch.Metrics:
         """What the loop has counted. From any thread."""
@@ -441,15 +446,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     def _stalled(
         self,
-        times: tuple[float, float, float, float, float],
-        frames: list[_watch.RawFrame],
-        system_call: str | None,
-        library: str | None,
+        times: _watch.RawTimes,
+        seen: _watch.RawSeen,
         subject: Foreign,
     ) -> None:
-        """A callback has returned that the watchdog had looked into."""
-        seen = (system_call, library)
-        stall = _watch.stall(times, frames, seen, subject, self._request_of_stall)
+        """A stall has ended; the watchdog may have looked into it."""
+        ran = _watch.Ran.of(subject, self._request_of_stall)
+        stall = _watch.stall(times, seen, ran)
         self._stalls.append(stall)
         if self._is_told_of_stalls:
             _watch.logger.warning("the event loop %s", stall)

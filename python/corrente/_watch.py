@@ -26,6 +26,12 @@ Foreign: TypeAlias = Any
 #: File, function, line; end line and columns where they are known. Innermost first.
 RawFrame: TypeAlias = tuple[str, str, int, tuple[int, int, int] | None]
 
+#: The frames, the system call, the library.
+RawSeen: TypeAlias = tuple[list[RawFrame], str | None, str | None]
+
+#: When it began; how long it was, in all, on a processor, queued, and blocked.
+RawTimes: TypeAlias = tuple[float, float, float, float, float]
+
 #: Counts up to each bound, sum and longest, in seconds.
 RawHistogram: TypeAlias = tuple[list[int], float, float]
 
@@ -49,6 +55,8 @@ GIL = "waiting for the GIL, which another thread had"
 class Stall:
     """A time in which a loop did one thing alone. All times are in seconds."""
 
+    is_over: bool
+    """Whether it has ended; else the times are those until now."""
     started: float
     """When it began, by the loop's clock."""
     duration: float
@@ -102,7 +110,8 @@ class Stall:
             parts[1] += f" in {self.system_call}"
         if self.queued * 10 >= self.duration:
             parts.append(f"{_ms(self.queued)} waiting for a processor")
-        text = f"stalled for {_ms(self.duration)} ({', '.join(parts)})"
+        verb = "stalled" if self.is_over else "stalls"
+        text = f"{verb} for {_ms(self.duration)} ({', '.join(parts)})"
         if self.task is not None:
             text += f" in task {self.task} ({self.callback})"
         elif self.callback is not None:
@@ -192,28 +201,49 @@ def _histogram(raw: RawHistogram, bounds: tuple[float, ...]) -> Histogram:
     return Histogram(count=counts[-1], sum=total, max=longest, buckets=buckets)
 
 
-def stall(
-    times: tuple[float, float, float, float, float],
-    frames: list[RawFrame],
-    seen: tuple[str | None, str | None],
-    subject: Foreign,
-    request: Callable[[], object] | None,
-) -> Stall:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a loop ran when it stalled."""
+
+    task: str | None = None
+    callback: str | None = None
+    request: str | None = None
+
+    @classmethod
+    def of_task(cls, task: asyncio.Task[Any] | None) -> Ran:
+        """A task's step."""
+        return cls() if task is None else cls(task.get_name(), _name(task.get_coro()))
+
+    @classmethod
+    def of(cls, subject: Foreign, request: Callable[[], object] | None) -> Ran:
+        """A handle's callback, or a transport's protocol."""
+        if subject is None:
+            return cls()
+        if not isinstance(subject, asyncio.Handle):
+            return cls(callback=type(subject.get_protocol()).__qualname__)
+        found = None if request is None else _request(subject, request)
+        called: Foreign = subject._callback  # type: ignore[attr-defined]
+        owner = getattr(called, "__self__", None)
+        if isinstance(owner, asyncio.Task):
+            return cls(owner.get_name(), _name(owner.get_coro()), found)
+        return cls(None, None if called is None else _name(called), found)
+
+
+def stall(times: RawTimes, seen: RawSeen, ran: Ran, *, is_over: bool = True) -> Stall:
     """A stall, from what the watchdog has seen and from what the loop ran."""
     started, duration, cpu, queued, blocked = times
-    system_call, shared_library = seen
-    stack = traceback.StackSummary.from_list([_summary(frame) for frame in reversed(frames)])
-    task, callback = _ran(subject)
+    frames, system_call, shared_library = seen
     return Stall(
+        is_over=is_over,
         started=started,
         duration=duration,
         cpu=cpu,
         queued=queued,
         blocked=blocked,
-        stack=stack,
-        task=task,
-        callback=callback,
-        request=_request(subject, request),
+        stack=traceback.StackSummary.from_list([_summary(frame) for frame in reversed(frames)]),
+        task=ran.task,
+        callback=ran.callback,
+        request=ran.request,
         shared_library=shared_library,
         system_call=system_call,
     )
@@ -233,31 +263,15 @@ def _summary(frame: RawFrame) -> traceback.FrameSummary:
     )
 
 
-def _ran(subject: Foreign) -> tuple[str | None, str | None]:
-    """The name of the task that a handle was a step of, and what was called."""
-    if subject is None:
-        return None, None
-    if not isinstance(subject, asyncio.Handle):
-        return None, type(subject.get_protocol()).__qualname__
-    called: Foreign = subject._callback  # type: ignore[attr-defined]
-    owner = getattr(called, "__self__", None)
-    if isinstance(owner, asyncio.Task):
-        return owner.get_name(), _name(owner.get_coro())
-    return None, None if called is None else _name(called)
-
-
 def _name(called: Foreign) -> str:
     name = getattr(called, "__qualname__", None)
     return name if isinstance(name, str) else type(called).__qualname__
 
 
-def _request(subject: Foreign, request: Callable[[], object] | None) -> str | None:
+def _request(handle: Foreign, request: Callable[[], object]) -> str | None:
     """What the user's function says, in the context of what ran."""
-    if request is None or not isinstance(subject, asyncio.Handle):
-        return None
-    context: Foreign = subject._context  # type: ignore[attr-defined]
     try:
-        found = context.run(request)
+        found = handle._context.run(request)
         return None if found is None else str(found)
     except Exception:
         logger.exception("request=%r of corrente.watch() failed", request)

@@ -1,7 +1,7 @@
 //! What the thread of a loop says of itself, for a watchdog to look at: a counter of what it does.
 //!
-//! The loop writes plain words of memory and reads no clock for it, so it costs a nanosecond a callback.
-//! A counter that stays is a stall; an odd one is a wait. Only the wait's end is a synchronised write: by it a
+//! The loop writes plain words of memory, and its clock where it has read it anyway, so it costs a nanosecond a
+//! callback. What has begun long ago is a stall; an odd counter is a wait. Only the wait's end is a synchronised write: by it a
 //! loop that goes on after a long wait knows whether its watchdog is to be woken.
 //!
 //! Key invariant: one thread beats, and a beat is never used twice.
@@ -17,8 +17,8 @@ const NEVER: u64 = u64::MAX;
 pub struct Pulse {
     /// Changes with everything that the loop begins; odd while it waits.
     beat: AtomicU64,
-    /// When the loop last read its clock: bits of seconds.
-    turn: AtomicU64,
+    /// When the loop last read its clock: bits of seconds. What runs has begun since, or a moment earlier.
+    mark: AtomicU64,
     /// The beat in which the watchdog has seen a stall.
     noticed: AtomicU64,
     /// The watchdog rests, and has to be woken.
@@ -33,7 +33,7 @@ impl Default for Pulse {
     fn default() -> Self {
         Self {
             beat: AtomicU64::new(1),
-            turn: AtomicU64::new(f64::NEG_INFINITY.to_bits()),
+            mark: AtomicU64::new(f64::NEG_INFINITY.to_bits()),
             noticed: AtomicU64::new(NEVER),
             is_unseen: AtomicBool::new(false),
             thread: AtomicU32::new(0),
@@ -82,10 +82,10 @@ impl Pulse {
         self.beat.store(next, Ordering::Relaxed);
     }
 
-    /// The loop has read its clock, and begins a turn.
+    /// The loop has read its clock, and begins something else.
     #[inline]
-    pub fn begin_turn(&self, now: f64) {
-        self.turn.store(now.to_bits(), Ordering::Relaxed);
+    pub fn begin_at(&self, now: f64) {
+        self.mark.store(now.to_bits(), Ordering::Relaxed);
         self.begin();
     }
 
@@ -99,7 +99,7 @@ impl Pulse {
     /// The wait has ended.
     #[inline]
     pub fn end_wait(&self, now: f64) -> Watcher {
-        self.turn.store(now.to_bits(), Ordering::Relaxed);
+        self.mark.store(now.to_bits(), Ordering::Relaxed);
         let next = (self.beat.load(Ordering::Relaxed) | 1) + 1;
         // Pairs with `rest`: either the watchdog sees this beat, or this sees that it rests.
         self.beat.store(next, Ordering::SeqCst);
@@ -121,9 +121,10 @@ impl Pulse {
         self.beat.load(Ordering::SeqCst)
     }
 
-    /// When the turn began, in seconds of the loop's clock.
-    pub fn turn(&self) -> f64 {
-        f64::from_bits(self.turn.load(Ordering::Relaxed))
+    /// When the loop last read its clock.
+    #[inline]
+    pub fn mark(&self) -> f64 {
+        f64::from_bits(self.mark.load(Ordering::Relaxed))
     }
 
     /// Tells the loop that it has stalled in this beat.
@@ -162,7 +163,7 @@ mod tests {
         let mut beats = vec![pulse.beat()];
         assert!(is_wait(beats[0]), "nothing runs yet");
         for _ in 0..3 {
-            pulse.begin_turn(1.0);
+            pulse.begin_at(1.0);
             pulse.begin();
             beats.push(pulse.beat());
             assert!(!is_wait(pulse.beat()));

@@ -1,12 +1,14 @@
-//! A thread that sees when a loop's thread stays in one callback: a stall.
+//! A thread that looks into a loop's thread while that stays in one callback: a stall.
 //!
-//! While the loop works, the watchdog looks at its [`Pulse`] every half threshold; while the loop waits, it
-//! rests. A beat that stays for the threshold is noticed: the [`Witness`] looks into the thread, and the loop
-//! finds a [`Notice`] when the callback has returned. What the loop does with it is its own business.
+//! The loop measures its stalls itself, when they have ended; this is for what cannot be known then. While the
+//! loop works, the watchdog looks at its [`Pulse`] every five milliseconds; while the loop waits, it rests. If one
+//! thing has run for the threshold, the [`Witness`] looks into the thread, and the loop finds its word when the
+//! callback has returned. Each look also notes the thread's clocks, from which the loop knows of what a
+//! stall was made ([`Ledger`]).
 //!
 //! Neither side ever waits for the other's lock: the loop must not stall for its watchdog, and in the child of a
-//! fork the lock may be held for ever. Key invariant: the witness's word is kept only if the stall was still
-//! going on when it had spoken.
+//! fork the lock may be held for ever. Key invariant: a word is kept only if the stall was still going on
+//! when the witness had spoken.
 
 mod follower;
 
@@ -16,14 +18,17 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use follower::{Budget, Follower, Sight};
+pub use follower::Budget;
+use follower::{Follower, Sight};
 
 use crate::epoll::monotonic;
+use crate::histogram::Seconds;
 use crate::pulse::{Pulse, Subject};
-use crate::thread::{processor_time, queued_time};
+use crate::thread::{QueueClock, processor_time};
 
-/// Looks at a loop that waits before the watchdog rests, and has to be woken when the loop goes on.
-const LOOKS_BEFORE_REST: u32 = 3;
+/// Between two looks at a loop that works. Each costs up to twelve microseconds, on the slow machine where that
+/// was measured: a quarter of a percent.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// A stall that goes on is looked at ever more seldom, up to this.
 const LONGEST_NAP: Duration = Duration::from_millis(100);
 
@@ -36,22 +41,26 @@ pub trait Witness: Send + 'static {
     fn look(&mut self, subject: Subject) -> Self::Testimony;
 }
 
-/// A stall that the watchdog has noticed.
-#[derive(Debug)]
-pub struct Notice<T> {
-    /// The beat that stays.
-    beat: u64,
-    /// When it began, in seconds of the loop's clock. Of several callbacks in one turn that is known to half
-    /// the threshold, else exactly.
-    pub began: f64,
-    /// When it was first looked at.
-    pub seen: f64,
-    /// Processor time of the thread then.
+/// The clocks of a loop's thread at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ledger {
+    /// The moment, in seconds of the loop's clock.
+    pub at: f64,
+    /// Time on a processor until then.
     pub processor: Duration,
-    /// Its time on a run queue, soon after that.
+    /// Time on a run queue until then.
     pub queued: Duration,
-    /// What the witness saw; `None` where it was too late, or was asked too often.
-    pub testimony: Option<T>,
+    /// Seconds that the loop had waited until then.
+    pub waited: f64,
+}
+
+/// What the watchdog tells the loop.
+#[derive(Debug)]
+struct Desk<T> {
+    /// At the last look before the stall that goes on, or at an early one in it.
+    ledger: Ledger,
+    /// The word of the witness, and the beat that it is about.
+    testimony: Option<(u64, T)>,
 }
 
 /// What a loop and its watchdog share.
@@ -59,41 +68,74 @@ pub struct Notice<T> {
 pub struct Watch<T> {
     /// The loop's pulse.
     pub pulse: Pulse,
-    threshold_ns: AtomicU64,
-    notice: Mutex<Option<Notice<T>>>,
+    /// Seconds that the loop has waited, for whoever makes a [`Ledger`].
+    pub waited: Seconds,
+    /// Bits of seconds; infinite while nobody watches.
+    threshold: AtomicU64,
+    desk: Mutex<Desk<T>>,
 }
 
 impl<T> Watch<T> {
     /// With a threshold.
     pub fn new(threshold: Duration) -> Self {
-        let watch = Self {
+        Self {
             pulse: Pulse::default(),
-            threshold_ns: AtomicU64::default(),
-            notice: Mutex::new(None),
-        };
-        watch.set_threshold(threshold);
-        watch
+            waited: Seconds::default(),
+            threshold: AtomicU64::new(threshold.as_secs_f64().to_bits()),
+            desk: Mutex::new(Desk {
+                ledger: Ledger::default(),
+                testimony: None,
+            }),
+        }
     }
 
-    /// How long a stall is at least.
-    pub fn threshold(&self) -> Duration {
-        Duration::from_nanos(self.threshold_ns.load(Ordering::Relaxed))
+    /// How long a stall is at least, in seconds.
+    #[inline]
+    pub fn threshold(&self) -> f64 {
+        f64::from_bits(self.threshold.load(Ordering::Relaxed))
     }
 
-    /// Sets how long a stall is at least.
-    pub fn set_threshold(&self, threshold: Duration) {
-        let nanoseconds = u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX);
-        self.threshold_ns.store(nanoseconds, Ordering::Relaxed);
+    /// Sets how long a stall is at least; without one there is none.
+    pub fn set_threshold(&self, threshold: Option<Duration>) {
+        let seconds = threshold.map_or(f64::INFINITY, |threshold| threshold.as_secs_f64());
+        self.threshold.store(seconds.to_bits(), Ordering::Relaxed);
     }
 
-    /// The stall of the beat that is ending; for the loop's thread.
-    pub fn take(&self) -> Option<Notice<T>> {
-        let notice = self.lock()?.take();
-        notice.filter(|notice| notice.beat == self.pulse.beat())
+    /// The clocks of the thread that beats, now.
+    pub fn ledger(&self, queue: &QueueClock) -> Ledger {
+        Ledger {
+            at: monotonic(),
+            processor: processor_time(self.pulse.subject().thread),
+            queued: queue.time(),
+            waited: self.waited.get(),
+        }
     }
 
-    fn lock(&self) -> Option<MutexGuard<'_, Option<Notice<T>>>> {
-        match self.notice.try_lock() {
+    /// Notes the clocks, if nobody else is about to.
+    pub fn note(&self, ledger: Ledger) {
+        if let Some(mut desk) = self.lock() {
+            desk.ledger = ledger;
+        }
+    }
+
+    /// For the loop's thread, when a stall ends: the clocks before it, and what was seen of it.
+    pub fn take(&self) -> Option<(Ledger, Option<T>)> {
+        let mut desk = self.lock()?;
+        let testimony = desk.testimony.take();
+        let testimony = testimony.filter(|(beat, _)| *beat == self.pulse.beat());
+        Some((desk.ledger, testimony.map(|(_, testimony)| testimony)))
+    }
+
+    /// For any thread: since when the stall lasts that goes on, the clocks before it, and what was seen of it.
+    pub fn peek<R>(&self, work: impl FnOnce(&T) -> R) -> Option<(f64, Ledger, R)> {
+        let desk = self.lock()?;
+        let (beat, testimony) = desk.testimony.as_ref()?;
+        let began = self.pulse.mark();
+        (*beat == self.pulse.beat()).then(|| (began, desk.ledger, work(testimony)))
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Desk<T>>> {
+        match self.desk.try_lock() {
             Ok(guard) => Some(guard),
             Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
             Err(TryLockError::WouldBlock) => None,
@@ -124,7 +166,7 @@ impl Watchdog {
             is_over: Arc::clone(&is_over),
             follower: Follower::default(),
             budget: Budget::default(),
-            waits: 0,
+            queue: None,
         };
         // Fifteen bytes, as the kernel keeps.
         let builder = thread::Builder::new().name("corrente-watch".to_owned());
@@ -148,7 +190,9 @@ impl Watchdog {
     /// Ends it, and waits until it has ended: not for long, it is never in the middle of anything.
     pub fn end(mut self) {
         self.tell();
-        if let Some(handle) = self.thread.take().filter(|_| self.is_here()) {
+        if self.is_here()
+            && let Some(handle) = self.thread.take()
+        {
             // A panic of the witness has ended it before; there is nothing left to tell.
             handle.join().ok();
         }
@@ -167,9 +211,9 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.tell();
-        if let Some(handle) = self.thread.take().filter(|_| !self.is_here()) {
+        if !self.is_here() {
             // The thread is the parent's: there is none to be detached from.
-            std::mem::forget(handle);
+            std::mem::forget(self.thread.take());
         }
     }
 }
@@ -181,107 +225,91 @@ struct Round<W: Witness> {
     is_over: Arc<AtomicBool>,
     follower: Follower,
     budget: Budget,
-    /// Looks since the loop last worked.
-    waits: u32,
+    /// The clock of this thread.
+    queue: Option<(u32, QueueClock)>,
 }
 
 impl<W: Witness> Round<W> {
     fn run(mut self) {
         while !self.is_over.load(Ordering::Acquire) {
             let pulse = &self.watch.pulse;
-            // In this order: a turn is never later than the beat that is seen with it.
-            let (turn, beat) = (pulse.turn(), pulse.beat());
+            let (beat, mark) = (pulse.beat(), pulse.mark());
             let now = monotonic();
-            let threshold = self.watch.threshold().as_secs_f64();
-            let sight = self.follower.look(beat, turn, now, threshold);
+            let threshold = self.watch.threshold();
+            let sight = if pulse.beat() == beat {
+                self.follower.look(beat, mark, now, threshold)
+            } else {
+                // The mark may be of another beat; and what goes on cannot be for long.
+                Sight::Works
+            };
             let nap = match sight {
-                Sight::Waits => self.waited(threshold),
+                Sight::Rests => self.rest(threshold),
                 Sight::Works => {
-                    self.follower.first = Some(processor_time(pulse.subject().thread));
-                    threshold / 2.0
+                    self.note();
+                    BETWEEN_LOOKS.as_secs_f64()
                 }
                 Sight::Stays { until } => {
-                    let thread = pulse.subject().thread;
-                    self.follower
-                        .queued
-                        .get_or_insert_with(|| queued_time(thread));
+                    self.note();
                     until - now
                 }
-                Sight::Stalls { began } => self.stalled(beat, began, now),
+                Sight::Stalls => self.stalled(beat, mark, now),
             };
-            if sight != Sight::Waits {
-                self.waits = 0;
-            }
             if let Some(nap) = Duration::try_from_secs_f64(nap)
                 .ok()
                 .filter(|nap| !nap.is_zero())
             {
-                thread::park_timeout(nap);
+                thread::park_timeout(nap.min(BETWEEN_LOOKS.max(LONGEST_NAP)));
             }
         }
     }
 
-    /// The loop waits: some looks later the watchdog does, too.
-    fn waited(&mut self, threshold: f64) -> f64 {
-        self.waits += 1;
-        if self.waits < LOOKS_BEFORE_REST {
-            return threshold / 2.0;
+    /// Notes the clocks.
+    fn note(&mut self) {
+        let thread = self.watch.pulse.subject().thread;
+        if self
+            .queue
+            .as_ref()
+            .is_none_or(|(known, _)| *known != thread)
+        {
+            self.queue = Some((thread, QueueClock::of(thread)));
         }
+        if let Some((_, queue)) = &self.queue {
+            self.watch.note(self.watch.ledger(queue));
+        }
+    }
+
+    /// The loop waits: so does the watchdog. The first thing that the loop does then is looked at as soon as it
+    /// would be a stall: of a loop that has little to do, it is mostly the only one.
+    fn rest(&mut self, threshold: f64) -> f64 {
         let is_over = &self.is_over;
         self.watch.pulse.rest(|| {
             if !is_over.load(Ordering::Acquire) {
                 thread::park();
             }
         });
-        0.0
+        self.note();
+        threshold.min(BETWEEN_LOOKS.as_secs_f64())
     }
 
     /// A stall goes on; says how long to leave it alone.
-    fn stalled(&mut self, beat: u64, began: f64, now: f64) -> f64 {
-        let lasted = now - began;
+    fn stalled(&mut self, beat: u64, mark: f64, now: f64) -> f64 {
+        let lasted = now - mark;
         if self.follower.noticed != Some(beat) {
             self.follower.noticed = Some(beat);
             self.follower.is_witnessed = false;
-            self.tell(beat, began);
+            self.watch.pulse.notice(beat);
         }
         if !self.follower.is_witnessed && self.budget.allows(now, lasted) {
             self.follower.is_witnessed = true;
             let testimony = self.witness.look(self.watch.pulse.subject());
-            self.testify(beat, testimony);
+            if let Some(mut desk) = self.watch.lock()
+                && self.watch.pulse.beat() == beat
+            {
+                desk.testimony = Some((beat, testimony));
+            }
         }
         // The loop wakes the watchdog when such a stall has ended.
         (lasted / 2.0).min(LONGEST_NAP.as_secs_f64())
-    }
-
-    fn tell(&mut self, beat: u64, began: f64) {
-        let thread = self.watch.pulse.subject().thread;
-        let queued = *self
-            .follower
-            .queued
-            .get_or_insert_with(|| queued_time(thread));
-        let notice = Notice {
-            beat,
-            began,
-            seen: self.follower.seen,
-            processor: self.follower.first.unwrap_or_default(),
-            queued,
-            testimony: None,
-        };
-        if let Some(mut slot) = self.watch.lock() {
-            *slot = Some(notice);
-            self.watch.pulse.notice(beat);
-        }
-    }
-
-    fn testify(&self, beat: u64, testimony: W::Testimony) {
-        let Some(mut slot) = self.watch.lock() else {
-            return;
-        };
-        if let Some(notice) = slot.as_mut().filter(|notice| notice.beat == beat)
-            && self.watch.pulse.beat() == beat
-        {
-            notice.testimony = Some(testimony);
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod turn;
 use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
+use corrente_driver::watchdog::Budget;
 use corrente_driver::{Descriptor, Driver};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -42,6 +43,8 @@ pub struct Loop {
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
     pub(crate) guard: Guard,
+    /// Stalls that may be told of.
+    tellings: Confined<Budget>,
 }
 
 /// Adds the class to the module.
@@ -61,6 +64,11 @@ impl Loop {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.inbox.is(Flag::Closed)
+    }
+
+    /// Whether a stall of so many seconds may be told of, though nobody has seen what it was.
+    fn may_tell(&self, py: Python<'_>, now: f64, seconds: f64) -> PyResult<bool> {
+        self.tellings.with(py, |budget| budget.allows(now, seconds))
     }
 
     /// Whether the calling thread runs one of this loop's callbacks.
@@ -243,6 +251,7 @@ impl Loop {
             inbox: Inbox::new(driver),
             metrics: Metrics::default(),
             guard: Guard::default(),
+            tellings: Confined::new(Budget::default()),
         })
     }
 

@@ -19,9 +19,8 @@ pub(crate) struct Metrics {
     /// Streams that were begun, and those of them that have ended.
     pub(crate) begun: Counter,
     pub(crate) ended: Counter,
-    /// Seconds of work and of waiting, up to the last wait.
+    /// Seconds of work, up to the last wait.
     pub(crate) worked: Seconds,
-    pub(crate) waited: Seconds,
     /// Since when it works; 0 while it does not run.
     pub(crate) works_since: Seconds,
     /// Turns of a tenth of a millisecond or more.
@@ -50,10 +49,9 @@ impl Metrics {
         self.works_since.set(now);
     }
 
-    /// It has waited.
+    /// It has worked until then, and waited since.
     pub(crate) fn waited(&self, begin: f64, end: f64) {
         self.worked.add(begin - self.works_since.get());
-        self.waited.add(end - begin);
         self.works_since.set(end);
     }
 

@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::Thread;
 use std::time::Duration;
 
+use corrente_driver::histogram::Seconds;
 use corrente_driver::pulse::{Pulse, Subject, Watcher};
-use corrente_driver::thread::{own_number, system_call};
-use corrente_driver::watchdog::{Notice, Watch, Watchdog, Witness};
+use corrente_driver::thread::{QueueClock, own_number, system_call};
+use corrente_driver::watchdog::{Ledger, Watch, Watchdog, Witness};
 use pyo3::prelude::*;
 
 use crate::ffi::confined::Confined;
@@ -30,7 +31,7 @@ pub(crate) use stack::Frame;
 pub(crate) const THRESHOLD: Duration = Duration::from_millis(1);
 
 /// What was seen of a thread that stalls.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Testimony {
     /// Innermost first; nothing where it could not be read.
     pub(crate) frames: Vec<Frame>,
@@ -101,8 +102,27 @@ impl Guard {
         &self.watch.pulse
     }
 
-    pub(crate) fn threshold(&self) -> Duration {
+    /// Seconds; infinite while nobody watches.
+    #[inline]
+    pub(crate) fn threshold(&self) -> f64 {
         self.watch.threshold()
+    }
+
+    /// Seconds that the loop has waited.
+    #[inline]
+    pub(crate) fn waited(&self) -> &Seconds {
+        &self.watch.waited
+    }
+
+    /// The clocks of the loop's thread.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let thread = self.watch.pulse.subject().thread;
+        self.watch.ledger(&QueueClock::of(thread))
+    }
+
+    /// The stall that goes on: since when, the clocks before, and what is seen of it. For any thread.
+    pub(crate) fn peek(&self) -> Option<(f64, Ledger, Testimony)> {
+        self.watch.peek(Testimony::clone)
     }
 
     /// A wait of the loop has ended.
@@ -129,6 +149,7 @@ impl Guard {
             thread: own_number(),
             key: state_address(py),
         });
+        self.watch.note(self.ledger());
         self.start(py)
     }
 
@@ -158,7 +179,7 @@ impl Guard {
             Some(_) => Wish::Watched,
             None => Wish::Unwatched,
         };
-        self.watch.set_threshold(threshold.unwrap_or(THRESHOLD));
+        self.watch.set_threshold(threshold);
         self.watchdog.with(py, |(before, _)| *before = wish)?;
         match wish {
             Wish::Watched if self.is_entered() => self.start(py),
@@ -180,13 +201,13 @@ impl Guard {
         Ok(())
     }
 
-    /// The stall that is ending, if this callback was one. To tell of it is no part of it.
-    pub(crate) fn take(&self) -> Option<Notice<Testimony>> {
-        let notice = self.watch.take();
+    /// A stall has ended: the clocks before it, and what was seen of it. To tell of it is no part of it.
+    pub(crate) fn take(&self) -> Option<(Ledger, Option<Testimony>)> {
+        let taken = self.watch.take();
         self.watch.pulse.begin();
         // It has slept longer and longer while the stall went on. Not woken before there is another beat,
         // or it would sleep on.
         self.ring();
-        notice
+        taken
     }
 }

@@ -41,20 +41,24 @@ fn a_beat_that_stays_is_noticed_and_witnessed() {
     let begin = monotonic();
     watch.pulse.end_wait(begin);
     assert_eq!(told.recv().expect("it looks"), subject);
-    let notice = loop {
-        // The witness has spoken; a moment later that is known.
-        assert!(watch.pulse.is_noticed());
-        let notice = watch.take();
-        match notice {
-            Some(notice) if notice.testimony.is_some() => break notice,
-            Some(notice) => *watch.lock().expect("free") = Some(notice),
-            None => {}
+    assert!(watch.pulse.is_noticed());
+    // The witness has spoken; a moment later that is known.
+    let (began, _, seen) = loop {
+        match watch.peek(|subject| *subject) {
+            Some(found) => break found,
+            None => thread::yield_now(),
         }
     };
-    assert!((notice.began - begin).abs() < 1e-9, "the turn's begin");
-    assert!(notice.seen >= begin);
-    assert!(notice.processor <= own_processor_time());
-    assert_eq!(notice.testimony, Some(subject));
+    assert_eq!((began, seen), (begin, subject));
+    let (ledger, testimony) = loop {
+        match watch.take() {
+            Some(taken) => break taken,
+            None => thread::yield_now(),
+        }
+    };
+    assert_eq!(testimony, Some(subject));
+    assert!(ledger.processor <= own_processor_time());
+    assert!(watch.peek(|subject| *subject).is_none(), "it was taken");
     watchdog.end();
     assert_eq!(Arc::strong_count(&watch), 1, "the thread has ended");
 }
@@ -67,7 +71,7 @@ fn beats_and_waits_are_not_noticed() {
     let watchdog = Watchdog::start(Arc::clone(&watch), Asked(tell)).expect("a thread");
     let begin = monotonic();
     while monotonic() < begin + 0.02 {
-        watch.pulse.begin_turn(monotonic());
+        watch.pulse.begin_at(monotonic());
     }
     watch.pulse.begin_wait();
     // Whoever rests has looked at the wait several times.

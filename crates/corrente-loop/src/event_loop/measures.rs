@@ -9,10 +9,10 @@ use corrente_driver::histogram::{BOUNDS_US, Histogram};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::Loop;
+use super::{Loop, stall};
 use crate::ffi::method::{Arguments, Method};
 
-pub(super) static METHODS: [Method; 4] = [
+pub(super) static METHODS: [Method; 5] = [
     Method::new(
         c"_measures",
         c"_measures($self, /)\n--\n\nNumbers by name, and histograms: counts up to each bound, sum, longest.",
@@ -27,6 +27,11 @@ pub(super) static METHODS: [Method; 4] = [
         c"_set_threshold",
         c"_set_threshold($self, threshold, /)\n--\n\nWatches for stalls of so many seconds; None for none.",
         watch,
+    ),
+    Method::new(
+        c"_stalls_now",
+        c"_stalls_now($self, /)\n--\n\nThe stall that goes on, as `_stalled` is told of one.",
+        stalls_now,
     ),
     Method::END,
 ];
@@ -55,7 +60,7 @@ fn measures<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) ->
     }
     for (name, seconds) in [
         ("busy", metrics.worked(monotonic())),
-        ("idle", metrics.waited.get()),
+        ("idle", this.guard.waited().get()),
         ("stalled_cpu", metrics.stall_processor.get()),
         ("stalled_queued", metrics.stall_queued.get()),
         ("stalled_blocked", metrics.stall_blocked.get()),
@@ -82,6 +87,10 @@ fn bounds<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'
     let seconds = BOUNDS_US.iter().map(|bound| *bound as f64 / 1e6);
     let seconds = PyTuple::new(arguments.py(), seconds)?;
     Ok(seconds.into_any())
+}
+
+fn stalls_now<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    stall::going_on(arguments.py(), receiver.cast::<Loop>()?.get())
 }
 
 /// The caller has seen to it that the threshold is one.

@@ -13,13 +13,23 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::{Loop, stall};
+use super::Loop;
+use super::stall::{self, Expected, Meter};
 use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
 use crate::operation;
 use crate::state::{Job, Poll, State};
 use crate::transport::stream;
+
+/// What turns hand on.
+#[derive(Debug)]
+struct Turns {
+    events: Vec<Readiness>,
+    /// When this one began.
+    began: f64,
+    meter: Meter,
+}
 
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
 pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
@@ -30,10 +40,14 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     inbox.set_running(true);
     let begin = monotonic();
     this.metrics.enter(begin);
-    this.guard.pulse().begin_turn(begin);
-    let mut events = Vec::new();
+    this.guard.pulse().begin_at(begin);
+    let mut turns = Turns {
+        events: Vec::new(),
+        began: begin,
+        meter: Meter::default(),
+    };
     let ended = loop {
-        match turn(slf, &mut events) {
+        match turn(slf, &mut turns) {
             Ok(()) if !inbox.is(Flag::Stopping) => {}
             ended => break ended,
         }
@@ -44,33 +58,39 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     ended
 }
 
-fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
+fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
     let py = slf.py();
     let this = slf.get();
-    let ready = gather(slf, events)?;
-    // A wait for the GIL, mostly.
-    stall::check(slf, None)?;
+    let (ready, expected) = gather(slf, turns)?;
     let pulse = this.guard.pulse();
     this.metrics.callbacks.add(ready as u64);
+    turns.meter.begin(this.guard.threshold(), expected);
     for _ in 0..ready {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
         let Some(next) = next else {
             break;
         };
         pulse.begin();
-        match next {
-            Job::Handle(handle) => call(slf, handle)?,
-            Job::Stream(stream, side) => {
-                let bound = stream.bind(py);
-                stream::ready(bound, side).or_else(|error| stray(slf, bound, error))?;
-                stall::check(slf, Some(&stream))?;
-            }
-            Job::Operation(operation) => operation::ready(py, this, &operation)?,
+        let outcome = run_job(slf, &next).and_then(|()| flush(slf));
+        let outcome = outcome.and_then(|()| turns.meter.done(slf, &next));
+        if let Job::Handle(handle) = next {
+            handle::let_go(py, handle);
         }
-        flush(slf)?;
-        stall::check(slf, None)?;
+        outcome?;
     }
     Ok(())
+}
+
+#[inline]
+fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
+    match job {
+        Job::Handle(handle) => call(slf, handle),
+        Job::Stream(stream, side) => {
+            let stream = stream.bind(slf.py());
+            stream::ready(stream, *side).or_else(|error| stray(slf, stream, error))
+        }
+        Job::Operation(operation) => operation::ready(slf.py(), slf.get(), operation),
+    }
 }
 
 /// Sends what the callback wrote.
@@ -96,15 +116,15 @@ fn flush(slf: &Bound<'_, Loop>) -> PyResult<()> {
 }
 
 /// Collects what is ready and says how much that is.
-fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize> {
+fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected)> {
     let (py, this) = (slf.py(), slf.get());
     let inbox = &this.inbox;
     // A signal's handler may have written between two callbacks.
     flush(slf)?;
+    let now = stall::check(slf, monotonic())?;
+    this.metrics.turned(now - turns.began);
+    this.guard.pulse().begin_at(now);
     let sent = inbox.take();
-    let now = monotonic();
-    this.metrics.turned(now - this.guard.pulse().turn());
-    this.guard.pulse().begin_turn(now);
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
@@ -113,7 +133,13 @@ fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize>
     for timer in gone {
         handle::let_go(py, timer);
     }
+    let events = &mut turns.events;
     events.clear();
+    let expected = if poll == Poll::Skip {
+        Expected::Alike
+    } else {
+        Expected::Anything
+    };
     let (sent, now) = match poll {
         Poll::Skip => (Vec::new(), now),
         Poll::Look => {
@@ -122,6 +148,7 @@ fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize>
         }
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
+    turns.began = now;
     let (gone, lag, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         if poll != Poll::Skip {
@@ -136,7 +163,8 @@ fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize>
     for timer in gone {
         handle::let_go(py, timer);
     }
-    Ok(ready)
+    stall::check_wait(slf)?;
+    Ok((ready, expected))
 }
 
 fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {
@@ -153,7 +181,7 @@ fn wait(
     events: &mut Vec<Readiness>,
 ) -> PyResult<(Vec<Py<PyAny>>, f64)> {
     let (inbox, guard) = (&this.inbox, &this.guard);
-    let begin = guard.pulse().turn();
+    let begin = guard.pulse().mark();
     if !inbox.begin_wait() {
         return Ok((inbox.take(), begin));
     }
@@ -167,6 +195,7 @@ fn wait(
     });
     inbox.end_wait();
     this.metrics.waited(begin, end);
+    guard.waited().add(end - begin);
     answer(py, waited)?;
     Ok((inbox.take(), end))
 }
@@ -180,17 +209,13 @@ fn answer(py: Python<'_>, waited: io::Result<()>) -> PyResult<()> {
 }
 
 #[inline]
-fn call(slf: &Bound<'_, Loop>, next: Py<PyAny>) -> PyResult<()> {
-    let py = slf.py();
+fn call(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     let outcome = if slf.get().is_debug() {
-        call_watched(slf, &next)
+        call_watched(slf, next)
     } else {
-        handle::run(py, &next)
+        handle::run(slf.py(), next)
     };
-    let outcome = outcome.or_else(|error| failed(slf, &next, error));
-    let outcome = outcome.and_then(|()| stall::check(slf, Some(&next)));
-    handle::let_go(py, next);
-    outcome
+    outcome.or_else(|error| failed(slf, next, error))
 }
 
 /// Debug mode: the handle is known while it runs, and slow callbacks are told.
