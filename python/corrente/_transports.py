@@ -69,7 +69,7 @@ class StreamTransport(_native.Stream):
 
     @property
     def _extra(self) -> dict[str, Any]:
-        """What `get_extra_info` tells, made when it is first asked for: most connections never are."""
+        """What `get_extra_info` tells, made when it is first asked: most connections never are."""
         if self._described is None:
             if self._sock is not None:
                 self._sockname = _address(self._sock.getsockname)
@@ -198,7 +198,7 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
 
     @functools.cached_property
     def _is_ipv6(self) -> bool:
-        return self._sock.family == socket.AF_INET6
+        return bool(self._sock.family == socket.AF_INET6)
 
 
 def _address(ask: Callable[[], object]) -> object:

@@ -22,7 +22,7 @@ def test_a_protocol_gets_back_over_tls_what_it_sends(
     async def main() -> None:
         client = Recorder()
         transport, server = await secured(contexts, client, Echo)
-        data = random.Random(size).randbytes(size)  # noqa: S311 - no secret
+        data = random.Random(size).randbytes(size)
         transport.write(data)
         assert await client.has(size) == data
         await end(client)

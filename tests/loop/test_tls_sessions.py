@@ -156,7 +156,7 @@ def test_a_record_that_was_changed_on_its_way_ends_the_session(
 def test_everything_arrives_through_a_way_that_tears_it_into_pieces(
     loop: Loop, contexts: Contexts, seed: int
 ) -> None:
-    source = random.Random(seed)  # noqa: S311 - no secret
+    source = random.Random(seed)
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(source.choice([1, 5, 100, 20_000, 200_000])):
