@@ -29,6 +29,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_main",
         "_native",
         "_server",
+        "_tls",
         "_transports",
         "_watch",
         "gauge",

@@ -372,8 +372,10 @@ impl Loop {
     }
 
     #[setter(_debug)]
-    fn set_debug_flag(&self, debug: bool) {
-        self.put(Flag::Debug, debug);
+    fn set_debug_flag(&self, debug: &Bound<'_, PyAny>) -> PyResult<()> {
+        // Whatever is true: `set_debug(1)` is as good as any.
+        self.put(Flag::Debug, debug.is_truthy()?);
+        Ok(())
     }
 
     #[getter(_stopping)]
