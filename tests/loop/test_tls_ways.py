@@ -1,4 +1,4 @@
-"""The proof that OpenSSL can be asked without Python: where anything is in doubt, Python is asked."""
+"""The proof that OpenSSL can be asked without Python: with any doubt, Python is asked."""
 
 from __future__ import annotations
 
