@@ -138,9 +138,14 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         *,
         server_side: bool = False,
         server_hostname: str | None = None,
-        **limits: Foreign,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
     ) -> Foreign:
         """As asyncio; a stream of ours gets a TLS transport of ours."""
+        limits: dict[str, Any] = {
+            "ssl_handshake_timeout": ssl_handshake_timeout,
+            "ssl_shutdown_timeout": ssl_shutdown_timeout,
+        }
         if not isinstance(transport, StreamTransport) or not isinstance(sslcontext, ssl.SSLContext):
             start: Any = asyncio.SelectorEventLoop.start_tls
             return await start(

@@ -27,6 +27,9 @@ const WORD_BYTES: usize = size_of::<Word>();
 const HEAD_WORDS: usize = 2;
 /// The first words of an `SSL`; among them its `BIO`s. One has some thousand bytes.
 const SSL_WORDS: usize = 32;
+/// The two kinds of context, by their names in `ssl`.
+const CLIENT: &str = "PROTOCOL_TLS_CLIENT";
+const SERVER: &str = "PROTOCOL_TLS_SERVER";
 /// OpenSSL 1.1.1.
 const OLDEST: c_ulong = 0x1010_1000;
 
@@ -54,11 +57,7 @@ fn prove(py: Python<'_>) -> PyResult<Option<Proof>> {
     let Some(functions) = functions(py)? else {
         return Ok(None);
     };
-    let ends = [
-        ("PROTOCOL_TLS_CLIENT", false),
-        ("PROTOCOL_TLS_SERVER", true),
-    ];
-    let [client, server] = ends.map(|(kind, is_server)| place(py, functions, kind, is_server));
+    let [client, server] = [CLIENT, SERVER].map(|kind| place(py, functions, kind));
     Ok(match (client?, server?) {
         (Some(client), Some(server)) if client == server => Some(Proof {
             functions,
@@ -70,21 +69,21 @@ fn prove(py: Python<'_>) -> PyResult<Option<Proof>> {
 
 /// The functions of the OpenSSL that `_ssl` was linked with.
 fn functions(py: Python<'_>) -> PyResult<Option<&'static Functions>> {
+    let ssl = py.import("ssl")?;
+    let version: c_ulong = ssl.getattr("OPENSSL_VERSION_NUMBER")?.extract()?;
+    let name: String = ssl.getattr("OPENSSL_VERSION")?.extract()?;
+    // Others (LibreSSL, AWS-LC) have functions of the same names.
+    if version < OLDEST || !name.starts_with("OpenSSL ") {
+        return Ok(None);
+    }
     // Where it is a part of the interpreter it has no file.
     let file: String = py.import("_ssl")?.getattr("__file__")?.extract()?;
-    let version: c_ulong = py
-        .import("ssl")?
-        .getattr("OPENSSL_VERSION_NUMBER")?
-        .extract()?;
     let Some(library) = CString::new(file)
         .ok()
         .and_then(|file| Library::loaded(&file))
     else {
         return Ok(None);
     };
-    if version < OLDEST {
-        return Ok(None);
-    }
     // SAFETY: `_ssl` was linked with OpenSSL, of the version that it told.
     let Some(functions) = (unsafe { Functions::of(library) }) else {
         return Ok(None);
@@ -95,18 +94,13 @@ fn functions(py: Python<'_>) -> PyResult<Option<&'static Functions>> {
 }
 
 /// Where a new object of this kind has its `SSL`.
-fn place(
-    py: Python<'_>,
-    functions: &Functions,
-    kind: &str,
-    is_server: bool,
-) -> PyResult<Option<usize>> {
+fn place(py: Python<'_>, functions: &Functions, kind: &str) -> PyResult<Option<usize>> {
     let ssl = py.import("ssl")?;
     let context = ssl.getattr("SSLContext")?.call1((ssl.getattr(kind)?,))?;
     context.setattr("check_hostname", false)?;
     let memory = ssl.getattr("MemoryBIO")?;
     let (incoming, outgoing) = (memory.call0()?, memory.call0()?);
-    let object = context.call_method1("wrap_bio", (&incoming, &outgoing, is_server))?;
+    let object = context.call_method1("wrap_bio", (&incoming, &outgoing, kind == SERVER))?;
     let inner = object.getattr("_sslobj")?;
     let words = words(&inner);
     let context_address = context.as_ptr() as Word;
