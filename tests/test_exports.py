@@ -23,7 +23,16 @@ def test_no_public_name_is_missing_from_all() -> None:
 
 def test_every_module_but_those_for_users_is_private() -> None:
     modules = {module.name for module in pkgutil.iter_modules(corrente.__path__)}
-    assert modules == {"__main__", "_loop", "_main", "_native", "_server", "_transports", "gauge"}
+    assert modules == {
+        "__main__",
+        "_loop",
+        "_main",
+        "_native",
+        "_server",
+        "_transports",
+        "_watch",
+        "gauge",
+    }
 
 
 def test_the_gauge_exports_its_middleware_alone() -> None:

@@ -11,17 +11,30 @@ import typing as _typing
 from corrente._native import __version__
 
 if _typing.TYPE_CHECKING:
-    from corrente._loop import EventLoop, install, new_event_loop, run
+    from corrente._loop import EventLoop, install, new_event_loop, run, watch
+    from corrente._watch import Histogram, Metrics, Stall
 
-__all__ = ["EventLoop", "__version__", "install", "new_event_loop", "run"]
+__all__ = [
+    "EventLoop",
+    "Histogram",
+    "Metrics",
+    "Stall",
+    "__version__",
+    "install",
+    "new_event_loop",
+    "run",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from corrente import _loop
+    from corrente import _loop, _watch
 
-    globals().update({known: getattr(_loop, known) for known in __all__ if hasattr(_loop, known)})
+    for module in (_watch, _loop):
+        found = {known: getattr(module, known) for known in __all__ if hasattr(module, known)}
+        globals().update(found)
     return globals()[name]
 
 

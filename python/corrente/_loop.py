@@ -19,13 +19,13 @@ from asyncio import (
     constants,
     format_helpers,
     selector_events,
-    sslproto,
     trsock,
 )
 from asyncio.log import logger
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _native, _server
+from corrente import _native, _server, _tls, _watch
 from corrente._transports import DatagramTransport, StreamTransport
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 #: What asyncio has no type for: its private classes, an address of any family.
 Foreign: TypeAlias = Any
 
+
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 # What `accept` fails with when a process or a machine has too much open.
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -66,8 +68,18 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: str | None = None) -> None:
+        try:
+            #: How TLS is done, as `CORRENTE_TLS`: "native" or "memory".
+            self._tls = _tls.way(tls)
+        except ValueError:
+            # There is nothing to close.
+            self._closed = True
+            raise
         self._socket_files: dict[int, _server.SocketFile] = {}
+        self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
+        self._is_told_of_stalls = False
+        self._request_of_stall: Callable[[], object] | None = None
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 
     def _make_socket_transport(
@@ -92,7 +104,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         extra: dict[str, Any] | None = None,
     ) -> Foreign:
         self._ensure_fd_no_transport(sock)
-        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        is_internet = sock.family in _INTERNET
         plain: Foreign = selector_events._SelectorDatagramTransport  # type: ignore[attr-defined]
         kind = DatagramTransport if is_internet else plain
         return kind(self, sock, protocol, address, waiter, extra)
@@ -110,18 +122,59 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         server: Foreign = None,
         **limits: Foreign,
     ) -> Foreign:
-        """TLS by asyncio's own protocol, over a native stream."""
+        """TLS by asyncio's own rules, over a native stream."""
         self._ensure_fd_no_transport(rawsock)
-        tls: Foreign = sslproto.SSLProtocol(
+        tls = _tls.TlsProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **limits
+        )
+        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        return tls._app_transport
+
+    async def start_tls(
+        self,
+        transport: Foreign,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        **limits: Foreign,
+    ) -> Foreign:
+        """As asyncio; a stream of ours gets a TLS transport of ours."""
+        if not isinstance(transport, StreamTransport) or not isinstance(sslcontext, ssl.SSLContext):
+            start: Any = asyncio.SelectorEventLoop.start_tls
+            return await start(
+                self,
+                transport,
+                protocol,
+                sslcontext,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                **limits,
+            )
+        waiter = self.create_future()
+        tls = _tls.TlsProtocol(
             self,
             protocol,
             sslcontext,
-            waiter,  # type: ignore[arg-type]
+            waiter,
             server_side,
             server_hostname,
+            call_connection_made=False,
             **limits,
         )
-        StreamTransport(self, rawsock, tls, extra=extra, server=server)
+        # Nothing is read before the session is there.
+        transport.pause_reading()
+        transport.set_protocol(tls)
+        made = self.call_soon(tls.connection_made, transport)
+        resumed = self.call_soon(transport.resume_reading)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            made.cancel()
+            resumed.cancel()
+            raise
         return tls._app_transport
 
     async def create_server(
@@ -185,19 +238,43 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
             accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
             return
+        if sock.family not in _INTERNET:
+            self._accept_local(protocol_factory, sock, server, backlog, limits)
+            return
+        kind = (sock.family, sock.type, sock.proto)
+        try:
+            accepted = self._accept(sock.fileno(), backlog, sock.type == socket.SOCK_STREAM)
+        except OSError as error:
+            self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
+            return
+        for number, address in accepted:
+            connection = socket.socket(*kind, fileno=number)
+            self._connected(protocol_factory, connection, address, server)
+
+    def _accept_local(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        server: Foreign,
+        backlog: int,
+        limits: tuple[Any, ...],
+    ) -> None:
+        """Unix sockets: their peers' addresses are Python's to tell."""
         for _ in range(backlog):
             try:
                 connection, address = sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                if error.errno not in _OUT_OF_RESOURCES:
-                    raise
-                arguments = (protocol_factory, sock, sslcontext, server, backlog, *limits)
-                self._rest_listening(sock, error, arguments)
+                self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
                 return
             connection.setblocking(False)
             self._connected(protocol_factory, connection, address, server)
+
+    def _refused(self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]) -> None:
+        if error.errno not in _OUT_OF_RESOURCES:
+            raise error
+        self._rest_listening(sock, error, arguments)
 
     def _connected(
         self,
@@ -207,9 +284,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         server: Foreign,
     ) -> None:
         try:
-            StreamTransport(
-                self, connection, protocol_factory(), extra={"peername": address}, server=server
-            )
+            StreamTransport(self, connection, protocol_factory(), server=server, peername=address)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:  # whatever a factory raises is the loop's to report
@@ -334,6 +409,51 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             }
         )
 
+    def watch(
+        self,
+        threshold: float | None = _watch.THRESHOLD_LEAST,
+        *,
+        request: Callable[[], object] | None = None,
+    ) -> None:
+        """Tells the logger `corrente.stalls` of stalls of `threshold` seconds or more.
+
+        A loop counts and remembers its stalls in any case, from 1 ms on. `request` is called in the
+        context of what stalled, and says which request that was. `None` for a threshold ends
+        all of it.
+        """
+        self._check_closed()
+        self._set_threshold(_watch.checked_threshold(threshold))
+        self._is_told_of_stalls = threshold is not None
+        self._request_of_stall = request
+
+    def stalls(self) -> list[_watch.Stall]:
+        """The latest stalls, oldest first. From any thread."""
+        return list(self._stalls)
+
+    def metrics(self) -> _watch.Metrics:
+        """What the loop has counted. From any thread."""
+        numbers, histograms = self._measures()
+        return _watch.metrics(numbers, histograms, self._bounds())
+
+    def prometheus(self, **labels: str) -> str:
+        """The metrics as Prometheus' text, with these labels."""
+        return _watch.prometheus(self.metrics(), labels)
+
+    def _stalled(
+        self,
+        times: tuple[float, float, float, float, float],
+        frames: list[_watch.RawFrame],
+        system_call: str | None,
+        library: str | None,
+        subject: Foreign,
+    ) -> None:
+        """A callback has returned that the watchdog had looked into."""
+        seen = (system_call, library)
+        stall = _watch.stall(times, frames, seen, subject, self._request_of_stall)
+        self._stalls.append(stall)
+        if self._is_told_of_stalls:
+            _watch.logger.warning("the event loop %s", stall)
+
     def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
         """Debug mode: a callback has run so long."""
         if seconds >= self.slow_callback_duration:
@@ -341,14 +461,33 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             logger.warning("Executing %s took %.3f seconds", told, seconds)
 
 
-def new_event_loop() -> EventLoop:
-    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`."""
-    return EventLoop()
+def new_event_loop(*, tls: str | None = None) -> EventLoop:
+    """A new event loop, for `asyncio.run(…, loop_factory=corrente.new_event_loop)`.
+
+    `tls` is "native" or "memory" (docs/guide/loop.md); `None` is what `CORRENTE_TLS` says.
+    """
+    return EventLoop(tls=tls)
 
 
 def install() -> None:
     """Makes this loop asyncio's, where it still asks a policy (up to Python 3.15)."""
     asyncio.set_event_loop_policy(_policy())
+
+
+def watch(
+    threshold: float | None = _watch.THRESHOLD_LEAST,
+    *,
+    request: Callable[[], object] | None = None,
+) -> None:
+    """Tells of the running loop's stalls: `EventLoop.watch()`."""
+    running = asyncio.get_running_loop()
+    if not isinstance(running, EventLoop):
+        kind = type(running)
+        raise RuntimeError(
+            f"the running loop is a {kind.__module__}.{kind.__qualname__}, which has no watchdog;"
+            " run the program with corrente.run()"
+        )
+    running.watch(threshold, request=request)
 
 
 def _policy() -> Foreign:

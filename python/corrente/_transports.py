@@ -7,6 +7,8 @@ The seam is asyncio's: names with an underscore are those that asyncio's own loo
 from __future__ import annotations
 
 import asyncio
+import functools
+import socket
 import warnings
 from asyncio import base_events, constants, selector_events, trsock
 from asyncio.log import logger
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from corrente import _native
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Callable
 
     from corrente._loop import EventLoop
 
@@ -30,9 +32,6 @@ class StreamTransport(_native.Stream):
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
-    # The base's own, which has no type.
-    _extra: dict[str, Any]
-
     # What the destructor needs, should the constructor not get so far.
     _sock: socket.socket | None = None
 
@@ -44,13 +43,17 @@ class StreamTransport(_native.Stream):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
         server: Foreign = None,
+        peername: Foreign = None,
     ) -> None:
-        # Not the base's own, which sets up a flow control that is native here.
-        asyncio.BaseTransport.__init__(self, extra)
+        # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
-        base_events._set_nodelay(sock)  # type: ignore[attr-defined]
-        self._describe(sock)
-        self._sock = sock
+        self._sock = self._described_sock = sock
+        self._given = extra
+        self._sockname: Foreign = None
+        self._peername = peername
+        if peername is None:
+            base_events._set_nodelay(sock)  # type: ignore[attr-defined]
+            self._peername = _address(sock.getpeername)
         self._sock_fd = sock.fileno()
         self._empty_waiter: asyncio.Future[None] | None = None
         self._begin(loop, self._sock_fd, protocol)
@@ -65,21 +68,34 @@ class StreamTransport(_native.Stream):
             loop.call_soon(_wake, waiter)
 
     @property
+    def _extra(self) -> dict[str, Any]:
+        """What `get_extra_info` tells, made when it is first asked for: most connections never are."""
+        if self._described is None:
+            if self._sock is not None:
+                self._sockname = _address(self._sock.getsockname)
+            self._described = {
+                "socket": trsock.TransportSocket(self._described_sock),
+                "sockname": self._sockname,
+                "peername": self._peername,
+                **(self._given or {}),
+            }
+        return self._described
+
+    _described: dict[str, Any] | None = None
+
+    def get_extra_info(self, name: str, default: Foreign = None) -> Foreign:
+        """As asyncio."""
+        return self._extra.get(name, default)
+
+    @property
+    def _paused(self) -> bool:
+        """As asyncio's transports have it; some libraries look."""
+        return not self.is_reading()
+
+    @property
     def _protocol_paused(self) -> bool:
         """Asyncio's `sendfile` asks."""
         return self._is_flow_paused()
-
-    def _describe(self, sock: socket.socket) -> None:
-        """Notes what `get_extra_info` tells; the addresses are gone once the peer is."""
-        extra = self._extra
-        extra["socket"] = trsock.TransportSocket(sock)
-        for name, ask in (("sockname", sock.getsockname), ("peername", sock.getpeername)):
-            if name == "peername" and name in extra:
-                continue
-            try:
-                extra[name] = ask()
-            except OSError:
-                extra[name] = None
 
     def __repr__(self) -> str:
         info = [self.__class__.__name__]
@@ -132,6 +148,8 @@ class StreamTransport(_native.Stream):
         finally:
             self._finish()
             if self._sock is not None:
+                if self._described is None:
+                    self._sockname = _address(self._sock.getsockname)
                 self._sock.close()
                 self._sock = None
             server, self._server = self._server, None
@@ -156,18 +174,39 @@ class StreamTransport(_native.Stream):
 
 
 class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
-    """Datagrams over IP: asyncio's transport; what comes is received natively."""
+    """Datagrams over IP: asyncio's transport, with the kernel asked natively."""
 
-    def _read_ready(self) -> None:
-        if self._conn_lost:
-            return
-        try:
-            received = self._loop._receive_datagram(self._sock_fd)
-        except OSError as error:
-            self._protocol.error_received(error)
-            return
-        if received is not None:
-            self._protocol.datagram_received(*received)
+    def _add_reader(self, fd: int, callback: Foreign) -> None:
+        if callback == self._read_ready:
+            if self.is_reading():
+                self._loop._add_reader(fd, self._loop._read_datagrams, self, fd)
+        else:
+            super()._add_reader(fd, callback)
+
+    def sendto(self, data: Foreign, addr: Foreign = None) -> None:
+        """As asyncio."""
+        # Connected: the kernel knows where to.
+        is_plain = addr is None if self._address else addr is not None
+        if is_plain and data and not self._buffer and not self._conn_lost:
+            try:
+                if self._loop._send_datagram(self._sock_fd, self._is_ipv6, data, addr):
+                    return
+            except OSError as error:
+                self._protocol.error_received(error)
+                return
+        super().sendto(data, addr)
+
+    @functools.cached_property
+    def _is_ipv6(self) -> bool:
+        return self._sock.family == socket.AF_INET6
+
+
+def _address(ask: Callable[[], object]) -> object:
+    """An address of a socket; `None` where it has none (any more)."""
+    try:
+        return ask()
+    except OSError:
+        return None
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -7,10 +7,13 @@ mod attach;
 mod children;
 pub(crate) mod conditions;
 mod document;
+mod event_loop;
+mod figures;
 mod gauge;
 mod load;
 mod model;
 mod options;
+mod processor_time;
 mod programs;
 
 use crate::failure::Failure;
@@ -43,6 +46,12 @@ const BENCHES: &[Bench] = &[
         about: "what gauge attach finds from outside, against gauge run (2 minutes)",
         usage: attach::USAGE,
         run: attach::attach,
+    },
+    Bench {
+        name: "loop",
+        about: "the event loop against asyncio, uvloop, rloop and others (25 minutes)",
+        usage: event_loop::USAGE,
+        run: event_loop::event_loop,
     },
     Bench {
         name: "model",

@@ -92,7 +92,7 @@ fn pinned_to_interpreter(project: &Project, arguments: &[&str]) -> Result<Comman
 }
 
 fn python_checks(project: &Project, environment: &Environment) -> Result<(), Failure> {
-    let folders = ["python", "tests", "lab/apps"];
+    let folders = ["python", "tests", "lab/apps", "bench"];
     let mut lint = environment.command(project, "ruff");
     step(
         "ruff check",
@@ -101,7 +101,11 @@ fn python_checks(project: &Project, environment: &Environment) -> Result<(), Fai
     )?;
     let mut format = environment.command(project, "ruff");
     let format = format.args(["format", "--check", "--quiet"]).args(folders);
-    step("ruff format", format, "ruff format python tests lab/apps")?;
+    step(
+        "ruff format",
+        format,
+        "ruff format python tests lab/apps bench",
+    )?;
     step("mypy", &mut environment.command(project, "mypy"), "")
 }
 

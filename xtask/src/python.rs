@@ -70,6 +70,21 @@ impl Interpreter {
             })
     }
 
+    /// The interpreter of a version (`3.13`) on PATH or managed by pyenv, or the one at a path.
+    pub(crate) fn named(name: &str) -> Result<Self, Failure> {
+        let minor: Option<u32> = name.strip_prefix("3.").and_then(|minor| minor.parse().ok());
+        let found = match minor {
+            Some(minor) => Self::all().into_iter().find(|one| one.minor == minor),
+            None => Self::ask(name).filter(|one| one.minor >= OLDEST),
+        };
+        found.ok_or_else(|| {
+            Failure::step(format!(
+                "no CPython 3.{OLDEST} or newer is found as `{name}`"
+            ))
+            .hint("a version such as 3.13, or the path of an interpreter")
+        })
+    }
+
     /// One interpreter for each supported version on PATH or managed by pyenv, oldest first.
     pub(crate) fn all() -> Vec<Self> {
         let mut found = BTreeMap::new();

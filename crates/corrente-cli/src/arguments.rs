@@ -209,8 +209,11 @@ pub(crate) struct ServeOrigin {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeEcho {
-    #[arg(long)]
-    pub(crate) port: u16,
+    #[arg(long, required_unless_present = "unix")]
+    pub(crate) port: Option<u16>,
+    /// Listen on a socket with this name instead of a port
+    #[arg(long, value_name = "PATH", conflicts_with = "port")]
+    pub(crate) unix: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = EchoProtocol::Tcp)]
     pub(crate) protocol: EchoProtocol,
 }
@@ -220,6 +223,8 @@ pub(crate) struct ServeEcho {
 pub(crate) enum EchoProtocol {
     /// The bytes that came.
     Tcp,
+    /// The datagram that came.
+    Udp,
     /// 1 KiB of HTTP.
     Http,
 }
@@ -232,8 +237,10 @@ Examples:
   corrente load http://127.0.0.1:8000/ --ramp 1,10,100 --seconds 5
   corrente load tcp://127.0.0.1:9000 --message-bytes 1024 --users 10")]
 pub(crate) struct Load {
-    /// http://HOST:PORT/PATH, or tcp://HOST:PORT for an echo server
-    #[arg(value_name = "URL")]
+    #[arg(
+        value_name = "URL",
+        help = "http://HOST:PORT/PATH; for an echo server tcp://HOST:PORT, udp://HOST:PORT, unix://PATH"
+    )]
     pub(crate) url: String,
     /// Closed loop: users, each waiting for its answer
     #[arg(long, value_name = "N", default_value_t = 16)]
@@ -256,7 +263,7 @@ pub(crate) struct Load {
     /// A request that takes longer is an error, seconds
     #[arg(long, value_name = "S", default_value_t = 10.0)]
     pub(crate) timeout: f64,
-    /// A new connection for each request
+    /// A new connection for each request or message
     #[arg(long)]
     pub(crate) no_keep_alive: bool,
     /// Request method

@@ -290,9 +290,15 @@ pub(crate) fn serve_origin(arguments: &ServeOrigin) -> Exit {
 pub(crate) fn serve_echo(arguments: &ServeEcho) -> Exit {
     let protocol = match arguments.protocol {
         EchoProtocol::Tcp => echo::Protocol::Echo,
+        EchoProtocol::Udp => echo::Protocol::Datagrams,
         EchoProtocol::Http => echo::Protocol::Http,
     };
-    conclude(echo::serve(protocol, arguments.port).map(|never| match never {}))
+    let place = match &arguments.unix {
+        Some(path) => echo::Place::Path(path.clone()),
+        // The arguments say that one of both is there.
+        None => echo::Place::Port(arguments.port.unwrap_or_default()),
+    };
+    conclude(echo::serve(protocol, &place).map(|never| match never {}))
 }
 
 fn conclude(result: Result<Exit, LabError>) -> Exit {

@@ -3,13 +3,14 @@
 //! Turns arguments into the generator's plan and its outcome into lines, JSON or HdrHistogram
 //! files. Ctrl-C ends the measurement early and prints what there is.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use corrente_load::{
-    Arrival, Expect, Header, KeepAlive, LogInterval, Method, Outcome, Plan, Process, Target,
-    interval_log, percentile_text, tcp,
+    Arrival, Expect, Header, KeepAlive, LogInterval, Method, Outcome, Peer, Plan, Process, Target,
+    interval_log, percentile_text, ping_pong,
 };
 use corrente_report::Language;
 use corrente_report::number::Numbers;
@@ -128,8 +129,8 @@ fn apply(
     let show = |progress: corrente_load::Progress| {
         bar.set_position(u64::try_from(progress.elapsed.as_millis()).unwrap_or(0));
     };
-    let outcome = match load.url.strip_prefix("tcp://") {
-        Some(address) => tcp::run(&echo_plan(load, address, arrival)?, interrupted, show),
+    let outcome = match peer(&load.url)? {
+        Some(peer) => ping_pong::run(&echo_plan(load, peer, arrival)?, interrupted, show),
         None => corrente_load::run(&http_plan(load, arrival)?, interrupted, show),
     };
     outcome.map_err(|error| error.to_string())
@@ -144,9 +145,7 @@ fn http_plan(load: &Load, arrival: Arrival) -> Result<Plan, String> {
         .map(|text| header(text))
         .collect::<Result<_, _>>()?;
     target.request.body = load.body.clone().into_bytes();
-    if load.no_keep_alive {
-        target.request.keep_alive = KeepAlive::Close;
-    }
+    target.request.keep_alive = keep_alive(load);
     Ok(Plan {
         target,
         arrival,
@@ -160,15 +159,40 @@ fn http_plan(load: &Load, arrival: Arrival) -> Result<Plan, String> {
     })
 }
 
-fn echo_plan(load: &Load, address: &str, arrival: Arrival) -> Result<tcp::Plan, String> {
-    // The same look-up as for HTTP, which also names what is wrong with an address.
-    let target = Target::parse(&format!("http://{address}/")).map_err(|error| error.to_string())?;
+/// The echo server that a URL names; `None` where it names an HTTP server.
+fn peer(url: &str) -> Result<Option<Peer>, String> {
+    if let Some(path) = url.strip_prefix("unix://") {
+        return Ok(Some(Peer::Unix(path.into())));
+    }
+    let over = |address: &str, of: fn(SocketAddr) -> Peer| {
+        // The same look-up as for HTTP, which also names what is wrong with an address.
+        let target = Target::parse(&format!("http://{address}/"));
+        let address = target.map_err(|error| error.to_string())?.address;
+        Ok(Some(of(address)))
+    };
+    match url.split_once("://") {
+        Some(("tcp", address)) => over(address, Peer::Tcp),
+        Some(("udp", address)) => over(address, Peer::Udp),
+        _ => Ok(None),
+    }
+}
+
+fn keep_alive(load: &Load) -> KeepAlive {
+    if load.no_keep_alive {
+        KeepAlive::Close
+    } else {
+        KeepAlive::Reuse
+    }
+}
+
+fn echo_plan(load: &Load, peer: Peer, arrival: Arrival) -> Result<ping_pong::Plan, String> {
     let Arrival::Closed { users } = arrival else {
         return Err("an echo server is loaded in the closed loop: use --users, not --rate".into());
     };
-    Ok(tcp::Plan {
-        address: target.address,
+    Ok(ping_pong::Plan {
+        peer,
         message_bytes: load.message_bytes,
+        keep_alive: keep_alive(load),
         users,
         warm_up: seconds(load.warm_up)?,
         duration: seconds(load.seconds)?,

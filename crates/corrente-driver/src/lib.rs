@@ -5,16 +5,23 @@
 //! [`simulated::Simulated`] follows a script in virtual time, for tests. [`timers::Timers`] and
 //! [`outgoing::Outgoing`] are plain data structures: no clock, no descriptor.
 //!
+//! [`watchdog::Watchdog`] sees when the thread of a loop stays in one callback, by the loop's
+//! [`pulse::Pulse`]; [`thread`] asks the kernel what that thread does meanwhile.
+//!
 //! Knows no Python and no protocol. Key invariant: a driver never keeps a descriptor open or
 //! closes one; it belongs to whoever asked for it to be watched.
 
 mod descriptor;
 mod driver;
 pub mod epoll;
+pub mod histogram;
 pub mod outgoing;
+pub mod pulse;
 pub mod simulated;
 pub mod socket;
+pub mod thread;
 pub mod timers;
+pub mod watchdog;
 
 pub use descriptor::Descriptor;
 pub use driver::{Driver, Interest, Readiness};

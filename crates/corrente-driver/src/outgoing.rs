@@ -58,6 +58,36 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
         self.buffers.push_back(buffer);
     }
 
+    /// What is left of the oldest buffer.
+    pub fn first(&self) -> Option<&[u8]> {
+        let first = self.buffers.front()?;
+        Some(&first.as_ref()[self.written..])
+    }
+
+    /// Copies what is left of the oldest buffers, as much as fits; says how much that is.
+    pub fn copy_to(&self, room: &mut [u8]) -> usize {
+        let (mut skipped, mut filled) = (self.written, 0);
+        for buffer in &self.buffers {
+            let left = &buffer.as_ref()[skipped..];
+            skipped = 0;
+            let length = left.len().min(room.len() - filled);
+            room[filled..filled + length].copy_from_slice(&left[..length]);
+            filled += length;
+            if filled == room.len() {
+                break;
+            }
+        }
+        filled
+    }
+
+    /// Puts what `earlier` has in front.
+    pub fn prepend(&mut self, mut earlier: Self) {
+        debug_assert!(self.written == 0, "nothing of it was written");
+        earlier.length += self.length;
+        earlier.buffers.append(&mut self.buffers);
+        *self = earlier;
+    }
+
     /// What the next call to the kernel takes.
     pub fn slices(&self) -> Vec<IoSlice<'_>> {
         let mut skipped = self.written;
@@ -120,6 +150,24 @@ mod tests {
         outgoing.push(Vec::new(), 0);
         assert_eq!(outgoing.advance(2).len(), 1);
         assert!(outgoing.is_empty());
+    }
+
+    #[test]
+    fn buffers_are_copied_as_far_as_there_is_room() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(b"abcd".to_vec(), 1);
+        outgoing.push(b"ef".to_vec(), 0);
+        outgoing.push(b"gh".to_vec(), 0);
+        let mut room = [0; 6];
+        assert_eq!(outgoing.copy_to(&mut room), 6);
+        assert_eq!(&room, b"bcdefg");
+        assert_eq!(outgoing.first(), Some(&b"bcd"[..]));
+        let mut later = Outgoing::default();
+        later.push(b"i".to_vec(), 0);
+        later.prepend(outgoing);
+        let mut room = [0; 9];
+        assert_eq!((later.len(), later.copy_to(&mut room)), (8, 8));
+        assert_eq!(&room[..8], b"bcdefghi");
     }
 
     proptest! {

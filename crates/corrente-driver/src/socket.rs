@@ -6,10 +6,13 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, recvfrom, send, sendmsg, shutdown,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, recv,
+    recvfrom, send, sendmsg, sendto, shutdown, sockopt,
 };
 
 use crate::Descriptor;
@@ -86,6 +89,59 @@ pub fn receive(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Sends one datagram, to where the socket is connected if no address is given.
+///
+/// # Errors
+///
+/// As the kernel says: `EMSGSIZE`, or `ECONNREFUSED` for an earlier datagram that nobody took.
+pub fn send_datagram(
+    descriptor: Descriptor,
+    data: &[u8],
+    to: Option<SocketAddr>,
+) -> io::Result<Moved> {
+    moved(|| match &to {
+        Some(to) => sendto(descriptor, data, SendFlags::NOSIGNAL, to),
+        None => send(descriptor, data, SendFlags::NOSIGNAL),
+    })
+}
+
+/// Takes a connection that waits, with its peer if that is an internet address; it does not block
+/// and is closed where a program is started. `None` where none waits, or the peer has gone again.
+///
+/// # Errors
+///
+/// As the kernel says: `EMFILE` and the like.
+pub fn accept(listening: Descriptor) -> io::Result<Option<(OwnedFd, Option<SocketAddr>)>> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    loop {
+        match acceptfrom_with(listening, flags) {
+            Ok((connection, peer)) => {
+                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                return Ok(Some((connection, peer)));
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN | Errno::CONNABORTED) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether there is something to read or to accept. Much cheaper than an `accept` that finds nothing,
+/// for which the kernel first makes a socket.
+pub fn is_readable(descriptor: Descriptor) -> bool {
+    let mut asked = [PollFd::new(&descriptor, PollFlags::IN)];
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+/// Has small writes of a TCP connection sent at once (`TCP_NODELAY`).
+///
+/// # Errors
+///
+/// As the kernel says.
+pub fn set_no_delay(connection: impl AsFd) -> io::Result<()> {
+    Ok(sockopt::set_tcp_nodelay(connection, true)?)
 }
 
 /// Writes what the kernel takes.

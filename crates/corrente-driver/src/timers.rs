@@ -107,11 +107,12 @@ impl<T> Timers<T> {
         (self.heap.first().map(|first| first.when), gone)
     }
 
-    /// The next timer whose time has come by `now`; whoever takes it looks whether it is cancelled.
-    pub fn due(&mut self, now: f64) -> Option<T> {
-        let first = self.heap.first()?;
-        if first.when <= now {
-            self.take_first()
+    /// The next timer whose time has come by `now`, with that time; whoever takes it looks whether it is
+    /// cancelled.
+    pub fn due(&mut self, now: f64) -> Option<(f64, T)> {
+        let when = self.heap.first()?.when;
+        if when <= now {
+            Some((when, self.take_first()?))
         } else {
             None
         }
@@ -203,7 +204,7 @@ mod tests {
     }
 
     fn drain(timers: &mut Timers<Marked>, now: f64) -> Vec<usize> {
-        let due = std::iter::from_fn(|| timers.due(now));
+        let due = std::iter::from_fn(|| timers.due(now).map(|(_, carried)| carried));
         due.filter(|carried| !is_cancelled(carried))
             .map(|carried| carried.0)
             .collect()

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(crate) struct Surroundings<'run> {
     pub(crate) stacks: &'run Stacks,
     /// How to run `corrente` itself.
     pub(crate) corrente: &'run [OsString],
+    /// Where the package `corrente` can be imported from.
+    pub(crate) package: &'run Path,
     pub(crate) apps: PathBuf,
     /// Scratch directory of the scenario.
     pub(crate) work: PathBuf,
@@ -253,7 +255,12 @@ impl Instance {
             let text = values.fill(text).map_err(|name| self.no_value(&name))?;
             environment.insert(name.clone(), text.into());
         }
-        environment.insert("PYTHONPATH".to_owned(), surroundings.apps.clone().into());
+        let python_path = std::env::join_paths([surroundings.apps.as_path(), surroundings.package]);
+        let python_path = python_path.map_err(|error| LabError::Start {
+            part: self.id.clone(),
+            reason: format!("its PYTHONPATH cannot be said: {error}"),
+        })?;
+        environment.insert("PYTHONPATH".to_owned(), python_path);
         environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".into());
         Ok(PartPlan {
             name: self.id.clone(),

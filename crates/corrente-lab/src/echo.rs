@@ -1,14 +1,20 @@
 //! A bare epoll server: what the kernel and the loopback interface allow, as a limit for loops.
 //!
 //! One thread, level-triggered epoll, one read and one write a message, no timers, no tasks. It
-//! sends back what it gets, or answers every HTTP request head with one fixed response. Through
-//! rustix, so without unsafe. It is a mark to measure against and serves nobody.
+//! sends back what it gets, over TCP, a Unix socket or UDP, or answers every HTTP request head with
+//! one fixed response. Through rustix, so without unsafe. It is a mark to measure against and serves
+//! nobody.
+
+mod datagrams;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
 
 use rustix::event::epoll;
 
@@ -22,32 +28,93 @@ const EVENTS_MAX: usize = 512;
 
 const LISTENER: u64 = u64::MAX;
 
+/// Connections that it may have at once, where the machine allows as many.
+const CONNECTIONS_MAX: u64 = 20_000;
+
 /// What the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// The bytes that came.
     Echo,
+    /// The datagram that came.
+    Datagrams,
     /// 1 KiB of HTTP/1.1 for every request head.
     Http,
 }
 
-/// Serves until the process ends.
-pub fn serve(protocol: Protocol, port: u16) -> Result<Infallible, LabError> {
-    let failed = |error: std::io::Error| LabError::Start {
-        part: "bare epoll server".to_owned(),
-        reason: error.to_string(),
-    };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    run(&listener, protocol).map_err(failed)
+/// Where the server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A port of the loopback interface.
+    Port(u16),
+    /// A name in the file system; streams only.
+    Path(PathBuf),
 }
 
-fn run(listener: &TcpListener, protocol: Protocol) -> std::io::Result<Infallible> {
+/// Serves until the process ends.
+pub fn serve(protocol: Protocol, place: &Place) -> Result<Infallible, LabError> {
+    // Where that many are not allowed it serves as many as are.
+    corrente_load::raise_descriptor_limit(CONNECTIONS_MAX).ok();
+    let served = match (protocol, place) {
+        (Protocol::Datagrams, Place::Port(port)) => bound(*port).and_then(|it| datagrams::run(&it)),
+        (Protocol::Datagrams, Place::Path(_)) => Err(ErrorKind::Unsupported.into()),
+        (_, Place::Port(port)) => listening(*port).and_then(|it| run(&it, protocol)),
+        (_, Place::Path(path)) => UnixListener::bind(path)
+            .and_then(|it| it.set_nonblocking(true).map(|()| it))
+            .and_then(|it| run(&it, protocol)),
+    };
+    served.map_err(|error| LabError::Start {
+        part: "bare epoll server".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn bound(port: u16) -> std::io::Result<UdpSocket> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn listening(port: u16) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Something that takes connections; each stream is ready for a loop.
+trait Listener: AsFd {
+    type Stream: Read + Write + AsFd;
+
+    fn next(&self) -> std::io::Result<Self::Stream>;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    fn next(&self) -> std::io::Result<TcpStream> {
+        let (stream, _) = self.accept()?;
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    fn next(&self) -> std::io::Result<UnixStream> {
+        let (stream, _) = self.accept()?;
+        stream.set_nonblocking(true)?;
+        Ok(stream)
+    }
+}
+
+fn run<L: Listener>(listener: &L, protocol: Protocol) -> std::io::Result<Infallible> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let data = epoll::EventData::new_u64(LISTENER);
     epoll::add(&epoll, listener, data, epoll::EventFlags::IN)?;
     let response = http_response();
-    let mut connections: HashMap<u64, Connection> = HashMap::new();
+    let mut connections: HashMap<u64, Connection<L::Stream>> = HashMap::new();
     let mut next = 0;
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut events = [MaybeUninit::uninit(); EVENTS_MAX];
@@ -56,8 +123,8 @@ fn run(listener: &TcpListener, protocol: Protocol) -> std::io::Result<Infallible
         for event in ready.iter() {
             let token = event.data.u64();
             if token == LISTENER {
-                while let Ok((stream, _)) = listener.accept() {
-                    let connection = Connection::new(stream)?;
+                while let Ok(stream) = listener.next() {
+                    let connection = Connection::new(stream);
                     let data = epoll::EventData::new_u64(next);
                     epoll::add(&epoll, &connection.stream, data, epoll::EventFlags::IN)?;
                     connections.insert(next, connection);
@@ -87,23 +154,21 @@ enum Next {
     Close,
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     unsent: Vec<u8>,
     watched: Next,
     head_end: HeadEnd,
 }
 
-impl Connection {
-    fn new(stream: TcpStream) -> std::io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
+impl<S: Read + Write + AsFd> Connection<S> {
+    fn new(stream: S) -> Self {
+        Self {
             stream,
             unsent: Vec::new(),
             watched: Next::Read,
             head_end: HeadEnd::default(),
-        })
+        }
     }
 
     /// Does what can be done without waiting and says what it waits for.
@@ -119,7 +184,7 @@ impl Connection {
             Err(_) => return Next::Close,
         };
         match protocol {
-            Protocol::Echo => self.send(&buffer[..length]),
+            Protocol::Echo | Protocol::Datagrams => self.send(&buffer[..length]),
             Protocol::Http => match self.head_end.count(&buffer[..length]) {
                 0 => Next::Read,
                 heads => self.send(&response.repeat(heads)),
@@ -144,7 +209,7 @@ impl Connection {
     /// Changes the interest only when it changes: a message then costs no `epoll_ctl(2)`.
     fn watch(
         &mut self,
-        epoll: &impl std::os::fd::AsFd,
+        epoll: &impl AsFd,
         data: epoll::EventData,
         next: Next,
     ) -> std::io::Result<()> {

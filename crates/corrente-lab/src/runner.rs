@@ -37,6 +37,8 @@ pub(crate) struct Run<'run> {
     pub(crate) files: &'run LabFiles,
     pub(crate) stacks: &'run Stacks,
     pub(crate) corrente: &'run [OsString],
+    /// A folder with the package `corrente` in it and nothing else, for contenders on its loop.
+    pub(crate) package: PathBuf,
     pub(crate) work: PathBuf,
     pub(crate) logs: PathBuf,
     pub(crate) mode: Mode,
@@ -125,6 +127,7 @@ impl Run<'_> {
         let surroundings = Surroundings {
             stacks: self.stacks,
             corrente: self.corrente,
+            package: &self.package,
             apps: self.files.apps(&self.work)?,
             work,
             logs: self.logs.join(&scenario.name),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use corrente_report::result::{LabResult, Mode, Outcome, SCHEMA};
+use corrente_report::result::{LabResult, Mode, Outcome, Prices, SCHEMA};
 use jiff::Timestamp;
 
 use crate::error::LabError;
@@ -17,7 +17,7 @@ use crate::files::{LabFiles, ScenarioFile};
 use crate::observer::Observer;
 use crate::runner::Run;
 use crate::scenario::Scenario;
-use crate::stacks::Stacks;
+use crate::stacks::{self, Stacks};
 use crate::{cost, machine, schedule, store};
 
 /// What to run.
@@ -111,19 +111,7 @@ pub fn run(
     let scenarios = chosen(&plan.files, &plan.names)?;
     let is_interrupted = || interrupted.load(Ordering::Relaxed);
     let stacks = Stacks::prepare(&plan.files, &plan.python, &is_interrupted, observer)?;
-    let mut result = resumed.unwrap_or_else(|| LabResult {
-        schema: SCHEMA.to_owned(),
-        corrente_version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: now(),
-        finished_at: None,
-        mode: plan.mode,
-        seed: plan.seed,
-        asked: plan.names.clone(),
-        repeat: plan.repeat,
-        machine: machine::describe(stacks.python_version.clone(), None),
-        prices: prices.clone(),
-        scenarios: Vec::new(),
-    });
+    let mut result = resumed.unwrap_or_else(|| begun(plan, &stacks, &prices));
     let order: Vec<String> = scenarios.iter().map(|(name, _)| name.clone()).collect();
     let left: Vec<ScenarioFile> = scenarios
         .into_iter()
@@ -133,6 +121,7 @@ pub fn run(
         files: &plan.files,
         stacks: &stacks,
         corrente: &plan.corrente,
+        package: stacks::package(&plan.python, work)?,
         work: work.to_owned(),
         logs: logs_directory(&plan.out)?,
         mode: plan.mode,
@@ -193,6 +182,23 @@ fn logs_directory(out: &Path) -> Result<PathBuf, LabError> {
     let logs = out.join("logs");
     std::fs::create_dir_all(&logs).map_err(|error| LabError::file(&logs, &error))?;
     Ok(logs)
+}
+
+/// The result of a run that begins now.
+fn begun(plan: &RunPlan, stacks: &Stacks, prices: &Prices) -> LabResult {
+    LabResult {
+        schema: SCHEMA.to_owned(),
+        corrente_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: now(),
+        finished_at: None,
+        mode: plan.mode,
+        seed: plan.seed,
+        asked: plan.names.clone(),
+        repeat: plan.repeat,
+        machine: machine::describe(stacks.python_version.clone(), None),
+        prices: prices.clone(),
+        scenarios: Vec::new(),
+    }
 }
 
 fn is_measured(result: &LabResult, name: &str) -> bool {

@@ -269,9 +269,10 @@ fn apply(
     // The generator has one thread, and one processor to run it on.
     let cpus: Vec<usize> = processors.iter().copied().take(1).collect();
     if case.driver == Driver::Tcp {
-        let plan = corrente_load::tcp::Plan {
-            address: target.address,
+        let plan = corrente_load::ping_pong::Plan {
+            peer: target.address.into(),
             message_bytes: case.message_bytes,
+            keep_alive: KeepAlive::Reuse,
             users: load.users(case),
             warm_up: load.warm_up,
             duration: load.length,
@@ -279,7 +280,7 @@ fn apply(
             cpus,
             seed: run.seed,
         };
-        return corrente_load::tcp::run(&plan, run.interrupted, |_| {});
+        return corrente_load::ping_pong::run(&plan, run.interrupted, |_| {});
     }
     let plan = corrente_load::Plan {
         target: target.clone(),

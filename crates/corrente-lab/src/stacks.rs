@@ -84,15 +84,8 @@ impl Stacks {
 
     /// The directory that holds a package, where it can be imported.
     pub(crate) fn location(&self, package: &str) -> Result<Option<PathBuf>, LabError> {
-        let find = format!(
-            "import importlib.util as u; s = u.find_spec('{package}'); \
-             print(s.submodule_search_locations[0] if s else '')"
-        );
-        let found = output_of(&self.python, &["-c", &find])?;
-        Ok(Path::new(&found)
-            .parent()
-            .filter(|_| !found.is_empty())
-            .map(Path::to_owned))
+        let found = package_folder(&self.python, package)?;
+        Ok(found.and_then(|found| found.parent().map(Path::to_owned)))
     }
 
     /// Version of a distribution that is there.
@@ -300,6 +293,29 @@ fn installed_versions(python: &Path) -> Result<BTreeMap<String, String>, LabErro
         .into_iter()
         .map(|(name, version)| (normalised(&name), version))
         .collect())
+}
+
+/// A folder under `work` with the package `corrente` of an interpreter in it and nothing else: the
+/// contenders' environment has versions of its own of whatever else that interpreter knows.
+pub(crate) fn package(python: &Path, work: &Path) -> Result<PathBuf, LabError> {
+    let folder = work.join("package");
+    fs::create_dir_all(&folder).map_err(|error| LabError::file(&folder, &error))?;
+    if let Some(found) = package_folder(python, "corrente")? {
+        let link = folder.join("corrente");
+        std::os::unix::fs::symlink(found, &link).map_err(|error| LabError::file(&link, &error))?;
+    }
+    Ok(folder)
+}
+
+/// The folder of a package that an interpreter can import; `None` where it cannot.
+fn package_folder(python: &Path, package: &str) -> Result<Option<PathBuf>, LabError> {
+    let find = format!(
+        "import importlib.util as u; s = u.find_spec('{package}'); \
+         print(s.submodule_search_locations[0] if s else '')"
+    );
+    // -P: a folder of that name where the command is started is not the package.
+    let found = output_of(python, &["-P", "-c", &find])?;
+    Ok((!found.is_empty()).then(|| PathBuf::from(found)))
 }
 
 fn output_of(program: &Path, arguments: &[&str]) -> Result<String, LabError> {

@@ -6,10 +6,10 @@
 //!
 //! Key invariant: the outcome depends only on the bytes, never on how they were split.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::outcome::ErrorKind;
+use crate::peer::Peer;
 use crate::plan::Arrival;
 
 /// One protocol's conversation on one connection, one exchange at a time.
@@ -66,7 +66,7 @@ pub(crate) enum After {
 /// The part of a plan that does not depend on the protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
-    pub(crate) address: SocketAddr,
+    pub(crate) peer: Peer,
     pub(crate) arrival: Arrival,
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,

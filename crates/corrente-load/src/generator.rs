@@ -9,10 +9,10 @@
 pub(crate) mod clock;
 mod connection;
 mod recorder;
+mod socket;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use crate::generator::clock::{Alarm, Clock};
 use crate::generator::connection::{Activity, Connection, Input, Link};
 use crate::generator::recorder::Recorder;
 use crate::outcome::{ErrorKind, Outcome};
+use crate::peer::Peer;
 
 /// Most events taken from the kernel at once.
 const EVENTS_PER_TURN: usize = 1024;
@@ -47,7 +48,7 @@ const ALARM: Token = Token(usize::MAX);
 /// What one generator thread is to do.
 #[derive(Debug)]
 pub(crate) struct Assignment {
-    pub(crate) address: SocketAddr,
+    pub(crate) peer: Peer,
     pub(crate) connections: usize,
     pub(crate) pace: Pace,
     pub(crate) tickets: Tickets,
@@ -253,8 +254,7 @@ impl<E: Exchange> Generator<E> {
     fn start(&mut self, index: usize, due_ns: u64) -> Result<(), LoadError> {
         let connection = &mut self.connections[index];
         connection.begin(self.assignment.tickets.take(), due_ns);
-        let opened =
-            connection.open(self.assignment.address, self.poll.registry(), Token(index))?;
+        let opened = connection.open(&self.assignment.peer, self.poll.registry(), Token(index))?;
         match opened.and_then(|()| connection.send()) {
             Ok(()) => Ok(()),
             Err(kind) => self.fail(index, kind),

@@ -1,4 +1,4 @@
-//! Corrente's load generator: HTTP/1.1 and raw TCP ping-pong, closed and open loop.
+//! Corrente's load generator: HTTP/1.1 and raw ping-pong, closed and open loop.
 //!
 //! A generator thread is one epoll loop over non-blocking sockets that writes prebuilt bytes and
 //! reads into one buffer, so that it costs less processor time per request than the servers it
@@ -20,6 +20,8 @@ mod generator;
 mod http;
 mod limits;
 mod outcome;
+mod peer;
+pub mod ping_pong;
 mod plan;
 mod ramp;
 mod random;
@@ -27,13 +29,13 @@ mod run;
 mod self_check;
 mod summary;
 mod target;
-pub mod tcp;
 
 pub use error::LoadError;
 pub use export::{LogInterval, interval_log, percentile_text};
 pub use hdrhistogram::Histogram;
 pub use limits::raise_descriptor_limit;
 pub use outcome::{ErrorKind, Outcome};
+pub use peer::Peer;
 pub use plan::{Arrival, Expect, Plan, Process, StatusSet};
 pub use ramp::{Ramp, Stage};
 pub use run::{Progress, run};

@@ -172,7 +172,7 @@ impl Plan {
             "bytes",
         )?;
         let session = Session {
-            address: self.target.address,
+            peer: self.target.address.into(),
             arrival: self.arrival,
             warm_up: self.warm_up,
             duration: self.duration,

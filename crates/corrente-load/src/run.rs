@@ -150,7 +150,7 @@ impl Crew<'_> {
         };
         let window_start_ns = nanoseconds(session.warm_up);
         Assignment {
-            address: session.address,
+            peer: session.peer.clone(),
             connections: part(session.arrival.connections(), share),
             pace: match session.arrival {
                 Arrival::Closed { .. } => Pace::Closed,

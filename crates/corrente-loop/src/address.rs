@@ -4,7 +4,7 @@
 //! answered as glibc does (family, type, protocol, no canonical name); everything else (names, zones, a
 //! wish for the canonical name, a combination that cannot be) is for the C library.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -98,6 +98,25 @@ fn number(port: &Bound<'_, PyAny>) -> PyResult<Option<u16>> {
         return Ok(text.to_str()?.parse().ok());
     }
     Ok(port.extract().ok())
+}
+
+/// The socket address that a tuple in numbers stands for; `None` for whatever else Python's sockets
+/// would take or refuse.
+pub(crate) fn in_numbers(address: &Bound<'_, PyTuple>) -> Option<SocketAddr> {
+    let host = address.get_borrowed_item(0).ok()?;
+    let ip: IpAddr = host.cast::<PyString>().ok()?.to_str().ok()?.parse().ok()?;
+    let port: u16 = address.get_borrowed_item(1).ok()?.extract().ok()?;
+    let number = |place: usize| match address.get_borrowed_item(place) {
+        Ok(number) => number.extract::<u32>().ok(),
+        Err(_) => Some(0),
+    };
+    match (ip, address.len()) {
+        (IpAddr::V4(ip), 2) => Some((ip, port).into()),
+        (IpAddr::V6(ip), 2..=4) => {
+            Some(SocketAddrV6::new(ip, port, number(2)?, number(3)?).into())
+        }
+        _ => None,
+    }
 }
 
 /// An address as Python's sockets have it.

@@ -6,6 +6,8 @@
 //! Key invariant: the state is never borrowed while Python code runs, so a callback may call any method.
 
 mod hot;
+mod measures;
+mod stall;
 mod turn;
 
 use std::sync::Arc;
@@ -16,17 +18,20 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 
 use crate::address::{self, Hints};
 use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
+use crate::ffi::heap;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
-use crate::memory;
+use crate::network;
+use crate::metrics::Metrics;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
+use crate::watch::Guard;
 use crate::watched::{Side, Target};
 
 /// The native half of an event loop.
@@ -35,16 +40,17 @@ use crate::watched::{Side, Target};
 pub struct Loop {
     pub(crate) state: Confined<State>,
     pub(crate) inbox: Inbox,
+    pub(crate) metrics: Metrics,
+    pub(crate) guard: Guard,
 }
-
-/// A datagram, and where it came from if that is an internet address.
-type Datagram<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyTuple>>);
 
 /// Adds the class to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
+    Method::attach(&measures::METHODS, &class)?;
     Method::attach(&operation::METHODS, &class)?;
+    Method::attach(&network::METHODS, &class)?;
     module.add("Loop", class)
 }
 
@@ -229,11 +235,14 @@ impl Loop {
         _arguments: &Bound<'_, PyTuple>,
         _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
     ) -> PyResult<Self> {
+        heap::keep_freed();
         let driver = Epoll::new().map_err(|error| os_error(&error))?;
         let driver: Arc<dyn Driver> = Arc::new(driver);
         Ok(Self {
             state: Confined::new(State::new(Arc::clone(&driver))),
             inbox: Inbox::new(driver),
+            metrics: Metrics::default(),
+            guard: Guard::default(),
         })
     }
 
@@ -264,6 +273,7 @@ impl Loop {
 
     /// Drops everything that is scheduled. Asyncio's `close()` calls it by way of `_selector`.
     fn _clear(&self, py: Python<'_>) -> PyResult<()> {
+        self.guard.end(py)?;
         let all = self.state.with(py, State::clear)?;
         for target in all {
             match target {
@@ -305,20 +315,6 @@ impl Loop {
 
     fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove(fd, Side::Write)
-    }
-
-    /// A datagram of an internet socket and where it came from; `None` where there is none now.
-    #[staticmethod]
-    #[pyo3(signature = (fd, /))]
-    fn _receive_datagram(py: Python<'_>, fd: i32) -> PyResult<Option<Datagram<'_>>> {
-        let descriptor = Descriptor::new(fd)
-            .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {fd}")))?;
-        let received = memory::receive(py, descriptor).map_err(|error| os_error(&error))?;
-        let Some((data, from)) = received else {
-            return Ok(None);
-        };
-        let from = from.map(|from| address::of_socket(py, from)).transpose()?;
-        Ok(Some((data, from)))
     }
 
     /// What a descriptor is watched for, as `selectors` counts: 1 to read, 2 to write.

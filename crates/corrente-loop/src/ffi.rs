@@ -2,7 +2,7 @@
 //!
 //! PyO3 is used wherever it is fast enough. What it cannot do is here: methods without the cost of
 //! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), bytes that the kernel
-//! fills (`bytes`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
+//! fills (`bytes`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
 //! while attached to the interpreter.
 
 pub(crate) mod bytes;
@@ -11,5 +11,9 @@ pub(crate) mod confined;
 pub(crate) mod context;
 mod free;
 pub(crate) mod handle;
+pub(crate) mod heap;
+mod library;
 pub(crate) mod method;
+pub(crate) mod openssl;
 mod slots;
+pub(crate) mod thread;

@@ -15,15 +15,25 @@ mod ffi;
 mod handle;
 mod inbox;
 mod memory;
+mod metrics;
+mod network;
 mod operation;
 mod state;
 mod transport;
+mod watch;
 mod watched;
 
 use pyo3::prelude::*;
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 4] = ["Handle", "Loop", "Stream", "TimerHandle"];
+pub const CLASSES: [&str; 6] = [
+    "Handle",
+    "Loop",
+    "Secured",
+    "Session",
+    "Stream",
+    "TimerHandle",
+];
 
 /// Adds the loop's classes to the extension module.
 ///

@@ -22,6 +22,7 @@ use crate::ffi::bytes::{Chunk, Read, read_into, with_content};
 use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
 use crate::memory;
+use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
@@ -92,23 +93,33 @@ impl Deed {
         &mut self,
         py: Python<'py>,
         descriptor: Descriptor,
+        metrics: &Metrics,
     ) -> PyResult<io::Result<Attempt<'py>>> {
         match self {
             Self::Receive(size) => {
                 let read = memory::read(py, descriptor, *size);
                 Ok(read.map(|read| match read {
-                    Read::Data(data) => Attempt::Done(data.into_any()),
+                    Read::Data(data) => {
+                        metrics.received.add(data.as_bytes().len() as u64);
+                        Attempt::Done(data.into_any())
+                    }
                     Read::End => Attempt::Done(PyBytes::new(py, b"").into_any()),
                     Read::Later => Attempt::Later,
                 }))
             }
             Self::ReceiveInto(buffer) => match read_into(descriptor, buffer.bind(py))? {
-                Ok(Moved::Bytes(size)) => Ok(Ok(Attempt::Done(size.into_pyobject(py)?.into_any()))),
+                Ok(Moved::Bytes(size)) => {
+                    metrics.received.add(size as u64);
+                    Ok(Ok(Attempt::Done(size.into_pyobject(py)?.into_any())))
+                }
                 Ok(Moved::Later) => Ok(Ok(Attempt::Later)),
                 Err(error) => Ok(Err(error)),
             },
             Self::Send { data, written } => {
-                Ok(Self::write(data, written, descriptor).map(|is_done| {
+                let before = *written;
+                let wrote = Self::write(data, written, descriptor);
+                metrics.sent.add((*written - before) as u64);
+                Ok(wrote.map(|is_done| {
                     if is_done {
                         Attempt::Done(py.None().into_bound(py))
                     } else {
@@ -171,7 +182,7 @@ fn begin<'py>(
     {
         return Ok(py.None().into_bound(py));
     }
-    match deed.attempt(py, descriptor)? {
+    match deed.attempt(py, descriptor, &event_loop.get().metrics)? {
         Ok(Attempt::Done(outcome)) => return Ok(outcome),
         Ok(Attempt::Later) => {}
         Err(error) => return Err(os_error(&error)),
@@ -205,9 +216,9 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
         return stop(py, event_loop, operation);
     }
-    let attempt = this
-        .deed
-        .with(py, |deed| deed.attempt(py, this.descriptor))?;
+    let attempt = this.deed.with(py, |deed| {
+        deed.attempt(py, this.descriptor, &event_loop.metrics)
+    })?;
     let outcome = match attempt {
         Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),

@@ -16,7 +16,7 @@ use crate::operation::Operation;
 use crate::watched::{Side, Target, Watched};
 
 /// While there is always something ready, descriptors are asked for at least this often.
-const POLL_EVERY: f64 = 250e-6;
+const POLL_EVERY: f64 = 50e-6;
 
 /// Something to do.
 #[derive(Debug)]
@@ -109,19 +109,22 @@ impl State {
         }
     }
 
-    /// Timers whose time has come become ready; the cancelled among them are given back.
-    pub(crate) fn ripen(&mut self, py: Python<'_>, now: f64) -> Vec<Py<PyAny>> {
+    /// Timers whose time has come become ready; the cancelled among them are given back, and how late the
+    /// first of the others is.
+    pub(crate) fn ripen(&mut self, py: Python<'_>, now: f64) -> (Vec<Py<PyAny>>, Option<f64>) {
         let mut gone = Vec::new();
-        while let Some(timer) = self.timers.due(now) {
+        let mut lag = None;
+        while let Some((when, timer)) = self.timers.due(now) {
             if handle::is_cancelled(&timer) {
                 self.timers.left();
                 gone.push(timer);
             } else {
+                lag.get_or_insert(now - when);
                 handle::unschedule(py, &timer);
                 self.ready.push_back(Job::Handle(timer));
             }
         }
-        gone
+        (gone, lag)
     }
 
     /// Everything that it holds; it is empty afterwards.

@@ -1,14 +1,16 @@
 //! Transports: what stands between a descriptor and a protocol, a room for each family.
 //!
-//! `flow` is what all families share. Datagrams, pipes and TLS are asyncio's transports so far
-//! (python/corrente/_transports.py).
+//! `flow` is what all families share, `tls` stands on a `stream`. Datagrams and pipes are asyncio's transports
+//! so far (python/corrente/_transports.py).
 
 pub(crate) mod flow;
 pub(crate) mod stream;
+pub(crate) mod tls;
 
 use pyo3::prelude::*;
 
 /// Adds the classes to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    stream::register(module)
+    stream::register(module)?;
+    tls::register(module)
 }

@@ -4,10 +4,12 @@ The timeout does not count the wait for a connection, as with the other clients.
 """
 
 import asyncio
+import os
 
 import aiohttp
 
 from clients.work import TIMEOUT_S, arguments, run_tasks
+from event_loop import loop_factory
 
 
 async def main() -> None:
@@ -25,4 +27,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory(os.environ.get("EVENT_LOOP", ""))) as runner:
+        runner.run(main())

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import httptools
 
-from echo.tcp_protocol import loop_factory
+from event_loop import loop_factory
 
 
 @lru_cache(maxsize=8)

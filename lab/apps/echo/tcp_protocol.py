@@ -1,25 +1,9 @@
-"""TCP echo as an asyncio Protocol, the fastest way asyncio has, on one of three event loops.
-
-The same program for asyncio, uvloop and rloop: only the loop differs.
-"""
+"""TCP echo as an asyncio Protocol, the fastest way asyncio has, on any event loop."""
 
 import asyncio
 import sys
-from collections.abc import Callable
 
-
-def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    """The loop's own constructor; imported here, so that only the one in use is loaded."""
-    if name == "uvloop":
-        import uvloop
-
-        return uvloop.Loop
-    if name == "rloop":
-        import rloop
-
-        factory: Callable[[], asyncio.AbstractEventLoop] = rloop.new_event_loop
-        return factory
-    return asyncio.new_event_loop
+from event_loop import loop_factory
 
 
 class Echo(asyncio.Protocol):

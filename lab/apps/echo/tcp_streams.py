@@ -6,7 +6,7 @@ The uvloop blog measured streams as well, and found them slower than a Protocol.
 import asyncio
 import sys
 
-from echo.tcp_protocol import loop_factory
+from event_loop import loop_factory
 
 CHUNK = 256 * 1024
 

@@ -4,10 +4,12 @@ All tasks start at once; those beyond the limit wait for a free connection, as i
 """
 
 import asyncio
+import os
 from collections import Counter
 
 import aiohttp
 
+from event_loop import loop_factory
 from stopwatch import Stopwatch
 from ten_thousand_urls.report import TIMEOUT_S, arguments, raise_file_limit, report, urls
 
@@ -40,4 +42,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=loop_factory(os.environ.get("EVENT_LOOP", ""))) as runner:
+        runner.run(main())

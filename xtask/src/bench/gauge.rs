@@ -16,10 +16,9 @@ use serde_json::Value;
 
 use self::report::Wrappers;
 use self::service::{Kind, Place, Sample, Service};
-use super::children::Interruption;
+use super::children::{Interruption, turns};
 use super::conditions;
 use super::document::Published;
-use super::load::turns;
 use super::options::{self, Asked, Flag};
 use super::programs::{self, Program};
 use crate::extension;

@@ -13,7 +13,7 @@ mod tool;
 use self::process::{Server, watch};
 use self::report::{Sample, Series};
 use self::tool::{Load, Tool, Tools};
-use super::children::Interruption;
+use super::children::{Interruption, turns};
 use super::conditions;
 use super::document::Published;
 use super::options::{self, Asked, Flag};
@@ -206,11 +206,6 @@ fn measure(
     Ok(series)
 }
 
-/// The order of a round: each round another generator begins.
-pub(super) fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |turn| (turn + round) % count)
-}
-
 fn sample(tool: Tool, watched: &process::Watched) -> Result<Sample, String> {
     let figures = tool
         .read(&watched.text)
@@ -234,14 +229,6 @@ struct Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_generator_begins_in_its_turn() {
-        let first: Vec<usize> = (0..4).filter_map(|round| turns(round, 3).next()).collect();
-        assert_eq!(first, [0, 1, 2, 0]);
-        let order: Vec<usize> = turns(1, 3).collect();
-        assert_eq!(order, [1, 2, 0]);
-    }
 
     #[test]
     fn ours_is_first_in_every_part_and_wrk_has_no_rate() {

@@ -3,6 +3,8 @@
 //! Each benchmark has flags of its own; a word that is none of them, or a number beyond its bounds, is
 //! refused in one line. What the numbers mean is not known here.
 
+use std::slice::Iter;
+
 use crate::failure::Failure;
 
 /// A flag that takes a number.
@@ -22,6 +24,13 @@ pub(super) enum Outcome {
     Write,
 }
 
+/// Whether a benchmark knows a word that is no flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Taken,
+    Unknown,
+}
+
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked<const FLAGS: usize> {
@@ -36,8 +45,17 @@ pub(super) fn parse<const FLAGS: usize>(
     flags: [Flag; FLAGS],
     arguments: &[String],
 ) -> Result<Asked<FLAGS>, Failure> {
-    let usage =
-        |what: String| Failure::usage(what).hint(format!("see `cargo xtask bench {bench} --help`"));
+    parse_with(bench, flags, arguments, |_, _| Ok(Word::Unknown))
+}
+
+/// The same for a benchmark with other words: `other` is given each, and takes what belongs to it from those
+/// that follow.
+pub(super) fn parse_with<const FLAGS: usize>(
+    bench: &str,
+    flags: [Flag; FLAGS],
+    arguments: &[String],
+    mut other: impl FnMut(&str, &mut Iter<'_, String>) -> Result<Word, Failure>,
+) -> Result<Asked<FLAGS>, Failure> {
     let mut asked = Asked {
         numbers: flags.map(|flag| flag.default),
         outcome: Outcome::Print,
@@ -49,15 +67,29 @@ pub(super) fn parse<const FLAGS: usize>(
             continue;
         }
         let Some(place) = flags.iter().position(|flag| flag.name == word) else {
-            return Err(usage(format!("`bench {bench}` has no argument `{word}`")));
+            match other(word, &mut words)? {
+                Word::Taken => continue,
+                Word::Unknown => {
+                    let what = format!("`bench {bench}` has no argument `{word}`");
+                    return Err(usage(bench, what));
+                }
+            }
         };
         let Flag { least, most, .. } = flags[place];
         let value = words.next().and_then(|value| value.parse().ok());
         asked.numbers[place] = value
             .filter(|value| (least..=most).contains(value))
-            .ok_or_else(|| usage(format!("`{word}` needs a number of {least} to {most}")))?;
+            .ok_or_else(|| {
+                let what = format!("`{word}` needs a number of {least} to {most}");
+                usage(bench, what)
+            })?;
     }
     Ok(asked)
+}
+
+/// A complaint about the command line of `bench`, with the way to its help.
+pub(super) fn usage(bench: &str, what: impl Into<String>) -> Failure {
+    Failure::usage(what).hint(format!("see `cargo xtask bench {bench} --help`"))
 }
 
 #[cfg(test)]

@@ -6,21 +6,21 @@
 //! Key invariant: while an exchange is under way, either the socket is being written and will
 //! report when it takes more, or everything is sent and it will report when something arrives.
 
-use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind as IoErrorKind};
 
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use crate::error::LoadError;
 use crate::exchange::{After, Completion, Exchange, Step};
+use crate::generator::socket::Socket;
 use crate::outcome::ErrorKind;
+use crate::peer::Peer;
 
 /// A slot for one connection after another.
 #[derive(Debug)]
 pub(crate) struct Connection<E> {
     exchange: E,
-    stream: Option<TcpStream>,
+    socket: Option<Socket>,
     link: Link,
     sent_bytes: usize,
     pub(crate) activity: Activity,
@@ -82,7 +82,7 @@ impl<E: Exchange> Connection<E> {
     pub(crate) fn new(exchange: E) -> Self {
         Self {
             exchange,
-            stream: None,
+            socket: None,
             link: Link::Connecting,
             sent_bytes: 0,
             activity: Activity::Free,
@@ -101,26 +101,25 @@ impl<E: Exchange> Connection<E> {
     /// Makes sure that there is a socket; the inner error is the server's, the outer the machine's.
     pub(crate) fn open(
         &mut self,
-        address: SocketAddr,
+        peer: &Peer,
         registry: &Registry,
         token: Token,
     ) -> Result<Result<(), ErrorKind>, LoadError> {
-        if self.stream.is_some() {
+        if self.socket.is_some() {
             return Ok(Ok(()));
         }
-        let mut stream = match TcpStream::connect(address) {
-            Ok(stream) => stream,
+        let mut socket = match Socket::connect(peer) {
+            Ok(socket) => socket,
             Err(error) => return refused(error).map(Err),
         };
-        // A request is one write; waiting for more to send (Nagle) would only add latency.
-        stream
-            .set_nodelay(true)
+        socket
+            .send_at_once()
             .map_err(LoadError::system("set TCP_NODELAY"))?;
         // Both interests once: edge-triggered, a writable socket that is never full stays silent.
         registry
-            .register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)
+            .register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)
             .map_err(LoadError::system("watch a connection"))?;
-        self.stream = Some(stream);
+        self.socket = Some(socket);
         self.link = Link::Connecting;
         Ok(Ok(()))
     }
@@ -130,7 +129,7 @@ impl<E: Exchange> Connection<E> {
     /// Writing is also how a finished connect is noticed: until then the socket takes nothing, and
     /// a failed connect fails the write, so no system call is needed just to ask.
     pub(crate) fn send(&mut self) -> Result<(), ErrorKind> {
-        let Some(stream) = &mut self.stream else {
+        let Some(socket) = &mut self.socket else {
             return Err(ErrorKind::Reset);
         };
         loop {
@@ -138,7 +137,7 @@ impl<E: Exchange> Connection<E> {
             if rest.is_empty() {
                 return Ok(());
             }
-            match stream.write(rest) {
+            match socket.write(rest) {
                 Ok(written) => {
                     self.sent_bytes += written;
                     if self.link == Link::Connecting {
@@ -206,7 +205,7 @@ impl<E: Exchange> Connection<E> {
 
     /// Closes the socket and says how far it had come.
     pub(crate) fn close(&mut self) -> Link {
-        self.stream = None;
+        self.socket = None;
         std::mem::replace(&mut self.link, Link::Connecting)
     }
 
@@ -224,8 +223,8 @@ impl<E: Exchange> Connection<E> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
-            Some(stream) => stream.read(buffer),
+        match &mut self.socket {
+            Some(socket) => socket.read(buffer),
             None => Err(io::Error::from(IoErrorKind::WouldBlock)),
         }
     }

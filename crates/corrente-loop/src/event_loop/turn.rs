@@ -13,7 +13,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::Loop;
+use super::{Loop, stall};
 use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
@@ -24,8 +24,13 @@ use crate::transport::stream;
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
 pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     let inbox = &slf.get().inbox;
-    slf.get().state.with(slf.py(), State::forget_poll)?;
+    let this = slf.get();
+    this.state.with(slf.py(), State::forget_poll)?;
+    this.guard.enter(slf.py())?;
     inbox.set_running(true);
+    let begin = monotonic();
+    this.metrics.enter(begin);
+    this.guard.pulse().begin_turn(begin);
     let mut events = Vec::new();
     let ended = loop {
         match turn(slf, &mut events) {
@@ -34,6 +39,8 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
         }
     };
     inbox.set_running(false);
+    this.guard.pulse().begin_wait();
+    this.metrics.leave(monotonic());
     ended
 }
 
@@ -41,20 +48,27 @@ fn turn(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<()> {
     let py = slf.py();
     let this = slf.get();
     let ready = gather(slf, events)?;
+    // A wait for the GIL, mostly.
+    stall::check(slf, None)?;
+    let pulse = this.guard.pulse();
+    this.metrics.callbacks.add(ready as u64);
     for _ in 0..ready {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
         let Some(next) = next else {
             break;
         };
+        pulse.begin();
         match next {
             Job::Handle(handle) => call(slf, handle)?,
             Job::Stream(stream, side) => {
-                let stream = stream.bind(py);
-                stream::ready(stream, side).or_else(|error| stray(slf, stream, error))?;
+                let bound = stream.bind(py);
+                stream::ready(bound, side).or_else(|error| stray(slf, bound, error))?;
+                stall::check(slf, Some(&stream))?;
             }
             Job::Operation(operation) => operation::ready(py, this, &operation)?,
         }
         flush(slf)?;
+        stall::check(slf, None)?;
     }
     Ok(())
 }
@@ -89,6 +103,8 @@ fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize>
     flush(slf)?;
     let sent = inbox.take();
     let now = monotonic();
+    this.metrics.turned(now - this.guard.pulse().turn());
+    this.guard.pulse().begin_turn(now);
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
@@ -98,23 +114,25 @@ fn gather(slf: &Bound<'_, Loop>, events: &mut Vec<Readiness>) -> PyResult<usize>
         handle::let_go(py, timer);
     }
     events.clear();
-    let sent = match poll {
-        Poll::Skip => Vec::new(),
+    let (sent, now) = match poll {
+        Poll::Skip => (Vec::new(), now),
         Poll::Look => {
             look(py, this, events)?;
-            Vec::new()
+            (Vec::new(), monotonic())
         }
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
-    let now = if poll == Poll::Skip { now } else { monotonic() };
-    let (gone, ready) = this.state.with(py, |state| {
+    let (gone, lag, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
         if poll != Poll::Skip {
             state.polled(py, now, events);
         }
-        let gone = state.ripen(py, now);
-        (gone, state.ready.len())
+        let (gone, lag) = state.ripen(py, now);
+        (gone, lag, state.ready.len())
     })?;
+    if let Some(lag) = lag {
+        this.metrics.lag.record(lag);
+    }
     for timer in gone {
         handle::let_go(py, timer);
     }
@@ -126,22 +144,31 @@ fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()
     answer(py, looked)
 }
 
-/// Waits without the GIL; gives back what other threads sent before it could.
+/// Waits without the GIL; gives back what other threads sent before it could, and when the wait ended. That it
+/// then waits for the GIL is no part of it, but work that cannot begin.
 fn wait(
     py: Python<'_>,
     this: &Loop,
     limit: Option<Duration>,
     events: &mut Vec<Readiness>,
-) -> PyResult<Vec<Py<PyAny>>> {
-    let inbox = &this.inbox;
+) -> PyResult<(Vec<Py<PyAny>>, f64)> {
+    let (inbox, guard) = (&this.inbox, &this.guard);
+    let begin = guard.pulse().turn();
     if !inbox.begin_wait() {
-        return Ok(inbox.take());
+        return Ok((inbox.take(), begin));
     }
     let driver = this.driver(py)?;
-    let waited = py.detach(|| driver.wait(limit, events));
+    let (waited, end) = py.detach(|| {
+        guard.pulse().begin_wait();
+        let waited = driver.wait(limit, events);
+        let end = monotonic();
+        guard.wait_ended(end);
+        (waited, end)
+    });
     inbox.end_wait();
+    this.metrics.waited(begin, end);
     answer(py, waited)?;
-    Ok(inbox.take())
+    Ok((inbox.take(), end))
 }
 
 /// A signal that interrupted a wait has its Python handler called now.
@@ -161,6 +188,7 @@ fn call(slf: &Bound<'_, Loop>, next: Py<PyAny>) -> PyResult<()> {
         handle::run(py, &next)
     };
     let outcome = outcome.or_else(|error| failed(slf, &next, error));
+    let outcome = outcome.and_then(|()| stall::check(slf, Some(&next)));
     handle::let_go(py, next);
     outcome
 }

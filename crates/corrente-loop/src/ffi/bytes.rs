@@ -70,6 +70,38 @@ pub(crate) fn read(
     descriptor: Descriptor,
     size: usize,
 ) -> PyResult<io::Result<Read<'_>>> {
+    let work = |room: &mut [MaybeUninit<u8>]| {
+        let moved = socket::read_uninit(descriptor, room);
+        let length = match &moved {
+            Ok(Moved::Bytes(length)) => *length,
+            Ok(Moved::Later) | Err(_) => 0,
+        };
+        (length, moved)
+    };
+    // SAFETY: the kernel tells how many it has written.
+    let (bytes, moved) = unsafe { filled(py, size, work) }?;
+    Ok(moved.map(|moved| match moved {
+        Moved::Bytes(0) => Read::End,
+        Moved::Bytes(_) => Read::Data(bytes),
+        Moved::Later => Read::Later,
+    }))
+}
+
+/// A new `bytes` object of at most `size` bytes, filled by `work`, which says how many it has written from the
+/// begin on, and something else.
+///
+/// # Errors
+///
+/// `MemoryError`.
+///
+/// # Safety
+///
+/// `work` tells no more bytes than it has written.
+pub(super) unsafe fn filled<R>(
+    py: Python<'_>,
+    size: usize,
+    work: impl FnOnce(&mut [MaybeUninit<u8>]) -> (usize, R),
+) -> PyResult<(Bound<'_, PyBytes>, R)> {
     // SAFETY: attached; null as content leaves it to us to fill.
     let mut bytes = unsafe { ffi::PyBytes_FromStringAndSize(ptr::null(), size.cast_signed()) };
     if bytes.is_null() {
@@ -79,24 +111,15 @@ pub(crate) fn read(
     let content = unsafe { ffi::PyBytes_AsString(bytes) };
     // SAFETY: it has `size` bytes, which nobody else knows of yet.
     let room = unsafe { std::slice::from_raw_parts_mut(content.cast::<MaybeUninit<u8>>(), size) };
-    let moved = socket::read_uninit(descriptor, room);
-    let length = match &moved {
-        Ok(Moved::Bytes(length)) => *length,
-        Ok(Moved::Later) | Err(_) => 0,
-    };
+    let (length, other) = work(room);
     // SAFETY: we have the only reference; it is null afterwards if this fails.
-    if unsafe { resize(&raw mut bytes, length.cast_signed()) } != 0 {
+    if unsafe { resize(&raw mut bytes, length.min(size).cast_signed()) } != 0 {
         return Err(PyErr::fetch(py));
     }
     // SAFETY: a new reference to a `bytes` object.
     let bytes = unsafe { Bound::from_owned_ptr(py, bytes) };
     // SAFETY: as above.
-    let bytes = unsafe { bytes.cast_into_unchecked::<PyBytes>() };
-    Ok(moved.map(|moved| match moved {
-        Moved::Bytes(0) => Read::End,
-        Moved::Bytes(_) => Read::Data(bytes),
-        Moved::Later => Read::Later,
-    }))
+    Ok((unsafe { bytes.cast_into_unchecked::<PyBytes>() }, other))
 }
 
 unsafe extern "C" {
@@ -114,14 +137,29 @@ pub(crate) fn read_into(
     descriptor: Descriptor,
     buffer: &Bound<'_, PyAny>,
 ) -> PyResult<io::Result<Moved>> {
+    with_room(buffer, |room| match room.len() {
+        0 => Ok(Moved::Bytes(0)),
+        _ => socket::read_uninit(descriptor, room),
+    })
+}
+
+/// Lends the memory of a writable object to `work`, which runs no Python code of a user's.
+///
+/// # Errors
+///
+/// `TypeError` where it cannot be written to.
+pub(crate) fn with_room<R>(
+    buffer: &Bound<'_, PyAny>,
+    work: impl FnOnce(&mut [MaybeUninit<u8>]) -> R,
+) -> PyResult<R> {
     let view = View::of(buffer, ffi::PyBUF_WRITABLE).map_err(|error| unfit(buffer, error))?;
     if view.0.len == 0 {
-        return Ok(Ok(Moved::Bytes(0)));
+        return Ok(work(&mut []));
     }
     let begin = view.0.buf.cast::<MaybeUninit<u8>>();
     // SAFETY: a writable view is `len` bytes in a row, ours until it is released; no Python code runs meanwhile.
     let room = unsafe { std::slice::from_raw_parts_mut(begin, view.0.len as usize) };
-    Ok(socket::read_uninit(descriptor, room))
+    Ok(work(room))
 }
 
 /// What `socket.recv_into` raises for what cannot be written to, where the buffer protocol says `BufferError`.

@@ -7,10 +7,10 @@
 //!
 //! Key invariant: the stream's state is not borrowed while the protocol runs.
 
-mod feeding;
-mod methods;
+pub(super) mod feeding;
+pub(super) mod methods;
 mod reading;
-mod writing;
+pub(super) mod writing;
 
 use corrente_driver::Descriptor;
 use corrente_driver::outgoing::Outgoing;
@@ -19,11 +19,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::flow::{Flow, Signal};
+use super::tls::Session;
 use crate::event_loop::Loop;
 use crate::ffi::bytes::Chunk;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
+use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 
 static STREAM: Class<Stream> = Class::new();
@@ -48,10 +50,21 @@ pub(crate) struct Stream {
     state: Confined<State>,
 }
 
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // One that nobody has closed; else `_finish` has taken the protocol, and has counted.
+        if self.state.peek(|state| state.protocol.is_some()) == Some(true) {
+            self.metrics().ended.add(1);
+        }
+    }
+}
+
 #[derive(Debug)]
 struct State {
     protocol: Option<Py<PyAny>>,
     delivery: Delivery,
+    /// What encrypts and decrypts, on a secured connection.
+    session: Option<Py<Session>>,
     life: Life,
     reading: Reading,
     writing: Writing,
@@ -84,9 +97,10 @@ impl Contexts {
 }
 
 /// How the protocol takes what is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Delivery {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Delivery {
     /// `data_received(bytes)`.
+    #[default]
     Data,
     /// `get_buffer(size)`, `buffer_updated(size)`.
     Buffer,
@@ -144,7 +158,8 @@ impl Carried for Stream {
         let _shown = self.state.peek(|state| {
             let contexts = state.contexts.read.iter().chain(&state.contexts.write);
             let others = state.protocol.iter().chain(&state.drained);
-            others.chain(contexts).for_each(show);
+            others.chain(contexts).for_each(&mut *show);
+            state.session.iter().for_each(|one| show(one.as_any()));
         });
     }
 }
@@ -162,7 +177,7 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     })?;
     let serve = || match side {
         Side::Read => reading::ready(transport, stream),
-        Side::Write => writing::ready(transport, stream),
+        Side::Write => writing::ready(transport, stream).and_then(|()| refill(py, stream)),
     };
     match context {
         Some(context) => within(context.bind(py), serve),
@@ -173,15 +188,58 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
 /// The callback that wrote to a stream has returned.
 pub(crate) fn flush(transport: &Bound<'_, PyAny>) -> PyResult<()> {
     match STREAM.get(transport) {
-        Ok(stream) => writing::flush(transport, stream),
+        Ok(stream) => {
+            if let Some(session) = stream.session(transport.py())? {
+                session.bind(transport.py()).get().flush(transport.py())?;
+            }
+            writing::flush(transport, stream)
+        }
         // Gone meanwhile.
         Err(_) => Ok(()),
     }
 }
 
+/// The socket has taken everything: a session may have more.
+fn refill(py: Python<'_>, stream: &Stream) -> PyResult<()> {
+    let is_free = stream.with(py, |state| state.pending == Pending::Nothing)?;
+    match stream.session(py)?.filter(|_| is_free) {
+        Some(session) => session.bind(py).get().flush(py),
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing more should be encrypted for a stream: it is lost, or something waits for its socket.
+pub(super) fn is_blocked(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
+    STREAM.get(transport)?.with(transport.py(), |state| {
+        state.life == Life::Lost || state.pending == Pending::Socket
+    })
+}
+
+/// Has what a TLS session was given to write flushed when the callback that is running returns; `false` where
+/// none is running.
+pub(super) fn gather(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let event_loop = STREAM.get(transport)?.event_loop.get();
+    let is_in_callback = event_loop.is_in_callback();
+    if is_in_callback {
+        event_loop.will_flush(transport)?;
+    }
+    Ok(is_in_callback)
+}
+
 impl Stream {
     fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut State) -> R) -> PyResult<R> {
         self.state.with(py, work)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.event_loop.get().metrics
+    }
+
+    fn session(&self, py: Python<'_>) -> PyResult<Option<Py<Session>>> {
+        self.with(py, |state| {
+            let session = state.session.as_ref();
+            session.map(|session| session.clone_ref(py))
+        })
     }
 
     /// Has the loop watch one side.
@@ -251,7 +309,7 @@ impl Stream {
 }
 
 /// `SystemExit` and `KeyboardInterrupt` leave the loop, from wherever they are raised.
-fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
+pub(super) fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<pyo3::exceptions::PySystemExit>(py)
         || error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::service::Sample;
 use super::{Pair, Totals};
+use crate::bench::figures::{self, SEED};
 
 /// What recording may add to the CPU time of a request, and to its part of it.
 const REQUEST_US_MAX: f64 = 3.0;
@@ -16,8 +17,6 @@ const SHARE_MAX: f64 = 0.02;
 const STEP_US_MAX: f64 = 1.0;
 /// How far the CPU totals may be from the kernel's.
 const DEVIATION_MAX: f64 = 0.05;
-/// Seed of the bootstrap: the same samples give the same interval.
-const SEED: u64 = 1;
 
 /// Table and verdicts of a pair of services.
 pub(super) fn part(title: &str, pair: &Pair) -> String {
@@ -83,12 +82,7 @@ fn differences(these: &[f64], those: &[f64]) -> Vec<f64> {
 }
 
 fn interval(ratio: Interval) -> String {
-    let Interval {
-        estimate,
-        low,
-        high,
-    } = ratio;
-    format!("{estimate:.3} [{low:.3}, {high:.3}]")
+    figures::interval(ratio, 3)
 }
 
 fn verdict(value: f64, limit: f64, interval: Option<Interval>) -> &'static str {

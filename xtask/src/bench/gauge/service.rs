@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::State;
 use crate::bench::children::{Interruption, LIMIT, free_port};
+use crate::bench::processor_time::{cpu_ns_of, tree};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
 
@@ -151,7 +152,7 @@ impl Service {
 
     /// CPU time until now of all threads of all its processes.
     pub(super) fn cpu_ns(&self) -> u64 {
-        tree(self.child.id()).into_iter().map(cpu_of).sum()
+        tree(self.child.id()).into_iter().map(cpu_ns_of).sum()
     }
 
     /// Ends it as a supervisor does, and gives its recording.
@@ -211,70 +212,4 @@ fn answers(port: u16) -> bool {
         stream.read_exact(&mut first)
     });
     asked.is_ok() && first == *b"HTTP/"
-}
-
-/// A process and all that descend from it.
-fn tree(root: u32) -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return vec![root];
-    };
-    let numbers = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let parents: Vec<(u32, u32)> = numbers
-        .filter_map(|process: u32| {
-            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-            Some((process, parent_in(&stat)?))
-        })
-        .collect();
-    let mut found = vec![root];
-    let mut next = 0;
-    while next < found.len() {
-        let parent = found[next];
-        let children = parents.iter().filter(|(_, of)| *of == parent);
-        found.extend(children.map(|(process, _)| *process));
-        next += 1;
-    }
-    found
-}
-
-/// The parent, behind the name in parentheses, which may hold anything (`proc_pid_stat(5)`).
-fn parent_in(stat: &str) -> Option<u32> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_ascii_whitespace().nth(1)?.parse().ok()
-}
-
-/// CPU time of all threads of a process; one that has ended has none.
-fn cpu_of(process: u32) -> u64 {
-    let threads = fs::read_dir(format!("/proc/{process}/task"));
-    let folders = threads.into_iter().flatten().flatten();
-    folders.filter_map(|folder| cpu_in(&folder.path())).sum()
-}
-
-/// The first number of schedstat: nanoseconds on a processor.
-fn cpu_in(thread: &Path) -> Option<u64> {
-    let text = fs::read_to_string(thread.join("schedstat")).ok()?;
-    text.split_ascii_whitespace().next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_child_is_in_the_tree_and_has_cpu_time() {
-        let mut child = Command::new("sleep").arg("60").spawn().expect("starts");
-        let found = tree(std::process::id());
-        assert!(found.contains(&child.id()), "{found:?}");
-        assert!(cpu_of(std::process::id()) > 0);
-        child.kill().expect("it runs");
-        child.wait().expect("it is ours");
-        assert_eq!(cpu_of(child.id()), 0);
-    }
-
-    #[test]
-    fn the_parent_is_found_behind_any_name() {
-        assert_eq!(parent_in("71 (a (b) 1 2) S 17 71 71 0"), Some(17));
-        assert_eq!(parent_in(""), None);
-    }
 }

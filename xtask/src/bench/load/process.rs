@@ -5,15 +5,15 @@
 //! start of an interpreter nor the connecting counts. Knows no generator's options or output.
 
 use std::fs;
-use std::io::Read;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread::{self, JoinHandle};
+use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::tool::pinned;
-use crate::bench::children::{Interruption, LIMIT, PACE, free_port};
+use crate::bench::children::{
+    Guard, Interruption, LIMIT, PACE, collect, free_port, joined, pinned,
+};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 
@@ -25,17 +25,6 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 /// Clock ticks a second in `/proc` (`USER_HZ`, `time(7)`): 100 on every architecture that wrk,
 /// oha and CPython are all packaged for.
 const TICKS_PER_S: f64 = 100.0;
-
-/// A child that is killed and waited for when it goes out of scope.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // Both fail only where it has ended and was waited for already.
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
 
 /// A server that listens on a free port of the loopback interface.
 pub(super) struct Server {
@@ -168,23 +157,6 @@ fn ended(child: &mut Guard) -> Result<Option<std::process::ExitStatus>, Failure>
     status.map_err(|error| Failure::step(format!("cannot wait for a child: {error}")))
 }
 
-/// Reads a pipe to its end beside the run, so that a full pipe stops nobody.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Option<JoinHandle<String>> {
-    let mut pipe = pipe?;
-    Some(thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What came before an error is what there is.
-        pipe.read_to_end(&mut bytes).ok();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }))
-}
-
-fn joined(reader: Option<JoinHandle<String>>) -> String {
-    reader
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default()
-}
-
 /// CPU ticks of generator, server and the whole machine at a moment.
 struct Reading {
     at: Instant,
@@ -254,14 +226,6 @@ mod tests {
         let text = "cpu  1 20 300 9 9 9 9 4000 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
         assert_eq!(machine_ticks(text), Some(4321));
         assert_eq!(machine_ticks("cpu 1 2"), None);
-    }
-
-    #[test]
-    fn a_child_is_gone_when_its_guard_is() {
-        let child = Command::new("sleep").arg("60").spawn().expect("starts");
-        let process = child.id();
-        drop(Guard(child));
-        assert!(!Path::new(&format!("/proc/{process}")).exists());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::output::Figures;
 use super::process::Busy;
 use super::tool::Tool;
 use super::{Goal, Part};
+use crate::bench::figures::{SEED, interval};
 
 /// Requests a second of ours over those of wrk, at least.
 const SPEED_MIN: f64 = 0.90;
@@ -19,8 +20,6 @@ const DEVIATION_MAX: f64 = 0.05;
 const SPREAD_MAX: f64 = 0.10;
 /// CPU that other programs and other machines may take, in processors, for the same reason.
 const OTHERS_MAX: f64 = 0.10;
-/// Seed of the bootstrap: the same samples give the same interval.
-const SEED: u64 = 1;
 
 /// One run of one generator.
 #[derive(Debug, Clone, Copy)]
@@ -148,12 +147,12 @@ fn speed(ours: &Series, others: &[Series], mood: Mood) -> Vec<String> {
         };
         let name = other.tool.name();
         if let Some(ratio) = ratio(|sample| sample.figures.requests_per_s) {
-            let text = interval(ratio);
+            let text = interval(ratio, 2);
             let verdict = speed_verdict(ratio, mood);
             lines.push(format!("corrente / {name}, requests/s:  {text}; {verdict}"));
         }
         if let Some(ratio) = ratio(Sample::cpu_us) {
-            let text = interval(ratio);
+            let text = interval(ratio, 2);
             lines.push(format!("corrente / {name}, CPU/request: {text}"));
         }
     }
@@ -166,15 +165,6 @@ fn speed(ours: &Series, others: &[Series], mood: Mood) -> Vec<String> {
         .map(|own| format!("corrente's own account of its CPU (self_check): {own:.2} µs/request"));
     lines.extend(own);
     lines
-}
-
-fn interval(ratio: Interval) -> String {
-    let Interval {
-        estimate,
-        low,
-        high,
-    } = ratio;
-    format!("{estimate:.2} [{low:.2}, {high:.2}]")
 }
 
 fn speed_verdict(ratio: Interval, mood: Mood) -> String {

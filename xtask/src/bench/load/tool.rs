@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::output::{self, Figures};
+use crate::bench::children::{can_pin, pinned};
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, cannot_start, output as printed, step};
@@ -67,10 +68,7 @@ impl Tools {
     pub(super) fn prepare(project: &Project) -> Result<Self, Failure> {
         // First what a person has to install, then what takes minutes.
         let wrk = version_of_wrk()?;
-        for program in ["taskset", "setpriv"] {
-            printed(Command::new(program).arg("--version"))
-                .map_err(|failure| failure.hint("install Debian's package util-linux"))?;
-        }
+        can_pin()?;
         let oha = oha(project)?;
         let corrente = extension::release(project)?.program("corrente");
         let [ours, theirs] =
@@ -93,17 +91,6 @@ impl Tools {
         command.args(options(tool, load)).arg(url);
         command
     }
-}
-
-/// A command bound to `cpu` that does not outlive this process, however that ends. Both programs
-/// replace themselves by what they start, so it keeps the process id of the child.
-pub(super) fn pinned(cpu: usize, program: &Path) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", &cpu.to_string()]);
-    command
-        .args(["setpriv", "--pdeathsig", "KILL"])
-        .arg(program);
-    command
 }
 
 fn options(tool: Tool, load: &Load) -> Vec<String> {

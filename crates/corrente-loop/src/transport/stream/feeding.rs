@@ -14,7 +14,7 @@ use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyByteArray;
+use pyo3::types::{PyByteArray, PyBytes};
 
 use super::reading::{self, Plan};
 use super::{Stream, fatal};
@@ -83,10 +83,11 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
     let moved = memory::read_with(stream.descriptor, |content| extend(buffer, content));
     match moved {
         Ok((Moved::Bytes(0), _)) => reading::ended(transport, stream, &plan.protocol),
-        Ok((Moved::Bytes(_), appended)) => {
+        Ok((Moved::Bytes(length), appended)) => {
+            stream.metrics().received.add(length as u64);
             let fed = appended
                 .and_then(|()| wake(&reader))
-                .and_then(|()| limit(transport, &reader));
+                .and_then(|()| limit(&reader));
             fed.or_else(|error| {
                 let message = "Fatal error: protocol.data_received() call failed.";
                 fatal(transport, error, message)
@@ -95,6 +96,26 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
         Ok((Moved::Later, _)) => Ok(()),
         Err(error) => failed(transport, &error),
     }
+}
+
+/// Hands data to a protocol's reader; `false` where it has none that is alive.
+pub(in crate::transport) fn feed(
+    protocol: &Bound<'_, PyAny>,
+    pieces: &[Bound<'_, PyBytes>],
+) -> PyResult<bool> {
+    let Some(reader) = reader(protocol)? else {
+        return Ok(false);
+    };
+    let buffer = reader.getattr(intern!(protocol.py(), "_buffer"))?;
+    let Ok(buffer) = buffer.cast_exact::<PyByteArray>() else {
+        return Ok(false);
+    };
+    for piece in pieces {
+        extend(buffer, piece.as_bytes())?;
+    }
+    wake(&reader)?;
+    limit(&reader)?;
+    Ok(true)
 }
 
 fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
@@ -117,7 +138,7 @@ fn wake(reader: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Pauses the transport where the reader has more than it likes.
-fn limit(transport: &Bound<'_, PyAny>, reader: &Bound<'_, PyAny>) -> PyResult<()> {
+fn limit(reader: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = reader.py();
     let length = reader.getattr(intern!(py, "_buffer"))?.len()?;
     let limit: usize = reader.getattr(intern!(py, "_limit"))?.extract()?;
@@ -128,7 +149,6 @@ fn limit(transport: &Bound<'_, PyAny>, reader: &Bound<'_, PyAny>) -> PyResult<()
     if own.is_none() {
         return Ok(());
     }
-    let own = if own.is(transport) { transport } else { &own };
     match own.call_method0(intern!(py, "pause_reading")) {
         Ok(_) => reader.setattr(intern!(py, "_paused"), true),
         // As asyncio does: one that cannot pause is not asked again.

@@ -16,11 +16,12 @@ use super::{
     State, Stream, Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
+use crate::transport::tls::Session;
 
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(super) static METHODS: [Method; 22] = [
+pub(super) static METHODS: [Method; 23] = [
     Method::new(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
@@ -40,6 +41,7 @@ pub(super) static METHODS: [Method; 22] = [
     Method::new(c"_start_reading", c"_start_reading($self, /)\n--\n\nconnection_made() was called.", start_reading),
     Method::new(c"_force_close", c"_force_close($self, exc, /)\n--\n\nCloses the connection at once, for a reason.", force_close),
     Method::new(c"_finish", c"_finish($self, /)\n--\n\nGives up the protocol: connection_lost() was called.", finish),
+    Method::new(c"_secure", c"_secure($self, session, /)\n--\n\nHas a TLS session between the socket and the protocol.", secure),
     Method::new(c"_set_drained", c"_set_drained($self, future, /)\n--\n\nThe future to complete when all is written.", set_drained),
     Method::new(c"_is_flow_paused", c"_is_flow_paused($self, /)\n--\n\nWhether the protocol was told to stop writing.", is_flow_paused),
     Method::END,
@@ -227,13 +229,24 @@ fn set_protocol<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>)
     let delivery = delivery(&protocol)?;
     let before = STREAM.get(receiver)?.with(py, |state| {
         state.delivery = delivery;
-        state.protocol.replace(protocol.unbind())
+        let session = state.session.take();
+        (session, state.protocol.replace(protocol.unbind()))
     })?;
     drop(before);
     none(receiver, Ok(()))
 }
 
-fn delivery(protocol: &Bound<'_, PyAny>) -> PyResult<Delivery> {
+fn secure<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let session = arguments.required("_secure", 0, "session")?.to_owned();
+    let session = session.cast_into::<Session>()?.unbind();
+    let before = STREAM
+        .get(receiver)?
+        .with(receiver.py(), |state| state.session.replace(session))?;
+    drop(before);
+    none(receiver, Ok(()))
+}
+
+pub(in crate::transport) fn delivery(protocol: &Bound<'_, PyAny>) -> PyResult<Delivery> {
     static BUFFERED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let buffered = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
     if protocol.is_instance(buffered)? {
@@ -254,6 +267,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {number}")))?;
     let state = State {
         delivery: delivery(&protocol)?,
+        session: None,
         protocol: Some(protocol.unbind()),
         life: Life::Open,
         reading: Reading::On,
@@ -271,6 +285,8 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         descriptor,
         state: Confined::new(state),
     };
+    // Counted now, since one that is refused counts as ended when it is dropped.
+    stream.metrics().begun.add(1);
     none(receiver, STREAM.put(receiver, stream))
 }
 
@@ -284,11 +300,15 @@ fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, B
 }
 
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let protocol = STREAM.get(receiver)?.with(receiver.py(), |state| {
+    let stream = STREAM.get(receiver)?;
+    let (session, protocol) = stream.with(receiver.py(), |state| {
         state.life = Life::Lost;
-        state.protocol.take()
+        (state.session.take(), state.protocol.take())
     })?;
-    drop(protocol);
+    if protocol.is_some() {
+        stream.metrics().ended.add(1);
+    }
+    drop((session, protocol));
     none(receiver, Ok(()))
 }
 

@@ -14,6 +14,7 @@ use super::{Delivery, Life, Reading, Stream, fatal, feeding};
 use crate::error::os_error;
 use crate::ffi::bytes::{self, Read};
 use crate::memory;
+use crate::transport::tls::Session;
 use crate::watched::Side;
 
 /// Asyncio's `max_size`: more is read in several turns.
@@ -27,6 +28,7 @@ const READ_FAILED: &str = "Fatal read error on socket transport";
 pub(super) struct Plan {
     pub protocol: Py<PyAny>,
     delivery: Delivery,
+    session: Option<Py<Session>>,
     is_bulk: bool,
 }
 
@@ -39,12 +41,16 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
         Some(Plan {
             protocol: protocol.clone_ref(py),
             delivery: state.delivery,
+            session: state.session.as_ref().map(|session| session.clone_ref(py)),
             is_bulk: state.is_bulk,
         })
     })?;
     let Some(plan) = plan else {
         return Ok(());
     };
+    if let Some(session) = &plan.session {
+        return secured(transport, stream, &plan, session);
+    }
     match plan.delivery {
         Delivery::Data => data(transport, stream, &plan),
         Delivery::Buffer => buffer(transport, stream, &plan),
@@ -66,6 +72,7 @@ pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -
         Err(error) => return failed(transport, &error),
     };
     let length = content.as_bytes().len();
+    stream.metrics().received.add(length as u64);
     let is_bulk = length
         >= if plan.is_bulk {
             BULK_LEAST
@@ -105,7 +112,10 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     };
     let length = match bytes::read_into(stream.descriptor, &room) {
         Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
-        Ok(Ok(Moved::Bytes(length))) => length,
+        Ok(Ok(Moved::Bytes(length))) => {
+            stream.metrics().received.add(length as u64);
+            length
+        }
         Ok(Ok(Moved::Later)) => return Ok(()),
         Ok(Err(error)) => return failed(transport, &error),
         Err(error) => return fatal(transport, error, READ_FAILED),
@@ -118,6 +128,28 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
             "Fatal error: protocol.buffer_updated() call failed.",
         ),
     }
+}
+
+/// What comes is for a TLS session, which decrypts it.
+fn secured(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    plan: &Plan,
+    session: &Py<Session>,
+) -> PyResult<()> {
+    let py = transport.py();
+    let session = session.bind(py).get();
+    let moved = memory::read_with(stream.descriptor, |content| session.feed(py, content));
+    let advanced = match moved {
+        Ok((Moved::Bytes(0), _)) => return ended(transport, stream, &plan.protocol),
+        Ok((Moved::Bytes(_), fed)) => fed.and_then(|()| session.advance(py)),
+        Ok((Moved::Later, _)) => return Ok(()),
+        Err(error) => return failed(transport, &error),
+    };
+    advanced.or_else(|error| {
+        let message = "Fatal error: protocol.buffer_updated() call failed.";
+        fatal(transport, error, message)
+    })
 }
 
 pub(super) fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {

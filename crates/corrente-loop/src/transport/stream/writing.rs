@@ -13,7 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
-use super::{Life, Pending, State, Stream, Writing, fatal};
+use super::{Life, Pending, STREAM, State, Stream, Writing, fatal};
 use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::watched::Side;
@@ -21,7 +21,7 @@ use crate::watched::Side;
 /// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
 const IGNORED_QUIETLY: u32 = 5;
 /// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
-const GATHERED_MOST: usize = 32 * 1024;
+pub(in crate::transport) const GATHERED_MOST: usize = 32 * 1024;
 const FAILED: &str = "Fatal write error on socket transport";
 
 /// What becomes of data that are written.
@@ -156,7 +156,10 @@ fn may_wait(stream: &Stream, length: usize) -> bool {
 /// What the socket takes at once.
 fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
     match socket::write(stream.descriptor, content)? {
-        Moved::Bytes(written) => Ok(written),
+        Moved::Bytes(written) => {
+            stream.metrics().sent.add(written as u64);
+            Ok(written)
+        }
         Moved::Later => Ok(0),
     }
 }
@@ -230,6 +233,41 @@ pub(super) fn write_lines(
     hold(transport, stream)
 }
 
+/// Writes what a TLS session has encrypted; `whole` is the object that it is the content of, if it is one's.
+pub(in crate::transport) fn pass(
+    transport: &Bound<'_, PyAny>,
+    content: &[u8],
+    whole: Option<&Bound<'_, PyBytes>>,
+) -> PyResult<()> {
+    let stream = STREAM.get(transport)?;
+    // What was written before the connection was secured goes first.
+    flush(transport, stream)?;
+    let (is_free, is_lost) = stream.with(transport.py(), |state| {
+        (state.pending == Pending::Nothing, state.life == Life::Lost)
+    })?;
+    if is_lost || content.is_empty() {
+        return Ok(());
+    }
+    let written = if is_free {
+        send_now(stream, content)
+    } else {
+        Ok(0)
+    };
+    match written {
+        Ok(written) if written == content.len() => Ok(()),
+        Ok(written) => match whole {
+            Some(bytes) => keep(transport, stream, Chunk::kept(bytes), written),
+            None => keep(
+                transport,
+                stream,
+                Chunk::Copied(content[written..].into()),
+                0,
+            ),
+        },
+        Err(error) => fatal(transport, os_error(&error), FAILED),
+    }
+}
+
 fn ignore(transport: &Bound<'_, PyAny>, is_told: bool) -> PyResult<()> {
     if is_told {
         transport.call_method0(intern!(transport.py(), "_tell_ignored_write"))?;
@@ -283,10 +321,11 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
             several => socket::write_all(stream.descriptor, several),
         };
         Some(moved.map(|moved| match moved {
-            Moved::Bytes(bytes) => (
-                state.outgoing.advance(bytes),
-                state.flow.shrunk(state.outgoing.len()),
-            ),
+            Moved::Bytes(bytes) => {
+                stream.metrics().sent.add(bytes as u64);
+                let done = state.outgoing.advance(bytes);
+                (done, state.flow.shrunk(state.outgoing.len()))
+            }
             Moved::Later => (Vec::new(), super::Signal::Nothing),
         }))
     })?;

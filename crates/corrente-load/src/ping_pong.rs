@@ -1,10 +1,10 @@
-//! Raw TCP ping-pong: each user sends a message and waits for as many bytes back.
+//! Raw ping-pong: each user sends a message and waits for as many bytes back.
 //!
-//! It shares the event loop with HTTP and must not know it; here is only the protocol and its plan.
+//! Over TCP, UDP or a Unix socket, on a connection that stays or a new one for each message. It
+//! shares the event loop with HTTP and must not know it; here is only the protocol and its plan.
 //! Key invariant: an echo is good only if its length and its first and last byte are right, which
 //! catches answers that are cut, shifted or mixed up between connections at next to no cost.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -12,21 +12,27 @@ use std::time::Duration;
 use crate::error::LoadError;
 use crate::exchange::{After, Completion, Exchange, Session, Step, Verdict};
 use crate::outcome::{ErrorKind, Outcome};
+use crate::peer::Peer;
 use crate::plan::{Arrival, within};
 use crate::run::{Progress, run_session};
+use crate::target::KeepAlive;
 
 /// Longest message, in bytes.
 const MESSAGE_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Longest datagram that IPv4 carries, in bytes (udp(7)).
+const DATAGRAM_MAX_BYTES: usize = 65_507;
 /// Different first and last bytes that messages go through; a prime, so that neighbours differ.
 const MARKS: u64 = 251;
 
-/// One TCP ping-pong run; always a closed loop on one thread.
+/// One ping-pong run; always a closed loop on one thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Where the echo server listens.
-    pub address: SocketAddr,
+    pub peer: Peer,
     /// Length of each message in bytes, at least 1.
     pub message_bytes: usize,
+    /// Whether a connection carries more than one message.
+    pub keep_alive: KeepAlive,
     /// Users, which is also connections.
     pub users: usize,
     /// Load that is made but not recorded, before the measured window.
@@ -43,14 +49,13 @@ pub struct Plan {
 
 impl Plan {
     fn session(&self) -> Result<Session, LoadError> {
-        within(
-            "message length",
-            self.message_bytes,
-            1..=MESSAGE_MAX_BYTES,
-            "bytes",
-        )?;
+        let most = match self.peer {
+            Peer::Udp(_) => DATAGRAM_MAX_BYTES,
+            Peer::Tcp(_) | Peer::Unix(_) => MESSAGE_MAX_BYTES,
+        };
+        within("message length", self.message_bytes, 1..=most, "bytes")?;
         let session = Session {
-            address: self.address,
+            peer: self.peer.clone(),
             arrival: Arrival::Closed { users: self.users },
             warm_up: self.warm_up,
             duration: self.duration,
@@ -74,7 +79,7 @@ pub fn run(
     let messages = Arc::new(Messages::new(plan.message_bytes, plan.seed));
     run_session(
         &session,
-        || Echo::new(Arc::clone(&messages)),
+        || Echo::new(Arc::clone(&messages), plan.keep_alive),
         stop,
         progress,
     )
@@ -104,6 +109,7 @@ impl Messages {
 #[derive(Debug)]
 struct Echo {
     messages: Arc<Messages>,
+    after: After,
     /// Where in the shared bytes the current message begins.
     start: usize,
     received: usize,
@@ -111,9 +117,13 @@ struct Echo {
 }
 
 impl Echo {
-    fn new(messages: Arc<Messages>) -> Self {
+    fn new(messages: Arc<Messages>, keep_alive: KeepAlive) -> Self {
         Self {
             messages,
+            after: match keep_alive {
+                KeepAlive::Reuse => After::Reuse,
+                KeepAlive::Close => After::Close,
+            },
             start: 0,
             received: 0,
             verdict: Verdict::Good,
@@ -152,7 +162,7 @@ impl Exchange for Echo {
         Step::Complete(Completion {
             status: None,
             verdict,
-            connection: After::Reuse,
+            connection: self.after,
         })
     }
 
@@ -166,7 +176,7 @@ mod tests {
     use super::*;
 
     fn echo(message_bytes: usize) -> Echo {
-        let mut echo = Echo::new(Arc::new(Messages::new(message_bytes, 9)));
+        let mut echo = Echo::new(Arc::new(Messages::new(message_bytes, 9)), KeepAlive::Reuse);
         echo.begin(249);
         echo
     }

@@ -1,0 +1,192 @@
+//! The watchdog of a loop: how it is started, and what it sees of a thread that stalls.
+//!
+//! The thread and its timing are `corrente_driver::watchdog`. What it sees is read through the kernel: the
+//! Python stack from memory (`stack`), the system call, and the library that makes it (`library`).
+//!
+//! Key invariant: the watchdog's thread never touches an object of Python and never takes the GIL.
+
+mod layout;
+mod library;
+mod memory;
+mod position;
+mod stack;
+
+use std::sync::{Arc, Mutex};
+use std::thread::Thread;
+use std::time::Duration;
+
+use corrente_driver::pulse::{Pulse, Subject, Watcher};
+use corrente_driver::thread::{own_number, system_call};
+use corrente_driver::watchdog::{Notice, Watch, Watchdog, Witness};
+use pyo3::prelude::*;
+
+use crate::ffi::confined::Confined;
+use crate::ffi::thread::state_address;
+use layout::Layout;
+use memory::Memory;
+pub(crate) use stack::Frame;
+
+/// How long a stall is at least, if nobody says.
+pub(crate) const THRESHOLD: Duration = Duration::from_millis(1);
+
+/// What was seen of a thread that stalls.
+#[derive(Debug)]
+pub(crate) struct Testimony {
+    /// Innermost first; nothing where it could not be read.
+    pub(crate) frames: Vec<Frame>,
+    /// The system call that it waited in.
+    pub(crate) system_call: Option<String>,
+    /// The library that made that call.
+    pub(crate) library: Option<String>,
+}
+
+/// Reads what a thread does.
+#[derive(Debug)]
+struct Reader {
+    memory: Option<Memory>,
+    layout: Option<Layout>,
+}
+
+impl Witness for Reader {
+    type Testimony = Testimony;
+
+    fn look(&mut self, subject: Subject) -> Testimony {
+        // First the call: a thread that still waits when its stack has been read has waited all the time.
+        let call = system_call(subject.thread);
+        let memory = self.memory.as_ref();
+        let frames = memory.zip(self.layout).and_then(|(memory, layout)| {
+            // It may have changed while it was read: once more.
+            let read = || stack::read(memory, subject.key, layout);
+            read().or_else(read)
+        });
+        Testimony {
+            frames: frames.unwrap_or_default(),
+            library: call
+                .zip(memory)
+                .and_then(|(call, memory)| library::waited_in(memory, call.stack)),
+            system_call: call.map(|call| call.name()),
+        }
+    }
+}
+
+/// Whether a loop is to be watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Watched,
+    Unwatched,
+}
+
+/// A loop's watchdog.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    watch: Arc<Watch<Testimony>>,
+    watchdog: Confined<(Wish, Option<Watchdog>)>,
+    /// What wakes it.
+    bell: Mutex<Option<Thread>>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            watch: Arc::new(Watch::new(THRESHOLD)),
+            watchdog: Confined::new((Wish::Watched, None)),
+            bell: Mutex::default(),
+        }
+    }
+}
+
+impl Guard {
+    #[inline]
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.watch.pulse
+    }
+
+    pub(crate) fn threshold(&self) -> Duration {
+        self.watch.threshold()
+    }
+
+    /// A wait of the loop has ended.
+    #[inline]
+    pub(crate) fn wait_ended(&self, now: f64) {
+        if self.watch.pulse.end_wait(now) == Watcher::Rests {
+            self.ring();
+        }
+    }
+
+    #[cold]
+    fn ring(&self) {
+        // Nobody holds it for long; but in the child of a fork it may be held for ever.
+        if let Ok(bell) = self.bell.try_lock()
+            && let Some(thread) = &*bell
+        {
+            thread.unpark();
+        }
+    }
+
+    /// This thread runs the loop from now on.
+    pub(crate) fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.watch.pulse.enter(Subject {
+            thread: own_number(),
+            key: state_address(py),
+        });
+        self.start(py)
+    }
+
+    /// Starts the watchdog, if there is to be one. A loop that cannot be watched, for want of a thread, runs all
+    /// the same.
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        let layout = stack::layout(py);
+        self.watchdog.with(py, |(wish, watchdog)| {
+            if watchdog.as_ref().is_some_and(|one| !one.is_here()) {
+                // A fork has left it behind.
+                *watchdog = None;
+            }
+            if *wish == Wish::Watched && watchdog.is_none() {
+                let memory = Memory::own().ok();
+                let reader = Reader { memory, layout };
+                *watchdog = Watchdog::start(Arc::clone(&self.watch), reader).ok();
+            }
+            if let Ok(mut bell) = self.bell.try_lock() {
+                *bell = watchdog.as_ref().and_then(Watchdog::thread);
+            }
+        })
+    }
+
+    /// Watches with this threshold from now on; without one not at all.
+    pub(crate) fn set(&self, py: Python<'_>, threshold: Option<Duration>) -> PyResult<()> {
+        let wish = match threshold {
+            Some(_) => Wish::Watched,
+            None => Wish::Unwatched,
+        };
+        self.watch.set_threshold(threshold.unwrap_or(THRESHOLD));
+        self.watchdog.with(py, |(before, _)| *before = wish)?;
+        match wish {
+            Wish::Watched if self.is_entered() => self.start(py),
+            Wish::Watched => Ok(()),
+            Wish::Unwatched => self.end(py),
+        }
+    }
+
+    fn is_entered(&self) -> bool {
+        self.watch.pulse.subject().thread != 0
+    }
+
+    /// Ends the watchdog.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        let watchdog = self.watchdog.with(py, |(_, watchdog)| watchdog.take())?;
+        if let Some(watchdog) = watchdog {
+            watchdog.end();
+        }
+        Ok(())
+    }
+
+    /// The stall that is ending, if this callback was one. To tell of it is no part of it.
+    pub(crate) fn take(&self) -> Option<Notice<Testimony>> {
+        let notice = self.watch.take();
+        self.watch.pulse.begin();
+        // It has slept longer and longer while the stall went on. Not woken before there is another beat,
+        // or it would sleep on.
+        self.ring();
+        notice
+    }
+}

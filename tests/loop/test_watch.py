@@ -1,0 +1,487 @@
+"""The watchdog and the metrics of Corrente's loop: what stalls are made of, and what is counted.
+
+A stall is the subject here, so these tests do sleep: on the loop, which must not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import math
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import corrente
+from loop.running import Echo, Recorder, connect, end, run, sockets, talk
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+#: Seconds that the tests' stalls last, and what a clock may miss of them.
+STALL_S = 0.02
+CLOSE_S = 0.003
+
+#: Nobody's stall: the tests that look for none use it.
+ENOUGH_S = 0.3
+
+
+@pytest.fixture
+def watched() -> Iterator[corrente.EventLoop]:
+    """Give a loop that is closed afterwards."""
+    made = corrente.new_event_loop()
+    yield made
+    made.close()
+
+
+def only(loop: corrente.EventLoop, name: str) -> corrente.Stall:
+    """Give the stall of the task of this name; a busy machine may have made others."""
+    found = [stall for stall in loop.stalls() if stall.task == name]
+    assert len(found) == 1, loop.stalls()
+    return found[0]
+
+
+def run_task(loop: corrente.EventLoop, main: Coroutine[object, object, None], name: str) -> None:
+    """Run a coroutine as a task of this name."""
+
+    async def outer() -> None:
+        await loop.create_task(main, name=name)
+
+    run(loop, outer())
+
+
+def wait_for_watchdogs(count: int) -> None:
+    """Wait until this process has so many: a thread names itself, and is gone a little late."""
+    while count_watchdogs() != count:
+        time.sleep(0)
+
+
+def count_watchdogs() -> int:
+    """Count the threads with the watchdog's name."""
+    names = []
+    for file in Path("/proc/self/task").glob("*/comm"):
+        # One that has just ended cannot be read any more.
+        with contextlib.suppress(OSError):
+            names.append(file.read_text().strip())
+    return names.count("corrente-watch")
+
+
+def blocks() -> None:
+    time.sleep(STALL_S)
+
+
+def test_a_blocking_call_is_named_with_its_task(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        blocks()
+
+    begin = watched.time()
+    run_task(watched, main(), "sleeper")
+    stall = only(watched, "sleeper")
+    assert begin <= stall.started <= watched.time() - STALL_S
+    assert STALL_S <= stall.duration <= watched.time() - begin
+    assert stall.cpu < CLOSE_S
+    # A busy machine lets a thread that has slept wait for a processor.
+    assert stall.blocked + stall.queued >= STALL_S - CLOSE_S
+    assert stall.duration == pytest.approx(stall.cpu + stall.queued + stall.blocked)
+    assert stall.call == "time.sleep(STALL_S)"
+    assert stall.system_call in ("clock_nanosleep", "nanosleep", "select")
+    assert stall.callback == "test_a_blocking_call_is_named_with_its_task.<locals>.main"
+    names = [frame.name for frame in stall.stack]
+    assert names[-2:] == [stall.callback, "blocks"]
+    assert stall.stack[-1].filename == __file__
+    assert "time.sleep(STALL_S)" in stall.stack.format()[-1]
+    text = str(stall)
+    assert "blocked in" in text
+    assert "in task sleeper (" in text
+    assert f"{__file__}:{stall.stack[-1].lineno} in blocks" in text
+
+
+def test_work_is_told_from_blocking(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        until = time.thread_time() + STALL_S
+        while time.thread_time() < until:
+            pass
+
+    run_task(watched, main(), "worker")
+    stall = only(watched, "worker")
+    assert stall.cpu >= STALL_S - CLOSE_S
+    assert stall.blocked < CLOSE_S
+    assert stall.stack[-1].name.endswith("<locals>.main")
+
+
+def test_c_code_that_holds_the_gil_is_seen(watched: corrente.EventLoop) -> None:
+    # Each further letter doubles the time; nothing else of Python runs meanwhile.
+    text = "a" * 24 + "b"
+
+    async def main() -> None:
+        assert re.match(r"(a+)+$", text) is None
+
+    run_task(watched, main(), "matcher")
+    stall = only(watched, "matcher")
+    assert stall.duration > STALL_S
+    assert stall.cpu > stall.blocked
+    assert stall.call == 're.match(r"(a+)+$", text)'
+    assert stall.library == "re"
+    assert [frame.name for frame in stall.stack][-1] == "match"
+
+
+def test_a_library_in_c_is_named(watched: corrente.EventLoop, tmp_path: Path) -> None:
+    path = tmp_path / "locked.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("begin exclusive")
+    waiting = sqlite3.connect(path, timeout=STALL_S, isolation_level=None)
+
+    async def main() -> None:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            waiting.execute("create table numbers (number)")
+
+    # SQLite tries again after 1, 3 and 8 ms (its `busyTimeout`): this is in the middle of a wait.
+    watched.watch(0.005)
+    run_task(watched, main(), "query")
+    waiting.close()
+    holder.close()
+    stall = only(watched, "query")
+    assert stall.call == 'waiting.execute("create table numbers (number)")'
+    assert stall.library is not None
+    assert "sqlite3" in stall.library
+    assert stall.library in str(stall)
+
+
+def test_a_callback_and_a_protocol_are_named(watched: corrente.EventLoop) -> None:
+    class Slow(Recorder):
+        def data_received(self, data: bytes) -> None:
+            blocks()
+            super().data_received(data)
+
+    async def main() -> None:
+        watched.call_soon(blocks)
+        client, server = Recorder(), Slow()
+        transport, _ = await talk(client, server)
+        transport.write(b"x")
+        await server.has(1)
+        await end(client, server)
+
+    run(watched, main())
+    found = [stall for stall in watched.stalls() if stall.call == "time.sleep(STALL_S)"]
+    assert [stall.task for stall in found] == [None, None]
+    assert found[0].callback == "blocks"
+    assert found[1].callback == Slow.__qualname__
+
+
+def test_a_request_is_what_the_user_says_it_is(
+    watched: corrente.EventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = contextvars.ContextVar[int]("number")
+
+    def request() -> str:
+        return f"GET /{number.get()}"
+
+    async def handle(which: int) -> None:
+        number.set(which)
+        blocks()
+
+    async def main() -> None:
+        corrente.watch(request=request)
+        await asyncio.gather(handle(1), handle(2))
+
+    with caplog.at_level(logging.WARNING, "corrente.stalls"):
+        run(watched, main())
+    found = [stall for stall in watched.stalls() if stall.call == "time.sleep(STALL_S)"]
+    assert [stall.request for stall in found] == ["GET /1", "GET /2"]
+    messages = [record.message for record in caplog.records if "GET /2" in record.message]
+    assert len(messages) == 1
+    assert messages[0].startswith("the event loop stalled for 2")
+
+
+def test_a_request_that_fails_is_told_and_does_no_harm(
+    watched: corrente.EventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    def request() -> str:
+        raise LookupError("nobody knows")
+
+    async def main() -> None:
+        blocks()
+
+    watched.watch(request=request)
+    run_task(watched, main(), "sleeper")
+    assert only(watched, "sleeper").request is None
+    assert "nobody knows" in caplog.text
+
+
+def test_waiting_for_the_gil_is_a_stall(watched: corrente.EventLoop) -> None:
+    over = threading.Event()
+
+    def spin() -> None:
+        while not over.is_set():
+            sum(range(100))
+
+    async def main() -> None:
+        while not any("the GIL" in str(stall) for stall in watched.stalls()):  # noqa: ASYNC110
+            # Each of these waits ends with one for the lock.
+            await asyncio.sleep(0.001)
+
+    thread = threading.Thread(target=spin)
+    before = sys.getswitchinterval()
+    # Who wants the lock waits so long for it.
+    sys.setswitchinterval(STALL_S)
+    thread.start()
+    try:
+        run(watched, main())
+    finally:
+        over.set()
+        thread.join()
+        sys.setswitchinterval(before)
+
+
+def test_waiting_for_something_to_do_is_none(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        await asyncio.sleep(3 * ENOUGH_S)
+
+    watched.watch(ENOUGH_S)
+    run(watched, main())
+    assert watched.stalls() == []
+    found = watched.metrics()
+    assert found.stall.count == 0
+    assert found.idle > found.busy
+
+
+def test_shorter_ones_than_the_threshold_do_not_count(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        blocks()
+
+    watched.watch(60)
+    run(watched, main())
+    assert watched.stalls() == []
+    assert watched.metrics().stall.count == 0
+
+
+def test_a_watch_can_end_and_begin_again(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        blocks()
+
+    watched.watch(None)
+    run_task(watched, main(), "first")
+    assert watched.stalls() == []
+    wait_for_watchdogs(0)
+
+    async def begin() -> None:
+        watched.watch()
+        await watched.create_task(main(), name="second")
+
+    run(watched, begin())
+    assert only(watched, "second").duration >= STALL_S
+    wait_for_watchdogs(1)
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 0.0009, 1e9, math.nan, math.inf])
+def test_a_threshold_has_a_range(watched: corrente.EventLoop, threshold: float) -> None:
+    with pytest.raises(ValueError, match=r"from 0\.001 to 3600 seconds, not "):
+        watched.watch(threshold)
+
+
+@pytest.mark.parametrize("threshold", ["1", True, b"1"])
+def test_a_threshold_is_a_number(watched: corrente.EventLoop, threshold: float) -> None:
+    with pytest.raises(TypeError, match="must be a number of seconds or None, not "):
+        watched.watch(threshold)
+
+
+def test_other_loops_have_no_watchdog() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=r"which has no watchdog; run .* corrente\.run"):
+            corrente.watch()
+
+    asyncio.run(main())
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        corrente.watch()
+
+
+def test_the_watchdog_ends_with_its_loop() -> None:
+    wait_for_watchdogs(0)
+    loop = corrente.new_event_loop()
+    assert count_watchdogs() == 0, "a loop that does not run has none"
+    for _ in range(3):
+        run(loop, asyncio.sleep(0))
+        wait_for_watchdogs(1)
+    loop.close()
+    wait_for_watchdogs(0)
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.watch()
+    assert loop.stalls() == []
+    assert loop.metrics().ready == 0
+
+
+FORKS = """
+import asyncio, os, time, corrente
+
+async def main():
+    child = os.fork()
+    time.sleep(0.02)
+    await asyncio.sleep(0)
+    return child
+
+loop = corrente.new_event_loop()
+child = loop.run_until_complete(main())
+
+async def again():
+    time.sleep(0.02)
+
+if not child:
+    loop.run_until_complete(loop.create_task(again(), name="again"))
+    names = [stall.task for stall in loop.stalls() if stall.duration > 0.019]
+    assert names == ["again"], names
+    loop.close()
+    own = corrente.new_event_loop()
+    own.run_until_complete(own.create_task(again(), name="own"))
+    assert "own" in [stall.task for stall in own.stalls()], own.stalls()
+    own.close()
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 0, status
+assert [stall for stall in loop.stalls() if stall.duration > 0.019], loop.stalls()
+loop.close()
+"""
+
+
+def test_the_child_of_a_fork_has_a_watchdog_of_its_own() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKS]
+    subprocess.run(command, check=True, timeout=30)
+
+
+def test_what_a_loop_does_is_counted(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        client, server = Recorder(), Echo()
+        transport, _ = await talk(client, server)
+        watched.call_later(60, blocks)
+        transport.write(b"x" * 1000)
+        await client.has(1000)
+        found = watched.metrics()
+        assert (found.transports, found.received, found.sent) == (2, 2000, 2000)
+        assert found.timers >= 1
+        for _ in range(5):
+            watched.call_soon(lambda: None)
+        assert watched.metrics().ready >= 5
+        await end(client, server)
+        blocks()
+
+    run(watched, main())
+    found = watched.metrics()
+    assert found.transports == 0
+    assert found.callbacks >= found.turns > 0
+    assert found.busy >= STALL_S
+    assert found.turn.max >= STALL_S
+    for histogram in (found.turn, found.lag, found.stall):
+        counts = [count for _, count in histogram.buckets]
+        assert counts == sorted(counts)
+        assert counts[-1] == histogram.count
+        assert histogram.buckets[-1][0] == math.inf
+    assert found.stall.count >= 1
+    short = dict(found.stall.buckets)
+    assert short[0.01] < found.stall.count, "it is longer than that"
+    assert found.stall.sum >= STALL_S
+    stalled = found.stalled_cpu + found.stalled_queued + found.stalled_blocked
+    assert stalled == pytest.approx(found.stall.sum)
+
+
+def test_plain_sockets_are_counted(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        with ours, theirs:
+            await watched.sock_sendall(ours, b"x" * 100)
+            assert await watched.sock_recv(theirs, 1000) == b"x" * 100
+            buffer = bytearray(10)
+            await watched.sock_sendall(theirs, b"y")
+            assert await watched.sock_recv_into(ours, buffer) == 1
+
+    run(watched, main())
+    found = watched.metrics()
+    assert (found.received, found.sent) == (101, 101)
+
+
+def test_a_timer_that_is_late_is_counted(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        watched.call_later(STALL_S / 10, lambda: None)
+        blocks()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    run(watched, main())
+    assert watched.metrics().lag.max >= STALL_S / 2
+
+
+def test_a_transport_that_nobody_closes_does_not_count_for_ever(
+    watched: corrente.EventLoop,
+) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        with theirs:
+            protocol = Recorder()
+            await connect(ours, protocol)
+            # The loop holds on to it as long as it reads.
+            protocol.transport.pause_reading()
+            assert watched.metrics().transports == 1
+            with pytest.warns(ResourceWarning, match="unclosed transport"):
+                protocol.transport = None
+
+    run(watched, main())
+    assert watched.metrics().transports == 0
+
+
+LINE = re.compile(r'(corrente_loop_\w+)(\{(?:\w+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)')
+
+
+def test_prometheus_can_read_it(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        blocks()
+
+    run(watched, main())
+    text = watched.prometheus(loop='the "main"\none\\')
+    assert text.endswith("\n")
+    helped, typed, values = set(), {}, {}
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            helped.add(line.split()[2])
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            typed[name] = kind
+        else:
+            found = LINE.fullmatch(line)
+            assert found, line
+            assert r'loop="the \"main\"\none\\"' in found[2]
+            values[found[1] + found[2]] = float(found[3])
+            family = re.sub("_(bucket|sum|count)$", "", found[1])
+            assert family in typed or found[1] in typed, line
+    assert helped == set(typed)
+    assert set(typed.values()) == {"gauge", "counter", "histogram"}
+    infinite = [name for name in values if "stall_seconds_bucket" in name and "+Inf" in name]
+    assert values[infinite[0]] == watched.metrics().stall.count >= 1
+    assert "{" not in re.sub(r'\{le="[^"]*"\}', "", watched.prometheus())
+
+
+def test_another_thread_may_ask(watched: corrente.EventLoop) -> None:
+    told: list[tuple[int, int]] = []
+
+    def ask() -> None:
+        found = watched.metrics()
+        told.append((found.turns, len(watched.stalls())))
+        watched.call_soon_threadsafe(watched.stop)
+
+    async def main() -> None:
+        blocks()
+
+    run_task(watched, main(), "sleeper")
+    thread = threading.Thread(target=ask)
+    watched.call_soon(thread.start)
+    watched.run_forever()
+    thread.join()
+    turns, stalls = told[0]
+    assert turns > 0
+    assert stalls >= 1
