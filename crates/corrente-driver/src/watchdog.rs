@@ -172,7 +172,10 @@ impl Watchdog {
         let builder = thread::Builder::new().name("corrente-watch".to_owned());
         Ok(Self {
             is_over,
-            thread: Some(builder.spawn(move || round.run())?),
+            thread: Some(builder.spawn(move || {
+                crate::descriptor::have_own_table();
+                round.run();
+            })?),
             process: std::process::id(),
         })
     }

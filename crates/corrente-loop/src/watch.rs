@@ -44,6 +44,7 @@ pub(crate) struct Testimony {
 /// Reads what a thread does.
 #[derive(Debug)]
 struct Reader {
+    /// Opened by the watchdog's thread, whose descriptors are its own.
     memory: Option<Memory>,
     layout: Option<Layout>,
 }
@@ -54,6 +55,9 @@ impl Witness for Reader {
     fn look(&mut self, subject: Subject) -> Testimony {
         // First the call: a thread that still waits when its stack has been read has waited all the time.
         let call = system_call(subject.thread);
+        if self.memory.is_none() {
+            self.memory = Memory::own().ok();
+        }
         let memory = self.memory.as_ref();
         let frames = memory.zip(self.layout).and_then(|(memory, layout)| {
             // It may have changed while it was read: once more.
@@ -163,8 +167,10 @@ impl Guard {
                 *watchdog = None;
             }
             if *wish == Wish::Watched && watchdog.is_none() {
-                let memory = Memory::own().ok();
-                let reader = Reader { memory, layout };
+                let reader = Reader {
+                    memory: None,
+                    layout,
+                };
                 *watchdog = Watchdog::start(Arc::clone(&self.watch), reader).ok();
             }
             if let Ok(mut bell) = self.bell.try_lock() {
