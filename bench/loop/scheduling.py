@@ -12,6 +12,7 @@ coroutines are run by loops in C of the interpreter's own, without any event loo
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import shutil
 import socket
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 
 #: Connections that are watched and silent.
 IDLE = 250
+
 #: Due timers are scheduled so long ahead, so that none is due before the last is scheduled, and
 #: looked for so long after, so that a clock of milliseconds sees them all.
 AHEAD_S = 0.1
 AFTER_S = 0.004
 #: What is left out of the time may take so many times as long as what is not.
 WALL = 3
+#: Where in a test of contexts a callback was scheduled.
+PLACE: contextvars.ContextVar[int] = contextvars.ContextVar("PLACE")
 
 
 async def burst(schedule: Callable[..., object]) -> tuple[int, float]:
@@ -178,14 +182,33 @@ async def in_order(schedule: Callable[..., object]) -> bool:
     return at_once == 0 and seen == list(range(1000))
 
 
+async def in_context(schedule: Callable[..., object]) -> bool:
+    """Whether a callback runs in a copy of the context in which it was scheduled (PEP 567)."""
+    seen: list[int] = []
+    done = asyncio.get_running_loop().create_future()
+
+    def look() -> None:
+        seen.append(PLACE.get())
+        PLACE.set(-1)
+
+    for number in range(3):
+        PLACE.set(number)
+        schedule(look)
+    schedule(done.set_result, None)
+    await done
+    return seen == [0, 1, 2] and PLACE.get() == 2
+
+
 async def call_soon_is_right() -> bool:
-    """Whether `call_soon` keeps the order."""
-    return await in_order(asyncio.get_running_loop().call_soon)
+    """Whether `call_soon` keeps the order and the context."""
+    schedule = asyncio.get_running_loop().call_soon
+    return await in_order(schedule) and await in_context(schedule)
 
 
 async def threadsafe_is_right() -> bool:
-    """Whether `call_soon_threadsafe` keeps the order."""
-    return await in_order(asyncio.get_running_loop().call_soon_threadsafe)
+    """Whether `call_soon_threadsafe` keeps the order and the context."""
+    schedule = asyncio.get_running_loop().call_soon_threadsafe
+    return await in_order(schedule) and await in_context(schedule)
 
 
 async def chain_is_right() -> bool:
