@@ -91,7 +91,7 @@ class Stall:
         return None if own is None else _source(own)
 
     @property
-    def library(self) -> str | None:
+    def package(self) -> str | None:
         """What that call led into: the package that it called, or a library in C."""
         if self._waited_for_lock():
             return None
@@ -118,11 +118,11 @@ class Stall:
             text += f" in {self.callback}"
         if self.request is not None:
             text += f", request {self.request}"
-        call, library = self.call, self.library
+        call, package = self.call, self.package
         if call is not None:
             text += f": {_shortened(call)}"
-        if library is not None:
-            text += f" of {library}"
+        if package is not None:
+            text += f" of {package}"
         own = _own_frame(self.stack)
         if own is not None and call is not GIL:
             text += f" at {own.filename}:{own.lineno} in {own.name}"

@@ -130,7 +130,7 @@ def test_c_code_that_holds_the_gil_is_seen(watched: corrente.EventLoop) -> None:
     assert stall.duration > STALL_S
     assert stall.cpu > stall.blocked
     assert stall.call == 're.match(r"(a+)+$", text)'
-    assert stall.library == "re"
+    assert stall.package == "re"
     assert [frame.name for frame in stall.stack][-1] == "match"
 
 
@@ -151,9 +151,9 @@ def test_a_library_in_c_is_named(watched: corrente.EventLoop, tmp_path: Path) ->
     holder.close()
     stall = only(watched, "query")
     assert stall.call == 'waiting.execute("create table numbers (number)")'
-    assert stall.library is not None
-    assert "sqlite3" in stall.library
-    assert stall.library in str(stall)
+    assert stall.package is not None
+    assert "sqlite3" in stall.package
+    assert stall.package in str(stall)
 
 
 def test_a_callback_and_a_protocol_are_named(watched: corrente.EventLoop) -> None:

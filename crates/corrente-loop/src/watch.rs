@@ -38,7 +38,7 @@ pub(crate) struct Testimony {
     /// The system call that it waited in.
     pub(crate) system_call: Option<String>,
     /// The library that made that call.
-    pub(crate) library: Option<String>,
+    pub(crate) shared_library: Option<String>,
 }
 
 /// Reads what a thread does.
@@ -66,7 +66,7 @@ impl Witness for Reader {
         });
         Testimony {
             frames: frames.unwrap_or_default(),
-            library: call
+            shared_library: call
                 .zip(memory)
                 .and_then(|(call, memory)| library::waited_in(memory, call.stack)),
             system_call: call.map(|call| call.name()),

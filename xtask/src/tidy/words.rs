@@ -93,7 +93,10 @@ mod tests {
             assert_eq!(found(places, &format!("see {word} there")), 1, "{word}");
         }
         assert_eq!(
-            found(places, "{work}/echo, framework/, PyPI, `../work/a`"),
+            found(
+                places,
+                concat!("{work}/echo, framework/, PyPI, `..", "/work", "/a`")
+            ),
             0
         );
     }

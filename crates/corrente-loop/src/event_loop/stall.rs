@@ -218,7 +218,7 @@ fn seen<'py>(
     let frames = testimony.into_iter().flat_map(|seen| &seen.frames);
     let frames = PyList::new(py, frames.map(as_tuple).collect::<Vec<_>>())?;
     let call = testimony.and_then(|seen| seen.system_call.clone());
-    let library = testimony.and_then(|seen| seen.library.clone());
+    let library = testimony.and_then(|seen| seen.shared_library.clone());
     Ok((frames, call, library))
 }
 
