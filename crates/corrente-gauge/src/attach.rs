@@ -7,6 +7,7 @@
 //! many requests there were (`rate`). What cannot be known that way stands in the recording as such.
 
 mod blocked;
+mod budget;
 mod figures;
 mod frame;
 mod mark;

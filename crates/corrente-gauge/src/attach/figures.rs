@@ -297,7 +297,7 @@ fn total_ns(endpoint: &EndpointFigures) -> f64 {
 fn threads(sampled: &[Sampled]) -> f64 {
     let threads = sampled
         .iter()
-        .map(|process| process.tally.threads_in_application());
+        .map(|process| process.tally.in_application.len());
     threads.sum::<usize>() as f64
 }
 

@@ -28,6 +28,10 @@ const LEAST_ERROR: f64 = 0.02;
 /// 95 % of a normal distribution.
 const TWO_SIDED: f64 = 1.96;
 
+/// So many times their 95 % interval two rates must be apart for the larger to be believed: three
+/// standard deviations, since the larger of two estimates is taken and chance works one way only.
+const BEYOND_CHANCE: f64 = 3.0 / TWO_SIDED;
+
 /// A rate with its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rate {
@@ -84,7 +88,7 @@ pub(super) fn rate(tallies: &[&Tally], stay: Stay, threads: f64) -> Result<Rate,
 /// while they last and slow it down, so that a smaller rate of theirs is no objection.
 fn exceeds(close: Rate, steady: Rate) -> bool {
     let error = |rate: Rate| rate.per_second * rate.relative_error;
-    close.per_second - steady.per_second > error(close).hypot(error(steady))
+    close.per_second - steady.per_second > BEYOND_CHANCE * error(close).hypot(error(steady))
 }
 
 fn rate_at(tallies: &[&Tally], stay: Stay, threads: f64, pace: Pace) -> Result<Rate, NoRate> {

@@ -1,32 +1,20 @@
-//! Sampling a service for a while: which process to read when, and for how long to rest.
+//! Sampling a service for a while: which process to read when.
 //!
-//! All processes are looked at in rounds, at distances that a random part keeps from falling into
-//! step with the service; in some rounds one of them is read in a burst. The whole costs at most
-//! [`SHARE_OF_A_CORE`]: where that is used up, a round passes over whatever has changed. That is
-//! decided before anybody knows what a process does, so that no state of it is seen more seldom than
-//! another. New processes are found once a second.
+//! All processes are looked at in rounds; in some rounds one of them is read in a burst. What that may
+//! cost is said by [`super::budget`]: where it is used up, a round passes over whatever has changed.
+//! That is decided before anybody knows what a process does, so that no state of it is seen more
+//! seldom than another. New processes are found once a second.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::budget::Budget;
 use super::process;
 use super::reader::Reader;
 use super::tables::Tables;
 use super::tally::Turn;
 use super::watched::{Asked, Effort, Watched};
-
-/// The part of one processor that sampling may use.
-const SHARE_OF_A_CORE: f64 = 0.20;
-
-/// The part of that which is for bursts.
-const SHARE_OF_BURSTS: f64 = 0.15;
-
-/// The part of it that looking may use, where nothing is read.
-const SHARE_OF_LOOKS: f64 = 0.25;
-
-/// The shortest distance of two rounds, however cheap they are.
-const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Reads of a burst.
 const BURST: usize = 6;
@@ -52,18 +40,9 @@ pub(super) struct Sampler {
     /// How often a process without an interpreter was tried, and what was wrong.
     refused: HashMap<u32, (u32, String)>,
     start: Instant,
-    costs: Costs,
+    budget: Budget,
     /// The process whose burst was the last.
     turn: usize,
-}
-
-/// CPU time that sampling has cost until now.
-#[derive(Debug, Default)]
-struct Costs {
-    rounds: Duration,
-    bursts: Duration,
-    /// Of rounds in which nothing was read, and how many they were.
-    looks: (Duration, u32),
 }
 
 impl Sampler {
@@ -76,7 +55,7 @@ impl Sampler {
             tables: Tables::default(),
             refused: HashMap::new(),
             start: Instant::now(),
-            costs: Costs::default(),
+            budget: Budget::new(u64::from(root)),
             turn: 0,
         };
         sampler.open_new();
@@ -125,7 +104,6 @@ impl Sampler {
         cancel: &AtomicBool,
         progress: &mut dyn FnMut(Duration, u64),
     ) {
-        let mut random = fastrand::Rng::with_seed(u64::from(self.root));
         let mut next_look = LOOK;
         self.watched.iter_mut().for_each(Watched::look);
         loop {
@@ -144,34 +122,19 @@ impl Sampler {
                 }
             }
             self.round();
-            let distance = self.distance().mul_f64(0.5 + random.f64());
-            let next = now + distance;
+            let next = now + self.budget.rest();
             let left = time.saturating_sub(self.start.elapsed());
             std::thread::sleep(next.saturating_sub(self.start.elapsed()).min(left));
         }
         self.watched.iter_mut().for_each(Watched::finish);
     }
 
-    /// The distance of two rounds at which looking alone keeps to its share.
-    fn distance(&self) -> Duration {
-        let (spent, looks) = self.costs.looks;
-        let mean = spent / looks.max(1);
-        mean.mul_f64(1.0 / (SHARE_OF_A_CORE * SHARE_OF_LOOKS))
-            .max(SHORTEST)
-    }
-
     /// Looks at every process once, and reads one of them several times where bursts have not used
     /// up their share.
     fn round(&mut self) {
         let elapsed = self.start.elapsed();
-        let bursts = elapsed.mul_f64(SHARE_OF_A_CORE * SHARE_OF_BURSTS);
-        let rounds = elapsed.mul_f64(SHARE_OF_A_CORE * (1.0 - SHARE_OF_BURSTS));
-        let effort = if self.costs.rounds < rounds {
-            Effort::Stacks
-        } else {
-            Effort::Unchanged
-        };
-        let burst = self.costs.bursts < bursts;
+        let effort = self.budget.effort(elapsed);
+        let burst = self.budget.burst_is_due(elapsed);
         let chosen = burst.then(|| self.next_serving()).flatten();
         let before = process::own_cpu();
         for (place, watched) in self.watched.iter_mut().enumerate() {
@@ -189,14 +152,14 @@ impl Sampler {
             watched.read(asked, self.start, &mut self.tables);
         }
         let work = process::own_cpu().saturating_sub(before);
-        self.costs.rounds += work;
         if effort == Effort::Unchanged && chosen.is_none() {
-            self.costs.looks.0 += work;
-            self.costs.looks.1 += 1;
+            self.budget.looked(work);
+        } else {
+            self.budget.read(work);
         }
         if let Some(place) = chosen {
             let work = self.burst(place);
-            self.costs.bursts += work;
+            self.budget.burst(elapsed, work);
         }
     }
 

@@ -141,6 +141,8 @@ pub(super) struct Tally {
     pub(super) on_loop: HashMap<(Place, Doing), u64>,
     /// In how many reads a thread was there.
     pub(super) seen: HashMap<Place, u64>,
+    /// Threads that were ever in the application, awake or asleep.
+    pub(super) in_application: BTreeSet<u32>,
     /// By pace: pairs of neighbouring reads, and of those with one between.
     pub(super) pairs: [[Pairs; DISTANCES]; 2],
     /// What threads did between two sleeps.
@@ -163,6 +165,9 @@ impl Tally {
         self.reads += 1;
         for look in looks.iter() {
             *self.seen.entry(look.place).or_default() += 1;
+            if look.place != Place::Outside {
+                self.in_application.insert(look.thread);
+            }
         }
         let read = (at_ns, looks);
         self.add_time(&read);
@@ -247,16 +252,6 @@ impl Tally {
     /// The part of the time that lies between the reads of these pairs.
     pub(super) fn coverage(&self, pairs: &Pairs) -> f64 {
         (pairs.exposure_ns as f64 / self.sampled_ns.max(1) as f64).min(1.0)
-    }
-
-    /// Threads that were ever in the application, as far as they were seen awake there.
-    pub(super) fn threads_in_application(&self) -> usize {
-        let inside = self
-            .awake
-            .keys()
-            .filter(|(_, place)| *place != Place::Outside);
-        let threads: BTreeSet<u32> = inside.map(|(thread, _)| *thread).collect();
-        threads.len()
     }
 
     /// Whether any thread was ever in the application.

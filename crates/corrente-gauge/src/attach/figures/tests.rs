@@ -1,6 +1,9 @@
 //! Counts and clocks whose figures can be worked out by hand.
 
+use std::rc::Rc;
+
 use super::*;
+use crate::attach::tally::{Look, Turn};
 use crate::names::NameTable;
 
 const DATABASE: ResourceId = ResourceId(1);
@@ -147,4 +150,35 @@ fn the_run_queue_is_where_threads_were_ready() {
     let found = figures(&[process], 10.0);
     assert!((found.endpoints[&names.id("view")].run_queue_ns - 1e9).abs() < 1.0);
     assert!((found.endpoints[&names.id("other")].cpu_ns - 3e9).abs() < 1.0);
+}
+
+#[test]
+fn requests_that_only_sleep_where_samples_see_them_are_counted() {
+    let mut names = NameTable::default();
+    let name = names.id("sleeps");
+    let look = |place: Place, doing: Doing| Look {
+        thread: 1,
+        place,
+        doing,
+        on_loop: false,
+        times: None,
+    };
+    let mut tally = Tally::default();
+    for at_ms in 0..4_000_u64 {
+        let seen = if at_ms % 40 < 20 {
+            look(Place::Endpoint(name), Doing::Waiting(DATABASE))
+        } else {
+            look(Place::Outside, Doing::Idle)
+        };
+        tally.add(Turn::Steady, at_ms * 1_000_000, Some(Rc::from([seen])));
+    }
+    let process = Sampled {
+        tally,
+        times: BTreeMap::from([(1, ThreadTimes::default())]),
+        cpu_ns: 0,
+        observed_ns: 4_000_000_000,
+    };
+    let found = figures(&[process], 4.0);
+    let count = found.endpoints[&name].requests.expect("is counted");
+    assert!((count.number - 100.0).abs() < 2.0, "{count:?}");
 }
