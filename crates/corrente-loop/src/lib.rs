@@ -16,6 +16,7 @@ mod handle;
 mod inbox;
 mod memory;
 mod metrics;
+pub mod native;
 mod network;
 mod operation;
 mod state;
@@ -26,9 +27,10 @@ mod watched;
 use pyo3::prelude::*;
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 6] = [
+pub const CLASSES: [&str; 7] = [
     "Handle",
     "Loop",
+    "NativeProtocol",
     "Secured",
     "Session",
     "Stream",
@@ -43,5 +45,6 @@ pub const CLASSES: [&str; 6] = [
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handle::register(module)?;
     event_loop::register(module)?;
+    module.add_class::<native::NativeProtocol>()?;
     transport::register(module)
 }
