@@ -24,7 +24,14 @@ mod transport;
 mod watch;
 mod watched;
 
+pub use ffi::confined::Confined;
+pub use ffi::context::call_named;
 use pyo3::prelude::*;
+
+/// The loop's clock, in seconds.
+pub fn now() -> f64 {
+    corrente_driver::epoll::monotonic()
+}
 
 /// The names of the classes that [`register`] adds.
 pub const CLASSES: [&str; 7] = [
