@@ -110,11 +110,7 @@ impl NativeProtocol {
         self.0.ended(py)
     }
 
-    fn connection_lost(
-        &self,
-        py: Python<'_>,
-        exception: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
+    fn connection_lost(&self, py: Python<'_>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         self.0.lost(py, exception)
     }
 

@@ -20,8 +20,7 @@ use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
 use pyo3::prelude::*;
 
 use self::output::Output;
-use crate::asgi::request::Request;
-use crate::asgi::scope::Template;
+use crate::application::{Beginning, Handler, Template};
 use crate::shared::Shared;
 
 /// A connection. Requests that are going on refer to it, and so does its protocol.
@@ -65,7 +64,9 @@ enum Stage {
 
 /// The request that is answered now.
 struct Current {
-    request: Py<Request>,
+    handler: Handler,
+    /// Until the application is called.
+    beginning: Option<Beginning>,
     /// Kept here, since a loop keeps its tasks weakly.
     task: Option<Py<PyAny>>,
     body: Body,
@@ -125,10 +126,10 @@ impl Connection {
     }
 
     /// The request that is answered now.
-    fn request(&self, py: Python<'_>) -> PyResult<Option<Py<Request>>> {
+    fn handler(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
         self.with(py, |state| {
             let current = state.current.as_ref();
-            current.map(|current| current.request.clone_ref(py))
+            current.map(|current| current.handler.clone_ref(py))
         })
     }
 }
@@ -152,9 +153,10 @@ impl Protocol for Wire {
     }
 
     fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()> {
-        self.0.with(py, |state| state.is_full = flow == Flow::Paused)?;
-        match self.0.request(py)? {
-            Some(request) if flow == Flow::Resumed => request.get().room(py),
+        self.0
+            .with(py, |state| state.is_full = flow == Flow::Paused)?;
+        match self.0.handler(py)? {
+            Some(handler) if flow == Flow::Resumed => self.0.has_room(py, &handler),
             _ => Ok(()),
         }
     }
@@ -166,7 +168,7 @@ impl Protocol for Wire {
                 .iter()
                 .for_each(|transport| show(transport.object()));
             if let Some(current) = &state.current {
-                show(current.request.as_any());
+                show(current.handler.object());
                 current.task.iter().for_each(&mut *show);
             }
         });

@@ -1,7 +1,7 @@
 //! The application server: HTTP connections on an asyncio loop, and the applications behind them.
 //!
-//! `connection` turns bytes into requests and answers into bytes (with `corrente-http`), `asgi` gives requests to
-//! applications, `exchange` is the border between the two; `server` is what Python makes. Parsing, the application's
+//! `connection` turns bytes into requests and answers into bytes (with `corrente-http`), `asgi` and `wsgi` give requests
+//! to applications, `exchange` is the border between the two; `server` is what Python makes. Parsing, the application's
 //! first step and the write happen on the loop's thread, in one call where nothing has to be waited for.
 //!
 //! Must not know how sockets are bound or how workers are kept (`corrente-operations`). Key invariant: no borrow of a
@@ -9,12 +9,15 @@
 
 #![forbid(unsafe_code)]
 
+mod application;
 mod asgi;
 mod connection;
 mod date;
 mod exchange;
+mod percent;
 mod server;
 mod shared;
+mod wsgi;
 
 use pyo3::prelude::*;
 

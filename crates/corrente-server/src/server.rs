@@ -14,6 +14,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::application::Interface;
 use crate::asgi::task::Starter;
 use crate::connection;
 use crate::shared::{Parts, Shared, Times};
@@ -31,7 +32,7 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     /// `report(text, exception)` is told what goes wrong. Times are in seconds.
     #[new]
-    #[pyo3(signature = (application, event_loop, report, *, root_path = "", state = None, server_name = "corrente",
+    #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, idle_timeout = 75.0, max_in_flight = MAX_IN_FLIGHT,
         max_body_bytes = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
@@ -39,6 +40,7 @@ impl HttpServer {
         application: Py<PyAny>,
         event_loop: &Bound<'_, PyAny>,
         report: Py<PyAny>,
+        interface: &str,
         root_path: &str,
         state: Option<Py<PyDict>>,
         server_name: &str,
@@ -57,6 +59,7 @@ impl HttpServer {
         };
         let shared = Shared::new(Parts {
             application,
+            interface: kind(interface)?,
             starter: Starter::new(event_loop)?,
             report,
             root_path: root_path.to_owned(),
@@ -127,6 +130,16 @@ impl HttpServer {
         }
         visit.call(&self.shared.application)?;
         visit.call(&self.shared.report)
+    }
+}
+
+fn kind(interface: &str) -> PyResult<Interface> {
+    match interface {
+        "asgi" => Ok(Interface::Asgi),
+        "wsgi" => Ok(Interface::Wsgi),
+        other => Err(PyValueError::new_err(format!(
+            "interface must be 'asgi' or 'wsgi', not '{other}'"
+        ))),
     }
 }
 

@@ -12,6 +12,7 @@ use corrente_loop::Confined;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::connection::Connection;
@@ -31,6 +32,7 @@ pub(crate) struct Times {
 /// The server's own, for all connections.
 pub(crate) struct Shared {
     pub(crate) application: Py<PyAny>,
+    pub(crate) interface: Interface,
     pub(crate) starter: Starter,
     /// Called with what went wrong: a message and an exception.
     pub(crate) report: Py<PyAny>,
@@ -60,6 +62,7 @@ pub(crate) struct Counts {
 /// What a [`Shared`] is made of.
 pub(crate) struct Parts {
     pub(crate) application: Py<PyAny>,
+    pub(crate) interface: Interface,
     pub(crate) starter: Starter,
     pub(crate) report: Py<PyAny>,
     pub(crate) root_path: String,
@@ -75,6 +78,7 @@ impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             application: parts.application,
+            interface: parts.interface,
             starter: parts.starter,
             report: parts.report,
             root_path: parts.root_path,

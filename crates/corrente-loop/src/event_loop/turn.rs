@@ -128,7 +128,8 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
         turns.began
     } else {
         let now = stall::check(slf, monotonic())?;
-        this.metrics.turned(now - turns.began, turns.stride.end(now - turns.began));
+        this.metrics
+            .turned(now - turns.began, turns.stride.end(now - turns.began));
         this.guard.pulse().begin_at(now);
         now
     };

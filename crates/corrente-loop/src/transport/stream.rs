@@ -20,7 +20,6 @@ use pyo3::types::PyType;
 
 use super::flow::{Flow, Signal};
 use super::tls::Session;
-pub(crate) use writing::pass;
 use crate::event_loop::Loop;
 use crate::ffi::bytes::Chunk;
 use crate::ffi::class::{Carried, Class};
@@ -28,6 +27,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
+pub(crate) use writing::pass;
 
 static STREAM: Class<Stream> = Class::new();
 

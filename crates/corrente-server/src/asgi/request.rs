@@ -112,7 +112,8 @@ impl Request {
 
     /// The body is whole.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
-        self.state.with(py, |state| state.incoming = Incoming::Here)?;
+        self.state
+            .with(py, |state| state.incoming = Incoming::Here)?;
         self.wake(py, Awaited::Message)
     }
 

@@ -3,8 +3,6 @@
 //! All keys are in the template, so that a copy has room for them and is a copy of memory. What an application may
 //! change (`state`, `extensions`) is copied too.
 
-use std::borrow::Cow;
-
 use corrente_http::Method;
 use corrente_http::h1::{Head, Version};
 use pyo3::intern;
@@ -13,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
+use crate::percent::decoded;
 
 /// What all requests of a connection have in common.
 pub(crate) struct Template {
@@ -80,7 +79,7 @@ impl Template {
         let scope = self.scope.bind(py).copy()?;
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
-        scope.set_item(intern!(py, "path"), decoded(py, target.path))?;
+        scope.set_item(intern!(py, "path"), path(py, target.path))?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, target.path))?;
         let query = query_string(py, target.query.unwrap_or_default())?;
         scope.set_item(intern!(py, "query_string"), query)?;
@@ -116,35 +115,9 @@ fn query_string<'py>(py: Python<'py>, query: &[u8]) -> PyResult<Bound<'py, PyByt
     Ok(PyBytes::new(py, query))
 }
 
-/// A path as text: percent signs decoded, then UTF-8; what is none is replaced, as `urllib.parse.unquote` does.
-fn decoded<'py>(py: Python<'py>, path: &[u8]) -> Bound<'py, PyString> {
-    PyString::new(py, &text(path))
-}
-
-pub(crate) fn text(path: &[u8]) -> Cow<'_, str> {
-    if !path.contains(&b'%') {
-        return String::from_utf8_lossy(path);
-    }
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        let number = after.first_chunk::<2>().copied().filter(|_| *first == b'%');
-        match number.and_then(hexadecimal) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => bytes.push(*first),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
-    let value = |digit: u8| char::from(digit).to_digit(16);
-    let number = value(digits[0])? * 16 + value(digits[1])?;
-    u8::try_from(number).ok()
+/// A path as text: UTF-8, and what is none is replaced, as `urllib.parse.unquote` does.
+fn path<'py>(py: Python<'py>, path: &[u8]) -> Bound<'py, PyString> {
+    PyString::new(py, &String::from_utf8_lossy(&decoded(path)))
 }
 
 fn list<'py>(

@@ -23,7 +23,9 @@ impl Starter {
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = event_loop.py();
         let factory = event_loop.call_method0(intern!(py, "get_task_factory"))?;
-        let is_debug = event_loop.call_method0(intern!(py, "get_debug"))?.is_truthy()?;
+        let is_debug = event_loop
+            .call_method0(intern!(py, "get_debug"))?
+            .is_truthy()?;
         let is_plain = factory.is_none() && !is_debug;
         let can_start = py.version_info() >= (3, 12);
         let eager = if is_plain && can_start {

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use corrente_http::h1::{Length, ResponseError};
 use corrente_http::Rejection;
+use corrente_http::h1::{Length, ResponseError};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use super::incoming::{self, Beginning};
+use super::incoming;
 use super::output::{Always, COPIED_MOST, Encoded, Field, Output};
 use super::{Body, Connection, Stage};
+use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
 use crate::exchange::{Exchange, Last};
+use crate::wsgi::call::{self, Advance, Call};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
@@ -22,11 +24,30 @@ const HELD_MOST: usize = 64 * 1024;
 impl Connection {
     /// The application gets its request.
     pub(super) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
-        let Beginning { request, scope } = beginning;
         let shared = &self.shared;
         if shared.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
-            return self.refuse(py, 503, "the server has as many requests as it takes at once\n");
+            return self.refuse(
+                py,
+                503,
+                "the server has as many requests as it takes at once\n",
+            );
         }
+        match beginning.handler {
+            Handler::Asgi(request) => self.start_task(py, &request, beginning.scope),
+            Handler::Wsgi(call) => {
+                let advanced = Call::start(call.bind(py), shared.application.bind(py));
+                self.advanced(py, &call, advanced)
+            }
+        }
+    }
+
+    fn start_task(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        request: &Py<Request>,
+        scope: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let shared = &self.shared;
         let receive = request.getattr(py, intern!(py, "receive"))?;
         let send = request.getattr(py, intern!(py, "send"))?;
         let application = shared.application.bind(py);
@@ -36,25 +57,64 @@ impl Connection {
         let task = match task {
             Ok(task) => task,
             Err(error) if ends_program(py, &error) => return Err(error),
-            Err(error) => return self.ended(py, &request, Some(error)),
+            Err(error) => return self.ended(py, request, Some(error)),
         };
         if task.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return self.ended(py, &request, failure(&task));
+            return self.ended(py, request, failure(&task));
         }
         let kept = task.clone().unbind();
-        let connection = Arc::clone(self);
         let done = Done {
-            connection,
+            connection: Arc::clone(self),
             request: request.clone_ref(py),
         };
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
         self.with(py, |state| {
             if let Some(current) = &mut state.current
-                && current.request.is(&request)
+                && current.handler.object().is(request)
             {
                 current.task = Some(kept);
             }
         })
+    }
+
+    /// What was written has been read: the application may go on.
+    pub(super) fn has_room(self: &Arc<Self>, py: Python<'_>, handler: &Handler) -> PyResult<()> {
+        match handler {
+            Handler::Asgi(request) => request.get().room(py),
+            Handler::Wsgi(call) => {
+                let advanced = call.get().advance(py);
+                self.advanced(py, call, advanced)
+            }
+        }
+    }
+
+    /// A WSGI application has said what it had to say, or as much as there was room for.
+    fn advanced(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        call: &Py<Call>,
+        advanced: PyResult<Advance>,
+    ) -> PyResult<()> {
+        let error = match advanced {
+            Ok(_) => return Ok(()),
+            Err(error) if ends_program(py, &error) => return Err(error),
+            Err(error) => error,
+        };
+        let text = "the application raised an exception";
+        self.shared.report(py, text, Some(error))?;
+        match call.get().progress(py)? {
+            call::Progress::Complete => Ok(()),
+            call::Progress::Nothing | call::Progress::Started => self.fail(py),
+        }
+    }
+
+    /// The application could not answer: 500, or, where some of its answer is written, an end before its end.
+    fn fail(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if self.with(py, |state| state.output.is_begun())? {
+            self.give_up(py)?;
+            return self.abort(py);
+        }
+        self.refuse(py, 500, "Internal Server Error\n")
     }
 
     /// The application has returned.
@@ -67,7 +127,8 @@ impl Connection {
         let progress = request.get().progress(py)?;
         let is_current = self.with(py, |state| {
             let current = state.current.as_ref();
-            current.is_some_and(|current| current.request.is(request) && !current.is_answered)
+            current
+                .is_some_and(|current| current.handler.object().is(request) && !current.is_answered)
         })?;
         let shared = &self.shared;
         match (progress, error) {
@@ -91,12 +152,7 @@ impl Connection {
         if !is_current {
             return Ok(());
         }
-        if self.with(py, |state| state.output.is_begun())? {
-            // The client sees that it has not got all.
-            self.give_up(py)?;
-            return self.abort(py);
-        }
-        self.refuse(py, 500, "Internal Server Error\n")
+        self.fail(py)
     }
 
     /// The request that is answered now is none any more: its application is told that the client has gone.
@@ -106,13 +162,18 @@ impl Connection {
             if !current.is_answered {
                 self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
             }
-            current.request.get().gone(py)?;
+            current.handler.gone(py)?;
         }
         Ok(())
     }
 
     /// Answers in the application's place; the connection ends after it.
-    pub(super) fn refuse(self: &Arc<Self>, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
+    pub(super) fn refuse(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        status: u16,
+        text: &str,
+    ) -> PyResult<()> {
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -191,8 +252,9 @@ impl Connection {
 
     /// Leaves what comes to the kernel.
     pub(super) fn pause(&self, py: Python<'_>) -> PyResult<()> {
-        let is_new =
-            self.with(py, |state| !std::mem::replace(&mut state.is_reading_paused, true))?;
+        let is_new = self.with(py, |state| {
+            !std::mem::replace(&mut state.is_reading_paused, true)
+        })?;
         match self.transport(py)? {
             Some(transport) if is_new => transport.pause_reading(py),
             _ => Ok(()),
@@ -200,8 +262,7 @@ impl Connection {
     }
 
     fn unpause(&self, py: Python<'_>) -> PyResult<()> {
-        let was_paused =
-            self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
+        let was_paused = self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
         match self.transport(py)? {
             Some(transport) if was_paused => transport.resume_reading(py),
             _ => Ok(()),
@@ -221,7 +282,9 @@ impl Connection {
                 ResponseError::TooMuch { .. } | ResponseError::TooLittle { .. }
             );
             let ended = if is_promised { self.abort(py) } else { Ok(()) };
-            ended.err().unwrap_or_else(|| PyRuntimeError::new_err(error.to_string()))
+            ended
+                .err()
+                .unwrap_or_else(|| PyRuntimeError::new_err(error.to_string()))
         })
     }
 }
@@ -251,7 +314,11 @@ impl Exchange for Connection {
             Last::No => Length::Unknown,
         };
         let (encoded, last) = self.write(py, |output, always| {
-            let last = if output.has_trailers() { Last::No } else { last };
+            let last = if output.has_trailers() {
+                Last::No
+            } else {
+                last
+            };
             let encoded = output.open(py, length, always).and_then(|()| {
                 if bytes.len() > COPIED_MOST {
                     return output.open_data(bytes.len());

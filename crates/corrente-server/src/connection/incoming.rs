@@ -8,7 +8,7 @@ use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
 use super::{Body, Connection, Current, Stage};
-use crate::asgi::request::{Begun, Request};
+use crate::application::{Beginning, Interface};
 use crate::exchange::Exchange;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
@@ -16,12 +16,6 @@ const BODY_MOST: usize = 64 * 1024;
 
 /// What is read of a body after its response is complete, in bytes: a client that sends more is cut off.
 const IGNORED_MOST: u64 = 256 * 1024;
-
-/// A request that begins, for its application.
-pub(super) struct Beginning {
-    pub(super) request: Py<Request>,
-    pub(super) scope: Py<PyAny>,
-}
 
 /// Something has come.
 pub(super) fn received(
@@ -92,11 +86,10 @@ fn decode(
     input: &[u8],
 ) -> PyResult<Result<usize, Rejection>> {
     let mut used = 0;
-    let mut beginning = None;
     loop {
         let lent = connection.with(py, super::State::lend_decoder)?;
         let Some(mut decoder) = lent else {
-            match beginning.take() {
+            match connection.beginning(py, Body::Whole)? {
                 Some(beginning) => connection.start(py, beginning)?,
                 None => return Ok(Ok(used)),
             }
@@ -110,10 +103,9 @@ fn decode(
         };
         used += consumed;
         match found {
-            Found::Beginning(begun) => beginning = Some(begun),
-            Found::Body => {}
+            Found::Some => {}
             // What has come is with the application before it asks for it.
-            Found::Nothing => match beginning.take() {
+            Found::Nothing => match connection.beginning(py, Body::Coming)? {
                 Some(beginning) => connection.start(py, beginning)?,
                 None => return Ok(Ok(used)),
             },
@@ -125,9 +117,8 @@ fn decode(
 enum Found {
     /// Nothing more can be done with it now.
     Nothing,
-    Beginning(Beginning),
-    /// Some of the body, or its end.
-    Body,
+    /// The begin of a request, some of its body, or its end.
+    Some,
 }
 
 /// Takes one event.
@@ -143,10 +134,10 @@ fn step(
     };
     let found = match step.event {
         Event::NeedMore => Found::Nothing,
-        Event::Head(head) => Found::Beginning(connection.begin(py, &head)?),
+        Event::Head(head) => connection.begin(py, &head)?,
         Event::Body(content) => connection.put(py, content)?,
         // ASGI has no place for a request's trailers.
-        Event::Trailers(_) => Found::Body,
+        Event::Trailers(_) => Found::Some,
         Event::End => connection.end_body(py)?,
     };
     Ok(Ok((step.consumed, found)))
@@ -168,37 +159,40 @@ impl super::State {
 
 impl Connection {
     /// A request begins.
-    fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Beginning> {
-        let begun = match head.body() {
-            h1::Body::None => Begun::WithoutBody,
-            _ if head.expects_continue() => Begun::ExpectsContinue,
-            h1::Body::Length(_) | h1::Body::Chunked => Begun::WithBody,
+    fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
+        let template = self.with(py, |state| {
+            state.output.begin(Asked::by(head));
+            state.template.clone()
+        })?;
+        let Some(template) = template else {
+            // It is lost already.
+            return Ok(Found::Nothing);
         };
-        let event_loop = self.shared.starter.event_loop().clone_ref(py);
         let exchange: Arc<dyn Exchange> = Arc::<Self>::clone(self);
-        let request = Py::new(py, Request::new(event_loop, exchange, begun))?;
-        let template = self.with(py, |state| state.template.clone())?;
-        let scope = match template {
-            Some(template) => template.scope(py, head, &self.shared.headers)?.into_any(),
-            None => py.None().into_bound(py),
-        };
+        let beginning = template.begin(py, &self.shared, head, exchange)?;
         let counts = &self.shared.counts;
         counts.requests.fetch_add(1, Ordering::Relaxed);
         counts.in_flight.fetch_add(1, Ordering::Relaxed);
-        let kept = request.clone_ref(py);
+        let handler = beginning.handler.clone_ref(py);
+        let current = Current {
+            handler,
+            beginning: Some(beginning),
+            task: None,
+            body: Body::Coming,
+            is_answered: false,
+            ignored: 0,
+        };
+        let before = self.with(py, |state| state.current.replace(current))?;
+        drop(before);
+        Ok(Found::Some)
+    }
+
+    /// The request whose application is to be called now: ASGI's with what has come, WSGI's when its body is whole.
+    fn beginning(&self, py: Python<'_>, body: Body) -> PyResult<Option<Beginning>> {
+        let is_due = body == Body::Whole || self.shared.interface == Interface::Asgi;
         self.with(py, |state| {
-            state.output.begin(Asked::by(head));
-            state.current = Some(Current {
-                request: kept,
-                task: None,
-                body: Body::Coming,
-                is_answered: false,
-                ignored: 0,
-            });
-        })?;
-        Ok(Beginning {
-            request,
-            scope: scope.unbind(),
+            let current = state.current.as_mut().filter(|_| is_due)?;
+            current.beginning.take()
         })
     }
 
@@ -213,21 +207,20 @@ impl Connection {
                 }
                 return None;
             }
-            Some(current.request.clone_ref(py))
+            Some(current.handler.clone_ref(py))
         })?;
-        let Some(request) = open else {
-            return Ok(Found::Body);
+        let Some(handler) = open else {
+            return Ok(Found::Some);
         };
-        if request.get().put(py, content)? < BODY_MOST {
-            return Ok(Found::Body);
+        if handler.put(py, content)? >= BODY_MOST {
+            self.pause(py)?;
         }
-        self.pause(py)?;
-        Ok(Found::Body)
+        Ok(Found::Some)
     }
 
     /// The body is whole.
     fn end_body(self: &Arc<Self>, py: Python<'_>) -> PyResult<Found> {
-        let (request, over) = self.with(py, |state| {
+        let (handler, over) = self.with(py, |state| {
             let Some(current) = &mut state.current else {
                 return (None, None);
             };
@@ -235,12 +228,12 @@ impl Connection {
             if current.is_answered {
                 return (None, state.current.take());
             }
-            (Some(current.request.clone_ref(py)), None)
+            (Some(current.handler.clone_ref(py)), None)
         })?;
         drop(over);
-        if let Some(request) = request {
-            request.get().end(py)?;
+        if let Some(handler) = handler {
+            handler.end(py)?;
         }
-        Ok(Found::Body)
+        Ok(Found::Some)
     }
 }

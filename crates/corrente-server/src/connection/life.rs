@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::{Body, Connection, Stage};
-use crate::asgi::scope::{Ends, Template};
+use crate::application::Template;
+use crate::asgi::scope::Ends;
 
 /// The connection is there.
 pub(super) fn begin(
@@ -20,7 +21,7 @@ pub(super) fn begin(
 ) -> PyResult<()> {
     let shared = &connection.shared;
     let ends = ends(py, &transport)?;
-    let template = Template::new(py, &ends, &shared.root_path, shared.state.as_ref())?;
+    let template = Template::new(py, shared, &ends)?;
     let deadline = now() + shared.times.head.as_secs_f64();
     connection.with(py, |state| {
         state.transport = Some(transport);
@@ -47,7 +48,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
                 .in_flight
                 .fetch_sub(1, Ordering::Relaxed);
         }
-        current.request.get().gone(py)?;
+        current.handler.gone(py)?;
     }
     Ok(())
 }
