@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use corrente_http::h1::{Body, Head};
+use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
 use pyo3::prelude::*;
 
-use crate::asgi::request::{Begun, Request};
+use crate::asgi::request::{self, Request};
 use crate::asgi::scope::{self, Ends};
-use crate::exchange::Exchange;
+use crate::asgi::socket::WebSocket;
+use crate::connection::Asked;
+use crate::exchange::Line;
 use crate::shared::Shared;
 use crate::wsgi::call::Call;
 use crate::wsgi::{self};
@@ -31,6 +34,15 @@ pub(crate) enum Template {
 pub(crate) enum Handler {
     Asgi(Py<Request>),
     Wsgi(Py<Call>),
+    Socket(Py<WebSocket>),
+}
+
+/// What a head led to.
+pub(crate) enum Begun {
+    Request(Beginning),
+    Socket(Beginning, Py<WebSocket>, Asked),
+    /// A WebSocket was asked for in a way in which nobody gets one.
+    Refused(HandshakeError),
 }
 
 /// A request that begins.
@@ -58,37 +70,65 @@ impl Template {
         py: Python<'_>,
         shared: &Shared,
         head: &Head<'_>,
-        exchange: Arc<dyn Exchange>,
-    ) -> PyResult<Beginning> {
+        line: Arc<dyn Line>,
+    ) -> PyResult<Begun> {
         match self {
+            Self::Asgi(template) if ws::is_asked(head) => {
+                socket(py, template, shared, head, line)
+            }
             Self::Asgi(template) => {
                 let begun = match head.body() {
-                    Body::None => Begun::WithoutBody,
-                    _ if head.expects_continue() => Begun::ExpectsContinue,
-                    Body::Length(_) | Body::Chunked => Begun::WithBody,
+                    Body::None => request::Begun::WithoutBody,
+                    _ if head.expects_continue() => request::Begun::ExpectsContinue,
+                    Body::Length(_) | Body::Chunked => request::Begun::WithBody,
                 };
                 let event_loop = shared.starter.event_loop().clone_ref(py);
-                let request = Py::new(py, Request::new(event_loop, exchange, begun))?;
+                let request = Py::new(py, Request::new(event_loop, line, begun))?;
                 let scope = template.scope(py, head, &shared.headers)?;
-                Ok(Beginning {
+                Ok(Begun::Request(Beginning {
                     handler: Handler::Asgi(request),
                     scope: Some(scope.into_any().unbind()),
-                })
+                }))
             }
             Self::Wsgi(template) => {
                 // All of the body is read before the application is called.
                 if head.expects_continue() {
-                    exchange.continues(py)?;
+                    line.continues(py)?;
                 }
                 let environ = template.environ(py, head)?.unbind();
-                let call = Py::new(py, Call::new(environ, exchange))?;
-                Ok(Beginning {
+                let call = Py::new(py, Call::new(environ, line))?;
+                Ok(Begun::Request(Beginning {
                     handler: Handler::Wsgi(call),
                     scope: None,
-                })
+                }))
             }
         }
     }
+}
+
+fn socket(
+    py: Python<'_>,
+    template: &scope::Template,
+    shared: &Shared,
+    head: &Head<'_>,
+    line: Arc<dyn Line>,
+) -> PyResult<Begun> {
+    let handshake = match Handshake::of(head) {
+        Ok(handshake) => handshake,
+        Err(refusal) => return Ok(Begun::Refused(refusal)),
+    };
+    let event_loop = shared.starter.event_loop().clone_ref(py);
+    let socket = Py::new(py, WebSocket::new(event_loop, line))?;
+    let scope = template.socket(py, head, &handshake, &shared.headers)?;
+    let beginning = Beginning {
+        handler: Handler::Socket(socket.clone_ref(py)),
+        scope: Some(scope.into_any().unbind()),
+    };
+    let asked = Asked {
+        accept_key: handshake.accept_key().to_owned(),
+        deflate: handshake.deflate(DeflateOptions::default()),
+    };
+    Ok(Begun::Socket(beginning, socket, asked))
 }
 
 impl Handler {
@@ -96,6 +136,7 @@ impl Handler {
         match self {
             Self::Asgi(request) => Self::Asgi(request.clone_ref(py)),
             Self::Wsgi(call) => Self::Wsgi(call.clone_ref(py)),
+            Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
         }
     }
 
@@ -103,6 +144,7 @@ impl Handler {
         match self {
             Self::Asgi(request) => request.as_any(),
             Self::Wsgi(call) => call.as_any(),
+            Self::Socket(socket) => socket.as_any(),
         }
     }
 
@@ -111,6 +153,8 @@ impl Handler {
         match self {
             Self::Asgi(request) => request.get().put(py, content),
             Self::Wsgi(call) => call.get().put(py, content).map(|()| 0),
+            // The request for a WebSocket has none.
+            Self::Socket(_) => Ok(0),
         }
     }
 
@@ -118,7 +162,7 @@ impl Handler {
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         match self {
             Self::Asgi(request) => request.get().end(py),
-            Self::Wsgi(_) => Ok(()),
+            Self::Wsgi(_) | Self::Socket(_) => Ok(()),
         }
     }
 
@@ -127,6 +171,7 @@ impl Handler {
         match self {
             Self::Asgi(request) => request.get().gone(py),
             Self::Wsgi(call) => call.get().gone(py),
+            Self::Socket(socket) => socket.get().closed(py, Some(1006), ""),
         }
     }
 }

@@ -5,4 +5,6 @@ pub(crate) mod headers;
 mod message;
 pub(crate) mod request;
 pub(crate) mod scope;
+pub(crate) mod socket;
 pub(crate) mod task;
+mod waiting;

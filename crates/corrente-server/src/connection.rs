@@ -11,6 +11,7 @@ mod answering;
 mod incoming;
 mod life;
 mod output;
+mod talking;
 
 use std::sync::{Arc, Weak};
 
@@ -20,6 +21,8 @@ use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
 use pyo3::prelude::*;
 
 use self::output::Output;
+pub(crate) use self::talking::Asked;
+use self::talking::Socket;
 use crate::application::{Beginning, Handler, Template};
 use crate::shared::Shared;
 
@@ -40,6 +43,8 @@ struct State {
     /// What has come and is not decoded: a part of a head, or what is behind the request that is answered.
     held: Vec<u8>,
     current: Option<Current>,
+    /// The WebSocket that the client asked for.
+    socket: Option<Socket>,
     output: Output,
     stage: Stage,
     /// The transport has more to write than it likes.
@@ -98,6 +103,7 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             decoder: Some(Box::new(Decoder::new(shared.limits))),
             held: Vec::new(),
             current: None,
+            socket: None,
             output: Output::default(),
             stage: Stage::Rests,
             is_full: false,
@@ -167,6 +173,9 @@ impl Protocol for Wire {
                 .transport
                 .iter()
                 .for_each(|transport| show(transport.object()));
+            if let Some(socket) = &state.socket {
+                show(socket.handler.as_any());
+            }
             if let Some(current) = &state.current {
                 show(current.handler.object());
                 current.task.iter().for_each(&mut *show);
@@ -178,7 +187,10 @@ impl Protocol for Wire {
         let before = self
             .0
             .state
-            .peek(|state| (state.transport.take(), state.current.take()));
+            .peek(|state| {
+                let current = (state.current.take(), state.socket.take());
+                (state.transport.take(), current)
+            });
         drop(before);
     }
 }

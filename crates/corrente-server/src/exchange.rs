@@ -1,4 +1,4 @@
-//! What carries a request's answer: an HTTP/1 connection, or a stream of HTTP/2.
+//! What carries a request's answer: an HTTP/1 connection, or a stream of HTTP/2; and what carries a WebSocket.
 //!
 //! The border between applications (`asgi`, `wsgi`) and protocols (`connection`): applications say what is to be sent,
 //! protocols how it is framed.
@@ -52,4 +52,28 @@ pub(crate) trait Exchange: Send + Sync {
 
     /// Whether the peer reads too slowly for more to be written.
     fn is_full(&self, py: Python<'_>) -> bool;
+}
+
+/// A message of a WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Message<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+}
+
+/// One WebSocket's way to its client; before it is accepted it is an [`Exchange`].
+pub(crate) trait Line: Exchange {
+    /// Accepts it; `headers` are pairs of `bytes`.
+    fn accept(
+        &self,
+        py: Python<'_>,
+        subprotocol: Option<&str>,
+        headers: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()>;
+
+    /// Sends a message.
+    fn message(&self, py: Python<'_>, message: Message<'_>) -> PyResult<()>;
+
+    /// Begins the closing handshake.
+    fn close(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()>;
 }

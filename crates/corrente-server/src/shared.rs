@@ -27,6 +27,10 @@ pub(crate) struct Times {
     pub(crate) body: Duration,
     /// Between two requests.
     pub(crate) idle: Duration,
+    /// Between two pings of a WebSocket that is silent; one that does not answer is gone.
+    pub(crate) ping: Duration,
+    /// For the answer to a close frame.
+    pub(crate) close: Duration,
 }
 
 /// The server's own, for all connections.

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::request::Request;
+use super::socket::WebSocket;
 
 /// What somebody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,35 @@ pub(crate) enum Awaited {
     Message,
     /// That the peer reads what was written.
     Room,
+}
+
+/// Who has what is waited for.
+pub(crate) enum Asked {
+    Request(Py<Request>),
+    Socket(Py<WebSocket>),
+}
+
+impl Asked {
+    fn poll(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Option<Py<PyAny>>> {
+        match self {
+            Self::Request(request) => request.get().poll(py, awaited),
+            Self::Socket(socket) => socket.get().poll(py, awaited),
+        }
+    }
+
+    fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Request(request) => request.get().wait_for(py, awaited),
+            Self::Socket(socket) => socket.get().wait_for(py, awaited),
+        }
+    }
+
+    fn show(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Request(request) => visit.call(request),
+            Self::Socket(socket) => visit.call(socket),
+        }
+    }
 }
 
 /// A coroutine in Rust.
@@ -34,7 +64,7 @@ enum State {
     Ready(Py<PyAny>),
     /// Whatever the request says when it has it.
     Waits {
-        request: Py<Request>,
+        asked: Asked,
         awaited: Awaited,
         /// The future that wakes it, as its awaiter iterates over it.
         future: Option<Py<PyAny>>,
@@ -45,7 +75,7 @@ enum State {
 /// What a step of a coroutine found.
 enum Step {
     Value(Option<Py<PyAny>>),
-    Wait(Py<Request>, Awaited, Option<Py<PyAny>>),
+    Wait(Asked, Awaited, Option<Py<PyAny>>),
 }
 
 impl Answer {
@@ -60,16 +90,12 @@ impl Answer {
         Self::with(py, State::Ready(value))
     }
 
-    pub(crate) fn waits(
-        py: Python<'_>,
-        request: Py<Request>,
-        awaited: Awaited,
-    ) -> PyResult<Py<Self>> {
+    pub(crate) fn waits(py: Python<'_>, asked: Asked, awaited: Awaited) -> PyResult<Py<Self>> {
         let future = None;
         Self::with(
             py,
             State::Waits {
-                request,
+                asked,
                 awaited,
                 future,
             },
@@ -88,29 +114,29 @@ impl Answer {
     /// Goes on; `None` is the end without a value.
     fn advance(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let step = self.state.with(py, State::step)??;
-        let (request, awaited, future) = match step {
+        let (asked, awaited, future) = match step {
             Step::Value(None) => return Ok(None),
             Step::Value(Some(value)) => return Err(PyStopIteration::new_err((value,))),
-            Step::Wait(request, awaited, future) => (request, awaited, future),
+            Step::Wait(asked, awaited, future) => (asked, awaited, future),
         };
         // The future has woken us, or is still to be waited for; its result says nothing.
         if let Some(future) = future
             && let Some(blocked) = next(future.bind(py))?
         {
-            self.wait(py, request, awaited, future)?;
+            self.wait(py, asked, awaited, future)?;
             return Ok(Some(blocked.unbind()));
         }
         loop {
-            let found = request.get().poll(py, awaited)?;
+            let found = asked.poll(py, awaited)?;
             match found {
                 Some(value) if value.is_none(py) => return Ok(None),
                 Some(value) => return Err(PyStopIteration::new_err((value,))),
                 None => {}
             }
-            let future = request.get().wait_for(py, awaited)?;
+            let future = asked.wait_for(py, awaited)?;
             let iterator = future.bind(py).call_method0(intern!(py, "__await__"))?;
             if let Some(blocked) = next(&iterator)? {
-                self.wait(py, request, awaited, iterator.unbind())?;
+                self.wait(py, asked, awaited, iterator.unbind())?;
                 return Ok(Some(blocked.unbind()));
             }
         }
@@ -119,12 +145,12 @@ impl Answer {
     fn wait(
         &self,
         py: Python<'_>,
-        request: Py<Request>,
+        asked: Asked,
         awaited: Awaited,
         future: Py<PyAny>,
     ) -> PyResult<()> {
         let waits = State::Waits {
-            request,
+            asked,
             awaited,
             future: Some(future),
         };
@@ -155,10 +181,10 @@ impl State {
             }
             Self::Ready(value) => Ok(Step::Value(Some(value))),
             Self::Waits {
-                request,
+                asked,
                 awaited,
                 future,
-            } => Ok(Step::Wait(request, awaited, future)),
+            } => Ok(Step::Wait(asked, awaited, future)),
             Self::Spent => Err(PyRuntimeError::new_err(
                 "cannot reuse already awaited coroutine",
             )),
@@ -225,10 +251,8 @@ impl Answer {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let shown = self.state.peek(|state| match state {
             State::Ready(value) => visit.call(&*value),
-            State::Waits {
-                request, future, ..
-            } => {
-                visit.call(&*request)?;
+            State::Waits { asked, future, .. } => {
+                asked.show(&visit)?;
                 visit.call(&*future)
             }
             State::Done | State::Spent => Ok(()),

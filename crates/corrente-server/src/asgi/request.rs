@@ -12,8 +12,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 
-use super::answer::{Answer, Awaited};
+use super::answer::{Answer, Asked, Awaited};
 use super::message;
+use super::waiting::{Waiting, wake};
 use crate::exchange::{Exchange, Last};
 
 pyo3::create_exception!(
@@ -39,8 +40,7 @@ struct State {
     answer: Progress,
     /// The peer has gone.
     is_gone: bool,
-    /// Futures of those who wait, and for what.
-    waiting: Vec<(Awaited, Py<PyAny>)>,
+    waiting: Waiting,
 }
 
 /// How far the body has come.
@@ -88,7 +88,7 @@ impl Request {
                 incoming,
                 answer: Progress::Nothing,
                 is_gone: false,
-                waiting: Vec::new(),
+                waiting: Waiting::default(),
             }),
         }
     }
@@ -134,22 +134,8 @@ impl Request {
     }
 
     fn wake(&self, py: Python<'_>, awaited: Awaited) -> PyResult<()> {
-        let woken = self.state.with(py, |state| {
-            if state.waiting.is_empty() {
-                return Vec::new();
-            }
-            let all = std::mem::take(&mut state.waiting).into_iter();
-            let (woken, others) = all.partition(|(waits, _)| *waits == awaited);
-            state.waiting = others;
-            woken
-        })?;
-        for (_, future) in woken {
-            let future = future.bind(py);
-            if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                future.call_method1(intern!(py, "set_result"), (py.None(),))?;
-            }
-        }
-        Ok(())
+        let woken = self.state.with(py, |state| state.waiting.take(awaited))?;
+        wake(py, woken)
     }
 
     /// What somebody waits for, if it is there: a message, or `None` for room.
@@ -168,8 +154,9 @@ impl Request {
     pub(super) fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
         let event_loop = self.event_loop.bind(py);
         let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        let waiting = (awaited, future.clone().unbind());
-        self.state.with(py, |state| state.waiting.push(waiting))?;
+        let waiting = future.clone().unbind();
+        self.state
+            .with(py, |state| state.waiting.add(awaited, waiting))?;
         Ok(future.unbind())
     }
 
@@ -229,7 +216,7 @@ impl Request {
         if let Some(exchange) = held {
             exchange.continues(py)?;
         }
-        Answer::waits(py, slf, Awaited::Message)
+        Answer::waits(py, Asked::Request(slf), Awaited::Message)
     }
 
     /// ASGI's `send(message)`.
@@ -259,17 +246,14 @@ impl Request {
             }
         }
         if exchange.is_full(py) {
-            return Answer::waits(py, slf, Awaited::Room);
+            return Answer::waits(py, Asked::Request(slf), Awaited::Room);
         }
         Answer::done(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.event_loop)?;
-        let shown = self.state.peek(|state| {
-            let mut futures = state.waiting.iter().map(|(_, future)| future);
-            futures.try_for_each(|future| visit.call(future))
-        });
+        let shown = self.state.peek(|state| state.waiting.show(&visit));
         shown.unwrap_or(Ok(()))
     }
 
@@ -354,7 +338,7 @@ impl Request {
 }
 
 /// A body as `bytes`: a copy of what is none.
-fn content<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub(super) fn content<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     if let Ok(bytes) = body.cast::<PyBytes>() {
         return Ok(bytes.clone());
     }
@@ -369,11 +353,11 @@ fn content<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
 }
 
 /// Whether a message is of this type. Literals are interned, and so are ours: mostly the pointers are equal.
-fn is(kind: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
+pub(super) fn is(kind: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
     kind.is(name) || kind.eq(name).unwrap_or(false)
 }
 
-fn required<'py>(
+pub(super) fn required<'py>(
     event: &Bound<'py, PyDict>,
     key: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -382,6 +366,6 @@ fn required<'py>(
         .ok_or_else(|| PyValueError::new_err(format!("the ASGI message lacks '{key}': {event}")))
 }
 
-fn unexpected(kind: &Bound<'_, PyAny>, when: &str) -> PyErr {
+pub(super) fn unexpected(kind: &Bound<'_, PyAny>, when: &str) -> PyErr {
     PyRuntimeError::new_err(format!("unexpected ASGI message '{kind}' {when}"))
 }

@@ -5,6 +5,7 @@
 
 use corrente_http::Method;
 use corrente_http::h1::{Head, Version};
+use corrente_http::ws::Handshake;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -92,6 +93,29 @@ impl Template {
         if let Some(state) = &self.state {
             scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
         }
+        Ok(scope)
+    }
+
+    /// The scope of a WebSocket.
+    pub(crate) fn socket<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head<'_>,
+        handshake: &Handshake<'_>,
+        headers: &HeaderTable,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let scope = self.scope(py, head, headers)?;
+        scope.del_item(intern!(py, "method"))?;
+        scope.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
+        let scheme = self.scope.bind(py).get_item(intern!(py, "scheme"))?;
+        let is_secure = scheme.is_some_and(|scheme| scheme.eq("https").unwrap_or(false));
+        scope.set_item(intern!(py, "scheme"), if is_secure { "wss" } else { "ws" })?;
+        let offered = handshake.protocols().map(String::from_utf8_lossy);
+        let subprotocols = PyList::new(py, offered.collect::<Vec<_>>())?;
+        scope.set_item(intern!(py, "subprotocols"), subprotocols)?;
+        let extensions = PyDict::new(py);
+        extensions.set_item("websocket.http.response", PyDict::new(py))?;
+        scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use corrente_http::Rejection;
 use corrente_http::h1::{Length, ResponseError};
+use corrente_http::ws::HandshakeError;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -15,6 +16,7 @@ use super::output::{Always, COPIED_MOST, Encoded, Field, Output};
 use super::{Body, Connection, Stage};
 use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
+use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::{Exchange, Last};
 use crate::wsgi::call::{self, Advance, Call};
 
@@ -33,7 +35,8 @@ impl Connection {
             );
         }
         match beginning.handler {
-            Handler::Asgi(request) => self.start_task(py, &request, beginning.scope),
+            Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
+            Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
             Handler::Wsgi(call) => {
                 let advanced = Call::start(call.bind(py), shared.application.bind(py));
                 self.advanced(py, &call, advanced)
@@ -44,12 +47,12 @@ impl Connection {
     fn start_task(
         self: &Arc<Self>,
         py: Python<'_>,
-        request: &Py<Request>,
+        handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let shared = &self.shared;
-        let receive = request.getattr(py, intern!(py, "receive"))?;
-        let send = request.getattr(py, intern!(py, "send"))?;
+        let receive = handler.getattr(py, intern!(py, "receive"))?;
+        let send = handler.getattr(py, intern!(py, "send"))?;
         let application = shared.application.bind(py);
         let task = application
             .call1((scope, receive, send))
@@ -57,20 +60,20 @@ impl Connection {
         let task = match task {
             Ok(task) => task,
             Err(error) if ends_program(py, &error) => return Err(error),
-            Err(error) => return self.ended(py, request, Some(error)),
+            Err(error) => return self.ended(py, &handler, Some(error)),
         };
         if task.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return self.ended(py, request, failure(&task));
+            return self.ended(py, &handler, failure(&task));
         }
         let kept = task.clone().unbind();
         let done = Done {
             connection: Arc::clone(self),
-            request: request.clone_ref(py),
+            handler: handler.clone_ref(py),
         };
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
         self.with(py, |state| {
             if let Some(current) = &mut state.current
-                && current.handler.object().is(request)
+                && current.handler.object().is(&handler)
             {
                 current.task = Some(kept);
             }
@@ -81,6 +84,7 @@ impl Connection {
     pub(super) fn has_room(self: &Arc<Self>, py: Python<'_>, handler: &Handler) -> PyResult<()> {
         match handler {
             Handler::Asgi(request) => request.get().room(py),
+            Handler::Socket(socket) => socket.get().room(py),
             Handler::Wsgi(call) => {
                 let advanced = call.get().advance(py);
                 self.advanced(py, call, advanced)
@@ -119,6 +123,54 @@ impl Connection {
 
     /// The application has returned.
     fn ended(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        handler: &Py<PyAny>,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        let handler = handler.bind(py);
+        match (handler.cast::<Request>(), handler.cast::<WebSocket>()) {
+            (Ok(request), _) => self.request_ended(py, &request.clone().unbind(), error),
+            (_, Ok(socket)) => self.talk_ended(py, socket.get(), error),
+            _ => Ok(()),
+        }
+    }
+
+    fn talk_ended(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        socket: &WebSocket,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        let stage = socket.stage(py)?;
+        let is_over = matches!(stage, socket::Stage::Closed(..));
+        let is_failure = match error {
+            Some(error) if is_over && error.is_instance_of::<ClientDisconnected>(py) => false,
+            Some(error) => {
+                let text = "the application raised an exception";
+                self.shared.report(py, text, Some(error))?;
+                true
+            }
+            None => false,
+        };
+        match stage {
+            socket::Stage::Open => {
+                let code = if is_failure { 1011 } else { 1000 };
+                self.leave_talk(py, code)?;
+                socket.closed(py, Some(code), "")
+            }
+            socket::Stage::Closed(..) => Ok(()),
+            socket::Stage::New | socket::Stage::Connecting | socket::Stage::Denied => {
+                if !is_failure {
+                    let text = "the application returned without accepting the WebSocket";
+                    self.shared.report(py, text, None)?;
+                }
+                self.fail(py)
+            }
+        }
+    }
+
+    fn request_ended(
         self: &Arc<Self>,
         py: Python<'_>,
         request: &Py<Request>,
@@ -236,7 +288,40 @@ impl Connection {
         self.wait_for_client(py)
     }
 
-    fn write_out(&self, py: Python<'_>) -> PyResult<()> {
+    /// Has what waits looked at: not now, since this is the application's own stack.
+    pub(super) fn resume_soon(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(connection) = self.me.upgrade() else {
+            return Ok(());
+        };
+        let event_loop = self.shared.starter.event_loop();
+        let resumption = Resumption(connection);
+        event_loop
+            .call_method1(py, intern!(py, "call_soon"), (resumption,))
+            .map(drop)
+    }
+
+    /// Answers a request for a WebSocket that is none.
+    pub(super) fn refuse_upgrade(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        refusal: HandshakeError,
+    ) -> PyResult<()> {
+        self.write(py, |output, always| {
+            output.refuse(refusal.status(), &format!("{refusal}\n"), always);
+        })?;
+        self.end_after_output(py)
+    }
+
+    /// The request was taken over: the connection has no HTTP any more.
+    pub(super) fn leave(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let current = self.with(py, |state| state.current.take())?;
+        if current.is_some_and(|current| !current.is_answered) {
+            self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_out(&self, py: Python<'_>) -> PyResult<()> {
         let (bytes, transport) = self.with(py, |state| {
             let transport = state.transport.as_ref();
             let transport = transport.map(|transport| transport.clone_ref(py));
@@ -422,10 +507,7 @@ impl Exchange for Connection {
         connection.settle(py)?;
         self.unpause(py)?;
         if has_more {
-            // Not now: this is the application's own stack.
-            let event_loop = self.shared.starter.event_loop();
-            let resumption = Resumption(connection);
-            event_loop.call_method1(py, intern!(py, "call_soon"), (resumption,))?;
+            self.resume_soon(py)?;
         }
         Ok(())
     }
@@ -437,7 +519,7 @@ impl Exchange for Connection {
 }
 
 /// Headers as pairs of `bytes`.
-fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
+pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
     if let Ok(list) = headers.cast::<PyList>() {
         return list.iter().map(|pair| field(&pair)).collect();
     }
@@ -482,14 +564,14 @@ fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
 #[pyclass(frozen, module = "corrente._native")]
 struct Done {
     connection: Arc<Connection>,
-    request: Py<Request>,
+    handler: Py<PyAny>,
 }
 
 #[pymethods]
 impl Done {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         self.connection
-            .ended(task.py(), &self.request, failure(task))
+            .ended(task.py(), &self.handler, failure(task))
     }
 }
 

@@ -7,9 +7,10 @@ use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
+use super::talking::{self, Socket};
 use super::{Body, Connection, Current, Stage};
-use crate::application::{Beginning, Interface};
-use crate::exchange::Exchange;
+use crate::application::{Beginning, Begun, Interface};
+use crate::exchange::Line;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
 const BODY_MOST: usize = 64 * 1024;
@@ -23,6 +24,9 @@ pub(super) fn received(
     py: Python<'_>,
     content: &[u8],
 ) -> PyResult<()> {
+    if connection.is_talking(py)? {
+        return talking::received(connection, py, content);
+    }
     let (stage, held) = connection.with(py, |state| {
         let is_behind = !state.held.is_empty() || state.stage == Stage::Works;
         if is_behind {
@@ -44,6 +48,9 @@ pub(super) fn received(
 
 /// The request that was answered is over, or its application has taken what had come: what is behind is looked at.
 pub(super) fn resume(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> {
+    if connection.is_talking(py)? {
+        return talking::received(connection, py, b"");
+    }
     let held = connection.with(py, |state| {
         (state.stage == Stage::Rests).then(|| std::mem::take(&mut state.held))
     })?;
@@ -150,7 +157,8 @@ impl super::State {
             .current
             .as_ref()
             .is_some_and(|current| current.body == Body::Whole);
-        if self.stage != Stage::Works || is_behind {
+        let is_talk = self.socket.as_ref().is_some_and(Socket::is_accepted);
+        if self.stage != Stage::Works || is_behind || is_talk {
             return None;
         }
         self.decoder.take()
@@ -158,6 +166,13 @@ impl super::State {
 }
 
 impl Connection {
+    /// Whether what comes are frames of a WebSocket.
+    fn is_talking(&self, py: Python<'_>) -> PyResult<bool> {
+        self.with(py, |state| {
+            state.stage == Stage::Rests && state.socket.as_ref().is_some_and(Socket::is_accepted)
+        })
+    }
+
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let template = self.with(py, |state| {
@@ -168,11 +183,21 @@ impl Connection {
             // It is lost already.
             return Ok(Found::Nothing);
         };
-        let exchange: Arc<dyn Exchange> = Arc::<Self>::clone(self);
-        let beginning = template.begin(py, &self.shared, head, exchange)?;
+        let line: Arc<dyn Line> = Arc::<Self>::clone(self);
+        let begun = template.begin(py, &self.shared, head, line)?;
         let counts = &self.shared.counts;
         counts.requests.fetch_add(1, Ordering::Relaxed);
         counts.in_flight.fetch_add(1, Ordering::Relaxed);
+        let (beginning, socket) = match begun {
+            Begun::Request(beginning) => (beginning, None),
+            Begun::Socket(beginning, handler, asked) => {
+                (beginning, Some(Socket::new(handler, asked)))
+            }
+            Begun::Refused(refusal) => {
+                self.refuse_upgrade(py, refusal)?;
+                return Ok(Found::Some);
+            }
+        };
         let handler = beginning.handler.clone_ref(py);
         let current = Current {
             handler,
@@ -182,7 +207,10 @@ impl Connection {
             is_answered: false,
             ignored: 0,
         };
-        let before = self.with(py, |state| state.current.replace(current))?;
+        let before = self.with(py, |state| {
+            let before = std::mem::replace(&mut state.socket, socket);
+            (before, state.current.replace(current))
+        })?;
         drop(before);
         Ok(Found::Some)
     }

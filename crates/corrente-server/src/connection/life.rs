@@ -9,9 +9,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use super::talking::Socket;
 use super::{Body, Connection, Stage};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
+use crate::asgi::socket;
 
 /// The connection is there.
 pub(super) fn begin(
@@ -33,12 +35,16 @@ pub(super) fn begin(
 
 /// The connection is gone.
 pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> {
-    let (transport, current) = connection.with(py, |state| {
+    let (transport, current, socket) = connection.with(py, |state| {
         state.stage = Stage::Ends;
         state.held = Vec::new();
-        (state.transport.take(), state.current.take())
+        let current = state.current.take();
+        (state.transport.take(), current, state.socket.take())
     })?;
     drop(transport);
+    if let Some(socket) = socket {
+        socket.handler.get().closed(py, Some(1006), "")?;
+    }
     connection.shared.remove(py, connection.number())?;
     if let Some(current) = current {
         if !current.is_answered {
@@ -91,6 +97,8 @@ enum Overdue {
     Body,
     /// It sent nothing.
     Idle,
+    /// It is silent on a WebSocket.
+    Talk,
 }
 
 impl Connection {
@@ -102,6 +110,7 @@ impl Connection {
             }
             state.deadline = f64::INFINITY;
             Some(match &state.current {
+                _ if state.socket.as_ref().is_some_and(Socket::is_accepted) => Overdue::Talk,
                 Some(_) => Overdue::Body,
                 None if state.held.is_empty() => Overdue::Idle,
                 None => Overdue::Head,
@@ -110,6 +119,7 @@ impl Connection {
         match overdue {
             None => Ok(()),
             Some(Overdue::Idle) => self.close(py),
+            Some(Overdue::Talk) => self.ping(py),
             Some(Overdue::Head | Overdue::Body) => {
                 let text = "the client was too slow to send its request";
                 self.refuse(py, 408, text)
@@ -119,6 +129,11 @@ impl Connection {
 
     /// Ends the connection once the request that is answered, if any, is.
     pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
+            // RFC 6455's registry: the service restarts.
+            self.leave_talk(py, 1012)?;
+            return handler.get().closed(py, Some(1012), "");
+        }
         let is_idle = self.with(py, |state| state.current.is_none() && state.held.is_empty())?;
         if is_idle { self.close(py) } else { Ok(()) }
     }
@@ -148,6 +163,12 @@ impl Connection {
     pub(super) fn wait_for_client(&self, py: Python<'_>) -> PyResult<()> {
         let times = self.shared.times;
         self.with(py, |state| {
+            if state.socket.as_ref().is_some_and(Socket::is_accepted) {
+                if state.deadline.is_infinite() || state.is_in_head {
+                    state.deadline = now() + times.ping.as_secs_f64();
+                }
+                return;
+            }
             let allowed = match &state.current {
                 Some(current) if current.body == Body::Coming => times.body,
                 // The application's time is its own.

@@ -180,6 +180,11 @@ impl Output {
         h1::refuse(rejection, date, &mut self.bytes);
     }
 
+    /// Where frames of a WebSocket are written to.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// What is to be written now.
     pub(super) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
