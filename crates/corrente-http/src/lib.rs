@@ -1,7 +1,7 @@
 //! HTTP for a server: bytes in, events out.
 //!
 //! [`h1::Decoder`] turns the bytes of one connection into requests and [`h1::Encoder`] turns a response
-//! into bytes. What breaks RFC 9110 or 9112 in a way on which two programs could disagree is a
+//! into bytes; [`proxy`] reads what proxies say about the client. What breaks RFC 9110 or 9112 in a way on which two programs could disagree is a
 //! [`Rejection`]; sizes are bounded by [`Limits`].
 //!
 //! No I/O, no clock, no Python. Key invariant: however the bytes of a connection are cut into pieces, the
@@ -15,6 +15,7 @@ pub mod h1;
 mod limits;
 mod method;
 mod name;
+pub mod proxy;
 mod rejection;
 
 pub use date::{DATE_BYTES, http_date};
