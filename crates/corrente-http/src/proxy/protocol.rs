@@ -168,12 +168,13 @@ where
 mod tests {
     use super::*;
 
-    fn addresses(source: &str, destination: &str) -> Option<Addresses> {
+    fn addresses(source: &str, destination: &str) -> Addresses {
         let parse = |text: &str| text.parse().expect("is an address");
-        Some(Addresses {
-            source: parse(source),
-            destination: parse(destination),
-        })
+        let (source, destination) = (parse(source), parse(destination));
+        Addresses {
+            source,
+            destination,
+        }
     }
 
     /// However many bytes have come: not enough, until all have.
