@@ -19,6 +19,7 @@ pub use decoder::{Decoder, Event, Step};
 pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead};
 pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
+pub(crate) use host::is_host;
 pub use response::{CONTINUE, refuse};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};

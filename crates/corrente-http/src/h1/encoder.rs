@@ -22,6 +22,17 @@ pub struct Asked {
     pub keeps_alive: bool,
 }
 
+impl Default for Asked {
+    /// A `GET` of HTTP/1.1.
+    fn default() -> Self {
+        Self {
+            version: Version::Http11,
+            method: Method::Get,
+            keeps_alive: true,
+        }
+    }
+}
+
 impl Asked {
     /// What the request with this head asks.
     pub fn by(head: &Head<'_>) -> Self {

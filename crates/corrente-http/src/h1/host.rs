@@ -11,7 +11,7 @@ use crate::characters;
 const HOST_BYTES_MAX: usize = 255;
 
 /// Whether it is a host, with a port or without.
-pub(super) fn is_host(authority: &[u8]) -> bool {
+pub(crate) fn is_host(authority: &[u8]) -> bool {
     split(authority).is_some_and(|(_, port)| is_port(port.unwrap_or_default()))
 }
 
