@@ -72,7 +72,7 @@ def serve(
     sockets = [bound(address) for address in addresses]
     try:
         _loop.run(
-            run(
+            serve_here(
                 application,
                 sockets,
                 interface=interface,
@@ -113,7 +113,7 @@ def bound(address: str) -> socket.socket:
     return listening
 
 
-async def run(
+async def serve_here(
     application: Callable[..., Foreign],
     sockets: Iterable[socket.socket],
     *,

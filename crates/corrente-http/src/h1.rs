@@ -20,6 +20,6 @@ pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, Respons
 pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
 pub(crate) use host::is_host;
-pub use response::{CONTINUE, refuse};
+pub use response::{CONTINUE, refuse, switch};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};

@@ -73,9 +73,7 @@ impl Template {
         line: Arc<dyn Line>,
     ) -> PyResult<Begun> {
         match self {
-            Self::Asgi(template) if ws::is_asked(head) => {
-                socket(py, template, shared, head, line)
-            }
+            Self::Asgi(template) if ws::is_asked(head) => socket(py, template, shared, head, line),
             Self::Asgi(template) => {
                 let begun = match head.body() {
                     Body::None => request::Begun::WithoutBody,

@@ -184,13 +184,10 @@ impl Protocol for Wire {
     }
 
     fn clear(&self) {
-        let before = self
-            .0
-            .state
-            .peek(|state| {
-                let current = (state.current.take(), state.socket.take());
-                (state.transport.take(), current)
-            });
+        let before = self.0.state.peek(|state| {
+            let current = (state.current.take(), state.socket.take());
+            (state.transport.take(), current)
+        });
         drop(before);
     }
 }

@@ -133,6 +133,25 @@ fn digits(mut number: u64, base: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[from..]);
 }
 
+/// Writes `101 Switching Protocols` (RFC 9110, section 15.2.2): what follows on the connection is this protocol's.
+pub fn switch<'h>(
+    protocol: &[u8],
+    fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
+    out: &mut Vec<u8>,
+) -> Result<(), ResponseError> {
+    let begin = out.len();
+    status::write(101, out);
+    field(b"upgrade", protocol, out);
+    field(b"connection", b"upgrade", out);
+    let written = self::fields(fields, out);
+    if written.is_err() {
+        out.truncate(begin);
+    }
+    written?;
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
 /// Writes a whole response that turns a request away; the connection is to be closed after it.
 pub fn refuse(rejection: Rejection, date: &[u8], out: &mut Vec<u8>) {
     let text = rejection.to_string();

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::incoming;
-use super::output::{Always, COPIED_MOST, Encoded, Field, Output};
+use super::output::{Always, COPIED_MOST, Encoded, Field, Output, Refusal};
 use super::{Body, Connection, Stage};
 use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
@@ -231,7 +231,15 @@ impl Connection {
             if output.is_begun() {
                 output.close_after();
             } else {
-                output.refuse(status, text, always);
+                let field = None;
+                output.refuse(
+                    Refusal {
+                        status,
+                        text,
+                        field,
+                    },
+                    always,
+                );
             }
         })?;
         self.end_after_output(py)
@@ -307,7 +315,13 @@ impl Connection {
         refusal: HandshakeError,
     ) -> PyResult<()> {
         self.write(py, |output, always| {
-            output.refuse(refusal.status(), &format!("{refusal}\n"), always);
+            let version: (&[u8], &[u8]) = (b"sec-websocket-version", b"13");
+            let refused = Refusal {
+                status: refusal.status(),
+                text: &format!("{refusal}\n"),
+                field: (refusal.status() == 426).then_some(version),
+            };
+            output.refuse(refused, always);
         })?;
         self.end_after_output(py)
     }

@@ -36,6 +36,15 @@ struct Waiting {
     has_trailers: bool,
 }
 
+/// A response of the server's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    pub(super) status: u16,
+    /// For the client's developers.
+    pub(super) text: &'a str,
+    pub(super) field: Option<(&'a [u8], &'a [u8])>,
+}
+
 /// What is written with every head.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Always<'a> {
@@ -147,7 +156,12 @@ impl Output {
     }
 
     /// A whole response of the server's own; the connection ends after it.
-    pub(super) fn refuse(&mut self, status: u16, text: &str, always: Always<'_>) {
+    pub(super) fn refuse(&mut self, refusal: Refusal<'_>, always: Always<'_>) {
+        let Refusal {
+            status,
+            text,
+            field,
+        } = refusal;
         let mut encoder = self.encoder.take().unwrap_or_else(|| {
             Encoder::new(Asked {
                 version: h1::Version::Http11,
@@ -166,7 +180,7 @@ impl Output {
         };
         let kind: (&[u8], &[u8]) = (b"content-type", b"text/plain; charset=utf-8");
         let bytes = &mut self.bytes;
-        let written = encoder.head(head, [kind], bytes);
+        let written = encoder.head(head, std::iter::once(kind).chain(field), bytes);
         let written = written.and_then(|()| encoder.data(text.as_bytes(), bytes));
         // Statuses and texts are ours and right; were they not, the connection ends all the same.
         let _closes = written.and_then(|()| encoder.finish([], bytes));

@@ -161,11 +161,7 @@ impl Connection {
     }
 
     /// Writes with the encoder, where there is one.
-    fn say(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&mut Encoder, &mut Vec<u8>),
-    ) -> PyResult<()> {
+    fn say(&self, py: Python<'_>, work: impl FnOnce(&mut Encoder, &mut Vec<u8>)) -> PyResult<()> {
         self.with(py, |state| {
             let encoder = state.socket.as_mut().and_then(|one| one.encoder.as_mut());
             if let Some(encoder) = encoder {
@@ -260,7 +256,10 @@ impl Line for Connection {
             };
             let extension = socket.asked.deflate.as_ref().map(Deflate::response);
             let ours = [
-                Some((b"sec-websocket-accept".as_slice(), &*socket.asked.accept_key)),
+                Some((
+                    b"sec-websocket-accept".as_slice(),
+                    &*socket.asked.accept_key,
+                )),
                 subprotocol.map(|name| (b"sec-websocket-protocol".as_slice(), name)),
                 extension
                     .as_deref()
