@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use corrente_http::h1::{Asked, Decoder, Encoder, Event, Length, ResponseHead};
+use corrente_http::ws;
 use corrente_http::{Limits, http_date};
 
 /// What wrk sends.
@@ -34,7 +35,7 @@ Accept-Language: en-GB,en;q=0.9,it;q=0.8\r\n\
 Cookie: session=5f4dcc3b5aa765d61d8327deb882cf99; theme=dark; _ga=GA1.2.1234567890.1700000000\r\n\r\n";
 
 const ROUNDS: usize = 15;
-const CALLS: u32 = 100_000;
+const CALLS: u32 = 50_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
@@ -76,6 +77,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     row(
         "encode a response of 4 fields and 13 bytes",
         encoding(),
+        None,
+    )?;
+    row("decode a WebSocket message of 16 bytes", message(16), None)?;
+    row(
+        "decode a WebSocket message of 64 KiB",
+        message(65_536),
         None,
     )?;
     Ok(())
@@ -181,5 +188,22 @@ fn encoding() -> f64 {
             .and_then(|()| encoder.finish(none, &mut out));
         black_box(written.is_ok());
         black_box(&out);
+    })
+}
+
+/// A text in one frame: unmasked and checked, and copied before.
+fn message(length: usize) -> f64 {
+    let mut frame = Vec::new();
+    let options = ws::EncoderOptions {
+        mask_seed: 1,
+        ..ws::EncoderOptions::default()
+    };
+    let mut encoder = ws::Encoder::new(ws::Role::Client, options, None);
+    encoder.message(ws::Kind::Text, &vec![b'x'; length], &mut frame);
+    let mut decoder = ws::Decoder::new(ws::Role::Server, ws::Limits::default(), None);
+    let mut buffer = frame.clone();
+    cost(|| {
+        buffer.copy_from_slice(&frame);
+        black_box(decoder.next(black_box(&mut buffer)).is_ok());
     })
 }

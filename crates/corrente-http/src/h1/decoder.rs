@@ -38,6 +38,35 @@ pub struct Step<'a> {
 }
 
 /// Decodes the requests of one connection.
+///
+/// ```
+/// use corrente_http::Limits;
+/// use corrente_http::h1::{Decoder, Event, Step};
+///
+/// # fn main() -> Result<(), corrente_http::Rejection> {
+/// let mut decoder = Decoder::new(Limits::default());
+/// let mut buffer = b"POST /a?b HTTP/1.1\r\nHost: c\r\nContent-Length: 2\r\n\r\nhi".to_vec();
+/// loop {
+///     let Step { consumed, event } = decoder.next(&buffer)?;
+///     match event {
+///         Event::Head(head) => {
+///             assert_eq!(head.target().path, b"/a");
+///             for field in head.fields().iter() {
+///                 assert!(!field.value.is_empty());
+///             }
+///         }
+///         Event::Body(data) => assert_eq!(data, b"hi"),
+///         Event::Trailers(_) => {}
+///         // Answer; the next request may be in the buffer already.
+///         Event::End => break,
+///         // Read more into the buffer.
+///         Event::NeedMore => break,
+///     }
+///     buffer.drain(..consumed);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,

@@ -64,11 +64,11 @@ enum State {
     Failed(Violation),
 }
 
-/// An event without what it borrows, and the bytes before and in it.
+/// An event without what it borrows.
 #[derive(Debug, Clone, Copy)]
 enum Found {
     NeedMore,
-    /// In the input, at so many bytes.
+    /// A message that is one frame, in the input.
     Whole(Kind),
     Assembled,
     Control(Opcode),

@@ -42,11 +42,6 @@ impl Utf8 {
         self.length = begun.len();
         Ok(())
     }
-
-    /// Whether no character is begun.
-    pub(super) fn is_complete(&self) -> bool {
-        self.length == 0
-    }
 }
 
 #[cfg(test)]
@@ -67,11 +62,11 @@ mod tests {
         ) {
             let mut checked = Utf8::default();
             let taken = text.chunks(size).try_for_each(|piece| checked.take(piece));
-            let valid = taken.is_ok() && checked.is_complete();
+            let valid = taken.is_ok() && checked.length == 0;
             prop_assert_eq!(valid, str::from_utf8(&text).is_ok());
             // What is only cut short is not refused yet.
             let cut_short = str::from_utf8(&text).is_err_and(|error| error.error_len().is_none());
-            prop_assert_eq!(taken.is_ok() && !checked.is_complete(), cut_short);
+            prop_assert_eq!(taken.is_ok() && checked.length > 0, cut_short);
         }
     }
 }
