@@ -27,6 +27,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "corrente-lab",
             "corrente-load",
             "corrente-report",
+            "corrente-server",
         ],
     ),
     (
@@ -67,6 +68,7 @@ const MAY_HOLD_UNSAFE: &[(&str, &[&str])] = &[
     ("crates/corrente-driver", &["src/descriptor.rs"]),
     ("crates/corrente-loop", &["src/ffi/"]),
     ("crates/corrente-python", &[]),
+    ("crates/corrente-server", &["src/ffi.rs"]),
 ];
 
 /// Lints that only these packages may switch off.
