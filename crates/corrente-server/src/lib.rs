@@ -4,9 +4,11 @@
 //! `settings` is the one table of what can be set; `supervisor` starts and replaces workers; `listen`
 //! makes sockets; `log`, `static_files` and `metrics` render. Everything here but `supervisor`'s driver,
 //! `listen` and the log's writer is values in, values out. Must not print: what people should read is
-//! handed to a listener. All `unsafe` is in `ffi`.
+//! handed to an observer. All `unsafe` is in `ffi`.
 
 #![deny(unsafe_code)]
 
 #[expect(unsafe_code, reason = "docs/SAFETY.md: the room for it")]
 mod ffi;
+pub mod listen;
+pub mod settings;
