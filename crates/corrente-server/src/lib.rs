@@ -11,4 +11,9 @@
 #[expect(unsafe_code, reason = "docs/SAFETY.md: the room for it")]
 mod ffi;
 pub mod listen;
+mod serve;
 pub mod settings;
+pub mod supervisor;
+mod worker;
+
+pub use serve::{Serve, ServeError, run, work};

@@ -18,6 +18,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 
 pub use address::{Address, Endpoint};
 pub use error::ListenError;
+pub(crate) use given::SYSTEMD_VARIABLES;
 pub use given::{Systemd, adopt};
 use rustix::io::FdFlags;
 use socket::SocketFile;

@@ -123,7 +123,8 @@ impl Complaint {
     pub(super) fn new(expected: impl Into<String>, found: &str) -> Self {
         Self {
             expected: expected.into(),
-            found: found.to_owned(),
+            // Whatever was written, the complaint stays one line.
+            found: found.replace(char::is_control, "\u{FFFD}"),
         }
     }
 }
