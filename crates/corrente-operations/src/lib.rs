@@ -1,4 +1,4 @@
-//! The application server behind `corrente serve`: a parent that owns sockets and workers, and what a
+//! What surrounds the application server of `corrente serve`: a parent that owns sockets and workers, and what a
 //! worker needs to serve.
 //!
 //! `settings` is the one table of what can be set; `supervisor` starts and replaces workers; `listen`

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use corrente_server::listen::Endpoint;
-use corrente_server::supervisor::{
+use corrente_operations::listen::Endpoint;
+use corrente_operations::supervisor::{
     FirstFailure, Machine, Notice, Outcome, Plan, Program, Supervisor, Watched,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -55,17 +55,17 @@ fn as_supervisor() {
         command: vec!["python3".into(), "-c".into(), worker],
         settings: [("app".to_owned(), vec!["shop:app".to_owned()])].into(),
     };
-    let sockets = corrente_server::settings::Sockets {
-        addresses: vec![corrente_server::listen::Address::Host {
+    let sockets = corrente_operations::settings::Sockets {
+        addresses: vec![corrente_operations::listen::Address::Host {
             host: "127.0.0.1".to_owned(),
             port: 0,
         }],
-        asked: corrente_server::settings::Switch::On,
+        asked: corrente_operations::settings::Switch::On,
         backlog: 16,
         unix_permissions: 0o600,
-        reuse_port: corrente_server::settings::Switch::Off,
+        reuse_port: corrente_operations::settings::Switch::Off,
     };
-    let listeners = corrente_server::listen::open(&sockets, &Default::default()).expect("a port");
+    let listeners = corrente_operations::listen::open(&sockets, &Default::default()).expect("a port");
     listeners[0].hand_down().expect("it is ours");
     let Endpoint::Internet(address) = listeners[0].endpoint() else {
         panic!("a port was asked for");
