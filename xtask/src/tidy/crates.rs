@@ -14,6 +14,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         "corrente-python",
         &[
             "corrente-cli",
+            "corrente-operations",
             "corrente-server",
             "corrente-loop",
             "corrente-gauge",
@@ -27,6 +28,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "corrente-lab",
             "corrente-load",
             "corrente-report",
+            "corrente-operations",
         ],
     ),
     (
@@ -47,6 +49,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         &["corrente-record", "corrente-model", "corrente-report"],
     ),
     ("corrente-check", &["corrente-record", "corrente-report"]),
+    ("corrente-operations", &["corrente-http", "corrente-record"]),
     (
         "corrente-server",
         &["corrente-loop", "corrente-http", "corrente-record"],
@@ -67,6 +70,7 @@ const MAY_HOLD_UNSAFE: &[(&str, &[&str])] = &[
     ("crates/corrente-driver", &["src/descriptor.rs"]),
     ("crates/corrente-loop", &["src/ffi/"]),
     ("crates/corrente-python", &[]),
+    ("crates/corrente-operations", &["src/ffi.rs"]),
 ];
 
 /// Lints that only these packages may switch off.

@@ -1,0 +1,182 @@
+//! `corrente serve` from one end to the other: sockets, workers, until all have ended.
+//!
+//! [`run`] is the parent, [`work`] the beginning of a worker's process. What people should read goes to an
+//! observer, line by line.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use signal_hook::consts::SIGINT;
+
+use crate::listen::{self, ListenError, Systemd};
+use crate::settings::{Settings, Switch, Values};
+use crate::supervisor::{
+    DriverError, Failure, FirstFailure, Handover, HandoverError, Level, Machine, Notice, Outcome,
+    Plan, Program, Supervisor, Watched,
+};
+use crate::worker::worker;
+
+/// Why it did not come to serving, or how it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No application was named.
+    #[error(
+        "no application: name one, such as `corrente serve shop:app`, or set `app` in corrente.toml"
+    )]
+    NoApplication,
+    /// A socket could not be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The file of the process id cannot be written.
+    #[error("--pid-file {}: {error}", path.display())]
+    PidFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        error: io::Error,
+    },
+    /// The parent cannot work.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// The first workers do not start.
+    #[error("{}", .0.text)]
+    Worker(Failure),
+}
+
+/// What the parent needs to know.
+#[derive(Debug)]
+pub struct Serve<'a> {
+    /// The settings.
+    pub values: &'a Values,
+    /// The command that becomes a worker when [`crate::supervisor::CHANNEL_VARIABLE`] is set.
+    pub program: Vec<OsString>,
+    /// Sockets of systemd.
+    pub systemd: Systemd,
+}
+
+/// Serves until it is told to stop.
+pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result<(), ServeError> {
+    let settings = Settings::from(serve.values);
+    let target = settings.application.target.clone();
+    let target = target.ok_or(ServeError::NoApplication)?;
+    let listeners = listen::open(&settings.sockets, &serve.systemd)?;
+    for listener in &listeners {
+        listener.hand_down()?;
+    }
+    let _pid_file = settings
+        .processes
+        .pid_file
+        .as_deref()
+        .map(PidFile::write)
+        .transpose()?;
+    let plan = plan(&settings);
+    let scheme = settings.tls.as_ref().map_or("http", |_| "https");
+    let places: Vec<String> = listeners
+        .iter()
+        .map(|listener| listener.endpoint().url(scheme))
+        .collect();
+    let workers = match plan.workers {
+        1 => "1 worker".to_owned(),
+        several => format!("{several} workers"),
+    };
+    let own = std::process::id();
+    let places = places.join(", ");
+    observer(
+        Level::Info,
+        format!("{target} at {places}, {workers}, process {own}"),
+    );
+    let program = Program {
+        command: serve.program.clone(),
+        settings: serve.values.words(),
+    };
+    let weighs = plan.max_memory_bytes.is_some();
+    let mut tell = |notice: &Notice| observer(notice.level(), notice.to_string());
+    let mut supervisor = Supervisor::new(Machine::new(plan), &program, &listeners, &mut tell)?;
+    if settings.development.reload == Switch::On {
+        supervisor.watch(watched(&settings));
+    }
+    if weighs {
+        supervisor.weigh();
+    }
+    match supervisor.run()? {
+        Outcome::Stopped => Ok(()),
+        Outcome::Failed(failure) => Err(ServeError::Worker(failure)),
+    }
+}
+
+fn plan(settings: &Settings) -> Plan {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    Plan {
+        workers: settings.processes.workers.unwrap_or_else(processors),
+        startup: settings.timeouts.startup,
+        graceful: settings.timeouts.graceful,
+        hang: settings
+            .timeouts
+            .hang
+            .filter(|limit| *limit > Duration::ZERO),
+        max_lifetime: settings.processes.max_lifetime,
+        max_memory_bytes: settings.processes.max_memory_bytes,
+        first_failure: match settings.development.reload {
+            Switch::On => FirstFailure::WaitForChange,
+            Switch::Off => FirstFailure::End,
+        },
+    }
+}
+
+fn watched(settings: &Settings) -> Watched {
+    let named = settings.development.folders.clone();
+    Watched {
+        folders: if named.is_empty() {
+            vec![settings.application.folder.clone()]
+        } else {
+            named
+        },
+        include: settings.development.include.clone(),
+        exclude: settings.development.exclude.clone(),
+    }
+}
+
+/// The life of a worker's process: takes over what its parent hands down on the channel of this number, serves,
+/// and gives the exit code.
+pub fn work(number: &str) -> Result<u8, HandoverError> {
+    // Ctrl-C reaches every process of a terminal. It is the parent's, which tells its workers to stop.
+    signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false))).ok();
+    let mut handover = Handover::receive(number)?;
+    let settings = Settings::from(&handover.values);
+    Ok(worker(&settings, handover.listeners, &mut handover.channel))
+}
+
+/// The file with the parent's process id; it goes with this value.
+#[derive(Debug)]
+struct PidFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl PidFile {
+    fn write(path: &Path) -> Result<Self, ServeError> {
+        let text = format!("{}\n", std::process::id());
+        fs::write(path, &text).map_err(|error| ServeError::PidFile {
+            path: path.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+        })
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // Another server may have written its own by now.
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            fs::remove_file(&self.path).ok();
+        }
+    }
+}
