@@ -113,7 +113,7 @@ pub(crate) struct Condition {
 /// A blocking call, as the catalogue knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
-    pub(crate) rule: String,
+    pub(crate) name: String,
     pub(crate) instead: String,
     pub(crate) certainty: Certainty,
     pub(crate) unless: Vec<Condition>,
@@ -155,8 +155,12 @@ impl Catalogue {
 
     /// Adds a file; what it says of a name replaces what was known.
     pub fn add(&mut self, name: &str, text: &str) -> Result<(), CatalogueError> {
-        let refuse = |reason: String| CatalogueError { name: name.to_owned(), reason };
-        let file: File = toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
+        let refuse = |reason: String| CatalogueError {
+            name: name.to_owned(),
+            reason,
+        };
+        let file: File =
+            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
         for block in file.block {
             self.add_block(block).map_err(refuse)?;
         }
@@ -169,11 +173,13 @@ impl Catalogue {
         self.aliases.extend(file.alias);
         for callback in file.callback {
             let names = all_expanded(&callback.names);
-            self.callbacks.extend(names.into_iter().map(|name| (name, callback.position)));
+            self.callbacks
+                .extend(names.into_iter().map(|name| (name, callback.position)));
         }
         for runs in file.runs {
             let names = all_expanded(&runs.names);
-            self.runs.extend(names.into_iter().map(|name| (name, runs.position)));
+            self.runs
+                .extend(names.into_iter().map(|name| (name, runs.position)));
         }
         for names in file.hand_off {
             self.hand_offs.extend(all_expanded(&names.names));
@@ -181,11 +187,15 @@ impl Catalogue {
         for neutral in file.neutral {
             let condition = condition(&neutral.when).map_err(refuse)?;
             let names = all_expanded(&neutral.names);
-            self.neutral.extend(names.into_iter().map(|name| (name, condition.clone())));
+            self.neutral
+                .extend(names.into_iter().map(|name| (name, condition.clone())));
         }
         for methods in file.methods {
             for base in all_expanded(&methods.base) {
-                self.methods.entry(base).or_default().extend(methods.methods.iter().cloned());
+                self.methods
+                    .entry(base)
+                    .or_default()
+                    .extend(methods.methods.iter().cloned());
             }
         }
         self.explanations.extend(file.rule);
@@ -194,9 +204,13 @@ impl Catalogue {
 
     fn add_block(&mut self, block: Block) -> Result<(), String> {
         let number = self.rules.len() as u32;
-        let unless = block.unless.iter().map(|text| condition(text)).collect::<Result<_, _>>()?;
+        let unless = block
+            .unless
+            .iter()
+            .map(|text| condition(text))
+            .collect::<Result<_, _>>()?;
         self.rules.push(Rule {
-            rule: block.rule,
+            name: block.rule,
             instead: block.instead,
             certainty: block.certainty,
             unless,
@@ -276,7 +290,7 @@ impl Catalogue {
             .blocking
             .iter()
             .map(|(name, number)| (name, &self.rules[*number as usize]))
-            .filter(|(_, known)| known.rule == rule)
+            .filter(|(_, known)| known.name == rule)
             .map(|(name, known)| (name.as_str(), known.instead.as_str()))
             .collect();
         calls.sort_unstable();
@@ -288,7 +302,8 @@ impl Typed {
     fn add(&mut self, returns: Returns) {
         for name in all_expanded(&returns.names) {
             if name.ends_with(".*") {
-                self.excepted.insert(name.clone(), returns.except.iter().cloned().collect());
+                self.excepted
+                    .insert(name.clone(), returns.except.iter().cloned().collect());
             }
             self.classes.insert(name, returns.class.clone());
         }
@@ -301,19 +316,28 @@ impl Typed {
         let (base, last) = key.rsplit_once('.')?;
         let any = format!("{base}.*");
         let class = self.classes.get(&any)?;
-        let excepted = self.excepted.get(&any).is_some_and(|names| names.contains(last));
+        let excepted = self
+            .excepted
+            .get(&any)
+            .is_some_and(|names| names.contains(last));
         (!excepted && !last.starts_with('_')).then_some(class)
     }
 }
 
 fn condition(text: &str) -> Result<Condition, String> {
-    let parsed = text.split_once('=').and_then(|(name, number)| {
-        Some((name.to_owned(), number.parse::<i64>().ok()?))
-    });
+    let parsed = text
+        .split_once('=')
+        .and_then(|(name, number)| Some((name.to_owned(), number.parse::<i64>().ok()?)));
     let Some((name, number)) = parsed else {
-        return Err(format!("`{text}` is no condition; write `block=0` or `0=0`"));
+        return Err(format!(
+            "`{text}` is no condition; write `block=0` or `0=0`"
+        ));
     };
-    Ok(Condition { position: name.parse().ok(), name, number })
+    Ok(Condition {
+        position: name.parse().ok(),
+        name,
+        number,
+    })
 }
 
 fn all_expanded(names: &[String]) -> Vec<String> {
@@ -323,7 +347,8 @@ fn all_expanded(names: &[String]) -> Vec<String> {
 /// `a.{b,c}.d` is `a.b.d` and `a.c.d`.
 fn expanded(name: &str) -> Vec<String> {
     let parts = name.split_once('{').and_then(|(before, rest)| {
-        rest.split_once('}').map(|(inner, after)| (before, inner, after))
+        rest.split_once('}')
+            .map(|(inner, after)| (before, inner, after))
     });
     let Some((before, inner, after)) = parts else {
         return vec![name.to_owned()];
@@ -348,7 +373,11 @@ mod tests {
     fn the_built_in_catalogue_is_sound() {
         let catalogue = Catalogue::built_in().expect("its files are right");
         for rule in &catalogue.rules {
-            assert!(catalogue.explain(&rule.rule).is_some(), "`{}` is explained", rule.rule);
+            assert!(
+                catalogue.explain(&rule.name).is_some(),
+                "`{}` is explained",
+                rule.name
+            );
         }
         assert!(catalogue.blocking("time.sleep").is_some());
     }
@@ -365,7 +394,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_in_a_file_is_said() {
-        let error = Catalogue::default().add("mine", "[[blok]]\n").expect_err("it is wrong");
+        let error = Catalogue::default()
+            .add("mine", "[[blok]]\n")
+            .expect_err("it is wrong");
         assert!(error.to_string().contains("blok"));
     }
 }

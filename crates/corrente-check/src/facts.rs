@@ -51,7 +51,6 @@ impl ModuleFacts {
             cells: Vec::new(),
             fields: Vec::new(),
             receiver: Receiver::Nothing,
-            span: Span::default(),
         };
         let message = "this file made the analyser fail; that is a bug of ours".to_owned();
         Self {
@@ -117,8 +116,6 @@ pub(crate) struct FunctionFacts {
     pub(crate) fields: Vec<Name>,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
-    /// Where its name stands.
-    pub(crate) span: Span,
 }
 
 /// How a parameter takes arguments.
@@ -156,6 +153,13 @@ pub(crate) enum Key {
     Slot(Slot),
     /// Any.
     Any,
+}
+
+impl Key {
+    /// The key of a position.
+    pub(crate) fn position(index: usize) -> Self {
+        i64::try_from(index).map_or(Self::Any, Self::Number)
+    }
 }
 
 /// How an argument is given.
@@ -200,35 +204,119 @@ pub(crate) enum Trait {
 /// How values flow.
 #[derive(Debug)]
 pub(crate) enum Action {
-    Copy { to: Slot, from: Slot },
-    Text { to: Slot, text: Name },
-    Number { to: Slot, number: i64 },
-    Builtin { to: Slot, name: Name },
+    Copy {
+        to: Slot,
+        from: Slot,
+    },
+    Text {
+        to: Slot,
+        text: Name,
+    },
+    Number {
+        to: Slot,
+        number: i64,
+    },
+    Builtin {
+        to: Slot,
+        name: Name,
+    },
     /// Reads a variable of the body that is `hops` bodies further out.
-    Load { to: Slot, hops: u32, name: Name },
-    Store { hops: u32, name: Name, from: Slot },
-    Attribute { to: Slot, base: Slot, name: Name },
-    SetAttribute { base: Slot, name: Name, from: Slot },
-    Item { to: Slot, base: Slot, key: Key },
-    SetItem { base: Slot, key: Key, from: Slot },
+    Load {
+        to: Slot,
+        hops: u32,
+        name: Name,
+    },
+    Store {
+        hops: u32,
+        name: Name,
+        from: Slot,
+    },
+    Attribute {
+        to: Slot,
+        base: Slot,
+        name: Name,
+    },
+    SetAttribute {
+        base: Slot,
+        name: Name,
+        from: Slot,
+    },
+    Item {
+        to: Slot,
+        base: Slot,
+        key: Key,
+    },
+    SetItem {
+        base: Slot,
+        key: Key,
+        from: Slot,
+    },
     Call(Box<Call>),
-    Function { to: Slot, function: u32, defaults: Vec<(Name, Slot)> },
+    Function {
+        to: Slot,
+        function: u32,
+        defaults: Vec<(Name, Slot)>,
+    },
     Class(Box<Class>),
     /// `import a.b.c`, which binds `a`, or all of it with `as`.
-    Import { to: Slot, module: Name, whole: Whole },
-    ImportFrom { to: Slot, module: Name, level: u32, name: Name },
-    ImportAll { module: Name, level: u32 },
-    Collection { to: Slot, items: Vec<(Key, Slot)>, spread: Vec<Slot> },
-    Iterate { to: Slot, from: Slot, mode: Mode },
-    Enter { to: Slot, from: Slot, mode: Mode },
-    Await { to: Slot, from: Slot },
+    Import {
+        to: Slot,
+        module: Name,
+        whole: Whole,
+    },
+    ImportFrom {
+        to: Slot,
+        module: Name,
+        level: u32,
+        name: Name,
+    },
+    ImportAll {
+        module: Name,
+        level: u32,
+    },
+    Collection {
+        to: Slot,
+        items: Vec<(Key, Slot)>,
+        spread: Vec<Slot>,
+    },
+    Iterate {
+        to: Slot,
+        from: Slot,
+        mode: Mode,
+    },
+    Enter {
+        to: Slot,
+        from: Slot,
+        mode: Mode,
+    },
+    Await {
+        to: Slot,
+        from: Slot,
+    },
     /// A special method of one or two operands, the left one's name first.
-    Special { to: Slot, method: Name, reflected: Option<Name>, left: Slot, right: Option<Slot> },
-    Yield { to: Slot, from: Slot },
-    Return { from: Slot },
+    Special {
+        to: Slot,
+        method: Name,
+        reflected: Option<Name>,
+        left: Slot,
+        right: Option<Slot>,
+    },
+    Yield {
+        from: Slot,
+    },
+    Return {
+        from: Slot,
+    },
     /// What is annotated with what `annotation` holds.
-    Declare { to: Slot, annotation: Slot },
-    Filter { to: Slot, from: Slot, by: Trait },
+    Declare {
+        to: Slot,
+        annotation: Slot,
+    },
+    Filter {
+        to: Slot,
+        from: Slot,
+        by: Trait,
+    },
 }
 
 /// What `import a.b` binds.

@@ -6,18 +6,23 @@
 
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod catalogue;
+mod configuration;
 mod facts;
 mod finding;
 mod program;
 mod reach;
+pub mod render;
 mod solve;
 mod symbols;
 mod syntax;
 
 use std::thread;
 
+pub use baseline::{Baseline, BaselineError};
 pub use catalogue::{Catalogue, CatalogueError};
+pub use configuration::Configuration;
 pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
 pub use syntax::STACK_BYTES;
 
@@ -64,11 +69,18 @@ fn lower_all(sources: &[Source], threads: usize) -> Vec<ModuleFacts> {
     let mut all: Vec<(usize, ModuleFacts)> = thread::scope(|scope| {
         let started: Vec<_> = (0..threads)
             .filter_map(|_| {
-                thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).ok()
+                thread::Builder::new()
+                    .stack_size(STACK_BYTES)
+                    .spawn_scoped(scope, work)
+                    .ok()
             })
             .collect();
         // Where no thread can be had, this one has to do.
-        let mut done = if started.is_empty() { work() } else { Vec::new() };
+        let mut done = if started.is_empty() {
+            work()
+        } else {
+            Vec::new()
+        };
         for thread in started {
             done.extend(thread.join().unwrap_or_default());
         }

@@ -67,8 +67,7 @@ impl Program {
         let number = self.modules.len() as u32;
         let first = self.owners.len() as u32;
         self.owners.extend(facts.functions.iter().map(|_| number));
-        let symbols: Vec<Symbol> =
-            facts.names.iter().map(|name| table.intern(name)).collect();
+        let symbols: Vec<Symbol> = facts.names.iter().map(|name| table.intern(name)).collect();
         for function in &facts.functions {
             for operation in &function.operations {
                 if let Action::SetAttribute { name, .. } = operation.action {
@@ -82,7 +81,10 @@ impl Program {
         for known in names.all {
             self.by_name.entry(known).or_insert(number);
         }
-        let parent = name.rsplit_once('.').map_or("", |(parent, _)| parent).to_owned();
+        let parent = name
+            .rsplit_once('.')
+            .map_or("", |(parent, _)| parent)
+            .to_owned();
         let package = if is_package { name.clone() } else { parent };
         self.modules.push(Module {
             path,
@@ -133,7 +135,11 @@ impl Program {
             at = function.parent;
         }
         parts.reverse();
-        if parts.is_empty() { "<module>".to_owned() } else { parts.join(".") }
+        if parts.is_empty() {
+            "<module>".to_owned()
+        } else {
+            parts.join(".")
+        }
     }
 
     /// The module that `from …module import` names, dotted.
@@ -195,12 +201,19 @@ fn names_of(path: &str, packages: &FxHashSet<String>) -> Names {
     let own = parts[start..].join(".");
     let full = parts.join(".");
     let mut all = vec![own.clone(), full.clone()];
-    if let Some(rest) = full.strip_prefix("src.").or_else(|| full.split_once(".src.").map(|(_, rest)| rest)) {
+    if let Some(rest) = full
+        .strip_prefix("src.")
+        .or_else(|| full.split_once(".src.").map(|(_, rest)| rest))
+    {
         all.push(rest.to_owned());
     }
     // A folder without `__init__.py` inside a package is a package all the same.
     let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
-    let folder = if is_script { parts[..start].join(".") } else { String::new() };
+    let folder = if is_script {
+        parts[..start].join(".")
+    } else {
+        String::new()
+    };
     let own = if is_script { full } else { own };
     Names { own, all, folder }
 }
@@ -210,7 +223,13 @@ mod tests {
     use super::*;
 
     fn names(path: &str, packages: &[&str]) -> Names {
-        names_of(path, &packages.iter().map(|package| (*package).to_owned()).collect())
+        names_of(
+            path,
+            &packages
+                .iter()
+                .map(|package| (*package).to_owned())
+                .collect(),
+        )
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! coroutine: that one is a start of its own. A call is told once, however many chains lead to it.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry as Slot;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -58,7 +59,9 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         for entry in &machine.entries {
-            starts.entry(entry.instance).or_insert_with(|| entry.reason.clone());
+            starts
+                .entry(entry.instance)
+                .or_insert_with(|| entry.reason.clone());
         }
         Self {
             machine,
@@ -72,8 +75,13 @@ impl<'a, 'm> Search<'a, 'm> {
     fn run(&mut self) {
         let mut starts: Vec<InstanceId> = self.starts.keys().copied().collect();
         starts.sort_unstable();
-        let begin = Arrival { from: None, certainty: Certainty::Certain, distance: 0 };
-        self.arrivals.extend(starts.iter().map(|start| (*start, begin)));
+        let begin = Arrival {
+            from: None,
+            certainty: Certainty::Certain,
+            distance: 0,
+        };
+        self.arrivals
+            .extend(starts.iter().map(|start| (*start, begin)));
         let mut reached = starts;
         for certainty in [Certainty::Certain, Certainty::Probable, Certainty::Possible] {
             let mut queue: VecDeque<InstanceId> = reached.iter().copied().collect();
@@ -98,13 +106,12 @@ impl<'a, 'm> Search<'a, 'm> {
             if !callers.contains(&at) {
                 callers.push(at);
             }
-            if !self.arrivals.contains_key(&to) {
-                let next = Arrival {
+            if let Slot::Vacant(vacant) = self.arrivals.entry(to) {
+                vacant.insert(Arrival {
                     from: Some((at, *edge)),
                     certainty: certainty.max(arrival.certainty),
                     distance: arrival.distance + 1,
-                };
-                self.arrivals.insert(to, next);
+                });
                 found.push(to);
             }
         }
@@ -131,7 +138,9 @@ impl<'a, 'm> Search<'a, 'm> {
                 let arrival = self.arrivals[&at];
                 let known = best.entry((module, edge.span, leaf));
                 let offer = (arrival.certainty, arrival.distance, at);
-                known.and_modify(|best| *best = (*best).min(offer)).or_insert(offer);
+                known
+                    .and_modify(|best| *best = (*best).min(offer))
+                    .or_insert(offer);
             }
         }
         let mut findings: Vec<(Finding, u32)> = best
@@ -176,10 +185,12 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         chain.reverse();
         let place = self.place(at, span);
-        let function = machine.program.qualified(machine.instances[at.0 as usize].function);
+        let function = machine
+            .program
+            .qualified(machine.instances[at.0 as usize].function);
         let call = short(machine.symbols.text(leaf.key)).to_owned();
         Finding {
-            rule: rule.rule.clone(),
+            rule: rule.name.clone(),
             certainty: rule.certainty.max(self.arrivals[&at].certainty),
             fingerprint: format!("{}:{function}:{call}", place.path),
             place,
@@ -211,7 +222,10 @@ impl<'a, 'm> Search<'a, 'm> {
 
     fn step(&self, at: InstanceId, span: Span) -> Step {
         let function = self.machine.instances[at.0 as usize].function;
-        Step { function: self.machine.program.qualified(function), place: self.place(at, span) }
+        Step {
+            function: self.machine.program.qualified(function),
+            place: self.place(at, span),
+        }
     }
 
     fn place(&self, at: InstanceId, span: Span) -> Place {
@@ -252,9 +266,15 @@ fn number_fingerprints(findings: &mut [(Finding, u32)]) {
 }
 
 fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
-    let line = facts.lines.partition_point(|start| *start <= span.start).max(1);
+    let line = facts
+        .lines
+        .partition_point(|start| *start <= span.start)
+        .max(1);
     let start = facts.lines.get(line - 1).copied().unwrap_or(0);
-    let end = facts.lines.get(line).map_or(source.text.len() as u32, |next| next - 1);
+    let end = facts
+        .lines
+        .get(line)
+        .map_or(source.text.len() as u32, |next| next - 1);
     let characters = |upto: u32| {
         let text = source.text.get(start as usize..upto.min(end) as usize);
         text.map_or(0, |text| text.chars().count()) as u32 + 1
@@ -275,7 +295,9 @@ fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
     file.starts_with("test_")
         || file.ends_with("_test.py")
         || file == "conftest.py"
-        || folders.split('/').any(|folder| folder == "tests" || folder == "test")
+        || folders
+            .split('/')
+            .any(|folder| folder == "tests" || folder == "test")
 }
 
 fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
@@ -283,7 +305,14 @@ fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
     modules
         .flat_map(|(module, source)| {
             module.facts.faults.iter().map(|fault| Fault {
-                place: place(source, &module.facts, Span { start: fault.at, end: fault.at }),
+                place: place(
+                    source,
+                    &module.facts,
+                    Span {
+                        start: fault.at,
+                        end: fault.at,
+                    },
+                ),
                 message: fault.message.clone(),
             })
         })

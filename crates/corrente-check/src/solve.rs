@@ -18,4 +18,4 @@ mod names;
 mod protocols;
 mod values;
 
-pub(crate) use machine::{Edge, Entry, InstanceId, Leaf, Machine, Reach};
+pub(crate) use machine::{Edge, InstanceId, Machine, Reach};

@@ -16,7 +16,7 @@ mod statements;
 
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;
-use ruff_text_size::{Ranged as _, TextRange};
+use ruff_text_size::TextRange;
 
 use crate::facts::{Fault, ModuleFacts, Span};
 use lowering::Lowering;
@@ -48,7 +48,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     };
     let body = parsed.suite();
     let scopes = Scopes::of(body);
-    Lowering::new(source, &scopes, &mut facts).module(body);
+    Lowering::new(&scopes, &mut facts).module(body);
     facts
 }
 
@@ -66,8 +66,4 @@ fn span_of(range: TextRange) -> Span {
         start: range.start().into(),
         end: range.end().into(),
     }
-}
-
-fn span(node: &impl ruff_text_size::Ranged) -> Span {
-    span_of(node.range())
 }

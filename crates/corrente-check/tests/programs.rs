@@ -39,7 +39,9 @@ impl Score {
 }
 
 fn programs(folder: &str) -> Vec<Program> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
     let mut files: Vec<_> = fs::read_dir(path)
         .expect("the suite is there")
         .map(|entry| entry.expect("it can be listed").path())
@@ -48,7 +50,11 @@ fn programs(folder: &str) -> Vec<Program> {
     let mut found = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("it is text");
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        let stem = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default()
+            .to_owned();
         for part in text.split("### ").skip(1) {
             let (name, body) = part.split_once('\n').expect("a program has a body");
             found.push(program(format!("{stem}/{name}"), body));
@@ -61,11 +67,17 @@ fn program(name: String, body: &str) -> Program {
     let mut sources: Vec<Source> = Vec::new();
     for line in body.lines() {
         if let Some(path) = line.strip_prefix("#@ ") {
-            sources.push(Source { path: path.to_owned(), text: String::new() });
+            sources.push(Source {
+                path: path.to_owned(),
+                text: String::new(),
+            });
             continue;
         }
         if sources.is_empty() {
-            sources.push(Source { path: "main.py".to_owned(), text: String::new() });
+            sources.push(Source {
+                path: "main.py".to_owned(),
+                text: String::new(),
+            });
         }
         let source = sources.last_mut().expect("one was just made");
         source.text.push_str(line);
@@ -83,11 +95,18 @@ fn program(name: String, body: &str) -> Program {
         .collect();
     // The marks themselves must not change the program.
     for source in &mut sources {
-        let lines: Vec<&str> =
-            source.text.lines().map(|line| line.split("#!").next().unwrap_or(line)).collect();
+        let lines: Vec<&str> = source
+            .text
+            .lines()
+            .map(|line| line.split("#!").next().unwrap_or(line))
+            .collect();
         source.text = lines.join("\n") + "\n";
     }
-    Program { name, sources, expected }
+    Program {
+        name,
+        sources,
+        expected,
+    }
 }
 
 fn run(folder: &str) -> Score {
@@ -108,7 +127,9 @@ fn run(folder: &str) -> Score {
         score.hits += found.intersection(&program.expected).count();
         for missed in program.expected.difference(&found) {
             score.missed += 1;
-            score.told.push(format!("missed {}: {missed}", program.name));
+            score
+                .told
+                .push(format!("missed {}: {missed}", program.name));
         }
         for extra in found.difference(&program.expected) {
             score.extra += 1;
@@ -129,7 +150,11 @@ fn the_programs_are_understood() {
         score.precision()
     );
     assert!(score.recall() >= RECALL_LEAST, "recall {}", score.recall());
-    assert!(score.precision() >= PRECISION_LEAST, "precision {}", score.precision());
+    assert!(
+        score.precision() >= PRECISION_LEAST,
+        "precision {}",
+        score.precision()
+    );
 }
 
 #[test]

@@ -31,7 +31,10 @@ pub(super) struct Given {
 
 impl Given {
     pub(super) fn positional(values: ValueSet) -> Self {
-        Self { way: Way::Positional, values }
+        Self {
+            way: Way::Positional,
+            values,
+        }
     }
 }
 
@@ -68,7 +71,9 @@ impl Machine<'_> {
 
     /// Whether a call with these arguments is to be told from others.
     pub(super) fn carries(&self, given: &[Given]) -> bool {
-        given.iter().any(|argument| argument.values.iter().any(|value| self.is_carrier(value)))
+        given
+            .iter()
+            .any(|argument| argument.values.iter().any(|value| self.is_carrier(value)))
     }
 
     fn is_carrier(&self, value: Value) -> bool {
@@ -83,7 +88,8 @@ impl Machine<'_> {
                 let class = &self.heap.classes[info.class.0 as usize];
                 info.carries
                     || class.bases.iter().any(|base| {
-                        base.iter().any(|base| matches!(self.values.data(base), Data::Class(_)))
+                        base.iter()
+                            .any(|base| matches!(self.values.data(base), Data::Class(_)))
                     })
             }
             Data::Collection(owner) => {
@@ -126,7 +132,11 @@ impl Machine<'_> {
         let context = match self.values.data(receiver) {
             Data::Object(object) => {
                 let info = self.heap.objects[object.0 as usize];
-                if info.carries { Context::Object(object) } else { Context::Exact(info.class) }
+                if info.carries {
+                    Context::Object(object)
+                } else {
+                    Context::Exact(info.class)
+                }
             }
             Data::Class(class) => Context::Exact(class),
             Data::Declared(class) | Data::Override(class) if own != Some(class) => {
@@ -185,7 +195,12 @@ impl Machine<'_> {
     fn pass(&mut self, instance: InstanceId, receiver: Option<Value>, given: &[Given]) {
         let function = self.instances[instance.0 as usize].function;
         let parameters = self.parameters(function);
-        let mut passing = Passing { instance, parameters, position: 0, uncertain: false };
+        let mut passing = Passing {
+            instance,
+            parameters,
+            position: 0,
+            uncertain: false,
+        };
         if let Some(receiver) = receiver {
             let receiver = match self.values.data(receiver) {
                 Data::Override(class) => self.values.intern(Data::Declared(class)),
@@ -215,7 +230,7 @@ impl Machine<'_> {
             self.give(passing.instance, parameter.slot, values);
         } else if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
             let owner = self.heap.owner_of(OwnedBy::Star(passing.instance));
-            let key = Key::Number((position - positional.len()) as i64);
+            let key = Key::position(position - positional.len());
             self.put(owner, key, values);
             let collection = self.single(Data::Collection(owner));
             self.give(passing.instance, star.slot, &collection);
@@ -224,7 +239,11 @@ impl Machine<'_> {
 
     /// After `*args` of unknown length, an argument may be any parameter's.
     fn pass_anywhere(&mut self, passing: &Passing, values: &ValueSet) {
-        for parameter in passing.of_kind(ParameterKind::Positional).iter().skip(passing.position) {
+        for parameter in passing
+            .of_kind(ParameterKind::Positional)
+            .iter()
+            .skip(passing.position)
+        {
             self.give(passing.instance, parameter.slot, values);
         }
         if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
@@ -260,7 +279,7 @@ impl Machine<'_> {
             };
             let start = passing.position;
             for index in 0..POSITIONS_MAX {
-                let inner = self.at_number(owner, index as i64);
+                let inner = self.at_position(owner, index);
                 if inner.is_empty() {
                     break;
                 }
@@ -297,6 +316,10 @@ struct Passing {
 
 impl Passing {
     fn of_kind(&self, kind: ParameterKind) -> Vec<Taking> {
-        self.parameters.iter().filter(|parameter| parameter.kind == kind).copied().collect()
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.kind == kind)
+            .copied()
+            .collect()
     }
 }

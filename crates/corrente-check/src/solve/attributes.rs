@@ -117,7 +117,12 @@ impl Machine<'_> {
             let bound = self.bind(value, receiver);
             values.extend(&bound);
         }
-        for inner in kin.into_iter().skip(1).filter(|inner| self.binds(*inner, name)).collect::<Vec<_>>() {
+        for inner in kin
+            .into_iter()
+            .skip(1)
+            .filter(|inner| self.binds(*inner, name))
+            .collect::<Vec<_>>()
+        {
             let receiver = self.values.intern(Data::Override(inner));
             let owner = self.heap.classes[inner.0 as usize].owner;
             for value in self.read_named(owner, name).iter() {
@@ -185,9 +190,10 @@ impl Machine<'_> {
     /// What an attribute of a class is when it is reached through an instance.
     pub(super) fn bind(&mut self, value: Value, receiver: Value) -> ValueSet {
         match self.values.data(value) {
-            Data::Function { .. } | Data::ManagerMaker(_) => {
-                self.single(Data::Bound { callee: value, receiver })
-            }
+            Data::Function { .. } | Data::ManagerMaker(_) => self.single(Data::Bound {
+                callee: value,
+                receiver,
+            }),
             Data::StaticMethod(inner) => ValueSet::one(inner),
             Data::ClassMethod(callee) => {
                 let class = self.class_of(receiver);
@@ -251,10 +257,20 @@ impl Machine<'_> {
         }
     }
 
-    fn set_by_property(&mut self, receiver: Value, class: ClassId, name: Symbol, values: &ValueSet) {
+    fn set_by_property(
+        &mut self,
+        receiver: Value,
+        class: ClassId,
+        name: Symbol,
+        values: &ValueSet,
+    ) {
         let found = self.look_up(class, name);
         for value in found.values.iter() {
-            if let Data::Property { setter: Some(setter), .. } = self.values.data(value) {
+            if let Data::Property {
+                setter: Some(setter),
+                ..
+            } = self.values.data(value)
+            {
                 for bound in self.bind(setter, receiver).iter() {
                     let given = super::arguments::Given::positional(values.clone());
                     self.invoke(bound, &[given], Mode::Plain);

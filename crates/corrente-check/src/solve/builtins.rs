@@ -10,30 +10,40 @@ use crate::facts::{Key, Mode};
 
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
-    pub(super) fn builtin_call(
-        &mut self,
-        key: &str,
-        given: &[Given],
-        mode: Mode,
-    ) -> Option<ValueSet> {
-        let first = given.first().map(|given| given.values.clone()).unwrap_or_default();
+    pub(super) fn builtin_call(&mut self, key: &str, given: &[Given]) -> Option<ValueSet> {
+        let first = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
         let wrapped = match key.strip_prefix("builtins.") {
             Some(name) => return self.python_builtin(name, given, &first),
             None => key,
         };
         match wrapped {
-            "functools.cached_property" | "django.utils.functional.cached_property"
-            | "abc.abstractproperty" | "cached_property.cached_property" => {
-                Some(self.wrapped(&first, |getter| Data::Property { getter, setter: None }))
+            "functools.cached_property"
+            | "django.utils.functional.cached_property"
+            | "abc.abstractproperty"
+            | "cached_property.cached_property" => {
+                Some(self.wrapped(&first, |getter| Data::Property {
+                    getter,
+                    setter: None,
+                }))
             }
             "contextlib.contextmanager" | "contextlib.asynccontextmanager" => {
                 Some(self.wrapped(&first, Data::ManagerMaker))
             }
             "functools.partial" | "functools.partialmethod" => Some(self.partial(given)),
-            "functools.lru_cache" | "functools.cache" | "copy.copy" | "copy.deepcopy"
-            | "contextlib.closing" | "functools.update_wrapper" | "asyncio.shield"
-            | "weakref.proxy" | "contextvars.Context.run_nothing" => (!first.is_empty()).then_some(first),
-            "asyncio.create_task" | "asyncio.ensure_future" | "asyncio.wait_for"
+            "functools.lru_cache"
+            | "functools.cache"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "contextlib.closing"
+            | "functools.update_wrapper"
+            | "asyncio.shield"
+            | "weakref.proxy" => (!first.is_empty()).then_some(first),
+            "asyncio.create_task"
+            | "asyncio.ensure_future"
+            | "asyncio.wait_for"
             | "asyncio.TaskGroup.create_task" => {
                 let mut values: ValueSet = first
                     .iter()
@@ -43,13 +53,7 @@ impl Machine<'_> {
                 values.extend(&self.single(Data::Library(path)));
                 Some(values)
             }
-            "typing.cast" => {
-                let mut values = given.get(1).map(|given| given.values.clone()).unwrap_or_default();
-                for class in first.iter() {
-                    values.extend(&self.instance_of(class).into_iter().collect());
-                }
-                Some(values)
-            }
+            "typing.cast" => Some(self.cast(given, &first)),
             "importlib.import_module" => {
                 let names: Vec<String> = self.texts(&first);
                 let mut values = ValueSet::default();
@@ -67,10 +71,7 @@ impl Machine<'_> {
             "collections.deque" | "collections.OrderedDict" | "types.MappingProxyType" => {
                 Some(self.gathered(&first))
             }
-            _ => {
-                let _ = mode;
-                None
-            }
+            _ => None,
         }
     }
 
@@ -85,19 +86,31 @@ impl Machine<'_> {
             "type" if given.len() == 1 => {
                 let classes = first.iter().filter_map(|value| self.class_of(value));
                 let classes: Vec<_> = classes.collect();
-                classes.into_iter().map(|class| self.values.intern(Data::Class(class))).collect()
+                classes
+                    .into_iter()
+                    .map(|class| self.values.intern(Data::Class(class)))
+                    .collect()
             }
             "getattr" => self.getattr(given, first),
             "setattr" => {
-                let names = given.get(1).map(|given| self.texts(&given.values)).unwrap_or_default();
-                let values = given.get(2).map(|given| given.values.clone()).unwrap_or_default();
+                let names = given
+                    .get(1)
+                    .map(|given| self.texts(&given.values))
+                    .unwrap_or_default();
+                let values = given
+                    .get(2)
+                    .map(|given| given.values.clone())
+                    .unwrap_or_default();
                 for name in names {
                     let name = self.symbols.intern(&name);
                     self.set_attribute(first, name, &values);
                 }
                 ValueSet::default()
             }
-            "property" => self.wrapped(first, |getter| Data::Property { getter, setter: None }),
+            "property" => self.wrapped(first, |getter| Data::Property {
+                getter,
+                setter: None,
+            }),
             "staticmethod" => self.wrapped(first, Data::StaticMethod),
             "classmethod" => self.wrapped(first, Data::ClassMethod),
             "list" | "tuple" | "set" | "frozenset" | "reversed" | "iter" => self.gathered(first),
@@ -122,14 +135,29 @@ impl Machine<'_> {
             "bool" => self.on_special(first, "__bool__"),
             "hash" => self.on_special(first, "__hash__"),
             "int" => self.on_special(first, "__int__"),
-            "isinstance" | "issubclass" | "hasattr" | "callable" | "id" => ValueSet::default(),
+            "globals" | "locals" | "vars" | "isinstance" | "issubclass" | "hasattr"
+            | "callable" | "id" => ValueSet::default(),
             _ => return None,
         };
         Some(values)
     }
 
+    fn cast(&mut self, given: &[Given], classes: &ValueSet) -> ValueSet {
+        let mut values = given
+            .get(1)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        for class in classes.iter() {
+            values.extend(&self.instance_of(class).into_iter().collect());
+        }
+        values
+    }
+
     fn wrapped(&mut self, values: &ValueSet, wrap: impl Fn(Value) -> Data) -> ValueSet {
-        values.iter().map(|value| self.values.intern(wrap(value))).collect()
+        values
+            .iter()
+            .map(|value| self.values.intern(wrap(value)))
+            .collect()
     }
 
     fn texts(&self, values: &ValueSet) -> Vec<String> {
@@ -156,8 +184,14 @@ impl Machine<'_> {
     }
 
     fn getattr(&mut self, given: &[Given], first: &ValueSet) -> ValueSet {
-        let names = given.get(1).map(|given| self.texts(&given.values)).unwrap_or_default();
-        let mut values = given.get(2).map(|given| given.values.clone()).unwrap_or_default();
+        let names = given
+            .get(1)
+            .map(|given| self.texts(&given.values))
+            .unwrap_or_default();
+        let mut values = given
+            .get(2)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
         for name in names {
             let name = self.symbols.intern(&name);
             let found = self.attribute(first, name);
@@ -171,7 +205,10 @@ impl Machine<'_> {
             if let Way::Keyword(name) = argument.way
                 && self.symbols.text(name) == "key"
             {
-                let items = given.first().map(|given| given.values.clone()).unwrap_or_default();
+                let items = given
+                    .first()
+                    .map(|given| given.values.clone())
+                    .unwrap_or_default();
                 let items = self.all_elements(&items);
                 self.run_callable(&argument.values, &[Given::positional(items)]);
             }
@@ -224,7 +261,7 @@ impl Machine<'_> {
         let row = self.heap.owner_of(OwnedBy::Pair(site, instance));
         for (index, argument) in given.iter().enumerate() {
             let inner = self.all_elements(&argument.values);
-            self.put(row, Key::Number(index as i64), &inner);
+            self.put(row, Key::position(index), &inner);
         }
         let row = self.single(Data::Collection(row));
         let owner = self.collection_here();
@@ -259,8 +296,14 @@ impl Machine<'_> {
         let mut found = ValueSet::default();
         for callee in first.values.iter() {
             let next = self.partials.len() as u32;
-            let number = *self.partial_numbers.entry((site, instance, callee)).or_insert(next);
-            let partial = Partial { callee, given: rest.to_vec() };
+            let number = *self
+                .partial_numbers
+                .entry((site, instance, callee))
+                .or_insert(next);
+            let partial = Partial {
+                callee,
+                given: rest.to_vec(),
+            };
             if number == next {
                 self.partials.push(partial);
             } else {

@@ -70,16 +70,18 @@ impl Machine<'_> {
         };
         let overridden = receiver
             .is_some_and(|receiver| matches!(self.values.data(receiver), Data::Override(_)));
-        let certainty = if overridden { Certainty::Probable } else { Certainty::Certain };
+        let certainty = if overridden {
+            Certainty::Probable
+        } else {
+            Certainty::Certain
+        };
         self.run_target(target, certainty)
     }
 
     fn run_target(&mut self, target: InstanceId, certainty: Certainty) -> ValueSet {
         match self.kind_of(target) {
             BodyKind::Coroutine => self.single(Data::Coroutine(target)),
-            BodyKind::Generator | BodyKind::AsyncGenerator => {
-                self.single(Data::Generator(target))
-            }
+            BodyKind::Generator | BodyKind::AsyncGenerator => self.single(Data::Generator(target)),
             _ => {
                 self.edge(target, certainty);
                 self.result(target, RETURNS)
@@ -88,15 +90,12 @@ impl Machine<'_> {
     }
 
     pub(super) fn kind_of(&self, instance: InstanceId) -> BodyKind {
-        self.program.function(self.instances[instance.0 as usize].function).kind
+        self.program
+            .function(self.instances[instance.0 as usize].function)
+            .kind
     }
 
-    fn make_manager(
-        &mut self,
-        inner: Value,
-        receiver: Option<Value>,
-        given: &[Given],
-    ) -> ValueSet {
+    fn make_manager(&mut self, inner: Value, receiver: Option<Value>, given: &[Given]) -> ValueSet {
         match self.target(inner, receiver, given) {
             Some(target) => self.single(Data::Manager(target)),
             None => ValueSet::default(),
@@ -107,10 +106,18 @@ impl Machine<'_> {
         let Data::Property { getter, .. } = self.values.data(property) else {
             return ValueSet::default();
         };
-        let setters = given.first().map(|given| given.values.clone()).unwrap_or_default();
+        let setters = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
         setters
             .iter()
-            .map(|setter| self.values.intern(Data::Property { getter, setter: Some(setter) }))
+            .map(|setter| {
+                self.values.intern(Data::Property {
+                    getter,
+                    setter: Some(setter),
+                })
+            })
             .collect()
     }
 
@@ -118,9 +125,10 @@ impl Machine<'_> {
     pub(super) fn bodies(&mut self, callee: Value, given: &[Given]) -> Vec<InstanceId> {
         match self.values.data(callee) {
             Data::Function { .. } => self.target(callee, None, given).into_iter().collect(),
-            Data::Bound { callee, receiver } => {
-                self.target(callee, Some(receiver), given).into_iter().collect()
-            }
+            Data::Bound { callee, receiver } => self
+                .target(callee, Some(receiver), given)
+                .into_iter()
+                .collect(),
             Data::Partial(number) => {
                 let partial = &self.partials[number as usize];
                 let callee = partial.callee;
@@ -215,8 +223,7 @@ impl Machine<'_> {
         } else {
             // Nothing but the constructor sets it: the class's own cell will do.
             let owner = self.heap.classes[class.0 as usize].owner;
-            let callables: ValueSet =
-                values.iter().map(|value| self.unbindable(value)).collect();
+            let callables: ValueSet = values.iter().map(|value| self.unbindable(value)).collect();
             self.write_named(owner, name, &callables);
         }
     }
@@ -248,7 +255,10 @@ impl Machine<'_> {
         let mut result = ValueSet::default();
         let methods: Vec<Value> = self.attribute_of(value, name).iter().collect();
         for method in methods {
-            if matches!(self.values.data(method), Data::Bound { .. } | Data::Library(_)) {
+            if matches!(
+                self.values.data(method),
+                Data::Bound { .. } | Data::Library(_)
+            ) {
                 let values = self.invoke(method, given, Mode::Plain);
                 result.extend(&values);
             }

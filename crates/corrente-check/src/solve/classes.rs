@@ -98,8 +98,10 @@ impl Machine<'_> {
         }
         guard.push(class);
         let bases = self.bases(class);
-        let mut lists: Vec<Vec<ClassId>> =
-            bases.iter().map(|base| self.linearize(*base, guard)).collect();
+        let mut lists: Vec<Vec<ClassId>> = bases
+            .iter()
+            .map(|base| self.linearize(*base, guard))
+            .collect();
         guard.pop();
         lists.push(bases);
         let mut order = vec![class];
@@ -160,7 +162,10 @@ impl Machine<'_> {
     pub(super) fn binds(&self, class: ClassId, name: Symbol) -> bool {
         let body = self.heap.classes[class.0 as usize].body;
         let facts = self.program.function(body);
-        facts.cells.iter().any(|cell| self.program.symbol(body, *cell) == name)
+        facts
+            .cells
+            .iter()
+            .any(|cell| self.program.symbol(body, *cell) == name)
     }
 
     /// What a class has under a name, itself or by inheritance.
@@ -234,14 +239,16 @@ impl Machine<'_> {
             return !self.is_other_library(value, classes);
         };
         let declared = matches!(self.values.data(value), Data::Declared(_));
-        classes.iter().any(|wanted| match self.values.data(*wanted) {
-            Data::Class(wanted) => {
-                self.ancestors(class).contains(&wanted)
-                    || declared && self.ancestors(wanted).contains(&class)
-            }
-            Data::Library(path) => self.library_bases(class).contains(&path),
-            _ => true,
-        })
+        classes
+            .iter()
+            .any(|wanted| match self.values.data(*wanted) {
+                Data::Class(wanted) => {
+                    self.ancestors(class).contains(&wanted)
+                        || declared && self.ancestors(wanted).contains(&class)
+                }
+                Data::Library(path) => self.library_bases(class).contains(&path),
+                _ => true,
+            })
     }
 
     /// A library's object of another class, as far as its path says.
@@ -252,15 +259,18 @@ impl Machine<'_> {
         let Some(class) = self.symbols.text(path).strip_suffix("()") else {
             return false;
         };
-        let is_class = class.rsplit('.').next().is_some_and(|last| {
-            last.starts_with(|first: char| first.is_ascii_uppercase())
-        });
+        let is_class = class
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last.starts_with(|first: char| first.is_ascii_uppercase()));
         is_class
-            && classes.iter().all(|wanted| match self.values.data(*wanted) {
-                Data::Library(wanted) => self.symbols.text(wanted) != class,
-                Data::Class(_) => true,
-                _ => false,
-            })
+            && classes
+                .iter()
+                .all(|wanted| match self.values.data(*wanted) {
+                    Data::Library(wanted) => self.symbols.text(wanted) != class,
+                    Data::Class(_) => true,
+                    _ => false,
+                })
     }
 
     /// Whether a value is an instance of one of these classes for sure.
@@ -279,13 +289,18 @@ impl Machine<'_> {
         match self.values.data(value) {
             Data::Function { function, .. } => {
                 let kind = self.program.function(function).kind;
-                Some(matches!(kind, BodyKind::Coroutine | BodyKind::AsyncGenerator))
+                Some(matches!(
+                    kind,
+                    BodyKind::Coroutine | BodyKind::AsyncGenerator
+                ))
             }
             Data::Bound { callee, .. } => self.is_coroutine_function(callee),
             Data::Class(_) => Some(false),
             Data::Library(path) => {
                 let key = self.key(path);
-                self.catalogue.blocking(self.symbols.text(key)).map(|_| false)
+                self.catalogue
+                    .blocking(self.symbols.text(key))
+                    .map(|_| false)
             }
             _ => None,
         }
@@ -301,7 +316,10 @@ fn merge(mut lists: Vec<Vec<ClassId>>) -> Vec<ClassId> {
             return order;
         }
         let in_tail = |class: &ClassId| lists.iter().any(|list| list[1..].contains(class));
-        let good = lists.iter().map(|list| list[0]).find(|class| !in_tail(class));
+        let good = lists
+            .iter()
+            .map(|list| list[0])
+            .find(|class| !in_tail(class));
         let next = good.unwrap_or(lists[0][0]);
         for list in &mut lists {
             list.retain(|class| *class != next);

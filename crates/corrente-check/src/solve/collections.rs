@@ -66,8 +66,8 @@ impl Machine<'_> {
         values
     }
 
-    pub(super) fn at_number(&mut self, owner: Owner, number: i64) -> ValueSet {
-        let key = self.symbols.intern(&format!("#{number}"));
+    pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
+        let key = self.symbols.intern(&format!("#{position}"));
         self.read_named(owner, key)
     }
 
@@ -86,7 +86,9 @@ impl Machine<'_> {
     pub(super) fn named(&mut self, owner: Owner) -> Vec<(Symbol, ValueSet)> {
         self.everything_in(owner);
         let keys = self.heap.keys(owner);
-        keys.into_iter().map(|key| (key, self.read_named(owner, key))).collect()
+        keys.into_iter()
+            .map(|key| (key, self.read_named(owner, key)))
+            .collect()
     }
 
     /// Puts all of one collection into another.
@@ -102,8 +104,14 @@ impl Machine<'_> {
         method: Symbol,
         given: &[Given],
     ) -> ValueSet {
-        let first = given.first().map(|given| given.values.clone()).unwrap_or_default();
-        let second = given.get(1).map(|given| given.values.clone()).unwrap_or_default();
+        let first = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        let second = given
+            .get(1)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
             "append" | "add" | "appendleft" | "put_nowait" => self.put(owner, Key::Any, &first),
             "insert" => self.put(owner, Key::Any, &second),

@@ -178,7 +178,8 @@ impl Heap {
     /// The same, without becoming a reader.
     pub(crate) fn peek_all(&self, owner: Owner) -> ValueSet {
         let cell = self.summaries.get(&owner);
-        cell.map(|cell| self.cells[cell.0 as usize].values.clone()).unwrap_or_default()
+        cell.map(|cell| self.cells[cell.0 as usize].values.clone())
+            .unwrap_or_default()
     }
 
     /// Puts something into a collection.
@@ -199,7 +200,8 @@ impl Heap {
 
     /// Wakes the readers of a cell.
     pub(crate) fn touch(&mut self, cell: CellId) {
-        self.woken.extend(self.cells[cell.0 as usize].readers.iter().copied());
+        self.woken
+            .extend(self.cells[cell.0 as usize].readers.iter().copied());
     }
 
     pub(crate) fn context(&mut self, context: Context) -> ContextId {
@@ -224,7 +226,12 @@ impl Heap {
         }
         let id = ObjectId(self.objects.len() as u32);
         let owner = self.new_owner();
-        self.objects.push(ObjectInfo { class, owner, carries: false, depth: 0 });
+        self.objects.push(ObjectInfo {
+            class,
+            owner,
+            carries: false,
+            depth: 0,
+        });
         self.object_numbers.insert((class, site, maker), id);
         id
     }
@@ -234,7 +241,9 @@ impl Heap {
     }
 
     pub(crate) fn depth(&self, context: ContextId) -> u32 {
-        self.contexts.get(context.0 as usize).map_or(0, |(_, depth)| *depth)
+        self.contexts
+            .get(context.0 as usize)
+            .map_or(0, |(_, depth)| *depth)
     }
 
     /// The context of a call at `site` from a body in `outer`.
@@ -246,7 +255,11 @@ impl Heap {
                     // Forget the oldest call, keep the newest.
                     let oldest = self.root();
                     let shorter = self.context(Context::Site(at, oldest));
-                    if self.depth(shorter) < self.depth(outer) { shorter } else { oldest }
+                    if self.depth(shorter) < self.depth(outer) {
+                        shorter
+                    } else {
+                        oldest
+                    }
                 }
                 _ => self.root(),
             };

@@ -8,7 +8,6 @@ use super::machine::{Leaf, Machine};
 use super::values::{Data, Value, ValueSet};
 use crate::catalogue::Condition;
 use crate::facts::Mode;
-use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
 /// Steps of a path; what goes on longer is a loop over a library's objects.
@@ -41,7 +40,11 @@ impl Machine<'_> {
     fn call_key(&self, path: Symbol) -> String {
         let text = self.symbols.text(path);
         let key = text.replace("()", "");
-        if text.ends_with("()") { format!("{key}.__call__") } else { key }
+        if text.ends_with("()") {
+            format!("{key}.__call__")
+        } else {
+            key
+        }
     }
 
     /// What calling a path gives.
@@ -49,7 +52,9 @@ impl Machine<'_> {
         let key = self.call_key(path);
         self.typed(&key).or_else(|| {
             let text = self.symbols.text(path);
-            (steps(text) < STEPS_MAX).then(|| format!("{text}()")).map(|text| self.symbols.intern(&text))
+            (steps(text) < STEPS_MAX)
+                .then(|| format!("{text}()"))
+                .map(|text| self.symbols.intern(&text))
         })
     }
 
@@ -74,7 +79,11 @@ impl Machine<'_> {
             return self.single(Data::Library(class));
         }
         // An alias is of a module's or class's name, so it never hides a call.
-        let path = if full.contains("()") { self.symbols.intern(&full) } else { self.path(&full) };
+        let path = if full.contains("()") {
+            self.symbols.intern(&full)
+        } else {
+            self.path(&full)
+        };
         self.symbols.intern(&key);
         self.single(Data::Library(path))
     }
@@ -144,7 +153,7 @@ impl Machine<'_> {
 
     pub(super) fn library_call(&mut self, path: Symbol, given: &[Given], mode: Mode) -> ValueSet {
         let key = self.call_key(path);
-        if let Some(values) = self.builtin_call(&key, given, mode) {
+        if let Some(values) = self.builtin_call(&key, given) {
             return values;
         }
         self.blocks(&key, given, mode);
@@ -255,14 +264,6 @@ impl Machine<'_> {
         }
         result
     }
-
-    pub(super) fn run_bodies(&mut self, values: &ValueSet) {
-        for value in values.iter() {
-            for body in self.bodies(value, &[]) {
-                self.edge(body, Certainty::Certain);
-            }
-        }
-    }
 }
 
 fn steps(path: &str) -> usize {
@@ -271,12 +272,19 @@ fn steps(path: &str) -> usize {
 
 /// The argument at a position, however it is given.
 fn at(given: &[Given], position: usize) -> ValueSet {
-    let positional = given.iter().filter(|argument| argument.way == Way::Positional);
-    let mut found = positional.skip(position).map(|argument| argument.values.clone());
+    let positional = given
+        .iter()
+        .filter(|argument| argument.way == Way::Positional);
+    let mut found = positional
+        .skip(position)
+        .map(|argument| argument.values.clone());
     found.next().unwrap_or_else(|| {
         // By keyword: whichever callable it is.
         let mut all = ValueSet::default();
-        for argument in given.iter().filter(|argument| matches!(argument.way, Way::Keyword(_))) {
+        for argument in given
+            .iter()
+            .filter(|argument| matches!(argument.way, Way::Keyword(_)))
+        {
             all.extend(&argument.values);
         }
         all

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::heap::{CellId, Context, ContextId, Heap, Owner};
 use super::values::{Data, Value, ValueSet, Values};
 use crate::catalogue::Catalogue;
-use crate::facts::{Action, BodyKind, RETURNS, Slot, Span, YIELDS};
+use crate::facts::{BodyKind, RETURNS, Slot, Span, YIELDS};
 use crate::finding::Certainty;
 use crate::program::{FunctionId, Program};
 use crate::symbols::{Symbol, Symbols};
@@ -206,7 +206,10 @@ impl<'a> Machine<'a> {
 
     fn results(&self, id: InstanceId) -> (ValueSet, ValueSet) {
         let slots = &self.instances[id.0 as usize].slots;
-        (slots[RETURNS as usize].clone(), slots[YIELDS as usize].clone())
+        (
+            slots[RETURNS as usize].clone(),
+            slots[YIELDS as usize].clone(),
+        )
     }
 
     /// The body `function` inside `outer`, in these circumstances.
@@ -325,7 +328,11 @@ impl<'a> Machine<'a> {
     }
 
     fn note(&mut self, to: Reach, certainty: Certainty) {
-        let edge = Edge { span: self.current.span, to, certainty };
+        let edge = Edge {
+            span: self.current.span,
+            to,
+            certainty,
+        };
         let instance = &mut self.instances[self.current.instance.0 as usize];
         if instance.known_edges.insert(edge) {
             instance.edges.push(edge);
@@ -355,7 +362,12 @@ impl<'a> Machine<'a> {
     fn step(&mut self, instance: InstanceId, function: FunctionId, operation: u32) {
         let program: &'a Program = self.program;
         let found = &program.function(function).operations[operation as usize];
-        self.current = Current { instance, function, operation, span: found.span };
+        self.current = Current {
+            instance,
+            function,
+            operation,
+            span: found.span,
+        };
         self.execute(&found.action);
     }
 }

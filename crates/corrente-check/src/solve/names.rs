@@ -32,12 +32,21 @@ impl Machine<'_> {
                 let name = self.symbol(*name);
                 self.write_named(owner, name, &values);
             }
-            Action::Function { to, function, defaults } => {
+            Action::Function {
+                to,
+                function,
+                defaults,
+            } => {
                 self.make_function(*to, *function, defaults);
             }
             Action::Class(class) => self.make_class(class),
             Action::Import { to, module, whole } => self.import(*to, *module, *whole),
-            Action::ImportFrom { to, module, level, name } => {
+            Action::ImportFrom {
+                to,
+                module,
+                level,
+                name,
+            } => {
                 let module = self.symbol(*module);
                 let source = self.source(module, *level);
                 let name = self.symbol(*name);
@@ -82,7 +91,10 @@ impl Machine<'_> {
             }
             let function = self.instances[at.0 as usize].function;
             let facts = self.program.function(function);
-            facts.cells.iter().any(|cell| self.program.symbol(function, *cell) == symbol)
+            facts
+                .cells
+                .iter()
+                .any(|cell| self.program.symbol(function, *cell) == symbol)
         };
         if values.is_empty() && !bound {
             // A name of `import *`, or a builtin one that stands beside such an import.
@@ -221,7 +233,10 @@ impl Machine<'_> {
             })
             .collect();
         if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
-            kept = classes.iter().filter_map(|class| self.instance_of(*class)).collect();
+            kept = classes
+                .iter()
+                .filter_map(|class| self.instance_of(*class))
+                .collect();
         }
         self.add(to, &kept);
     }

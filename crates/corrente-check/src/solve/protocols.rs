@@ -44,7 +44,13 @@ impl Machine<'_> {
                     self.add(*to, &values);
                 }
             }
-            Action::Special { to, method, reflected, left, right } => {
+            Action::Special {
+                to,
+                method,
+                reflected,
+                left,
+                right,
+            } => {
                 let method = self.symbol(*method);
                 let reflected = reflected.map(|name| self.symbol(name));
                 let left = self.slot(*left);
@@ -56,7 +62,7 @@ impl Machine<'_> {
                     self.add(*to, &values);
                 }
             }
-            Action::Yield { from, .. } => {
+            Action::Yield { from } => {
                 let values = self.slot(*from);
                 self.add(YIELDS, &values);
             }
@@ -114,8 +120,11 @@ impl Machine<'_> {
     }
 
     fn iterate_object(&mut self, value: Value, mode: Mode) -> ValueSet {
-        let (begin, next) =
-            if mode == Mode::Awaited { ("__aiter__", "__anext__") } else { ("__iter__", "__next__") };
+        let (begin, next) = if mode == Mode::Awaited {
+            ("__aiter__", "__anext__")
+        } else {
+            ("__iter__", "__next__")
+        };
         let (begin, next) = (self.symbols.intern(begin), self.symbols.intern(next));
         let mut result = ValueSet::default();
         for iterator in self.special_method(value, begin, &[]).iter() {
@@ -190,8 +199,10 @@ impl Machine<'_> {
         left: &ValueSet,
         right: Option<&ValueSet>,
     ) -> ValueSet {
-        let given: Vec<Given> =
-            right.map(|values| Given::positional(values.clone())).into_iter().collect();
+        let given: Vec<Given> = right
+            .map(|values| Given::positional(values.clone()))
+            .into_iter()
+            .collect();
         let mut result = ValueSet::default();
         for value in left.iter() {
             let values = match self.values.data(value) {
@@ -218,7 +229,10 @@ impl Machine<'_> {
             _ => asynchronous && !called && to != RETURNS,
         };
         let known = self.slot(to);
-        if !early && (!self.generous || !known.is_empty()) {
+        let told = known
+            .iter()
+            .any(|value| !matches!(self.values.data(value), Data::Library(_)));
+        if !early && (!self.generous || told) {
             return;
         }
         let mut values = ValueSet::default();

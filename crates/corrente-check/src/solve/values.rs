@@ -23,9 +23,15 @@ pub(crate) struct Value(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Data {
     /// A function with the body that surrounds it.
-    Function { function: FunctionId, outer: InstanceId },
+    Function {
+        function: FunctionId,
+        outer: InstanceId,
+    },
     /// A method and what it is bound to.
-    Bound { callee: Value, receiver: Value },
+    Bound {
+        callee: Value,
+        receiver: Value,
+    },
     Class(ClassId),
     /// An instance of a class, by where it was made.
     Object(ObjectId),
@@ -46,12 +52,18 @@ pub(crate) enum Data {
     CollectionMethod(Owner, Symbol),
     Text(Symbol),
     Number(i64),
-    Property { getter: Value, setter: Option<Value> },
+    Property {
+        getter: Value,
+        setter: Option<Value>,
+    },
     /// `property.setter`, to be called with a function.
     PropertySetter(Value),
     StaticMethod(Value),
     ClassMethod(Value),
-    Super { class: ClassId, receiver: Value },
+    Super {
+        class: ClassId,
+        receiver: Value,
+    },
     /// A callable with some arguments given.
     Partial(u32),
 }
@@ -115,7 +127,6 @@ impl ValueSet {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
 }
 
 impl FromIterator<Value> for ValueSet {

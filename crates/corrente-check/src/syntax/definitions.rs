@@ -7,7 +7,7 @@ use ruff_python_ast::{Decorator, Expr, ExprLambda, Parameters, StmtClassDef, Stm
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::{Lowering, NewBody};
-use super::{span, span_of};
+use super::span_of;
 use crate::facts::{
     Action, Argument, ArgumentKind, BodyKind, Call, Class, Mode, Name, Parameter, ParameterKind,
     RETURNS, Receiver, Slot,
@@ -25,30 +25,47 @@ impl Lowering<'_> {
             (true, true) => BodyKind::AsyncGenerator,
         };
         let name = self.name(function.name.as_str());
-        let span = span(&function.name);
-        let number = self.open(scope, NewBody { name, kind, span });
+        let number = self.open(scope, NewBody { name, kind });
         self.facts_of(number).receiver = receiver(function);
         self.parameters(number, &function.parameters);
         if let Some(returns) = &function.returns
             && matches!(kind, BodyKind::Function | BodyKind::Coroutine)
         {
             let annotation = self.annotation(returns);
-            self.emit(returns.range(), Action::Declare { to: RETURNS, annotation });
+            self.emit(
+                returns.range(),
+                Action::Declare {
+                    to: RETURNS,
+                    annotation,
+                },
+            );
         }
         self.statements(&function.body);
         self.close();
         let to = self.slot();
-        self.emit(function.name.range, Action::Function { to, function: number, defaults });
+        self.emit(
+            function.name.range,
+            Action::Function {
+                to,
+                function: number,
+                defaults,
+            },
+        );
         let decorated = self.decorate(decorators, to);
         self.write(function.name.range, function.name.as_str(), decorated);
     }
 
     pub(super) fn lambda(&mut self, lambda: &ExprLambda) -> Slot {
-        let defaults =
-            lambda.parameters.as_ref().map_or_else(Vec::new, |given| self.defaults(given));
+        let defaults = lambda
+            .parameters
+            .as_ref()
+            .map_or_else(Vec::new, |given| self.defaults(given));
         let scope = self.scopes.at(lambda.range());
         let name = self.name("<lambda>");
-        let new = NewBody { name, kind: BodyKind::Function, span: span(lambda) };
+        let new = NewBody {
+            name,
+            kind: BodyKind::Function,
+        };
         let number = self.open(scope, new);
         if let Some(parameters) = &lambda.parameters {
             self.parameters(number, parameters);
@@ -57,7 +74,14 @@ impl Lowering<'_> {
         self.emit(lambda.body.range(), Action::Return { from });
         self.close();
         let to = self.slot();
-        self.emit(lambda.range(), Action::Function { to, function: number, defaults });
+        self.emit(
+            lambda.range(),
+            Action::Function {
+                to,
+                function: number,
+                defaults,
+            },
+        );
         to
     }
 
@@ -69,7 +93,10 @@ impl Lowering<'_> {
         }
         let scope = self.scopes.at(class.range());
         let name = self.name(class.name.as_str());
-        let new = NewBody { name, kind: BodyKind::Class, span: span(&class.name) };
+        let new = NewBody {
+            name,
+            kind: BodyKind::Class,
+        };
         let body = self.open(scope, new);
         self.statements(&class.body);
         self.close();
@@ -91,8 +118,16 @@ impl Lowering<'_> {
         let mut slot = function;
         for (range, callee) in decorators.into_iter().rev() {
             let to = self.slot();
-            let arguments = vec![Argument { kind: ArgumentKind::Positional, slot }];
-            let call = Call { to, callee, arguments, mode: Mode::Decorator };
+            let arguments = vec![Argument {
+                kind: ArgumentKind::Positional,
+                slot,
+            }];
+            let call = Call {
+                to,
+                callee,
+                arguments,
+                mode: Mode::Decorator,
+            };
             self.emit(range, Action::Call(Box::new(call)));
             slot = to;
         }
@@ -134,12 +169,20 @@ impl Lowering<'_> {
     ) {
         let slot = self.slot();
         let name = self.name(parameter.name.as_str());
-        self.facts_of(function).parameters.push(Parameter { name, kind, slot });
+        self.facts_of(function)
+            .parameters
+            .push(Parameter { name, kind, slot });
         let plain = matches!(kind, ParameterKind::Positional | ParameterKind::KeywordOnly);
         if let (Some(annotation), true) = (&parameter.annotation, plain) {
             let range = annotation.range();
             let annotation = self.annotation(annotation);
-            self.emit(range, Action::Declare { to: slot, annotation });
+            self.emit(
+                range,
+                Action::Declare {
+                    to: slot,
+                    annotation,
+                },
+            );
         }
         self.write(parameter.name.range, parameter.name.as_str(), slot);
     }
@@ -193,13 +236,30 @@ impl Lowering<'_> {
             "list" | "List" | "set" | "Set" | "tuple" | "Tuple" | "Sequence" | "Iterable"
             | "Iterator" | "Collection" | "frozenset" | "dict" | "Dict" | "Mapping" | "deque"
             | "defaultdict" | "MutableMapping" | "MutableSequence" | "Generator" => {
-                let part = if matches!(word, "Generator") { parts.first() } else { parts.last() };
+                let part = if matches!(word, "Generator") {
+                    parts.first()
+                } else {
+                    parts.last()
+                };
                 let inner = part.map_or(RETURNS, |part| self.annotation(part));
                 let instance = self.slot();
-                self.emit(range, Action::Declare { to: instance, annotation: inner });
+                self.emit(
+                    range,
+                    Action::Declare {
+                        to: instance,
+                        annotation: inner,
+                    },
+                );
                 let to = self.slot();
                 let items = vec![(crate::facts::Key::Any, instance)];
-                self.emit(range, Action::Collection { to, items, spread: Vec::new() });
+                self.emit(
+                    range,
+                    Action::Collection {
+                        to,
+                        items,
+                        spread: Vec::new(),
+                    },
+                );
                 to
             }
             "Callable" | "Literal" | "Type" | "type" | "Awaitable" | "Coroutine" => self.slot(),
@@ -221,11 +281,14 @@ impl Lowering<'_> {
 
 fn receiver(function: &StmtFunctionDef) -> Receiver {
     let decorated = |wanted: &str| {
-        function.decorator_list.iter().any(|decorator| match &decorator.expression {
-            Expr::Name(name) => name.id.as_str() == wanted,
-            Expr::Attribute(attribute) => attribute.attr.as_str() == wanted,
-            _ => false,
-        })
+        function
+            .decorator_list
+            .iter()
+            .any(|decorator| match &decorator.expression {
+                Expr::Name(name) => name.id.as_str() == wanted,
+                Expr::Attribute(attribute) => attribute.attr.as_str() == wanted,
+                _ => false,
+            })
     };
     match function.name.as_str() {
         "__new__" | "__init_subclass__" | "__class_getitem__" => Receiver::Class,

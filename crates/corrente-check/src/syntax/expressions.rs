@@ -3,7 +3,8 @@
 //! Comprehensions and generator expressions run where they stand; their targets shadow.
 
 use ruff_python_ast::{
-    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, Operator, UnaryOp,
+    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, Int, Operator,
+    UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
@@ -68,7 +69,7 @@ impl Lowering<'_> {
                 to
             }
             Expr::NumberLiteral(literal) => {
-                let number = literal.value.as_int().and_then(|int| int.as_i64());
+                let number = literal.value.as_int().and_then(Int::as_i64);
                 self.number(range, number)
             }
             Expr::BooleanLiteral(literal) => self.number(range, Some(i64::from(literal.value))),
@@ -102,13 +103,19 @@ impl Lowering<'_> {
                 let from = given.value.as_ref().map(|value| self.expression(value));
                 let to = self.slot();
                 let from = from.unwrap_or(to);
-                self.emit(range, Action::Yield { to, from });
+                self.emit(range, Action::Yield { from });
                 to
             }
             Expr::YieldFrom(given) => {
                 let from = self.expression(&given.value);
                 let to = self.iterate(range, from, Mode::Plain);
-                self.emit(range, Action::Copy { to: YIELDS, from: to });
+                self.emit(
+                    range,
+                    Action::Copy {
+                        to: YIELDS,
+                        from: to,
+                    },
+                );
                 to
             }
             _ => self.collection(expression),
@@ -145,7 +152,10 @@ impl Lowering<'_> {
                 self.comprehension(range, &dict.generators, &parts)
             }
             Expr::Slice(slice) => {
-                for part in [&slice.lower, &slice.upper, &slice.step].into_iter().flatten() {
+                for part in [&slice.lower, &slice.upper, &slice.step]
+                    .into_iter()
+                    .flatten()
+                {
                     self.expression(part);
                 }
                 self.slot()
@@ -195,12 +205,10 @@ impl Lowering<'_> {
     pub(super) fn key(&mut self, key: &Expr) -> Key {
         match key {
             Expr::StringLiteral(literal) => Key::Text(self.name(literal.value.to_str())),
-            Expr::NumberLiteral(literal) => {
-                match literal.value.as_int().and_then(|int| int.as_i64()) {
-                    Some(number) => Key::Number(number),
-                    None => Key::Any,
-                }
-            }
+            Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
+                Some(number) => Key::Number(number),
+                None => Key::Any,
+            },
             Expr::Slice(_) | Expr::UnaryOp(_) => {
                 self.expression(key);
                 Key::Any
@@ -213,7 +221,12 @@ impl Lowering<'_> {
         let callee = self.expression(&call.func);
         let arguments = self.arguments(&call.arguments);
         let to = self.slot();
-        let call_made = Call { to, callee, arguments, mode };
+        let call_made = Call {
+            to,
+            callee,
+            arguments,
+            mode,
+        };
         self.emit(call.range(), Action::Call(Box::new(call_made)));
         to
     }
@@ -246,7 +259,11 @@ impl Lowering<'_> {
             if let Expr::Starred(starred) = part {
                 spread.push(self.expression(&starred.value));
             } else {
-                let key = if spread.is_empty() { Key::Number(index as i64) } else { Key::Any };
+                let key = if spread.is_empty() {
+                    Key::position(index)
+                } else {
+                    Key::Any
+                };
                 items.push((key, self.expression(part)));
             }
         }
@@ -265,7 +282,11 @@ impl Lowering<'_> {
         let shadows = self.frame().shadows.len();
         for generator in generators {
             let from = self.expression(&generator.iter);
-            let mode = if generator.is_async { Mode::Awaited } else { Mode::Plain };
+            let mode = if generator.is_async {
+                Mode::Awaited
+            } else {
+                Mode::Plain
+            };
             let item = self.iterate(generator.iter.range(), from, mode);
             let mut names = Vec::new();
             names_in(&generator.target, &mut names);
@@ -285,8 +306,19 @@ impl Lowering<'_> {
         self.frame().shadows.truncate(shadows);
         self.resume(before);
         let to = self.slot();
-        let items = values.last().map(|value| (Key::Any, *value)).into_iter().collect();
-        self.emit(range, Action::Collection { to, items, spread: Vec::new() });
+        let items = values
+            .last()
+            .map(|value| (Key::Any, *value))
+            .into_iter()
+            .collect();
+        self.emit(
+            range,
+            Action::Collection {
+                to,
+                items,
+                spread: Vec::new(),
+            },
+        );
         to
     }
 
@@ -333,7 +365,16 @@ impl Lowering<'_> {
     ) -> Slot {
         let to = self.slot();
         let method = self.name(method);
-        self.emit(range, Action::Special { to, method, reflected: None, left, right });
+        self.emit(
+            range,
+            Action::Special {
+                to,
+                method,
+                reflected: None,
+                left,
+                right,
+            },
+        );
         to
     }
 
@@ -349,7 +390,16 @@ impl Lowering<'_> {
         let reflected = Some(self.name(&format!("__r{stem}__")));
         let to = self.slot();
         let right = Some(right);
-        self.emit(range, Action::Special { to, method, reflected, left, right });
+        self.emit(
+            range,
+            Action::Special {
+                to,
+                method,
+                reflected,
+                left,
+                right,
+            },
+        );
         to
     }
 }

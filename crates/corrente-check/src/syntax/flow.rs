@@ -94,7 +94,11 @@ impl Lowering<'_> {
         for name in names {
             let number = self.name(&name);
             let to = self.slot();
-            let before = self.frame().versions.as_ref().and_then(|known| known.get(&number).copied());
+            let before = self
+                .frame()
+                .versions
+                .as_ref()
+                .and_then(|known| known.get(&number).copied());
             if let Some(from) = before {
                 self.emit(TextRange::default(), Action::Copy { to, from });
             }
@@ -121,7 +125,9 @@ impl Lowering<'_> {
 /// Names that statements set, without those of inner bodies.
 pub(super) fn assigned(body: &[Stmt]) -> Vec<String> {
     let mut found = Assigned::default();
-    body.iter().for_each(|statement| found.visit_stmt(statement));
+    for statement in body {
+        found.visit_stmt(statement);
+    }
     found.names
 }
 
@@ -138,7 +144,8 @@ impl<'a> Visitor<'a> for Assigned {
             Stmt::Import(import) => {
                 for alias in &import.names {
                     let full = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-                    self.names.push(full.split('.').next().unwrap_or(full).to_owned());
+                    self.names
+                        .push(full.split('.').next().unwrap_or(full).to_owned());
                 }
             }
             Stmt::ImportFrom(import) => {
@@ -163,13 +170,15 @@ impl<'a> Visitor<'a> for Assigned {
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(inner) = handler;
-        self.names.extend(inner.name.iter().map(ToString::to_string));
+        self.names
+            .extend(inner.name.iter().map(ToString::to_string));
         ruff_python_ast::visitor::walk_except_handler(self, handler);
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
         if let Pattern::MatchAs(capture) = pattern {
-            self.names.extend(capture.name.iter().map(ToString::to_string));
+            self.names
+                .extend(capture.name.iter().map(ToString::to_string));
         }
         ruff_python_ast::visitor::walk_pattern(self, pattern);
     }

@@ -14,7 +14,11 @@ impl Lowering<'_> {
             let to = self.slot();
             let full = alias.name.as_str();
             let module = self.name(full);
-            let whole = if alias.asname.is_some() { Whole::Last } else { Whole::First };
+            let whole = if alias.asname.is_some() {
+                Whole::Last
+            } else {
+                Whole::First
+            };
             self.emit(import.range(), Action::Import { to, module, whole });
             let first = full.split('.').next().unwrap_or(full);
             let name = alias.asname.as_ref().map_or(first, |name| name.as_str());
@@ -32,7 +36,15 @@ impl Lowering<'_> {
             }
             let to = self.slot();
             let name = self.name(alias.name.as_str());
-            self.emit(import.range(), Action::ImportFrom { to, module, level, name });
+            self.emit(
+                import.range(),
+                Action::ImportFrom {
+                    to,
+                    module,
+                    level,
+                    name,
+                },
+            );
             let bound = alias.asname.as_ref().unwrap_or(&alias.name);
             self.write(import.range(), bound.as_str(), to);
         }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::scopes::{Place, Scopes};
 use super::span_of;
-use crate::facts::{Action, BodyKind, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot, Span};
+use crate::facts::{Action, BodyKind, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot};
 
 /// Versions of variables; `None` where no code comes by any more.
 pub(super) type Versions = Option<FxHashMap<Name, Slot>>;
@@ -36,13 +36,14 @@ pub(super) struct Frame {
     /// For each `try` around: names with a slot that gets all their versions.
     pub(super) recorders: Vec<FxHashMap<Name, Slot>>,
     pub(super) fields: Vec<Name>,
+    /// What a module's or class's body has set.
+    pub(super) stores: Vec<(Name, Slot)>,
     /// Targets of comprehensions; they are never cells.
     pub(super) shadows: Vec<Name>,
 }
 
 /// Lowers one module.
 pub(super) struct Lowering<'a> {
-    pub(super) source: &'a str,
     pub(super) scopes: &'a Scopes,
     facts: &'a mut ModuleFacts,
     numbers: FxHashMap<Box<str>, Name>,
@@ -51,9 +52,8 @@ pub(super) struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(source: &'a str, scopes: &'a Scopes, facts: &'a mut ModuleFacts) -> Self {
+    pub(super) fn new(scopes: &'a Scopes, facts: &'a mut ModuleFacts) -> Self {
         Self {
-            source,
             scopes,
             facts,
             numbers: FxHashMap::default(),
@@ -65,8 +65,13 @@ impl<'a> Lowering<'a> {
     /// Lowers the module's body and all that stands in it.
     pub(super) fn module(mut self, body: &[Stmt]) {
         let name = self.name("<module>");
-        let span = Span::default();
-        self.open(0, NewBody { name, kind: BodyKind::Module, span });
+        self.open(
+            0,
+            NewBody {
+                name,
+                kind: BodyKind::Module,
+            },
+        );
         self.statements(body);
         self.close();
     }
@@ -93,7 +98,6 @@ impl<'a> Lowering<'a> {
             cells,
             fields: Vec::new(),
             receiver: Receiver::Object,
-            span: new.span,
         });
         self.frames.push(Frame {
             function,
@@ -104,6 +108,7 @@ impl<'a> Lowering<'a> {
             loops: Vec::new(),
             recorders: Vec::new(),
             fields: Vec::new(),
+            stores: Vec::new(),
             shadows: Vec::new(),
         });
         function
@@ -111,6 +116,7 @@ impl<'a> Lowering<'a> {
 
     /// Ends the body that was opened last.
     pub(super) fn close(&mut self) {
+        self.publish();
         if let Some(frame) = self.frames.pop() {
             let function = &mut self.facts.functions[frame.function as usize];
             function.operations = frame.operations;
@@ -119,12 +125,40 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Stores the last version of each name that a module's or class's body has set.
+    fn publish(&mut self) {
+        let stores = std::mem::take(&mut self.frame().stores);
+        let last = self.frame().versions.clone();
+        let mut written: Vec<(Name, Slot)> = stores
+            .into_iter()
+            .map(|(name, from)| {
+                let version = last.as_ref().and_then(|versions| versions.get(&name));
+                // Where the body does not end, any version may be seen.
+                (name, version.copied().unwrap_or(from))
+            })
+            .collect();
+        written.sort_unstable();
+        written.dedup();
+        for (name, from) in written {
+            self.emit(
+                TextRange::default(),
+                Action::Store {
+                    hops: 0,
+                    name,
+                    from,
+                },
+            );
+        }
+    }
+
     pub(super) fn facts_of(&mut self, function: u32) -> &mut FunctionFacts {
         &mut self.facts.functions[function as usize]
     }
 
     pub(super) fn frame(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("a module is open from its first statement to its last")
+        self.frames
+            .last_mut()
+            .expect("a module is open from its first statement to its last")
     }
 
     /// The number of a name.
@@ -159,7 +193,10 @@ impl<'a> Lowering<'a> {
         let number = self.name(name);
         let scopes = self.scopes;
         let frame = self.frame();
-        let version = frame.versions.as_ref().and_then(|known| known.get(&number).copied());
+        let version = frame
+            .versions
+            .as_ref()
+            .and_then(|known| known.get(&number).copied());
         if let (Some(slot), true) = (version, frame.shadows.contains(&number)) {
             return slot;
         }
@@ -173,7 +210,11 @@ impl<'a> Lowering<'a> {
         let to = self.slot();
         let action = match place {
             Place::Own => self.own_cell(to, number, version),
-            Place::Outer(hops) => Action::Load { to, hops, name: number },
+            Place::Outer(hops) => Action::Load {
+                to,
+                hops,
+                name: number,
+            },
             Place::Builtin => Action::Builtin { to, name: number },
         };
         self.emit(range, action);
@@ -198,13 +239,29 @@ impl<'a> Lowering<'a> {
             return;
         }
         match scopes.find(scope, name) {
-            Place::Outer(hops) => self.emit(range, Action::Store { hops, name: number, from }),
+            Place::Outer(hops) => self.emit(
+                range,
+                Action::Store {
+                    hops,
+                    name: number,
+                    from,
+                },
+            ),
             Place::Own | Place::Builtin => {
                 self.version(number, from);
                 let visible = &scopes.list[scope];
-                let all = visible.is_class || visible.parent.is_none();
-                if all || visible.captured.contains(name) {
-                    self.emit(range, Action::Store { hops: 0, name: number, from });
+                if visible.is_class || visible.parent.is_none() {
+                    // Others run when the body is through: they see the last version.
+                    self.frame().stores.push((number, from));
+                } else if visible.captured.contains(name) {
+                    self.emit(
+                        range,
+                        Action::Store {
+                            hops: 0,
+                            name: number,
+                            from,
+                        },
+                    );
                 }
             }
         }
@@ -216,8 +273,11 @@ impl<'a> Lowering<'a> {
         if let Some(versions) = &mut frame.versions {
             versions.insert(name, slot);
         }
-        let copies: Vec<Slot> =
-            frame.recorders.iter().filter_map(|known| known.get(&name).copied()).collect();
+        let copies: Vec<Slot> = frame
+            .recorders
+            .iter()
+            .filter_map(|known| known.get(&name).copied())
+            .collect();
         for to in copies {
             self.emit(TextRange::default(), Action::Copy { to, from: slot });
         }
@@ -229,5 +289,4 @@ impl<'a> Lowering<'a> {
 pub(super) struct NewBody {
     pub(super) name: Name,
     pub(super) kind: BodyKind,
-    pub(super) span: Span,
 }

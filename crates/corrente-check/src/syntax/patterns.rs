@@ -48,7 +48,10 @@ impl Lowering<'_> {
                     self.write(range, name.as_str(), subject);
                 }
             }
-            Pattern::MatchOr(any) => any.patterns.iter().for_each(|one| self.pattern(one, subject)),
+            Pattern::MatchOr(any) => any
+                .patterns
+                .iter()
+                .for_each(|one| self.pattern(one, subject)),
             Pattern::MatchSequence(sequence) => self.parts(&sequence.patterns, subject),
             Pattern::MatchMapping(mapping) => self.parts(&mapping.patterns, subject),
             Pattern::MatchClass(class) => self.class_pattern(class, subject),
@@ -59,7 +62,14 @@ impl Lowering<'_> {
     fn parts(&mut self, parts: &[Pattern], subject: Slot) {
         for part in parts {
             let to = self.slot();
-            self.emit(part.range(), Action::Item { to, base: subject, key: Key::Any });
+            self.emit(
+                part.range(),
+                Action::Item {
+                    to,
+                    base: subject,
+                    key: Key::Any,
+                },
+            );
             self.pattern(part, to);
         }
     }
@@ -68,11 +78,25 @@ impl Lowering<'_> {
         let slot = self.expression(&class.cls);
         let narrowed = self.slot();
         let by = Trait::Instance(slot);
-        self.emit(class.range(), Action::Filter { to: narrowed, from: subject, by });
+        self.emit(
+            class.range(),
+            Action::Filter {
+                to: narrowed,
+                from: subject,
+                by,
+            },
+        );
         for keyword in &class.arguments.keywords {
             let to = self.slot();
             let name = self.name(keyword.attr.as_str());
-            self.emit(keyword.range, Action::Attribute { to, base: narrowed, name });
+            self.emit(
+                keyword.range,
+                Action::Attribute {
+                    to,
+                    base: narrowed,
+                    name,
+                },
+            );
             self.pattern(&keyword.pattern, to);
         }
     }

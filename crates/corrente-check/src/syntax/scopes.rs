@@ -88,7 +88,11 @@ impl Scopes {
             }
         }
         if self.list[0].imports_all {
-            return if hops == 0 { Place::Own } else { Place::Outer(hops) };
+            return if hops == 0 {
+                Place::Own
+            } else {
+                Place::Outer(hops)
+            };
         }
         Place::Builtin
     }

@@ -3,7 +3,7 @@
 //! Code that cannot run (after `return`, under `if TYPE_CHECKING`, `if False`) is not lowered,
 //! apart from the imports and classes under `TYPE_CHECKING`, which annotations name.
 
-use ruff_python_ast::{ElifElseClause, ExceptHandler, Expr, Stmt, StmtIf, StmtTry, UnaryOp};
+use ruff_python_ast::{ElifElseClause, ExceptHandler, Expr, Int, Stmt, StmtIf, StmtTry, UnaryOp};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
@@ -65,9 +65,11 @@ impl Lowering<'_> {
                 }
                 self.statements(&with.body);
             }
-            Stmt::Break(_) | Stmt::Continue(_) => self.leave(matches!(statement, Stmt::Break(_))
-                .then_some(Leaving::Break)
-                .unwrap_or(Leaving::Continue)),
+            Stmt::Break(_) | Stmt::Continue(_) => self.leave(
+                matches!(statement, Stmt::Break(_))
+                    .then_some(Leaving::Break)
+                    .unwrap_or(Leaving::Continue),
+            ),
             _ => self.simple(statement),
         }
     }
@@ -171,10 +173,18 @@ impl Lowering<'_> {
         for (index, part) in parts.iter().enumerate() {
             let to = self.slot();
             let action = if starred {
-                Action::Iterate { to, from, mode: Mode::Plain }
+                Action::Iterate {
+                    to,
+                    from,
+                    mode: Mode::Plain,
+                }
             } else {
-                let key = crate::facts::Key::Number(index as i64);
-                Action::Item { to, base: from, key }
+                let key = crate::facts::Key::position(index);
+                Action::Item {
+                    to,
+                    base: from,
+                    key,
+                }
             };
             self.emit(range, action);
             self.assign(part, to);
@@ -245,7 +255,11 @@ impl Lowering<'_> {
             && unary.op == UnaryOp::Not
         {
             let inner = self.narrowing(&unary.operand)?;
-            return Some(Narrowing { holds: inner.fails, fails: inner.holds, ..inner });
+            return Some(Narrowing {
+                holds: inner.fails,
+                fails: inner.holds,
+                ..inner
+            });
         }
         let Expr::Call(call) = test else { return None };
         let name = match &*call.func {
@@ -266,7 +280,11 @@ impl Lowering<'_> {
             }
             _ => return None,
         };
-        Some(Narrowing { name: subject.id.to_string(), holds, fails })
+        Some(Narrowing {
+            name: subject.id.to_string(),
+            holds,
+            fails,
+        })
     }
 
     fn loop_statement(&mut self, statement: &Stmt) {
@@ -287,7 +305,11 @@ impl Lowering<'_> {
                 let heads = self.begin_loop(&each.body, None);
                 self.expression(&each.test);
                 let truth = truth(&each.test);
-                let exit = if truth == Truth::Always { None } else { self.mark() };
+                let exit = if truth == Truth::Always {
+                    None
+                } else {
+                    self.mark()
+                };
                 if truth == Truth::Never {
                     self.stop();
                 }
@@ -355,7 +377,7 @@ fn truth(test: &Expr) -> Truth {
     match test {
         Expr::BooleanLiteral(literal) if literal.value => Truth::Always,
         Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => Truth::Never,
-        Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(|int| int.as_i64()) {
+        Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
             Some(0) => Truth::Never,
             Some(_) => Truth::Always,
             None => Truth::Unknown,
