@@ -166,11 +166,44 @@ impl Request {
 
     /// A future that is done when it is worth to look again.
     pub(super) fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
+        if awaited == Awaited::Message {
+            self.ask(py)?;
+        }
+        self.forget(py)?;
         let event_loop = self.event_loop.bind(py);
         let future = event_loop.call_method0(intern!(py, "create_future"))?;
         let waiting = (awaited, future.clone().unbind());
         self.state.with(py, |state| state.waiting.push(waiting))?;
         Ok(future.unbind())
+    }
+
+    /// Has the client told that its body is wanted.
+    fn ask(&self, py: Python<'_>) -> PyResult<()> {
+        let held = self.state.with(py, |state| {
+            let is_held = state.incoming == Incoming::Held;
+            if is_held {
+                state.incoming = Incoming::Coming;
+            }
+            is_held.then(|| state.exchange.clone()).flatten()
+        })?;
+        held.map_or(Ok(()), |exchange| exchange.continues(py))
+    }
+
+    /// Forgets who has given up waiting: some ask again and again with a limit of time.
+    fn forget(&self, py: Python<'_>) -> PyResult<()> {
+        let waiting = self
+            .state
+            .with(py, |state| std::mem::take(&mut state.waiting))?;
+        for (awaited, future) in waiting {
+            if !future
+                .call_method0(py, intern!(py, "done"))?
+                .is_truthy(py)?
+            {
+                self.state
+                    .with(py, |state| state.waiting.push((awaited, future)))?;
+            }
+        }
+        Ok(())
     }
 
     fn exchange(&self, py: Python<'_>) -> PyResult<Option<Arc<dyn Exchange>>> {
@@ -215,20 +248,7 @@ enum Found {
 impl Request {
     /// ASGI's `receive()`.
     fn receive(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Answer>> {
-        let this = slf.get();
-        if let Some(message) = this.next_message(py)? {
-            return Answer::ready(py, message);
-        }
-        let held = this.state.with(py, |state| {
-            let is_held = state.incoming == Incoming::Held;
-            if is_held {
-                state.incoming = Incoming::Coming;
-            }
-            is_held.then(|| state.exchange.clone()).flatten()
-        })?;
-        if let Some(exchange) = held {
-            exchange.continues(py)?;
-        }
+        // Nothing is taken yet: who calls may be cancelled before it awaits.
         Answer::waits(py, slf, Awaited::Message)
     }
 

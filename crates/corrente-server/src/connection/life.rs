@@ -7,7 +7,7 @@ use corrente_loop::native::Transport;
 use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::{Body, Connection, Stage};
 use crate::application::Template;
@@ -74,10 +74,10 @@ fn pair<'py>(address: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if let Ok(tuple) = address.cast::<PyTuple>()
         && tuple.len() >= 2
     {
-        return Ok(PyList::new(py, [tuple.get_item(0)?, tuple.get_item(1)?])?.into_any());
+        return Ok(PyTuple::new(py, [tuple.get_item(0)?, tuple.get_item(1)?])?.into_any());
     }
     if address.is_instance_of::<pyo3::types::PyString>() && !address.is_empty()? {
-        return Ok(PyList::new(py, [address.clone(), py.None().into_bound(py)])?.into_any());
+        return Ok(PyTuple::new(py, [address.clone(), py.None().into_bound(py)])?.into_any());
     }
     Ok(py.None().into_bound(py))
 }
@@ -89,7 +89,7 @@ enum Overdue {
     Head,
     /// It sent a part of a body.
     Body,
-    /// It sent nothing.
+    /// It sent nothing, or nothing that anybody waits for.
     Idle,
 }
 
@@ -102,6 +102,7 @@ impl Connection {
             }
             state.deadline = f64::INFINITY;
             Some(match &state.current {
+                Some(current) if current.is_answered => Overdue::Idle,
                 Some(_) => Overdue::Body,
                 None if state.held.is_empty() => Overdue::Idle,
                 None => Overdue::Head,
@@ -149,8 +150,14 @@ impl Connection {
         let times = self.shared.times;
         self.with(py, |state| {
             let allowed = match &state.current {
-                Some(current) if current.body == Body::Coming => times.body,
-                // The application's time is its own.
+                Some(current)
+                    if current.body == Body::Coming
+                        && !state.is_reading_paused
+                        && !current.is_held_back =>
+                {
+                    times.body
+                }
+                // The application's time is its own, and so is the client's that waits for it.
                 Some(_) => {
                     state.deadline = f64::INFINITY;
                     return;
