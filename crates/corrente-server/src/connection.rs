@@ -75,6 +75,8 @@ struct Current {
     /// Kept here, since a loop keeps its tasks weakly.
     task: Option<Py<PyAny>>,
     body: Body,
+    /// The client keeps its body back until it is told `100 Continue`.
+    is_held_back: bool,
     /// The response is complete.
     is_answered: bool,
     /// Bytes of the body that came after that.

@@ -15,6 +15,7 @@ mod connection;
 mod date;
 mod exchange;
 mod percent;
+mod root;
 mod server;
 mod shared;
 mod wsgi;

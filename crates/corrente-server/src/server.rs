@@ -67,7 +67,7 @@ impl HttpServer {
             interface: kind(interface)?,
             starter: Starter::new(event_loop)?,
             report,
-            root_path: root_path.to_owned(),
+            root_path: root_path.trim_end_matches('/').to_owned(),
             state,
             server_name: server_name.to_owned(),
             limits,

@@ -60,8 +60,6 @@ pub(crate) struct Answer {
 enum State {
     /// Nothing, at once; any number of times.
     Done,
-    /// This, at once.
-    Ready(Py<PyAny>),
     /// Whatever the request says when it has it.
     Waits {
         asked: Asked,
@@ -74,7 +72,7 @@ enum State {
 
 /// What a step of a coroutine found.
 enum Step {
-    Value(Option<Py<PyAny>>),
+    Done,
     Wait(Asked, Awaited, Option<Py<PyAny>>),
 }
 
@@ -84,10 +82,6 @@ impl Answer {
         static DONE: PyOnceLock<Py<Answer>> = PyOnceLock::new();
         let done = DONE.get_or_try_init(py, || Self::with(py, State::Done))?;
         Ok(done.clone_ref(py))
-    }
-
-    pub(crate) fn ready(py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<Self>> {
-        Self::with(py, State::Ready(value))
     }
 
     pub(crate) fn waits(py: Python<'_>, asked: Asked, awaited: Awaited) -> PyResult<Py<Self>> {
@@ -115,8 +109,7 @@ impl Answer {
     fn advance(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let step = self.state.with(py, State::step)??;
         let (asked, awaited, future) = match step {
-            Step::Value(None) => return Ok(None),
-            Step::Value(Some(value)) => return Err(PyStopIteration::new_err((value,))),
+            Step::Done => return Ok(None),
             Step::Wait(asked, awaited, future) => (asked, awaited, future),
         };
         // The future has woken us, or is still to be waited for; its result says nothing.
@@ -177,9 +170,8 @@ impl State {
         match std::mem::replace(self, Self::Spent) {
             Self::Done => {
                 *self = Self::Done;
-                Ok(Step::Value(None))
+                Ok(Step::Done)
             }
-            Self::Ready(value) => Ok(Step::Value(Some(value))),
             Self::Waits {
                 asked,
                 awaited,
@@ -250,7 +242,6 @@ impl Answer {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let shown = self.state.peek(|state| match state {
-            State::Ready(value) => visit.call(&*value),
             State::Waits { asked, future, .. } => {
                 asked.show(&visit)?;
                 visit.call(&*future)

@@ -14,7 +14,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 
 use super::answer::{Answer, Asked, Awaited};
 use super::message;
-use super::waiting::{Waiting, wake};
+use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Exchange, Last};
 
 pyo3::create_exception!(
@@ -152,12 +152,24 @@ impl Request {
 
     /// A future that is done when it is worth to look again.
     pub(super) fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
-        let event_loop = self.event_loop.bind(py);
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        let waiting = future.clone().unbind();
-        self.state
-            .with(py, |state| state.waiting.add(awaited, waiting))?;
-        Ok(future.unbind())
+        if awaited == Awaited::Message {
+            self.ask(py)?;
+        }
+        wait(&self.event_loop, py, awaited, |work| {
+            self.state.with(py, |state| work(&mut state.waiting))
+        })
+    }
+
+    /// Has the client told that its body is wanted.
+    fn ask(&self, py: Python<'_>) -> PyResult<()> {
+        let held = self.state.with(py, |state| {
+            let is_held = state.incoming == Incoming::Held;
+            if is_held {
+                state.incoming = Incoming::Coming;
+            }
+            is_held.then(|| state.exchange.clone()).flatten()
+        })?;
+        held.map_or(Ok(()), |exchange| exchange.continues(py))
     }
 
     fn exchange(&self, py: Python<'_>) -> PyResult<Option<Arc<dyn Exchange>>> {
@@ -202,20 +214,7 @@ enum Found {
 impl Request {
     /// ASGI's `receive()`.
     fn receive(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Answer>> {
-        let this = slf.get();
-        if let Some(message) = this.next_message(py)? {
-            return Answer::ready(py, message);
-        }
-        let held = this.state.with(py, |state| {
-            let is_held = state.incoming == Incoming::Held;
-            if is_held {
-                state.incoming = Incoming::Coming;
-            }
-            is_held.then(|| state.exchange.clone()).flatten()
-        })?;
-        if let Some(exchange) = held {
-            exchange.continues(py)?;
-        }
+        // Nothing is taken yet: who calls may be cancelled before it awaits.
         Answer::waits(py, Asked::Request(slf), Awaited::Message)
     }
 

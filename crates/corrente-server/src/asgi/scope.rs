@@ -13,11 +13,13 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
 use crate::percent::decoded;
+use crate::root::with_root;
 
 /// What all requests of a connection have in common.
 pub(crate) struct Template {
     scope: Py<PyDict>,
     extensions: Py<PyDict>,
+    root: String,
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
 }
@@ -25,7 +27,7 @@ pub(crate) struct Template {
 /// Who talks to whom, in ASGI's words.
 pub(crate) struct Ends<'py> {
     pub(crate) scheme: Bound<'py, PyString>,
-    /// `[host, port]` of each, or `None`.
+    /// `(host, port)` of each, or `None`.
     pub(crate) client: Bound<'py, PyAny>,
     pub(crate) server: Bound<'py, PyAny>,
 }
@@ -66,6 +68,7 @@ impl Template {
         Ok(Self {
             scope: scope.unbind(),
             extensions: extensions.unbind(),
+            root: root_path.to_owned(),
             state: state.map(|state| state.clone_ref(py)),
         })
     }
@@ -80,8 +83,9 @@ impl Template {
         let scope = self.scope.bind(py).copy()?;
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
-        scope.set_item(intern!(py, "path"), path(py, target.path))?;
-        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, target.path))?;
+        let raw = with_root(target.path, &self.root);
+        scope.set_item(intern!(py, "path"), path(py, &raw))?;
+        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &raw))?;
         let query = query_string(py, target.query.unwrap_or_default())?;
         scope.set_item(intern!(py, "query_string"), query)?;
         scope.set_item(intern!(py, "headers"), list(py, head, headers)?)?;

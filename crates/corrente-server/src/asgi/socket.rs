@@ -15,7 +15,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::answer::{Answer, Asked, Awaited};
 use super::request::{ClientDisconnected, content, is, required, unexpected};
-use super::waiting::{Waiting, wake};
+use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Last, Line, Message};
 
 /// What is closed without a code (RFC 6455, section 7.4.1).
@@ -138,12 +138,9 @@ impl WebSocket {
 
     /// A future that is done when it is worth to look again.
     pub(super) fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
-        let event_loop = self.event_loop.bind(py);
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        let waiting = future.clone().unbind();
-        self.state
-            .with(py, |state| state.waiting.add(awaited, waiting))?;
-        Ok(future.unbind())
+        wait(&self.event_loop, py, awaited, |work| {
+            self.state.with(py, |state| work(&mut state.waiting))
+        })
     }
 
     fn next_message(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
@@ -296,10 +293,8 @@ enum Found {
 impl WebSocket {
     /// ASGI's `receive()`.
     fn receive(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Answer>> {
-        match slf.get().next_message(py)? {
-            Some(message) => Answer::ready(py, message),
-            None => Answer::waits(py, Asked::Socket(slf), Awaited::Message),
-        }
+        // Nothing is taken yet: who calls may be cancelled before it awaits.
+        Answer::waits(py, Asked::Socket(slf), Awaited::Message)
     }
 
     /// ASGI's `send(message)`.

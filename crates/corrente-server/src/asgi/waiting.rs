@@ -11,10 +11,6 @@ use super::answer::Awaited;
 pub(super) struct Waiting(Vec<(Awaited, Py<PyAny>)>);
 
 impl Waiting {
-    pub(super) fn add(&mut self, awaited: Awaited, future: Py<PyAny>) {
-        self.0.push((awaited, future));
-    }
-
     /// Those who wait for this; they are to be [`wake`]d.
     pub(super) fn take(&mut self, awaited: Awaited) -> Vec<Py<PyAny>> {
         if self.0.is_empty() {
@@ -32,11 +28,40 @@ impl Waiting {
     }
 }
 
+/// Lends those who wait to `work`.
+type Lend<'a> = &'a mut dyn FnMut(&mut Waiting);
+
+/// A new future for one more; those who have given up are forgotten, since some ask again and again with a limit of
+/// time. `lend` lends the state's.
+pub(super) fn wait(
+    event_loop: &Py<PyAny>,
+    py: Python<'_>,
+    awaited: Awaited,
+    lend: impl Fn(Lend<'_>) -> PyResult<()>,
+) -> PyResult<Py<PyAny>> {
+    let mut before = Vec::new();
+    lend(&mut |waiting| before = std::mem::take(&mut waiting.0))?;
+    let future = event_loop.call_method0(py, intern!(py, "create_future"))?;
+    let mut kept = vec![(awaited, future.clone_ref(py))];
+    for (awaited, future) in before {
+        if !is_done(future.bind(py))? {
+            kept.push((awaited, future));
+        }
+    }
+    lend(&mut |waiting| waiting.0.append(&mut kept))?;
+    Ok(future)
+}
+
+fn is_done(future: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = future.py();
+    future.call_method0(intern!(py, "done"))?.is_truthy()
+}
+
 /// Has them look again.
 pub(super) fn wake(py: Python<'_>, futures: Vec<Py<PyAny>>) -> PyResult<()> {
     for future in futures {
         let future = future.bind(py);
-        if !future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        if !is_done(future)? {
             future.call_method1(intern!(py, "set_result"), (py.None(),))?;
         }
     }

@@ -99,6 +99,10 @@ impl Connection {
         call: &Py<Call>,
         advanced: PyResult<Advance>,
     ) -> PyResult<()> {
+        let is_full = matches!(advanced, Ok(Advance::Full));
+        if !is_full {
+            call.get().close_input(py)?;
+        }
         let error = match advanced {
             Ok(_) => return Ok(()),
             Err(error) if ends_program(py, &error) => return Err(error),
@@ -282,13 +286,19 @@ impl Connection {
     /// Sends what is to be written, and does what is due after it.
     pub(super) fn settle(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
-        let (is_over, is_free, is_much) = self.with(py, |state| {
+        let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
             let is_over = state.output.closes() || state.stage == Stage::Ends;
             let is_free = state.current.is_none();
-            (is_over && is_free, is_free, state.held.len() > HELD_MOST)
+            let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
+            let is_unread = state.is_reading_paused && is_answered;
+            let is_much = state.held.len() > HELD_MOST;
+            (is_over && is_free, is_free, is_much, is_unread)
         })?;
         if is_over || is_free && self.shared.is_draining() {
             return self.close(py);
+        }
+        if is_unread {
+            self.unpause(py)?;
         }
         if is_much && !is_free {
             self.pause(py)?;
@@ -363,7 +373,10 @@ impl Connection {
     fn unpause(&self, py: Python<'_>) -> PyResult<()> {
         let was_paused = self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
         match self.transport(py)? {
-            Some(transport) if was_paused => transport.resume_reading(py),
+            Some(transport) if was_paused => {
+                transport.resume_reading(py)?;
+                self.wait_for_client(py)
+            }
             _ => Ok(()),
         }
     }
@@ -399,7 +412,10 @@ impl Exchange for Connection {
         let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
         let is_draining = self.shared.is_draining();
         self.with(py, |state| {
-            if is_draining {
+            let current = state.current.as_ref();
+            // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
+            let is_held_back = current.is_some_and(|current| current.is_held_back);
+            if is_draining || is_held_back {
                 state.output.close_after();
             }
             state.output.head(status, fields, trailers);
@@ -456,12 +472,13 @@ impl Exchange for Connection {
         last: Last,
     ) -> PyResult<Last> {
         let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let mut all = self.with(py, |state| state.output.take_trailers())?;
+        all.extend(fields);
         if last == Last::No {
-            return Err(PyRuntimeError::new_err(
-                "'more_trailers' is not supported: send all trailers in one message",
-            ));
+            self.with(py, |state| state.output.keep_trailers(all))?;
+            return Ok(Last::No);
         }
-        let borrowed: Vec<(&[u8], &[u8])> = fields
+        let borrowed: Vec<(&[u8], &[u8])> = all
             .iter()
             .map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)))
             .collect();
@@ -485,8 +502,17 @@ impl Exchange for Connection {
     }
 
     fn continues(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |state| state.output.continues())?;
-        self.write_out(py)
+        self.with(py, |state| {
+            if let Some(current) = &mut state.current {
+                current.is_held_back = false;
+            }
+            // Within a response it would be a part of it.
+            if !state.output.is_begun() {
+                state.output.continues();
+            }
+        })?;
+        self.write_out(py)?;
+        self.wait_for_client(py)
     }
 
     fn want(&self, py: Python<'_>) -> PyResult<()> {

@@ -204,6 +204,7 @@ impl Connection {
             beginning: Some(beginning),
             task: None,
             body: Body::Coming,
+            is_held_back: head.expects_continue() && self.shared.interface == Interface::Asgi,
             is_answered: false,
             ignored: 0,
         };
@@ -226,17 +227,22 @@ impl Connection {
 
     /// Some of the body has come.
     fn put(self: &Arc<Self>, py: Python<'_>, content: &[u8]) -> PyResult<Found> {
-        let open = self.with(py, |state| {
-            let current = state.current.as_mut()?;
-            if current.is_answered {
-                current.ignored += content.len() as u64;
-                if current.ignored > IGNORED_MOST {
-                    state.stage = Stage::Ends;
-                }
-                return None;
+        let (open, over) = self.with(py, |state| {
+            let Some(current) = &mut state.current else {
+                return (None, None);
+            };
+            current.is_held_back = false;
+            if !current.is_answered {
+                return (Some(current.handler.clone_ref(py)), None);
             }
-            Some(current.handler.clone_ref(py))
+            current.ignored += content.len() as u64;
+            if current.ignored <= IGNORED_MOST {
+                return (None, None);
+            }
+            state.stage = Stage::Ends;
+            (None, state.current.take())
         })?;
+        drop(over);
         let Some(handler) = open else {
             return Ok(Found::Some);
         };

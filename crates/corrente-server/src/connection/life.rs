@@ -7,7 +7,7 @@ use corrente_loop::native::Transport;
 use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::talking::Socket;
 use super::{Body, Connection, Stage};
@@ -80,10 +80,10 @@ fn pair<'py>(address: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if let Ok(tuple) = address.cast::<PyTuple>()
         && tuple.len() >= 2
     {
-        return Ok(PyList::new(py, [tuple.get_item(0)?, tuple.get_item(1)?])?.into_any());
+        return Ok(PyTuple::new(py, [tuple.get_item(0)?, tuple.get_item(1)?])?.into_any());
     }
     if address.is_instance_of::<pyo3::types::PyString>() && !address.is_empty()? {
-        return Ok(PyList::new(py, [address.clone(), py.None().into_bound(py)])?.into_any());
+        return Ok(PyTuple::new(py, [address.clone(), py.None().into_bound(py)])?.into_any());
     }
     Ok(py.None().into_bound(py))
 }
@@ -95,7 +95,7 @@ enum Overdue {
     Head,
     /// It sent a part of a body.
     Body,
-    /// It sent nothing.
+    /// It sent nothing, or nothing that anybody waits for.
     Idle,
     /// It is silent on a WebSocket.
     Talk,
@@ -111,6 +111,7 @@ impl Connection {
             state.deadline = f64::INFINITY;
             Some(match &state.current {
                 _ if state.socket.as_ref().is_some_and(Socket::is_accepted) => Overdue::Talk,
+                Some(current) if current.is_answered => Overdue::Idle,
                 Some(_) => Overdue::Body,
                 None if state.held.is_empty() => Overdue::Idle,
                 None => Overdue::Head,
@@ -170,8 +171,14 @@ impl Connection {
                 return;
             }
             let allowed = match &state.current {
-                Some(current) if current.body == Body::Coming => times.body,
-                // The application's time is its own.
+                Some(current)
+                    if current.body == Body::Coming
+                        && !state.is_reading_paused
+                        && !current.is_held_back =>
+                {
+                    times.body
+                }
+                // The application's time is its own, and so is the client's that waits for it.
                 Some(_) => {
                     state.deadline = f64::INFINITY;
                     return;

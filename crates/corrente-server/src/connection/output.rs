@@ -24,6 +24,10 @@ pub(super) struct Output {
     bytes: Vec<u8>,
     encoder: Option<Encoder>,
     head: Option<Waiting>,
+    /// Trailers follow the body of the response.
+    has_trailers: bool,
+    /// Those that are there, while more are to come.
+    trailers: Vec<Field>,
     /// After what is in `bytes` the connection ends.
     closes: bool,
 }
@@ -33,7 +37,6 @@ pub(super) struct Output {
 struct Waiting {
     status: u16,
     fields: Vec<Field>,
-    has_trailers: bool,
 }
 
 /// A response of the server's own.
@@ -57,6 +60,7 @@ impl Output {
     pub(super) fn begin(&mut self, asked: Asked) {
         self.encoder = Some(Encoder::new(asked));
         self.head = None;
+        self.trailers.clear();
     }
 
     /// The connection ends after the response.
@@ -79,11 +83,8 @@ impl Output {
 
     /// The head of the response.
     pub(super) fn head(&mut self, status: u16, fields: Vec<Field>, trailers: Last) {
-        self.head = Some(Waiting {
-            status,
-            fields,
-            has_trailers: trailers == Last::No,
-        });
+        self.head = Some(Waiting { status, fields });
+        self.has_trailers = trailers == Last::No;
     }
 
     /// An interim response.
@@ -112,7 +113,7 @@ impl Output {
             status: waiting.status,
             date: always.date,
             server: always.server.as_bytes(),
-            length: if waiting.has_trailers {
+            length: if self.has_trailers {
                 Length::Unknown
             } else {
                 length
@@ -152,7 +153,16 @@ impl Output {
 
     /// Whether trailers follow the body.
     pub(super) fn has_trailers(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.has_trailers)
+        self.has_trailers
+    }
+
+    /// Trailers that wait for others.
+    pub(super) fn keep_trailers(&mut self, fields: Vec<Field>) {
+        self.trailers = fields;
+    }
+
+    pub(super) fn take_trailers(&mut self) -> Vec<Field> {
+        std::mem::take(&mut self.trailers)
     }
 
     /// A whole response of the server's own; the connection ends after it.

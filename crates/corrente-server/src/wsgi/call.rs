@@ -111,7 +111,14 @@ impl Call {
             .state
             .with(py, |state| (state.exchange.take(), state.yields.take()))?;
         drop(exchange);
-        yields.map_or(Ok(()), |(result, _)| close(result.bind(py)))
+        let closed = yields.map_or(Ok(()), |(result, _)| close(result.bind(py)));
+        self.close_input(py).and(closed)
+    }
+
+    /// The application is over: the temporary file of its body, if it has one, is not needed.
+    pub(crate) fn close_input(&self, py: Python<'_>) -> PyResult<()> {
+        let file = self.state.with(py, |state| state.file.take())?;
+        file.map_or(Ok(()), |file| close(file.bind(py)))
     }
 
     /// Calls the application: the request is whole.
@@ -209,7 +216,8 @@ impl Call {
     /// `wsgi.input`: the body, from its begin.
     fn input<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (body, file) = self.state.with(py, |state| {
-            (std::mem::take(&mut state.body), state.file.take())
+            let file = state.file.as_ref().map(|file| file.clone_ref(py));
+            (std::mem::take(&mut state.body), file)
         })?;
         let body = PyBytes::new(py, &body);
         let Some(file) = file else {

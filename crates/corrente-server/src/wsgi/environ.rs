@@ -12,9 +12,13 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::asgi::scope::Ends;
 use crate::percent::decoded;
+use crate::root::without_root;
 
 /// What all requests of a connection have in common.
-pub(crate) struct Template(Py<PyDict>);
+pub(crate) struct Template {
+    environ: Py<PyDict>,
+    root: String,
+}
 
 impl Template {
     pub(crate) fn new(py: Python<'_>, ends: &Ends<'_>, root_path: &str) -> PyResult<Self> {
@@ -42,7 +46,10 @@ impl Template {
         }
         environ.set_item("SERVER_PROTOCOL", "HTTP/1.1")?;
         environ.set_item("wsgi.input", py.None())?;
-        Ok(Self(environ.unbind()))
+        Ok(Self {
+            environ: environ.unbind(),
+            root: root_path.to_owned(),
+        })
     }
 
     /// The variables of a request, but for its body.
@@ -51,11 +58,11 @@ impl Template {
         py: Python<'py>,
         head: &Head<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let environ = self.0.bind(py).copy()?;
+        let environ = self.environ.bind(py).copy()?;
         let target = head.target();
         let method = latin(py, head.method_name());
         environ.set_item(intern!(py, "REQUEST_METHOD"), method)?;
-        let path = latin(py, &decoded(target.path));
+        let path = latin(py, &decoded(without_root(target.path, &self.root)));
         environ.set_item(intern!(py, "PATH_INFO"), path)?;
         let query = latin(py, target.query.unwrap_or_default());
         environ.set_item(intern!(py, "QUERY_STRING"), query)?;

@@ -1,0 +1,1 @@
+"""Tests of the application server, from its users' side: real sockets, applications, raw bytes."""
