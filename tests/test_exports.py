@@ -25,9 +25,11 @@ def test_every_module_but_those_for_users_is_private() -> None:
     modules = {module.name for module in pkgutil.iter_modules(corrente.__path__)}
     assert modules == {
         "__main__",
+        "_lifespan",
         "_loop",
         "_main",
         "_native",
+        "_serve",
         "_server",
         "_tls",
         "_transports",

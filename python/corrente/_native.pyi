@@ -8,8 +8,11 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "Asgi",
+    "ClientDisconnected",
     "Handle",
+    "HttpServer",
     "Loop",
+    "NativeProtocol",
     "Recorder",
     "Secured",
     "Session",
@@ -208,3 +211,38 @@ class Secured(asyncio.Transport):
     def write(self, data: _Foreign, /) -> None: ...
     def writelines(self, list_of_data: _Foreign, /) -> None: ...
     def _begin(self, session: Session, /) -> None: ...
+
+class NativeProtocol:
+    def connection_made(self, transport: _Foreign) -> None: ...
+    def data_received(self, data: _Foreign) -> None: ...
+    def eof_received(self) -> bool: ...
+    def connection_lost(self, exception: _Foreign) -> None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+
+class ClientDisconnected(OSError): ...
+
+class HttpServer:
+    connections: int
+    requests: int
+    in_flight: int
+    def __new__(
+        cls,
+        application: _Foreign,
+        event_loop: asyncio.AbstractEventLoop,
+        report: Callable[[str, BaseException | None], None],
+        *,
+        interface: str = "asgi",
+        root_path: str = "",
+        state: dict[str, _Foreign] | None = None,
+        server_name: str = "corrente",
+        head_timeout: float = 10.0,
+        body_timeout: float = 30.0,
+        idle_timeout: float = 75.0,
+        max_in_flight: int = ...,
+        max_body_bytes: int | None = None,
+    ) -> Self: ...
+    def __call__(self) -> NativeProtocol: ...
+    def look(self) -> None: ...
+    def drain(self) -> None: ...
+    def abort(self) -> None: ...

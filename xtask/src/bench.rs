@@ -10,6 +10,7 @@ mod document;
 mod event_loop;
 mod figures;
 mod gauge;
+mod http;
 mod load;
 mod model;
 mod options;
@@ -52,6 +53,12 @@ const BENCHES: &[Bench] = &[
         about: "the event loop against asyncio, uvloop, rloop and others (25 minutes)",
         usage: event_loop::USAGE,
         run: event_loop::event_loop,
+    },
+    Bench {
+        name: "http",
+        about: "decoding of requests and encoding of responses, in memory (seconds)",
+        usage: http::USAGE,
+        run: http::http,
     },
     Bench {
         name: "model",

@@ -16,6 +16,7 @@ mod handle;
 mod inbox;
 mod memory;
 mod metrics;
+pub mod native;
 mod network;
 mod operation;
 mod state;
@@ -23,12 +24,20 @@ mod transport;
 mod watch;
 mod watched;
 
+pub use ffi::confined::Confined;
+pub use ffi::context::call_named;
 use pyo3::prelude::*;
 
+/// The loop's clock, in seconds.
+pub fn now() -> f64 {
+    corrente_driver::epoll::monotonic()
+}
+
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 6] = [
+pub const CLASSES: [&str; 7] = [
     "Handle",
     "Loop",
+    "NativeProtocol",
     "Secured",
     "Session",
     "Stream",
@@ -43,5 +52,6 @@ pub const CLASSES: [&str; 6] = [
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handle::register(module)?;
     event_loop::register(module)?;
+    module.add_class::<native::NativeProtocol>()?;
     transport::register(module)
 }

@@ -2,7 +2,7 @@
 //!
 //! It stays in the processor's cache, where a fresh allocation for the largest possible read would not.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 
@@ -17,16 +17,26 @@ use crate::ffi::bytes::Read;
 pub(crate) const SIZE: usize = 64 * 1024;
 
 thread_local! {
-    static MEMORY: RefCell<Box<[u8]>> = RefCell::new(vec![0; SIZE].into_boxed_slice());
+    static MEMORY: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
-/// Reads, and lends what has come to `work`, which runs no Python code. `work` sees nothing at the end of
-/// what the peer sends, or where there is nothing now.
+/// Lends the memory. Whoever asks while it is lent (Python code that a protocol runs, which reads by itself) gets
+/// other memory.
+fn lend<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+    let memory = MEMORY.take();
+    let mut memory = memory.unwrap_or_else(|| vec![0; SIZE].into_boxed_slice());
+    let result = work(&mut memory);
+    MEMORY.set(Some(memory));
+    result
+}
+
+/// Reads, and lends what has come to `work`. `work` sees nothing at the end of what the peer sends, or where
+/// there is nothing now.
 pub(crate) fn read_with<R>(
     descriptor: Descriptor,
     work: impl FnOnce(&[u8]) -> R,
 ) -> io::Result<(Moved, R)> {
-    MEMORY.with_borrow_mut(|memory| {
+    lend(|memory| {
         let moved = socket::read(descriptor, memory)?;
         let length = match moved {
             Moved::Bytes(length) => length,
@@ -38,7 +48,7 @@ pub(crate) fn read_with<R>(
 
 /// Reads at most `most` bytes, and no more than [`SIZE`].
 pub(crate) fn read(py: Python<'_>, descriptor: Descriptor, most: usize) -> io::Result<Read<'_>> {
-    MEMORY.with_borrow_mut(|memory| {
+    lend(|memory| {
         let room = &mut memory[..most.min(SIZE)];
         Ok(match socket::read(descriptor, room)? {
             Moved::Bytes(0) => Read::End,
@@ -53,7 +63,7 @@ pub(crate) fn receive(
     py: Python<'_>,
     descriptor: Descriptor,
 ) -> io::Result<Option<(Bound<'_, PyBytes>, Option<SocketAddr>)>> {
-    MEMORY.with_borrow_mut(|memory| {
+    lend(|memory| {
         let received = socket::receive(descriptor, memory)?;
         Ok(received.map(|(length, from)| (PyBytes::new(py, &memory[..length]), from)))
     })

@@ -35,10 +35,10 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// A turn has ended.
+    /// So many turns have ended; several only where all of them were short.
     #[inline]
-    pub(crate) fn turned(&self, seconds: f64) {
-        self.turns.add(1);
+    pub(crate) fn turned(&self, seconds: f64, turns: u32) {
+        self.turns.add(u64::from(turns));
         if seconds >= TURN_LEAST {
             self.turn.record(seconds);
         }

@@ -11,14 +11,18 @@ mod guard;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 
-/// The classes of the event loop, made when they are first asked for: they extend asyncio's, which
-/// the command and a recorded service may do without.
+/// The classes of the event loop and of the server, made when they are first asked for: the loop's extend
+/// asyncio's, which the command and a recorded service may do without.
 #[pyfunction]
 #[pyo3(pass_module)]
 fn class_of_the_loop<'py>(
     module: &Bound<'py, PyModule>,
     name: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if corrente_server::CLASSES.contains(&name) {
+        corrente_server::register(module)?;
+        return module.getattr(name);
+    }
     if !corrente_loop::CLASSES.contains(&name) {
         let text = format!("module 'corrente._native' has no attribute '{name}'");
         return Err(PyAttributeError::new_err(text));

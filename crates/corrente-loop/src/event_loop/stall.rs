@@ -29,6 +29,46 @@ pub(super) struct Meter {
     left: u32,
 }
 
+/// Turns that follow each other at once and are light share a look at the clock: up to eight of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stride {
+    turns: u32,
+    /// Turns that began since the clock was read.
+    since: u32,
+}
+
+/// So many light turns share a look at the clock, at most: a timer may be so many times [`LIGHT`] late.
+const TURNS_AT_ONCE: u32 = 8;
+
+impl Default for Stride {
+    fn default() -> Self {
+        Self { turns: 1, since: 0 }
+    }
+}
+
+impl Stride {
+    /// A turn begins; whether the clock may be left unread.
+    #[inline]
+    pub(super) fn is_within(&mut self) -> bool {
+        let is_within = self.since + 1 < self.turns;
+        self.since += u32::from(is_within);
+        is_within
+    }
+
+    /// The clock was read: so much time has passed since the last time. Gives back in how many turns.
+    #[inline]
+    pub(super) fn end(&mut self, took: f64) -> u32 {
+        let turns = self.since + 1;
+        self.turns = if took > f64::from(turns) * LIGHT {
+            1
+        } else {
+            (2 * self.turns).min(TURNS_AT_ONCE)
+        };
+        self.since = 0;
+        turns
+    }
+}
+
 /// What is known of the callbacks of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {

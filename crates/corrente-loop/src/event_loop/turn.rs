@@ -14,7 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::Loop;
-use super::stall::{self, Expected, Meter};
+use super::stall::{self, Expected, Meter, Stride};
 use crate::error::os_error;
 use crate::ffi::handle;
 use crate::inbox::Flag;
@@ -26,9 +26,10 @@ use crate::transport::stream;
 #[derive(Debug)]
 struct Turns {
     events: Vec<Readiness>,
-    /// When this one began.
+    /// When this one began; the last one for which the clock was read.
     began: f64,
     meter: Meter,
+    stride: Stride,
 }
 
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
@@ -45,6 +46,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
         events: Vec::new(),
         began: begin,
         meter: Meter::default(),
+        stride: Stride::default(),
     };
     let ended = loop {
         match turn(slf, &mut turns) {
@@ -121,9 +123,16 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
     let inbox = &this.inbox;
     // A signal's handler may have written between two callbacks.
     flush(slf)?;
-    let now = stall::check(slf, monotonic())?;
-    this.metrics.turned(now - turns.began);
-    this.guard.pulse().begin_at(now);
+    let has_work = this.state.with(py, |state| !state.ready.is_empty())?;
+    let now = if has_work && turns.stride.is_within() {
+        turns.began
+    } else {
+        let now = stall::check(slf, monotonic())?;
+        this.metrics
+            .turned(now - turns.began, turns.stride.end(now - turns.began));
+        this.guard.pulse().begin_at(now);
+        now
+    };
     let sent = inbox.take();
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 /// A value that is lent to one borrower at a time.
-pub(crate) struct Confined<T> {
+pub struct Confined<T> {
     lent: Flag,
     value: UnsafeCell<T>,
 }
@@ -26,7 +26,8 @@ impl<T> std::fmt::Debug for Confined<T> {
 }
 
 impl<T> Confined<T> {
-    pub(crate) fn new(value: T) -> Self {
+    /// A value that nobody has borrowed.
+    pub fn new(value: T) -> Self {
         Self {
             lent: Flag::default(),
             value: UnsafeCell::new(value),
@@ -40,14 +41,14 @@ impl<T> Confined<T> {
     ///
     /// `RuntimeError` where it is lent already.
     #[inline]
-    pub(crate) fn with<R>(&self, _py: Python<'_>, work: impl FnOnce(&mut T) -> R) -> PyResult<R> {
+    pub fn with<R>(&self, _py: Python<'_>, work: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         self.peek(work).ok_or_else(busy)
     }
 
     /// The same for the garbage collector, which runs while a thread is attached but may not say so.
     /// `None` where the value is lent.
     #[inline]
-    pub(crate) fn peek<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
+    pub fn peek<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let _back = self.lent.take()?;
         // SAFETY: the flag is ours until `_back` is dropped, so this is the only reference.
         let value = unsafe { &mut *self.value.get() };

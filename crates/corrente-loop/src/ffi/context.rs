@@ -36,7 +36,7 @@ pub(crate) fn within<R>(
 
 /// Calls with the last arguments given by name.
 #[inline]
-pub(crate) fn call_named<'py>(
+pub fn call_named<'py>(
     callable: &Bound<'py, PyAny>,
     arguments: &[&Bound<'py, PyAny>],
     names: &Bound<'py, PyTuple>,

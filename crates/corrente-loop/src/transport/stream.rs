@@ -27,6 +27,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
+pub(crate) use writing::pass;
 
 static STREAM: Class<Stream> = Class::new();
 
@@ -106,6 +107,8 @@ pub(super) enum Delivery {
     Buffer,
     /// Straight into the buffer of an `asyncio.StreamReader`.
     Reader,
+    /// To a protocol in Rust, where it lies.
+    Native,
 }
 
 /// How far the connection has come.
@@ -162,6 +165,11 @@ impl Carried for Stream {
             state.session.iter().for_each(|one| show(one.as_any()));
         });
     }
+}
+
+/// Whether an object is a stream of ours.
+pub(crate) fn is_one(transport: &Bound<'_, PyAny>) -> bool {
+    STREAM.get(transport).is_ok()
 }
 
 /// A stream that the loop watches is ready on one side.

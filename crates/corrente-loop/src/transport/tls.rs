@@ -22,6 +22,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 pub(crate) use session::Session;
+pub(crate) use writing::write_content as write;
 
 use self::engine::Engine;
 use super::stream::Delivery;
@@ -59,6 +60,11 @@ impl Carried for Secured {
     fn referred(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
         show(self.session.as_any());
     }
+}
+
+/// Whether an object is a transport of ours.
+pub(crate) fn is_one(transport: &Bound<'_, PyAny>) -> bool {
+    SECURED.get(transport).is_ok()
 }
 
 /// How far a session has come; asyncio's `SSLProtocolState`.

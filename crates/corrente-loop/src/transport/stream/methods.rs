@@ -16,6 +16,7 @@ use super::{
     State, Stream, Writing, feeding, writing,
 };
 use crate::ffi::method::{Arguments, Method};
+use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
 
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
@@ -251,6 +252,9 @@ pub(in crate::transport) fn delivery(protocol: &Bound<'_, PyAny>) -> PyResult<De
     let buffered = BUFFERED.import(protocol.py(), "asyncio.protocols", "BufferedProtocol")?;
     if protocol.is_instance(buffered)? {
         return Ok(Delivery::Buffer);
+    }
+    if protocol.is_exact_instance_of::<NativeProtocol>() {
+        return Ok(Delivery::Native);
     }
     let is_reader = feeding::is_possible(protocol)?;
     Ok(if is_reader {

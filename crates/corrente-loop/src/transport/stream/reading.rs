@@ -14,6 +14,7 @@ use super::{Delivery, Life, Reading, Stream, fatal, feeding};
 use crate::error::os_error;
 use crate::ffi::bytes::{self, Read};
 use crate::memory;
+use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
 use crate::watched::Side;
 
@@ -23,6 +24,7 @@ const READ_MOST: usize = 256 * 1024;
 const BULK_LEAST: usize = memory::SIZE / 4;
 
 const READ_FAILED: &str = "Fatal read error on socket transport";
+const RECEIVED_FAILED: &str = "Fatal error: protocol.data_received() call failed.";
 
 /// What a read needs to know.
 pub(super) struct Plan {
@@ -55,6 +57,7 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
         Delivery::Data => data(transport, stream, &plan),
         Delivery::Buffer => buffer(transport, stream, &plan),
         Delivery::Reader => feeding::ready(transport, stream, &plan),
+        Delivery::Native => native(transport, stream, &plan),
     }
 }
 
@@ -85,11 +88,7 @@ pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -
     let name = intern!(py, "data_received");
     match bytes::call_method_one(plan.protocol.bind(py), name, content.as_any()) {
         Ok(_) => Ok(()),
-        Err(error) => fatal(
-            transport,
-            error,
-            "Fatal error: protocol.data_received() call failed.",
-        ),
+        Err(error) => fatal(transport, error, RECEIVED_FAILED),
     }
 }
 
@@ -127,6 +126,27 @@ fn buffer(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
             error,
             "Fatal error: protocol.buffer_updated() call failed.",
         ),
+    }
+}
+
+/// What comes is for a protocol in Rust.
+fn native(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
+    let py = transport.py();
+    let Ok(protocol) = plan.protocol.bind(py).cast_exact::<NativeProtocol>() else {
+        return data(transport, stream, plan);
+    };
+    let moved = memory::read_with(stream.descriptor, |content| {
+        if content.is_empty() {
+            return Ok(());
+        }
+        stream.metrics().received.add(content.len() as u64);
+        protocol.get().received(py, content)
+    });
+    match moved {
+        Ok((Moved::Bytes(0), _)) => ended(transport, stream, &plan.protocol),
+        Ok((_, Ok(()))) => Ok(()),
+        Ok((_, Err(error))) => fatal(transport, error, RECEIVED_FAILED),
+        Err(error) => failed(transport, &error),
     }
 }
 

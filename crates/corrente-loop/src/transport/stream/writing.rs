@@ -233,8 +233,8 @@ pub(super) fn write_lines(
     hold(transport, stream)
 }
 
-/// Writes what a TLS session has encrypted; `whole` is the object that it is the content of, if it is one's.
-pub(in crate::transport) fn pass(
+/// Writes what a TLS session has encrypted or a protocol in Rust has made; `whole` is the object that it is the content of, if it is one's.
+pub(crate) fn pass(
     transport: &Bound<'_, PyAny>,
     content: &[u8],
     whole: Option<&Bound<'_, PyBytes>>,

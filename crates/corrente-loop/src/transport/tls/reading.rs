@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 use super::engine::{Ending, Engine};
 use super::{Mode, Session, settle, writing};
 use crate::ffi::bytes::call_method_one;
+use crate::native::NativeProtocol;
 use crate::transport::stream::Delivery;
 use crate::transport::stream::feeding::feed;
 
@@ -61,7 +62,7 @@ pub(super) fn read(py: Python<'_>, session: &Session) -> PyResult<()> {
     };
     let ending = match receiver.delivery {
         Delivery::Buffer => receiver.fill(py, &engine)?,
-        Delivery::Data | Delivery::Reader => receiver.receive(py, &engine)?,
+        Delivery::Data | Delivery::Reader | Delivery::Native => receiver.receive(py, &engine)?,
     };
     match ending {
         Ending::Dry => Ok(()),
@@ -81,6 +82,12 @@ impl<'py> Receiver<'py> {
             return Ok(ending);
         }
         let data = joined(py, pieces)?;
+        if self.delivery == Delivery::Native
+            && let Ok(protocol) = self.protocol.cast_exact::<NativeProtocol>()
+        {
+            protocol.get().received(py, data.as_bytes())?;
+            return Ok(ending);
+        }
         let name = intern!(py, "data_received");
         call_method_one(&self.protocol, name, data.as_any())?;
         Ok(ending)

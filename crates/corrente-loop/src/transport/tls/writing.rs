@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
 use super::engine::{Engine, RECORD};
-use super::{FAILED, Mode, Session, State};
+use super::{FAILED, Mode, SECURED, Session, State};
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::transport::stream::writing::{GATHERED_MOST, pass};
 use crate::transport::stream::{self, gather};
@@ -50,6 +50,15 @@ pub(super) fn write(
         return Ok(());
     }
     accept(transport, session, [chunk])
+}
+
+/// The same for a protocol in Rust.
+pub(crate) fn write_content(transport: &Bound<'_, PyAny>, content: &[u8]) -> PyResult<()> {
+    if content.is_empty() {
+        return Ok(());
+    }
+    let session = SECURED.get(transport)?.session.get();
+    accept(transport, session, [Chunk::Copied(content.into())])
 }
 
 /// `writelines(list_of_data)`.

@@ -1,0 +1,402 @@
+//! The catalogue: which calls of libraries block, what they give back, whom they call.
+//!
+//! Data, in TOML: the built-in files under `data/`, and files of the user's in the same form. Names
+//! may have alternatives in braces (`os.{listdir,stat}`) and a `*` as their last part, which stands
+//! for any one name that is not excepted.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+
+use crate::finding::Certainty;
+
+const BUILT_IN: &[(&str, &str)] = &[
+    ("standard", include_str!("../data/standard.toml")),
+    ("network", include_str!("../data/network.toml")),
+    ("databases", include_str!("../data/databases.toml")),
+    ("processing", include_str!("../data/processing.toml")),
+    ("frameworks", include_str!("../data/frameworks.toml")),
+];
+
+/// A catalogue file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("catalogue `{name}`: {reason}")]
+pub struct CatalogueError {
+    name: String,
+    reason: String,
+}
+
+/// A catalogue file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    block: Vec<Block>,
+    returns: Vec<Returns>,
+    attributes: Vec<Returns>,
+    alias: FxHashMap<String, String>,
+    callback: Vec<Callback>,
+    runs: Vec<Callback>,
+    hand_off: Vec<Names>,
+    neutral: Vec<Neutral>,
+    methods: Vec<Methods>,
+    rule: FxHashMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Block {
+    rule: String,
+    names: Vec<String>,
+    #[serde(default)]
+    instead: String,
+    #[serde(default = "certain")]
+    certainty: Certainty,
+    /// Not blocking with this argument, as `0=0` or `block=0`.
+    #[serde(default)]
+    unless: Vec<String>,
+    /// Names that `*` does not stand for.
+    #[serde(default)]
+    except: Vec<String>,
+    /// Not told where one of these is called in the same function: one cause, one message.
+    #[serde(default)]
+    after: Vec<String>,
+}
+
+fn certain() -> Certainty {
+    Certainty::Certain
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Returns {
+    names: Vec<String>,
+    class: String,
+    #[serde(default)]
+    except: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Callback {
+    names: Vec<String>,
+    #[serde(default)]
+    position: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    names: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Neutral {
+    names: Vec<String>,
+    when: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Methods {
+    base: Vec<String>,
+    methods: Vec<String>,
+}
+
+/// An argument that changes what a call does.
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    pub(crate) name: String,
+    pub(crate) position: Option<usize>,
+    pub(crate) number: i64,
+}
+
+/// A blocking call, as the catalogue knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    pub(crate) instead: String,
+    pub(crate) certainty: Certainty,
+    pub(crate) unless: Vec<Condition>,
+    except: FxHashSet<String>,
+    pub(crate) after: FxHashSet<String>,
+}
+
+#[derive(Debug, Default)]
+struct Typed {
+    classes: FxHashMap<String, String>,
+    excepted: FxHashMap<String, FxHashSet<String>>,
+}
+
+/// The catalogue.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    pub(crate) rules: Vec<Rule>,
+    blocking: FxHashMap<String, u32>,
+    results: Typed,
+    attributes: Typed,
+    aliases: FxHashMap<String, String>,
+    callbacks: FxHashMap<String, usize>,
+    runs: FxHashMap<String, usize>,
+    hand_offs: FxHashSet<String>,
+    neutral: FxHashMap<String, Condition>,
+    methods: FxHashMap<String, Vec<String>>,
+    explanations: FxHashMap<String, String>,
+}
+
+impl Catalogue {
+    /// The catalogue that comes with the program.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::default();
+        for (name, text) in BUILT_IN {
+            catalogue.add(name, text)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Adds a file; what it says of a name replaces what was known.
+    pub fn add(&mut self, name: &str, text: &str) -> Result<(), CatalogueError> {
+        let refuse = |reason: String| CatalogueError {
+            name: name.to_owned(),
+            reason,
+        };
+        let file: File =
+            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
+        for block in file.block {
+            self.add_block(block).map_err(refuse)?;
+        }
+        for returns in file.returns {
+            self.results.add(returns);
+        }
+        for attributes in file.attributes {
+            self.attributes.add(attributes);
+        }
+        self.aliases.extend(file.alias);
+        for callback in file.callback {
+            let names = all_expanded(&callback.names);
+            self.callbacks
+                .extend(names.into_iter().map(|name| (name, callback.position)));
+        }
+        for runs in file.runs {
+            let names = all_expanded(&runs.names);
+            self.runs
+                .extend(names.into_iter().map(|name| (name, runs.position)));
+        }
+        for names in file.hand_off {
+            self.hand_offs.extend(all_expanded(&names.names));
+        }
+        for neutral in file.neutral {
+            let condition = condition(&neutral.when).map_err(refuse)?;
+            let names = all_expanded(&neutral.names);
+            self.neutral
+                .extend(names.into_iter().map(|name| (name, condition.clone())));
+        }
+        for methods in file.methods {
+            for base in all_expanded(&methods.base) {
+                self.methods
+                    .entry(base)
+                    .or_default()
+                    .extend(methods.methods.iter().cloned());
+            }
+        }
+        self.explanations.extend(file.rule);
+        Ok(())
+    }
+
+    fn add_block(&mut self, block: Block) -> Result<(), String> {
+        let number = self.rules.len() as u32;
+        let unless = block
+            .unless
+            .iter()
+            .map(|text| condition(text))
+            .collect::<Result<_, _>>()?;
+        self.rules.push(Rule {
+            name: block.rule,
+            instead: block.instead,
+            certainty: block.certainty,
+            unless,
+            except: block.except.into_iter().collect(),
+            after: all_expanded(&block.after).into_iter().collect(),
+        });
+        for name in all_expanded(&block.names) {
+            self.blocking.insert(name, number);
+        }
+        Ok(())
+    }
+
+    /// The number of the rule for calling `key`.
+    pub(crate) fn blocking(&self, key: &str) -> Option<u32> {
+        if let Some(number) = self.blocking.get(key) {
+            return Some(*number);
+        }
+        let (base, last) = key.rsplit_once('.')?;
+        let number = *self.blocking.get(&format!("{base}.*"))?;
+        let excepted = self.rules[number as usize].except.contains(last) || last.starts_with('_');
+        (!excepted).then_some(number)
+    }
+
+    /// The class of what `key` gives when it is called.
+    pub(crate) fn result(&self, key: &str) -> Option<&str> {
+        self.results.class(key)
+    }
+
+    /// The class of what the attribute `key` is.
+    pub(crate) fn attribute(&self, key: &str) -> Option<&str> {
+        self.attributes.class(key)
+    }
+
+    pub(crate) fn alias(&self, path: &str) -> Option<&str> {
+        self.aliases.get(path).map(String::as_str)
+    }
+
+    /// Which argument of `key` the loop will call.
+    pub(crate) fn callback(&self, key: &str) -> Option<usize> {
+        self.callbacks.get(key).copied()
+    }
+
+    /// Which argument `key` calls there and then.
+    pub(crate) fn runs(&self, key: &str) -> Option<usize> {
+        self.runs.get(key).copied()
+    }
+
+    pub(crate) fn hands_off(&self, key: &str) -> bool {
+        self.hand_offs.contains(key)
+    }
+
+    /// With which argument a call has nothing to do with the loop.
+    pub(crate) fn neutral(&self, key: &str) -> Option<&Condition> {
+        self.neutral.get(key)
+    }
+
+    /// Methods that a library's class has called on the loop's thread.
+    pub(crate) fn methods_of(&self, base: &str) -> &[String] {
+        self.methods.get(base).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a rule is about.
+    pub fn explain(&self, rule: &str) -> Option<&str> {
+        self.explanations.get(rule).map(String::as_str)
+    }
+
+    /// All rules, by name.
+    pub fn rule_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.explanations.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The calls of a rule, with what to call instead.
+    pub fn calls_of(&self, rule: &str) -> Vec<(&str, &str)> {
+        let mut calls: Vec<(&str, &str)> = self
+            .blocking
+            .iter()
+            .map(|(name, number)| (name, &self.rules[*number as usize]))
+            .filter(|(_, known)| known.name == rule)
+            .map(|(name, known)| (name.as_str(), known.instead.as_str()))
+            .collect();
+        calls.sort_unstable();
+        calls
+    }
+}
+
+impl Typed {
+    fn add(&mut self, returns: Returns) {
+        for name in all_expanded(&returns.names) {
+            if name.ends_with(".*") {
+                self.excepted
+                    .insert(name.clone(), returns.except.iter().cloned().collect());
+            }
+            self.classes.insert(name, returns.class.clone());
+        }
+    }
+
+    fn class(&self, key: &str) -> Option<&str> {
+        if let Some(class) = self.classes.get(key) {
+            return Some(class);
+        }
+        let (base, last) = key.rsplit_once('.')?;
+        let any = format!("{base}.*");
+        let class = self.classes.get(&any)?;
+        let excepted = self
+            .excepted
+            .get(&any)
+            .is_some_and(|names| names.contains(last));
+        (!excepted && !last.starts_with('_')).then_some(class)
+    }
+}
+
+fn condition(text: &str) -> Result<Condition, String> {
+    let parsed = text
+        .split_once('=')
+        .and_then(|(name, number)| Some((name.to_owned(), number.parse::<i64>().ok()?)));
+    let Some((name, number)) = parsed else {
+        return Err(format!(
+            "`{text}` is no condition; write `block=0` or `0=0`"
+        ));
+    };
+    Ok(Condition {
+        position: name.parse().ok(),
+        name,
+        number,
+    })
+}
+
+fn all_expanded(names: &[String]) -> Vec<String> {
+    names.iter().flat_map(|name| expanded(name)).collect()
+}
+
+/// `a.{b,c}.d` is `a.b.d` and `a.c.d`.
+fn expanded(name: &str) -> Vec<String> {
+    let parts = name.split_once('{').and_then(|(before, rest)| {
+        rest.split_once('}')
+            .map(|(inner, after)| (before, inner, after))
+    });
+    let Some((before, inner, after)) = parts else {
+        return vec![name.to_owned()];
+    };
+    inner
+        .split(',')
+        .flat_map(|one| expanded(&format!("{before}{}{after}", one.trim())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_are_alternatives() {
+        assert_eq!(expanded("a.{b,c}.{d,e}").len(), 4);
+        assert_eq!(expanded("a.b"), ["a.b"]);
+    }
+
+    #[test]
+    fn the_built_in_catalogue_is_sound() {
+        let catalogue = Catalogue::built_in().expect("its files are right");
+        for rule in &catalogue.rules {
+            assert!(
+                catalogue.explain(&rule.name).is_some(),
+                "`{}` is explained",
+                rule.name
+            );
+        }
+        assert!(catalogue.blocking("time.sleep").is_some());
+    }
+
+    #[test]
+    fn a_star_is_any_name_but_the_excepted() {
+        let mut catalogue = Catalogue::default();
+        let text = "[[block]]\nrule = \"x\"\nnames = [\"a.*\"]\nexcept = [\"c\"]\n";
+        catalogue.add("test", text).expect("it is right");
+        assert!(catalogue.blocking("a.b").is_some());
+        assert!(catalogue.blocking("a.c").is_none());
+        assert!(catalogue.blocking("a.b.d").is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_said() {
+        let error = Catalogue::default()
+            .add("mine", "[[blok]]\n")
+            .expect_err("it is wrong");
+        assert!(error.to_string().contains("blok"));
+    }
+}

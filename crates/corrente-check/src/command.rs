@@ -1,0 +1,211 @@
+//! The program: arguments, files in, a report out. The half of the crate that does I/O.
+//!
+//! Data goes to standard output, all else to standard error. Exit codes: 0 clean, 1 findings,
+//! 2 it could not run.
+
+mod arguments;
+mod files;
+mod output;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use corrente_check::{
+    Baseline, Catalogue, Certainty, Configuration, Report, Source, check, render,
+};
+
+use arguments::{Arguments, Form};
+
+/// Findings, if any, are the reason to fail.
+const FOUND: u8 = 1;
+const CANNOT_RUN: u8 = 2;
+
+/// What stops a run, in a line.
+struct Refusal(String);
+
+/// Runs the command line; gives the exit code.
+pub(crate) fn run() -> u8 {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream they belong to.
+            let code = if error.use_stderr() { CANNOT_RUN } else { 0 };
+            drop(error.print());
+            return code;
+        }
+    };
+    match run_with(&arguments) {
+        Ok(code) => code,
+        Err(Refusal(reason)) => {
+            output::message(&format!("corrente-check: {reason}"));
+            CANNOT_RUN
+        }
+    }
+}
+
+fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
+    let project = project(arguments)?;
+    let catalogue = catalogue(arguments, &project)?;
+    if let Some(rule) = &arguments.explain {
+        return explain(&catalogue, rule);
+    }
+    let excluded: Vec<String> = project
+        .settings
+        .exclude
+        .iter()
+        .chain(&arguments.exclude)
+        .cloned()
+        .collect();
+    let found = files::read(&arguments.paths, &excluded).map_err(Refusal)?;
+    for skipped in &found.skipped {
+        output::message(&format!("corrente-check: {skipped}"));
+    }
+    if found.sources.is_empty() {
+        return Err(Refusal(
+            "found no Python file; name a file or a folder that has some".into(),
+        ));
+    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut report = check(&found.sources, &catalogue, threads);
+    sift(&mut report, arguments, &project.settings);
+    if let Some(path) = &arguments.write_baseline {
+        let text = Baseline::of(&report)
+            .write()
+            .map_err(|error| refuse(path, &error.to_string()))?;
+        fs::write(path, text).map_err(|error| refuse(path, &error.to_string()))?;
+    }
+    let known = apply_baseline(&mut report, arguments, &project)?;
+    show(arguments, &report, &found.sources, &catalogue);
+    if known > 0 {
+        output::message(&format!("corrente-check: {known} more are in the baseline"));
+    }
+    Ok(if report.findings.is_empty() { 0 } else { FOUND })
+}
+
+fn refuse(path: &Path, reason: &str) -> Refusal {
+    Refusal(format!("`{}` {reason}", path.display()))
+}
+
+/// The project's settings and where they stand.
+struct Project {
+    folder: PathBuf,
+    settings: Configuration,
+}
+
+/// The nearest pyproject.toml at or above the first path.
+fn project(arguments: &Arguments) -> Result<Project, Refusal> {
+    let first = arguments
+        .paths
+        .first()
+        .map_or(Path::new("."), PathBuf::as_path);
+    let start = fs::canonicalize(first).unwrap_or_else(|_| first.to_path_buf());
+    for folder in start.ancestors() {
+        let path = folder.join("pyproject.toml");
+        if let Ok(text) = fs::read_to_string(&path) {
+            let settings = Configuration::read(&text).map_err(|reason| refuse(&path, &reason))?;
+            return Ok(Project {
+                folder: folder.to_path_buf(),
+                settings,
+            });
+        }
+    }
+    Ok(Project {
+        folder: PathBuf::from("."),
+        settings: Configuration::default(),
+    })
+}
+
+fn catalogue(arguments: &Arguments, project: &Project) -> Result<Catalogue, Refusal> {
+    let mut catalogue =
+        Catalogue::built_in().map_err(|error| Refusal(format!("a bug of ours: {error}")))?;
+    let of_project = project
+        .settings
+        .catalogue
+        .iter()
+        .map(|path| project.folder.join(path));
+    for path in of_project.chain(arguments.catalogue.iter().cloned()) {
+        let text = fs::read_to_string(&path)
+            .map_err(|error| refuse(&path, &format!("cannot be read: {error}")))?;
+        let name = path.display().to_string();
+        catalogue
+            .add(&name, &text)
+            .map_err(|error| Refusal(error.to_string()))?;
+    }
+    Ok(catalogue)
+}
+
+fn explain(catalogue: &Catalogue, rule: &str) -> Result<u8, Refusal> {
+    let Some(text) = catalogue.explain(rule) else {
+        let known = catalogue.rule_names().join(", ");
+        return Err(Refusal(format!(
+            "there is no rule `{rule}`; there are {known}"
+        )));
+    };
+    let mut lines = vec![format!("{rule}: {text}"), String::new()];
+    for (call, instead) in catalogue.calls_of(rule) {
+        lines.push(format!("  {call}  ->  {instead}"));
+    }
+    output::data(&lines.join("\n"));
+    Ok(0)
+}
+
+fn sift(report: &mut Report, arguments: &Arguments, settings: &Configuration) {
+    let least: Certainty = arguments
+        .certainty
+        .or(settings.certainty)
+        .unwrap_or_default();
+    report
+        .findings
+        .retain(|finding| finding.certainty <= least && !settings.ignore.contains(&finding.rule));
+}
+
+fn apply_baseline(
+    report: &mut Report,
+    arguments: &Arguments,
+    project: &Project,
+) -> Result<usize, Refusal> {
+    let of_project = project
+        .settings
+        .baseline
+        .as_ref()
+        .map(|path| project.folder.join(path));
+    let Some(path) = arguments.baseline.clone().or(of_project) else {
+        return Ok(0);
+    };
+    let text = fs::read_to_string(&path)
+        .map_err(|error| refuse(&path, &format!("cannot be read: {error}")))?;
+    let baseline = Baseline::read(&text).map_err(|error| refuse(&path, &error.to_string()))?;
+    Ok(baseline.apply(report))
+}
+
+fn show(arguments: &Arguments, report: &Report, sources: &[Source], catalogue: &Catalogue) {
+    for fault in &report.faults {
+        let place = &fault.place;
+        let line = format!(
+            "{}:{}: not parsed: {}",
+            place.path, place.line, fault.message
+        );
+        output::message(&format!("corrente-check: {line}"));
+    }
+    if arguments.statistics {
+        output::data(&render::statistics(report));
+        return;
+    }
+    let form = if arguments.json {
+        Form::Json
+    } else {
+        arguments.format
+    };
+    match form {
+        Form::Text => {
+            output::data(&render::text(report, sources, output::colour()));
+            output::message(&render::summary(report));
+        }
+        Form::Json => output::data(&render::json(report)),
+        Form::Sarif => {
+            output::data(&render::sarif(report, catalogue, env!("CARGO_PKG_VERSION")));
+        }
+        Form::Github => output::data(&render::github(report)),
+    }
+}

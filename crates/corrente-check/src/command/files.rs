@@ -1,0 +1,158 @@
+//! Python files under a path: found, read, decoded.
+//!
+//! A folder is entered once, whichever links lead to it. What cannot be read is told and left out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use corrente_check::Source;
+
+/// Folders that hold other people's code or what tools write.
+const FOREIGN: &[&str] = &[
+    ".git",
+    ".hg",
+    ".mypy_cache",
+    ".nox",
+    ".ruff_cache",
+    ".tox",
+    ".venv",
+    "__pycache__",
+    "__pypackages__",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+];
+
+/// Bytes of a file; a larger one is data in the shape of Python.
+const FILE_BYTES_MAX: u64 = 20_000_000;
+
+/// Folders inside one another.
+const DEPTH_MAX: usize = 100;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) sources: Vec<Source>,
+    /// Lines about what was left out.
+    pub(crate) skipped: Vec<String>,
+    entered: BTreeSet<PathBuf>,
+}
+
+/// Reads all Python files under these paths.
+pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
+    let mut files = Files::default();
+    for path in paths {
+        let known = fs::metadata(path)
+            .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        if known.is_dir() {
+            files.enter(path, path, excluded, DEPTH_MAX);
+        } else {
+            files.file(path, path.parent().unwrap_or(Path::new("")));
+        }
+    }
+    files.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sources.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+impl Files {
+    fn enter(&mut self, folder: &Path, base: &Path, excluded: &[String], depth: usize) {
+        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+        if depth == 0 || !self.entered.insert(real) {
+            return;
+        }
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.skipped
+                    .push(format!("`{}` cannot be listed: {error}", folder.display()));
+                return;
+            }
+        };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let relative = path.strip_prefix(base).unwrap_or(&path);
+            let left_out = excluded.iter().any(|one| relative.starts_with(one));
+            if left_out {
+                continue;
+            }
+            // Metadata follows links: a link to a file is a file.
+            match fs::metadata(&path) {
+                Ok(known) if known.is_dir() && !FOREIGN.contains(&name.as_str()) => {
+                    self.enter(&path, base, excluded, depth - 1);
+                }
+                Ok(known) if known.is_file() && is_python(&path) => self.file(&path, base),
+                _ => {}
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, base: &Path) {
+        let told = path.display();
+        if fs::metadata(path).is_ok_and(|known| known.len() > FILE_BYTES_MAX) {
+            self.skipped.push(format!(
+                "`{told}` has more than {FILE_BYTES_MAX} bytes: left out"
+            ));
+            return;
+        }
+        match fs::read(path) {
+            Ok(bytes) => {
+                let relative = path.strip_prefix(base).unwrap_or(path);
+                let path = relative.to_string_lossy().replace('\\', "/");
+                self.sources.push(Source {
+                    path,
+                    text: decode(bytes),
+                });
+            }
+            Err(error) => self
+                .skipped
+                .push(format!("`{told}` cannot be read: {error}")),
+        }
+    }
+}
+
+fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "py")
+}
+
+/// UTF-8, else Latin-1, whose bytes are its characters: names and calls are ASCII in both.
+fn decode(bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_encodings_are_read() {
+        assert_eq!(decode(b"\xef\xbb\xbfx".to_vec()), "x");
+        assert_eq!(decode(b"caf\xe9".to_vec()), "café");
+    }
+
+    #[test]
+    fn a_loop_of_links_is_entered_once() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        fs::write(folder.path().join("a.py"), "x = 1\n").expect("it can be written");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("again"))
+            .expect("a link can be made");
+        let found = read(&[folder.path().to_path_buf()], &[]).expect("it can be read");
+        assert_eq!(found.sources.len(), 1);
+    }
+}

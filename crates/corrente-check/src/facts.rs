@@ -1,0 +1,346 @@
+//! What the analysis keeps of a module: functions as short lists of operations on slots.
+//!
+//! Facts know neither the parser nor other modules. Names are numbers of the module's own table,
+//! so that modules can be lowered in parallel and, later, kept on disk. An operation says how
+//! values may flow, never in which order: whatever a slot may hold at any time, it holds.
+
+/// A place of a function's own for values: a variable's version or an intermediate result.
+pub(crate) type Slot = u32;
+
+/// A name, as its number in the module's table.
+pub(crate) type Name = u32;
+
+/// The slot with what a function returns.
+pub(crate) const RETURNS: Slot = 0;
+
+/// The slot with what a generator yields.
+pub(crate) const YIELDS: Slot = 1;
+
+/// A range of the source, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// A module.
+#[derive(Debug, Default)]
+pub(crate) struct ModuleFacts {
+    /// The table of names.
+    pub(crate) names: Vec<Box<str>>,
+    /// The first is the module's body; every function, lambda and class body follows.
+    pub(crate) functions: Vec<FunctionFacts>,
+    /// What the parser could not read.
+    pub(crate) faults: Vec<Fault>,
+    /// Where each line begins.
+    pub(crate) lines: Vec<u32>,
+    /// Comments that silence a rule.
+    pub(crate) pardons: Vec<Pardon>,
+}
+
+impl ModuleFacts {
+    /// Stands for a file that could not be lowered because of a bug of ours.
+    pub(crate) fn broken() -> Self {
+        let body = FunctionFacts {
+            name: 0,
+            kind: BodyKind::Module,
+            parent: None,
+            parameters: Vec::new(),
+            operations: Vec::new(),
+            slots: 2,
+            cells: Vec::new(),
+            fields: Vec::new(),
+            receiver: Receiver::Nothing,
+        };
+        let message = "this file made the analyser fail; that is a bug of ours".to_owned();
+        Self {
+            names: vec!["<module>".into()],
+            functions: vec![body],
+            faults: vec![Fault { at: 0, message }],
+            lines: vec![0],
+            pardons: Vec::new(),
+        }
+    }
+}
+
+/// A place that could not be parsed.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) at: u32,
+    pub(crate) message: String,
+}
+
+/// `# corrente: ignore[rule, …] reason`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pardon {
+    /// Line, counted from 1.
+    pub(crate) line: u32,
+    /// The rules that it silences; none means all.
+    pub(crate) rules: Vec<String>,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// What a body belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    Module,
+    Class,
+    Function,
+    Coroutine,
+    Generator,
+    AsyncGenerator,
+}
+
+/// What a function of a class body gets first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    Object,
+    Class,
+    Nothing,
+}
+
+/// A function, or the body of a class or of the module.
+#[derive(Debug)]
+pub(crate) struct FunctionFacts {
+    pub(crate) name: Name,
+    pub(crate) kind: BodyKind,
+    /// The body that it stands in.
+    pub(crate) parent: Option<u32>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) slots: u32,
+    /// Names of the body that others can see: attributes of a module or class, captured variables.
+    pub(crate) cells: Vec<Name>,
+    /// Names that a class body annotates, in their order: the fields of a dataclass.
+    pub(crate) fields: Vec<Name>,
+    /// What it gets first, should it stand in a class body.
+    pub(crate) receiver: Receiver,
+}
+
+/// How a parameter takes arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParameterKind {
+    Positional,
+    KeywordOnly,
+    Star,
+    DoubleStar,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: Name,
+    pub(crate) kind: ParameterKind,
+    pub(crate) slot: Slot,
+}
+
+/// An operation and where it stands.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) span: Span,
+    pub(crate) action: Action,
+}
+
+/// The key of an item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Key {
+    /// A literal string.
+    Text(Name),
+    /// A literal number.
+    Number(i64),
+    /// What a slot holds.
+    Slot(Slot),
+    /// Any.
+    Any,
+}
+
+impl Key {
+    /// The key of a position.
+    pub(crate) fn position(index: usize) -> Self {
+        i64::try_from(index).map_or(Self::Any, Self::Number)
+    }
+}
+
+/// How an argument is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArgumentKind {
+    Positional,
+    Keyword(Name),
+    Star,
+    DoubleStar,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Argument {
+    pub(crate) kind: ArgumentKind,
+    pub(crate) slot: Slot,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Plain,
+    /// Under `await`, `async with` or `async for`.
+    Awaited,
+    /// A decorator is called.
+    Decorator,
+}
+
+/// What a test says of a value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Trait {
+    /// It is a coroutine function.
+    Coroutine,
+    /// It is none.
+    NotCoroutine,
+    /// It is an instance of the class in the slot.
+    Instance(Slot),
+    /// It is none.
+    NotInstance(Slot),
+}
+
+/// How values flow.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Copy {
+        to: Slot,
+        from: Slot,
+    },
+    Text {
+        to: Slot,
+        text: Name,
+    },
+    Number {
+        to: Slot,
+        number: i64,
+    },
+    Builtin {
+        to: Slot,
+        name: Name,
+    },
+    /// Reads a variable of the body that is `hops` bodies further out.
+    Load {
+        to: Slot,
+        hops: u32,
+        name: Name,
+    },
+    Store {
+        hops: u32,
+        name: Name,
+        from: Slot,
+    },
+    Attribute {
+        to: Slot,
+        base: Slot,
+        name: Name,
+    },
+    SetAttribute {
+        base: Slot,
+        name: Name,
+        from: Slot,
+    },
+    Item {
+        to: Slot,
+        base: Slot,
+        key: Key,
+    },
+    SetItem {
+        base: Slot,
+        key: Key,
+        from: Slot,
+    },
+    Call(Box<Call>),
+    Function {
+        to: Slot,
+        function: u32,
+        defaults: Vec<(Name, Slot)>,
+    },
+    Class(Box<Class>),
+    /// `import a.b.c`, which binds `a`, or all of it with `as`.
+    Import {
+        to: Slot,
+        module: Name,
+        whole: Whole,
+    },
+    ImportFrom {
+        to: Slot,
+        module: Name,
+        level: u32,
+        name: Name,
+    },
+    ImportAll {
+        module: Name,
+        level: u32,
+    },
+    Collection {
+        to: Slot,
+        items: Vec<(Key, Slot)>,
+        spread: Vec<Slot>,
+    },
+    Iterate {
+        to: Slot,
+        from: Slot,
+        mode: Mode,
+    },
+    Enter {
+        to: Slot,
+        from: Slot,
+        mode: Mode,
+    },
+    Await {
+        to: Slot,
+        from: Slot,
+    },
+    /// A special method of one or two operands, the left one's name first.
+    Special {
+        to: Slot,
+        method: Name,
+        reflected: Option<Name>,
+        left: Slot,
+        right: Option<Slot>,
+    },
+    Yield {
+        from: Slot,
+    },
+    Return {
+        from: Slot,
+    },
+    /// What is annotated with what `annotation` holds.
+    Declare {
+        to: Slot,
+        annotation: Slot,
+    },
+    Filter {
+        to: Slot,
+        from: Slot,
+        by: Trait,
+    },
+}
+
+/// What `import a.b` binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// The first part.
+    First,
+    /// The module itself.
+    Last,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) to: Slot,
+    pub(crate) callee: Slot,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) mode: Mode,
+}
+
+/// A class statement.
+#[derive(Debug)]
+pub(crate) struct Class {
+    pub(crate) to: Slot,
+    pub(crate) body: u32,
+    pub(crate) bases: Vec<Slot>,
+}

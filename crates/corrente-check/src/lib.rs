@@ -1,0 +1,98 @@
+//! Blocking calls that async code can reach: a whole-program analysis of Python source.
+//!
+//! Pure: sources in, a [`Report`] out; the program of the same name does the reading and printing.
+//! `syntax` turns each file into facts, `program` puts them together, `solve` follows values
+//! through them, `reach` searches from coroutines to what the `catalogue` says is blocking.
+
+#![forbid(unsafe_code)]
+
+mod baseline;
+mod catalogue;
+mod configuration;
+mod facts;
+mod finding;
+mod program;
+mod reach;
+pub mod render;
+mod solve;
+mod symbols;
+mod syntax;
+
+use std::thread;
+
+pub use baseline::{Baseline, BaselineError};
+pub use catalogue::{Catalogue, CatalogueError};
+pub use configuration::Configuration;
+pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
+pub use syntax::STACK_BYTES;
+
+use facts::ModuleFacts;
+use program::Program;
+use solve::Machine;
+use symbols::Symbols;
+
+/// A file of the program to be checked.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its path, relative to what is checked, with `/`; module names come from it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Checks a program, with so many threads for the parsing.
+pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Report {
+    let facts = lower_all(sources, threads.max(1));
+    let paths = sources.iter().map(|source| source.path.clone());
+    let mut symbols = Symbols::default();
+    let program = Program::of(paths.zip(facts).collect(), &mut symbols);
+    let mut machine = Machine::new(&program, symbols, catalogue);
+    machine.run();
+    machine.framework_methods();
+    machine.run();
+    reach::report(&machine, sources)
+}
+
+/// Lowers all files, on threads with a deep stack: see [`STACK_BYTES`].
+fn lower_all(sources: &[Source], threads: usize) -> Vec<ModuleFacts> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(source) = sources.get(number) else {
+                return done;
+            };
+            done.push((number, syntax::lower(&source.text)));
+        }
+    };
+    let mut all: Vec<(usize, ModuleFacts)> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads)
+            .filter_map(|_| {
+                thread::Builder::new()
+                    .stack_size(STACK_BYTES)
+                    .spawn_scoped(scope, work)
+                    .ok()
+            })
+            .collect();
+        // Where no thread can be had, this one has to do.
+        let mut done = if started.is_empty() {
+            work()
+        } else {
+            Vec::new()
+        };
+        for thread in started {
+            done.extend(thread.join().unwrap_or_default());
+        }
+        done
+    });
+    all.sort_by_key(|(number, _)| *number);
+    // A file whose lowering panicked is missing: an empty module stands for it.
+    let mut facts: Vec<ModuleFacts> = Vec::with_capacity(sources.len());
+    for (number, found) in all {
+        facts.resize_with(number, ModuleFacts::broken);
+        facts.push(found);
+    }
+    facts.resize_with(sources.len(), ModuleFacts::broken);
+    facts
+}

@@ -1,0 +1,250 @@
+//! All modules of a run, and which of them an import means.
+//!
+//! A module has several names: as its package folders say, as the checked folder says, and without
+//! a leading `src`. So a bare checkout works, whatever its layout. What no module here is called
+//! belongs to a library.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{Action, FunctionFacts, ModuleFacts, Name};
+use crate::symbols::{Symbol, Symbols};
+
+/// A module of the program.
+#[derive(Debug)]
+pub(crate) struct Module {
+    /// Its path, relative to what was checked, with `/`.
+    pub(crate) path: String,
+    /// Its dotted name.
+    pub(crate) name: String,
+    /// The package that relative imports start from.
+    package: String,
+    /// The folder, dotted, in which a script finds its siblings.
+    folder: String,
+    pub(crate) facts: ModuleFacts,
+    /// The program's symbol of each name of the module's.
+    symbols: Vec<Symbol>,
+    /// The program's number of the module's first function.
+    pub(crate) first: u32,
+}
+
+/// A function of the program, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct FunctionId(pub(crate) u32);
+
+/// All modules.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) modules: Vec<Module>,
+    /// The module of each function.
+    owners: Vec<u32>,
+    by_name: FxHashMap<String, u32>,
+    /// Attributes that some code sets.
+    pub(crate) assigned: FxHashSet<Symbol>,
+}
+
+struct NewModule {
+    path: String,
+    facts: ModuleFacts,
+}
+
+impl Program {
+    /// Puts modules together: each a path and its facts.
+    pub(crate) fn of(files: Vec<(String, ModuleFacts)>, symbols: &mut Symbols) -> Self {
+        let packages: FxHashSet<String> = files
+            .iter()
+            .filter_map(|(path, _)| path.strip_suffix("__init__.py"))
+            .map(|folder| folder.trim_end_matches('/').to_owned())
+            .collect();
+        let mut program = Self::default();
+        for (path, facts) in files {
+            program.add(NewModule { path, facts }, &packages, symbols);
+        }
+        program
+    }
+
+    fn add(&mut self, new: NewModule, packages: &FxHashSet<String>, table: &mut Symbols) {
+        let NewModule { path, facts } = new;
+        let number = self.modules.len() as u32;
+        let first = self.owners.len() as u32;
+        self.owners.extend(facts.functions.iter().map(|_| number));
+        let symbols: Vec<Symbol> = facts.names.iter().map(|name| table.intern(name)).collect();
+        for function in &facts.functions {
+            for operation in &function.operations {
+                if let Action::SetAttribute { name, .. } = operation.action {
+                    self.assigned.insert(symbols[name as usize]);
+                }
+            }
+        }
+        let names = names_of(&path, packages);
+        let is_package = path.ends_with("__init__.py");
+        let name = names.own.clone();
+        for known in names.all {
+            self.by_name.entry(known).or_insert(number);
+        }
+        let parent = name
+            .rsplit_once('.')
+            .map_or("", |(parent, _)| parent)
+            .to_owned();
+        let package = if is_package { name.clone() } else { parent };
+        self.modules.push(Module {
+            path,
+            name,
+            package,
+            folder: names.folder,
+            facts,
+            symbols,
+            first,
+        });
+    }
+
+    pub(crate) fn function(&self, id: FunctionId) -> &FunctionFacts {
+        let module = self.module_of(id);
+        &module.facts.functions[(id.0 - module.first) as usize]
+    }
+
+    pub(crate) fn module_of(&self, id: FunctionId) -> &Module {
+        &self.modules[self.owners[id.0 as usize] as usize]
+    }
+
+    pub(crate) fn module_number(&self, id: FunctionId) -> u32 {
+        self.owners[id.0 as usize]
+    }
+
+    /// The function that stands `number`th in the module of `near`.
+    pub(crate) fn sibling(&self, near: FunctionId, number: u32) -> FunctionId {
+        FunctionId(self.module_of(near).first + number)
+    }
+
+    /// The program's symbol of a name of the module of `near`.
+    pub(crate) fn symbol(&self, near: FunctionId, name: Name) -> Symbol {
+        self.module_of(near).symbols[name as usize]
+    }
+
+    pub(crate) fn functions(&self) -> impl Iterator<Item = FunctionId> + use<> {
+        (0..self.owners.len() as u32).map(FunctionId)
+    }
+
+    /// The function's name with those of the bodies around it: `Service.run`.
+    pub(crate) fn qualified(&self, id: FunctionId) -> String {
+        let module = self.module_of(id);
+        let mut parts = Vec::new();
+        let mut at = Some(id.0 - module.first);
+        while let Some(number) = at.filter(|number| *number != 0) {
+            let function = &module.facts.functions[number as usize];
+            parts.push(&*module.facts.names[function.name as usize]);
+            at = function.parent;
+        }
+        parts.reverse();
+        if parts.is_empty() {
+            "<module>".to_owned()
+        } else {
+            parts.join(".")
+        }
+    }
+
+    /// The module that `from …module import` names, dotted.
+    pub(crate) fn source(&self, near: FunctionId, text: &str, level: u32) -> String {
+        if level == 0 {
+            return text.to_owned();
+        }
+        let mut base = self.module_of(near).package.as_str();
+        for _ in 1..level {
+            base = base.rsplit_once('.').map_or("", |(parent, _)| parent);
+        }
+        match (base.is_empty(), text.is_empty()) {
+            (true, _) => text.to_owned(),
+            (false, true) => base.to_owned(),
+            (false, false) => format!("{base}.{text}"),
+        }
+    }
+
+    /// The module that is called `name`, as seen from the module of `near`.
+    pub(crate) fn find(&self, near: FunctionId, name: &str) -> Option<u32> {
+        let folder = &self.module_of(near).folder;
+        if !folder.is_empty()
+            && let Some(found) = self.by_name.get(&format!("{folder}.{name}"))
+        {
+            return Some(*found);
+        }
+        self.by_name.get(name).copied()
+    }
+
+    /// The module inside the package `module` that is called `name`.
+    pub(crate) fn submodule(&self, module: u32, name: &str) -> Option<u32> {
+        let package = &self.modules[module as usize].name;
+        self.by_name.get(&format!("{package}.{name}")).copied()
+    }
+
+    /// The module that is called so from the top.
+    pub(crate) fn absolute(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+}
+
+struct Names {
+    own: String,
+    all: Vec<String>,
+    /// The dotted folder of a script that belongs to no package; empty for others.
+    folder: String,
+}
+
+fn names_of(path: &str, packages: &FxHashSet<String>) -> Names {
+    let stem = path.strip_suffix(".py").unwrap_or(path);
+    let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
+    let parts: Vec<&str> = stem.split('/').filter(|part| !part.is_empty()).collect();
+    let in_package = |upto: usize| packages.contains(&parts[..upto].join("/"));
+    // The package begins where the folders with `__init__.py` do.
+    let mut start = parts.len().saturating_sub(1);
+    while start > 0 && in_package(start) {
+        start -= 1;
+    }
+    let own = parts[start..].join(".");
+    let full = parts.join(".");
+    let mut all = vec![own.clone(), full.clone()];
+    if let Some(rest) = full
+        .strip_prefix("src.")
+        .or_else(|| full.split_once(".src.").map(|(_, rest)| rest))
+    {
+        all.push(rest.to_owned());
+    }
+    // A folder without `__init__.py` inside a package is a package all the same.
+    let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
+    let folder = if is_script {
+        parts[..start].join(".")
+    } else {
+        String::new()
+    };
+    let own = if is_script { full } else { own };
+    Names { own, all, folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &str, packages: &[&str]) -> Names {
+        names_of(
+            path,
+            &packages
+                .iter()
+                .map(|package| (*package).to_owned())
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_package_begins_at_its_first_init() {
+        let found = names("src/shop/api.py", &["src/shop"]);
+        assert_eq!(found.own, "shop.api");
+        assert!(found.all.contains(&"src.shop.api".to_owned()));
+        assert!(found.folder.is_empty());
+    }
+
+    #[test]
+    fn a_script_knows_its_folder() {
+        let found = names("tools/run.py", &[]);
+        assert_eq!(found.own, "tools.run");
+        assert!(found.all.contains(&"run".to_owned()));
+        assert_eq!(found.folder, "tools");
+    }
+}

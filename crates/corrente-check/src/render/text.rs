@@ -1,0 +1,142 @@
+//! A report for people: each finding with its line of source and the chain that leads to it.
+//!
+//! Nothing needs colour to be understood.
+
+use std::fmt::Write as _;
+
+use crate::Source;
+use crate::finding::{Certainty, Finding, Place, Report};
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// No escape sequences.
+    Plain,
+    /// ANSI's.
+    Ansi,
+}
+
+/// Characters of a line of source that are shown; generated code has longer ones.
+const EXCERPT_MAX: usize = 120;
+
+/// All findings.
+pub fn text(report: &Report, sources: &[Source], colour: Colour) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        one(&mut text, finding, sources, colour);
+        text.push('\n');
+    }
+    text
+}
+
+fn one(text: &mut String, finding: &Finding, sources: &[Source], colour: Colour) {
+    let Place {
+        path, line, column, ..
+    } = &finding.place;
+    let head = paint(colour, "1", &format!("{path}:{line}:{column}"));
+    let tone = if finding.certainty == Certainty::Certain {
+        "31"
+    } else {
+        "33"
+    };
+    let rule = paint(
+        colour,
+        tone,
+        &format!("{}[{}]", finding.certainty.word(), finding.rule),
+    );
+    put(
+        text,
+        format_args!("{head}: {rule} `{}` blocks the event loop\n", finding.call),
+    );
+    if let Some(excerpt) = excerpt(&finding.place, sources) {
+        let width = finding.place.end_column.saturating_sub(*column).max(1) as usize;
+        let room = EXCERPT_MAX.saturating_sub(*column as usize).max(1);
+        let marks = "^".repeat(width.min(room));
+        let indent = " ".repeat(*column as usize - 1);
+        put(
+            text,
+            format_args!("{line:>6} | {excerpt}\n       | {indent}{marks}\n"),
+        );
+    }
+    chain(text, finding);
+    if !finding.instead.is_empty() {
+        put(
+            text,
+            format_args!("         instead: {}\n", finding.instead),
+        );
+    }
+}
+
+fn chain(text: &mut String, finding: &Finding) {
+    let Some(first) = finding.chain.first() else {
+        return;
+    };
+    put(
+        text,
+        format_args!(
+            "         on the loop: `{}`, {}",
+            first.function, finding.entry
+        ),
+    );
+    let others = finding.reached_from - 1;
+    if others > 0 {
+        put(text, format_args!(" (and {others} more)"));
+    }
+    text.push('\n');
+    if finding.chain.len() > 1 {
+        for (step, next) in finding.chain.iter().zip(&finding.chain[1..]) {
+            let Place { path, line, .. } = &step.place;
+            put(
+                text,
+                format_args!("         {path}:{line}: calls `{}`\n", next.function),
+            );
+        }
+    }
+}
+
+/// One line about the whole.
+pub fn summary(report: &Report) -> String {
+    let extent = &report.extent;
+    let count = |certainty: Certainty| {
+        let all = report.findings.iter();
+        all.filter(|finding| finding.certainty == certainty).count()
+    };
+    let mut line = format!(
+        "{} blocking calls on the loop ({} certain, {} probable, {} possible); {} files, {} lines, \
+         {} coroutines and callbacks",
+        report.findings.len(),
+        count(Certainty::Certain),
+        count(Certainty::Probable),
+        count(Certainty::Possible),
+        extent.files,
+        extent.lines,
+        extent.entries,
+    );
+    if !report.suppressed.is_empty() {
+        put(
+            &mut line,
+            format_args!("; {} suppressed", report.suppressed.len()),
+        );
+    }
+    line
+}
+
+fn excerpt(place: &Place, sources: &[Source]) -> Option<String> {
+    let source = sources.iter().find(|source| source.path == place.path)?;
+    let line = source.text.lines().nth(place.line as usize - 1)?;
+    let shown: String = line.chars().take(EXCERPT_MAX).collect();
+    // A tab is as wide as the mark below it expects.
+    Some(shown.replace('\t', " ").trim_end().to_owned())
+}
+
+fn paint(colour: Colour, code: &str, text: &str) -> String {
+    match colour {
+        Colour::Plain => text.to_owned(),
+        Colour::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+    }
+}
+
+fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments)
+        .expect("a string takes whatever is written");
+}

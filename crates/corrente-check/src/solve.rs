@@ -1,0 +1,21 @@
+//! The value-flow layer: which functions a call may reach.
+//!
+//! An abstract machine runs every body until nothing new flows. It follows functions as values,
+//! classes with their inheritance, attributes by object, closures, and calls with the
+//! circumstances that matter for what they call (see `calls`). What a library does is the
+//! catalogue's business.
+
+mod arguments;
+mod attributes;
+mod builtins;
+mod calls;
+mod classes;
+mod collections;
+mod heap;
+mod library;
+mod machine;
+mod names;
+mod protocols;
+mod values;
+
+pub(crate) use machine::{Edge, InstanceId, Machine, Reach};

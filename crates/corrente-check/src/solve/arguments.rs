@@ -1,0 +1,325 @@
+//! How arguments reach parameters, and which arguments tell one call of a function from another.
+//!
+//! A call that passes functions (or objects that carry some) is looked at on its own; all others
+//! of a function are looked at together.
+
+use super::heap::{Context, ContextId, OwnedBy};
+use super::machine::{InstanceId, Machine};
+use super::values::{Data, Value, ValueSet};
+use crate::facts::{ArgumentKind, Call, Key, ParameterKind, Receiver};
+use crate::program::FunctionId;
+use crate::symbols::Symbol;
+
+/// Positions of `*args` that are followed one by one.
+const POSITIONS_MAX: usize = 16;
+
+/// How an argument is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Positional,
+    Keyword(Symbol),
+    Star,
+    DoubleStar,
+}
+
+/// An argument.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub(super) way: Way,
+    pub(super) values: ValueSet,
+}
+
+impl Given {
+    pub(super) fn positional(values: ValueSet) -> Self {
+        Self {
+            way: Way::Positional,
+            values,
+        }
+    }
+}
+
+/// `functools.partial`: a callable with arguments.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    pub(super) callee: Value,
+    pub(super) given: Vec<Given>,
+}
+
+/// A parameter, copied out of the facts.
+#[derive(Debug, Clone, Copy)]
+struct Taking {
+    name: Symbol,
+    kind: ParameterKind,
+    slot: u32,
+}
+
+impl Machine<'_> {
+    pub(super) fn gather(&self, call: &Call) -> Vec<Given> {
+        call.arguments
+            .iter()
+            .map(|argument| Given {
+                way: match argument.kind {
+                    ArgumentKind::Positional => Way::Positional,
+                    ArgumentKind::Keyword(name) => Way::Keyword(self.symbol(name)),
+                    ArgumentKind::Star => Way::Star,
+                    ArgumentKind::DoubleStar => Way::DoubleStar,
+                },
+                values: self.slot(argument.slot),
+            })
+            .collect()
+    }
+
+    /// Whether a call with these arguments is to be told from others.
+    pub(super) fn carries(&self, given: &[Given]) -> bool {
+        given
+            .iter()
+            .any(|argument| argument.values.iter().any(|value| self.is_carrier(value)))
+    }
+
+    fn is_carrier(&self, value: Value) -> bool {
+        match self.values.data(value) {
+            Data::Function { .. } | Data::Bound { .. } | Data::Partial(_) | Data::Class(_) => true,
+            Data::Library(path) => {
+                let text = self.symbols.text(path);
+                !text.ends_with("()") && self.catalogue.blocking(&text.replace("()", "")).is_some()
+            }
+            Data::Object(object) => {
+                let info = self.heap.objects[object.0 as usize];
+                let class = &self.heap.classes[info.class.0 as usize];
+                info.carries
+                    || class.bases.iter().any(|base| {
+                        base.iter()
+                            .any(|base| matches!(self.values.data(base), Data::Class(_)))
+                    })
+            }
+            Data::Collection(owner) => {
+                let inside = self.heap.peek_all(owner);
+                inside.iter().any(|inner| {
+                    !matches!(self.values.data(inner), Data::Collection(_))
+                        && self.is_carrier(inner)
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// The body that a call of `function` runs, with its arguments given to it.
+    pub(super) fn target(
+        &mut self,
+        callee: Value,
+        receiver: Option<Value>,
+        given: &[Given],
+    ) -> Option<InstanceId> {
+        let Data::Function { function, outer } = self.values.data(callee) else {
+            return None;
+        };
+        let base = receiver.map(|receiver| self.context_on(receiver, outer));
+        let context = if self.carries(given) {
+            let site = self.current.site();
+            let around = base.unwrap_or_else(|| self.context_of(self.current.instance));
+            self.heap.called(site, around)
+        } else {
+            base.unwrap_or_else(|| self.heap.root())
+        };
+        let instance = self.instance(function, Some(outer), context);
+        self.bind_defaults(instance, callee);
+        self.pass(instance, receiver, given);
+        Some(instance)
+    }
+
+    fn context_on(&mut self, receiver: Value, outer: InstanceId) -> ContextId {
+        let own = self.instances[outer.0 as usize].class;
+        let context = match self.values.data(receiver) {
+            Data::Object(object) => {
+                let info = self.heap.objects[object.0 as usize];
+                if info.carries {
+                    Context::Object(object)
+                } else {
+                    Context::Exact(info.class)
+                }
+            }
+            Data::Class(class) => Context::Exact(class),
+            Data::Declared(class) | Data::Override(class) if own != Some(class) => {
+                Context::Kin(class)
+            }
+            _ => Context::Root,
+        };
+        self.context(context)
+    }
+
+    fn parameters(&self, function: FunctionId) -> Vec<Taking> {
+        let parameters = &self.program.function(function).parameters;
+        parameters
+            .iter()
+            .map(|parameter| Taking {
+                name: self.program.symbol(function, parameter.name),
+                kind: parameter.kind,
+                slot: parameter.slot,
+            })
+            .collect()
+    }
+
+    pub(super) fn bind_defaults(&mut self, instance: InstanceId, callee: Value) {
+        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+            return;
+        };
+        let function = self.instances[instance.0 as usize].function;
+        for parameter in self.parameters(function) {
+            let values = self.read_named(owner, parameter.name);
+            self.give(instance, parameter.slot, &values);
+        }
+    }
+
+    /// Whoever calls a method, it gets an object of its class.
+    pub(super) fn bind_unknown_receiver(&mut self, instance: InstanceId) {
+        let outer = self.current.instance;
+        let Some(class) = self.instances[outer.0 as usize].class else {
+            return;
+        };
+        if self.heap.classes[class.0 as usize].instance != outer {
+            return;
+        }
+        let function = self.instances[instance.0 as usize].function;
+        let data = match self.program.function(function).receiver {
+            Receiver::Object => Data::Declared(class),
+            Receiver::Class => Data::Class(class),
+            Receiver::Nothing => return,
+        };
+        let first = self.parameters(function).first().copied();
+        if let Some(first) = first.filter(|first| first.kind == ParameterKind::Positional) {
+            let values = self.single(data);
+            self.give(instance, first.slot, &values);
+        }
+    }
+
+    fn pass(&mut self, instance: InstanceId, receiver: Option<Value>, given: &[Given]) {
+        let function = self.instances[instance.0 as usize].function;
+        let parameters = self.parameters(function);
+        let mut passing = Passing {
+            instance,
+            parameters,
+            position: 0,
+            uncertain: false,
+        };
+        if let Some(receiver) = receiver {
+            let receiver = match self.values.data(receiver) {
+                Data::Override(class) => self.values.intern(Data::Declared(class)),
+                _ => receiver,
+            };
+            self.pass_positional(&mut passing, &ValueSet::one(receiver));
+        }
+        for argument in given {
+            match argument.way {
+                Way::Positional => self.pass_positional(&mut passing, &argument.values),
+                Way::Keyword(name) => self.pass_keyword(&passing, name, &argument.values),
+                Way::Star => self.pass_star(&mut passing, &argument.values),
+                Way::DoubleStar => self.pass_double_star(&passing, &argument.values),
+            }
+        }
+    }
+
+    fn pass_positional(&mut self, passing: &mut Passing, values: &ValueSet) {
+        let positional: Vec<Taking> = passing.of_kind(ParameterKind::Positional);
+        if passing.uncertain {
+            self.pass_anywhere(passing, values);
+            return;
+        }
+        let position = passing.position;
+        passing.position += 1;
+        if let Some(parameter) = positional.get(position) {
+            self.give(passing.instance, parameter.slot, values);
+        } else if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
+            let owner = self.heap.owner_of(OwnedBy::Star(passing.instance));
+            let key = Key::position(position - positional.len());
+            self.put(owner, key, values);
+            let collection = self.single(Data::Collection(owner));
+            self.give(passing.instance, star.slot, &collection);
+        }
+    }
+
+    /// After `*args` of unknown length, an argument may be any parameter's.
+    fn pass_anywhere(&mut self, passing: &Passing, values: &ValueSet) {
+        for parameter in passing
+            .of_kind(ParameterKind::Positional)
+            .iter()
+            .skip(passing.position)
+        {
+            self.give(passing.instance, parameter.slot, values);
+        }
+        if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
+            let owner = self.heap.owner_of(OwnedBy::Star(passing.instance));
+            self.put(owner, Key::Any, values);
+            let collection = self.single(Data::Collection(owner));
+            self.give(passing.instance, star.slot, &collection);
+        }
+    }
+
+    fn pass_keyword(&mut self, passing: &Passing, name: Symbol, values: &ValueSet) {
+        let named = passing.parameters.iter().find(|parameter| {
+            let plain = matches!(
+                parameter.kind,
+                ParameterKind::Positional | ParameterKind::KeywordOnly
+            );
+            plain && parameter.name == name
+        });
+        if let Some(parameter) = named {
+            self.give(passing.instance, parameter.slot, values);
+        } else if let Some(star) = passing.of_kind(ParameterKind::DoubleStar).first() {
+            let owner = self.heap.owner_of(OwnedBy::DoubleStar(passing.instance));
+            self.put_named(owner, name, values);
+            let collection = self.single(Data::Collection(owner));
+            self.give(passing.instance, star.slot, &collection);
+        }
+    }
+
+    fn pass_star(&mut self, passing: &mut Passing, values: &ValueSet) {
+        for value in values.iter() {
+            let Data::Collection(owner) = self.values.data(value) else {
+                continue;
+            };
+            let start = passing.position;
+            for index in 0..POSITIONS_MAX {
+                let inner = self.at_position(owner, index);
+                if inner.is_empty() {
+                    break;
+                }
+                self.pass_positional(passing, &inner);
+            }
+            let rest = self.unnumbered(owner);
+            if !rest.is_empty() {
+                let position = std::mem::replace(&mut passing.position, start);
+                self.pass_anywhere(passing, &rest);
+                passing.position = position;
+                passing.uncertain = true;
+            }
+        }
+    }
+
+    fn pass_double_star(&mut self, passing: &Passing, values: &ValueSet) {
+        for value in values.iter() {
+            if let Data::Collection(owner) = self.values.data(value) {
+                for (name, inner) in self.named(owner) {
+                    self.pass_keyword(passing, name, &inner);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Passing {
+    instance: InstanceId,
+    parameters: Vec<Taking>,
+    position: usize,
+    uncertain: bool,
+}
+
+impl Passing {
+    fn of_kind(&self, kind: ParameterKind) -> Vec<Taking> {
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.kind == kind)
+            .copied()
+            .collect()
+    }
+}

@@ -1,0 +1,281 @@
+//! Attributes: reading and setting them on every kind of value.
+//!
+//! An object seen being made has its own cells. An annotated one stands for all objects of its
+//! class and of the classes that inherit from it.
+
+use super::heap::{ClassId, Owner};
+use super::machine::Machine;
+use super::values::{Data, Value, ValueSet};
+use crate::facts::Mode;
+use crate::symbols::Symbol;
+
+impl Machine<'_> {
+    pub(super) fn attribute(&mut self, base: &ValueSet, name: Symbol) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in base.iter() {
+            let values = self.attribute_of(value, name);
+            found.extend(&values);
+        }
+        found
+    }
+
+    /// What `value.name` is.
+    pub(super) fn attribute_of(&mut self, value: Value, name: Symbol) -> ValueSet {
+        match self.values.data(value) {
+            Data::Module(module) => self.module_attribute(module, name),
+            Data::Library(path) => self.library_attribute(path, name),
+            Data::Class(class) => self.class_attribute(class, name),
+            Data::Object(_) => self.object_attribute(value, name),
+            Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
+            Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
+            Data::Collection(owner) => self.single(Data::CollectionMethod(owner, name)),
+            Data::Property { .. } if self.symbols.text(name) == "setter" => {
+                self.single(Data::PropertySetter(value))
+            }
+            Data::Property { .. } | Data::PropertySetter(_) => ValueSet::one(value),
+            _ => ValueSet::default(),
+        }
+    }
+
+    pub(super) fn single(&mut self, data: Data) -> ValueSet {
+        ValueSet::one(self.values.intern(data))
+    }
+
+    fn class_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
+        let found = self.look_up(class, name);
+        let receiver = self.values.intern(Data::Class(class));
+        let mut values = ValueSet::default();
+        for value in found.values.iter() {
+            match self.values.data(value) {
+                Data::StaticMethod(inner) => {
+                    values.insert(inner);
+                }
+                Data::ClassMethod(callee) => {
+                    let bound = Data::Bound { callee, receiver };
+                    values.extend(&self.single(bound));
+                }
+                _ => {
+                    values.insert(value);
+                }
+            }
+        }
+        if found.class.is_none() {
+            for base in self.library_bases(class) {
+                let inherited = self.library_attribute(base, name);
+                values.extend(&inherited);
+            }
+        }
+        values
+    }
+
+    fn object_attribute(&mut self, receiver: Value, name: Symbol) -> ValueSet {
+        let Data::Object(object) = self.values.data(receiver) else {
+            return ValueSet::default();
+        };
+        let info = self.heap.objects[object.0 as usize];
+        let mut values = ValueSet::default();
+        let order = self.ancestors(info.class);
+        if self.program.assigned.contains(&name) {
+            values = self.read_named(info.owner, name);
+            for class in &order {
+                let declared = self.heap.classes[class.0 as usize].declared;
+                let set = self.read_named(declared, name);
+                values.extend(&set);
+            }
+        }
+        let found = self.look_up_in(&order, name);
+        for value in found.values.iter() {
+            let bound = self.bind(value, receiver);
+            values.extend(&bound);
+        }
+        if found.class.is_none() && values.is_empty() {
+            let inherited = self.inherited(receiver, info.class, name);
+            values.extend(&inherited);
+        }
+        values
+    }
+
+    fn declared_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
+        let mut values = ValueSet::default();
+        let kin = self.descendants(class);
+        let order = self.ancestors(class);
+        if self.program.assigned.contains(&name) {
+            for known in order.iter().chain(&kin) {
+                let declared = self.heap.classes[known.0 as usize].declared;
+                let set = self.read_named(declared, name);
+                values.extend(&set);
+            }
+            for known in &kin {
+                let objects = self.heap.classes[known.0 as usize].objects;
+                let set = self.read_named(objects, name);
+                values.extend(&set);
+            }
+        }
+        let receiver = self.values.intern(Data::Declared(class));
+        let found = self.look_up_in(&order, name);
+        for value in found.values.iter() {
+            let bound = self.bind(value, receiver);
+            values.extend(&bound);
+        }
+        for inner in kin
+            .into_iter()
+            .skip(1)
+            .filter(|inner| self.binds(*inner, name))
+            .collect::<Vec<_>>()
+        {
+            let receiver = self.values.intern(Data::Override(inner));
+            let owner = self.heap.classes[inner.0 as usize].owner;
+            for value in self.read_named(owner, name).iter() {
+                let bound = self.bind(value, receiver);
+                values.extend(&bound);
+            }
+        }
+        if found.class.is_none() && values.is_empty() {
+            let inherited = self.inherited(receiver, class, name);
+            values.extend(&inherited);
+        }
+        values
+    }
+
+    /// What only a library's class or `__getattr__` can give.
+    fn inherited(&mut self, receiver: Value, class: ClassId, name: Symbol) -> ValueSet {
+        let mut values = ValueSet::default();
+        for base in self.library_bases(class) {
+            if let Some(path) = self.result_path(base) {
+                let inherited = self.library_attribute(path, name);
+                values.extend(&inherited);
+            }
+        }
+        let is_special = self.symbols.text(name).starts_with("__");
+        if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
+            let hook = self.symbols.intern("__getattr__");
+            let found = self.look_up(class, hook);
+            for value in found.values.iter() {
+                for bound in self.bind(value, receiver).iter() {
+                    let result = self.invoke(bound, &[], Mode::Plain);
+                    values.extend(&result);
+                }
+            }
+        }
+        values
+    }
+
+    fn super_attribute(&mut self, class: ClassId, receiver: Value, name: Symbol) -> ValueSet {
+        let own = match self.values.data(receiver) {
+            Data::Class(own) => own,
+            _ => self.class_of(receiver).unwrap_or(class),
+        };
+        let mut order = self.ancestors(own);
+        match order.iter().position(|known| *known == class) {
+            Some(position) => order.drain(..=position),
+            None => order.drain(..0),
+        };
+        let found = self.look_up_in(&order, name);
+        let mut values = ValueSet::default();
+        for value in found.values.iter() {
+            let bound = self.bind(value, receiver);
+            values.extend(&bound);
+        }
+        if found.class.is_none() {
+            for base in self.library_bases(class) {
+                if let Some(path) = self.result_path(base) {
+                    let inherited = self.library_attribute(path, name);
+                    values.extend(&inherited);
+                }
+            }
+        }
+        values
+    }
+
+    /// What an attribute of a class is when it is reached through an instance.
+    pub(super) fn bind(&mut self, value: Value, receiver: Value) -> ValueSet {
+        match self.values.data(value) {
+            Data::Function { .. } | Data::ManagerMaker(_) => self.single(Data::Bound {
+                callee: value,
+                receiver,
+            }),
+            Data::StaticMethod(inner) => ValueSet::one(inner),
+            Data::ClassMethod(callee) => {
+                let class = self.class_of(receiver);
+                let receiver = match class {
+                    Some(class) => self.values.intern(Data::Class(class)),
+                    None => receiver,
+                };
+                self.single(Data::Bound { callee, receiver })
+            }
+            Data::Property { getter, .. } => {
+                let mut values = ValueSet::default();
+                for bound in self.bind(getter, receiver).iter() {
+                    let result = self.invoke(bound, &[], Mode::Plain);
+                    values.extend(&result);
+                }
+                values
+            }
+            Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            _ => ValueSet::one(value),
+        }
+    }
+
+    fn descriptor(&mut self, value: Value) -> ValueSet {
+        let Some(class) = self.class_of(value) else {
+            return ValueSet::one(value);
+        };
+        let hook = self.symbols.intern("__get__");
+        if self.look_up(class, hook).class.is_none() {
+            return ValueSet::one(value);
+        }
+        self.special_method(value, hook, &[])
+    }
+
+    /// Gives `values` to `base.name`.
+    pub(super) fn set_attribute(&mut self, base: &ValueSet, name: Symbol, values: &ValueSet) {
+        for value in base.iter() {
+            match self.values.data(value) {
+                Data::Object(object) => {
+                    let info = self.heap.objects[object.0 as usize];
+                    self.set_by_property(value, info.class, name, values);
+                    self.write_named(info.owner, name, values);
+                    let objects = self.heap.classes[info.class.0 as usize].objects;
+                    self.write_named(objects, name, values);
+                }
+                Data::Declared(class) | Data::Override(class) => {
+                    self.set_by_property(value, class, name, values);
+                    let declared: Owner = self.heap.classes[class.0 as usize].declared;
+                    self.write_named(declared, name, values);
+                }
+                Data::Class(class) => {
+                    let owner = self.heap.classes[class.0 as usize].owner;
+                    self.write_named(owner, name, values);
+                }
+                Data::Module(module) => {
+                    let instance = self.module(module);
+                    let owner = self.instances[instance.0 as usize].owner;
+                    self.write_named(owner, name, values);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn set_by_property(
+        &mut self,
+        receiver: Value,
+        class: ClassId,
+        name: Symbol,
+        values: &ValueSet,
+    ) {
+        let found = self.look_up(class, name);
+        for value in found.values.iter() {
+            if let Data::Property {
+                setter: Some(setter),
+                ..
+            } = self.values.data(value)
+            {
+                for bound in self.bind(setter, receiver).iter() {
+                    let given = super::arguments::Given::positional(values.clone());
+                    self.invoke(bound, &[given], Mode::Plain);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Builtins and standard functions that pass values on in ways of their own.
+//!
+//! All else that a library offers is data: see the catalogue.
+
+use super::arguments::{Given, Partial, Way};
+use super::heap::OwnedBy;
+use super::machine::Machine;
+use super::values::{Data, Value, ValueSet};
+use crate::facts::{Key, Mode};
+
+impl Machine<'_> {
+    /// What a call gives, if the function is one of those.
+    pub(super) fn builtin_call(&mut self, key: &str, given: &[Given]) -> Option<ValueSet> {
+        let first = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        let wrapped = match key.strip_prefix("builtins.") {
+            Some(name) => return self.python_builtin(name, given, &first),
+            None => key,
+        };
+        match wrapped {
+            "functools.cached_property"
+            | "django.utils.functional.cached_property"
+            | "abc.abstractproperty"
+            | "cached_property.cached_property" => {
+                Some(self.wrapped(&first, |getter| Data::Property {
+                    getter,
+                    setter: None,
+                }))
+            }
+            "contextlib.contextmanager" | "contextlib.asynccontextmanager" => {
+                Some(self.wrapped(&first, Data::ManagerMaker))
+            }
+            "functools.partial" | "functools.partialmethod" => Some(self.partial(given)),
+            "functools.lru_cache"
+            | "functools.cache"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "contextlib.closing"
+            | "functools.update_wrapper"
+            | "asyncio.shield"
+            | "weakref.proxy" => (!first.is_empty()).then_some(first),
+            "asyncio.create_task"
+            | "asyncio.ensure_future"
+            | "asyncio.wait_for"
+            | "asyncio.TaskGroup.create_task" => {
+                let mut values: ValueSet = first
+                    .iter()
+                    .filter(|value| matches!(self.values.data(*value), Data::Coroutine(_)))
+                    .collect();
+                let path = self.symbols.intern("asyncio.Task()");
+                values.extend(&self.single(Data::Library(path)));
+                Some(values)
+            }
+            "typing.cast" => Some(self.cast(given, &first)),
+            "importlib.import_module" => {
+                let names: Vec<String> = self.texts(&first);
+                let mut values = ValueSet::default();
+                for name in names {
+                    values.extend(&self.module_value(&name));
+                }
+                Some(values)
+            }
+            "contextlib.ExitStack.enter_context" | "contextlib.AsyncExitStack.enter_context" => {
+                Some(self.enter_all(&first, Mode::Plain))
+            }
+            "contextlib.AsyncExitStack.enter_async_context" => {
+                Some(self.enter_all(&first, Mode::Awaited))
+            }
+            "collections.deque" | "collections.OrderedDict" | "types.MappingProxyType" => {
+                Some(self.gathered(&first))
+            }
+            _ => None,
+        }
+    }
+
+    fn python_builtin(
+        &mut self,
+        name: &str,
+        given: &[Given],
+        first: &ValueSet,
+    ) -> Option<ValueSet> {
+        let values = match name {
+            "super" => self.super_value(),
+            "type" if given.len() == 1 => {
+                let classes = first.iter().filter_map(|value| self.class_of(value));
+                let classes: Vec<_> = classes.collect();
+                classes
+                    .into_iter()
+                    .map(|class| self.values.intern(Data::Class(class)))
+                    .collect()
+            }
+            "getattr" => self.getattr(given, first),
+            "setattr" => {
+                let names = given
+                    .get(1)
+                    .map(|given| self.texts(&given.values))
+                    .unwrap_or_default();
+                let values = given
+                    .get(2)
+                    .map(|given| given.values.clone())
+                    .unwrap_or_default();
+                for name in names {
+                    let name = self.symbols.intern(&name);
+                    self.set_attribute(first, name, &values);
+                }
+                ValueSet::default()
+            }
+            "property" => self.wrapped(first, |getter| Data::Property {
+                getter,
+                setter: None,
+            }),
+            "staticmethod" => self.wrapped(first, Data::StaticMethod),
+            "classmethod" => self.wrapped(first, Data::ClassMethod),
+            "list" | "tuple" | "set" | "frozenset" | "reversed" | "iter" => self.gathered(first),
+            "sorted" | "min" | "max" => {
+                self.run_key(given);
+                self.gathered(first)
+            }
+            "dict" => self.dict(given),
+            "next" => self.all_elements(first),
+            "sum" | "any" | "all" | "str.join" => {
+                self.all_elements(first);
+                ValueSet::default()
+            }
+            "enumerate" => {
+                let inner = self.all_elements(first);
+                self.pairs(&inner)
+            }
+            "zip" => self.zip(given),
+            "len" => self.on_special(first, "__len__"),
+            "str" | "print" | "format" => self.on_special(first, "__str__"),
+            "repr" => self.on_special(first, "__repr__"),
+            "bool" => self.on_special(first, "__bool__"),
+            "hash" => self.on_special(first, "__hash__"),
+            "int" => self.on_special(first, "__int__"),
+            "globals" | "locals" | "vars" | "isinstance" | "issubclass" | "hasattr"
+            | "callable" | "id" => ValueSet::default(),
+            _ => return None,
+        };
+        Some(values)
+    }
+
+    fn cast(&mut self, given: &[Given], classes: &ValueSet) -> ValueSet {
+        let mut values = given
+            .get(1)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        for class in classes.iter() {
+            values.extend(&self.instance_of(class).into_iter().collect());
+        }
+        values
+    }
+
+    fn wrapped(&mut self, values: &ValueSet, wrap: impl Fn(Value) -> Data) -> ValueSet {
+        values
+            .iter()
+            .map(|value| self.values.intern(wrap(value)))
+            .collect()
+    }
+
+    fn texts(&self, values: &ValueSet) -> Vec<String> {
+        values
+            .iter()
+            .filter_map(|value| match self.values.data(value) {
+                Data::Text(text) => Some(self.symbols.text(text).to_owned()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn super_value(&mut self) -> ValueSet {
+        let here = &self.instances[self.current.instance.0 as usize];
+        let Some(class) = here.class else {
+            return ValueSet::default();
+        };
+        let parameters = &self.program.function(self.current.function).parameters;
+        let Some(first) = parameters.first().map(|parameter| parameter.slot) else {
+            return ValueSet::default();
+        };
+        let receivers = self.slot(first);
+        self.wrapped(&receivers, |receiver| Data::Super { class, receiver })
+    }
+
+    fn getattr(&mut self, given: &[Given], first: &ValueSet) -> ValueSet {
+        let names = given
+            .get(1)
+            .map(|given| self.texts(&given.values))
+            .unwrap_or_default();
+        let mut values = given
+            .get(2)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        for name in names {
+            let name = self.symbols.intern(&name);
+            let found = self.attribute(first, name);
+            values.extend(&found);
+        }
+        values
+    }
+
+    fn run_key(&mut self, given: &[Given]) {
+        for argument in given {
+            if let Way::Keyword(name) = argument.way
+                && self.symbols.text(name) == "key"
+            {
+                let items = given
+                    .first()
+                    .map(|given| given.values.clone())
+                    .unwrap_or_default();
+                let items = self.all_elements(&items);
+                self.run_callable(&argument.values, &[Given::positional(items)]);
+            }
+        }
+    }
+
+    fn all_elements(&mut self, values: &ValueSet) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in values.iter() {
+            let inner = self.elements(value, Mode::Plain);
+            found.extend(&inner);
+        }
+        found
+    }
+
+    /// A collection of what comes out of values; one that is a collection already stays itself.
+    fn gathered(&mut self, values: &ValueSet) -> ValueSet {
+        let owner = self.collection_here();
+        for value in values.iter() {
+            if let Data::Collection(other) = self.values.data(value) {
+                self.pour(owner, other);
+            } else {
+                let inner = self.elements(value, Mode::Plain);
+                self.put(owner, Key::Any, &inner);
+            }
+        }
+        self.single(Data::Collection(owner))
+    }
+
+    fn dict(&mut self, given: &[Given]) -> ValueSet {
+        let owner = self.collection_here();
+        for argument in given {
+            match argument.way {
+                Way::Keyword(name) => self.put_named(owner, name, &argument.values),
+                _ => {
+                    for value in argument.values.iter() {
+                        if let Data::Collection(other) = self.values.data(value) {
+                            self.pour(owner, other);
+                        }
+                    }
+                }
+            }
+        }
+        self.single(Data::Collection(owner))
+    }
+
+    fn zip(&mut self, given: &[Given]) -> ValueSet {
+        let site = self.current.site();
+        let instance = self.current.instance;
+        let row = self.heap.owner_of(OwnedBy::Pair(site, instance));
+        for (index, argument) in given.iter().enumerate() {
+            let inner = self.all_elements(&argument.values);
+            self.put(row, Key::position(index), &inner);
+        }
+        let row = self.single(Data::Collection(row));
+        let owner = self.collection_here();
+        self.put(owner, Key::Any, &row);
+        self.single(Data::Collection(owner))
+    }
+
+    fn on_special(&mut self, values: &ValueSet, method: &str) -> ValueSet {
+        let method = self.symbols.intern(method);
+        for value in values.iter() {
+            if let Data::Object(_) | Data::Declared(_) = self.values.data(value) {
+                self.special_method(value, method, &[]);
+            }
+        }
+        ValueSet::default()
+    }
+
+    fn enter_all(&mut self, values: &ValueSet, mode: Mode) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in values.iter() {
+            let inner = self.enter(value, mode);
+            found.extend(&inner);
+        }
+        found
+    }
+
+    fn partial(&mut self, given: &[Given]) -> ValueSet {
+        let Some((first, rest)) = given.split_first() else {
+            return ValueSet::default();
+        };
+        let (site, instance) = (self.current.site(), self.current.instance);
+        let mut found = ValueSet::default();
+        for callee in first.values.iter() {
+            let next = self.partials.len() as u32;
+            let number = *self
+                .partial_numbers
+                .entry((site, instance, callee))
+                .or_insert(next);
+            let partial = Partial {
+                callee,
+                given: rest.to_vec(),
+            };
+            if number == next {
+                self.partials.push(partial);
+            } else {
+                self.partials[number as usize] = partial;
+            }
+            found.insert(self.values.intern(Data::Partial(number)));
+        }
+        found
+    }
+}

@@ -1,0 +1,268 @@
+//! Calls of every kind of value.
+//!
+//! A generator's body runs when it is iterated, a coroutine's when it is awaited: calling either
+//! gives a value and no edge.
+
+use super::arguments::{Given, Way};
+use super::heap::ClassId;
+use super::machine::{InstanceId, Machine};
+use super::values::{Data, Value, ValueSet};
+use crate::facts::{BodyKind, Call, Mode, RETURNS};
+use crate::finding::Certainty;
+
+/// Objects that are told apart inside one another's making.
+const OBJECT_DEPTH_MAX: u32 = 2;
+
+impl Machine<'_> {
+    pub(super) fn call(&mut self, call: &Call) {
+        let given = self.gather(call);
+        let callees = self.slot(call.callee);
+        let mut result = ValueSet::default();
+        for callee in callees.iter() {
+            let values = self.invoke(callee, &given, call.mode);
+            result.extend(&values);
+        }
+        let unknown = callees.is_empty() || (self.generous && result.is_empty());
+        if call.mode == Mode::Decorator && unknown && self.generous {
+            result.extend(&given[0].values);
+        }
+        self.add(call.to, &result);
+    }
+
+    /// Calls a value with arguments; gives what comes back.
+    pub(super) fn invoke(&mut self, callee: Value, given: &[Given], mode: Mode) -> ValueSet {
+        match self.values.data(callee) {
+            Data::Function { .. } => self.enter_function(callee, None, given),
+            Data::Bound { callee, receiver } => match self.values.data(callee) {
+                Data::Function { .. } => self.enter_function(callee, Some(receiver), given),
+                Data::ManagerMaker(inner) => self.make_manager(inner, Some(receiver), given),
+                _ => ValueSet::default(),
+            },
+            Data::Class(class) => self.construct(callee, class, given),
+            Data::Object(_) | Data::Declared(_) | Data::Override(_) => {
+                let name = self.symbols.intern("__call__");
+                self.special_method(callee, name, given)
+            }
+            Data::Library(path) => self.library_call(path, given, mode),
+            Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
+            Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
+            Data::PropertySetter(property) => self.with_setter(property, given),
+            Data::Partial(number) => {
+                let partial = &self.partials[number as usize];
+                let callee = partial.callee;
+                let mut all = partial.given.clone();
+                all.extend_from_slice(given);
+                self.invoke(callee, &all, mode)
+            }
+            Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
+            _ => ValueSet::default(),
+        }
+    }
+
+    fn enter_function(
+        &mut self,
+        callee: Value,
+        receiver: Option<Value>,
+        given: &[Given],
+    ) -> ValueSet {
+        let Some(target) = self.target(callee, receiver, given) else {
+            return ValueSet::default();
+        };
+        let overridden = receiver
+            .is_some_and(|receiver| matches!(self.values.data(receiver), Data::Override(_)));
+        let certainty = if overridden {
+            Certainty::Probable
+        } else {
+            Certainty::Certain
+        };
+        self.run_target(target, certainty)
+    }
+
+    fn run_target(&mut self, target: InstanceId, certainty: Certainty) -> ValueSet {
+        match self.kind_of(target) {
+            BodyKind::Coroutine => self.single(Data::Coroutine(target)),
+            BodyKind::Generator | BodyKind::AsyncGenerator => self.single(Data::Generator(target)),
+            _ => {
+                self.edge(target, certainty);
+                self.result(target, RETURNS)
+            }
+        }
+    }
+
+    pub(super) fn kind_of(&self, instance: InstanceId) -> BodyKind {
+        self.program
+            .function(self.instances[instance.0 as usize].function)
+            .kind
+    }
+
+    fn make_manager(&mut self, inner: Value, receiver: Option<Value>, given: &[Given]) -> ValueSet {
+        match self.target(inner, receiver, given) {
+            Some(target) => self.single(Data::Manager(target)),
+            None => ValueSet::default(),
+        }
+    }
+
+    fn with_setter(&mut self, property: Value, given: &[Given]) -> ValueSet {
+        let Data::Property { getter, .. } = self.values.data(property) else {
+            return ValueSet::default();
+        };
+        let setters = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        setters
+            .iter()
+            .map(|setter| {
+                self.values.intern(Data::Property {
+                    getter,
+                    setter: Some(setter),
+                })
+            })
+            .collect()
+    }
+
+    /// The bodies that a callable would run, made ready with these arguments but not called here.
+    pub(super) fn bodies(&mut self, callee: Value, given: &[Given]) -> Vec<InstanceId> {
+        match self.values.data(callee) {
+            Data::Function { .. } => self.target(callee, None, given).into_iter().collect(),
+            Data::Bound { callee, receiver } => self
+                .target(callee, Some(receiver), given)
+                .into_iter()
+                .collect(),
+            Data::Partial(number) => {
+                let partial = &self.partials[number as usize];
+                let callee = partial.callee;
+                let mut all = partial.given.clone();
+                all.extend_from_slice(given);
+                self.bodies(callee, &all)
+            }
+            Data::Object(_) | Data::Declared(_) => {
+                let name = self.symbols.intern("__call__");
+                let methods = self.attribute_of(callee, name);
+                methods
+                    .iter()
+                    .filter(|method| !matches!(self.values.data(*method), Data::Object(_)))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .flat_map(|method| self.bodies(method, given))
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn construct(&mut self, callee: Value, class: ClassId, given: &[Given]) -> ValueSet {
+        let site = self.current.site();
+        let maker = self.current.instance;
+        let object = self.heap.object(class, site, maker);
+        let depth = self.heap.depth(self.context_of(maker)) + 1;
+        let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX;
+        let info = &mut self.heap.objects[object.0 as usize];
+        info.carries |= carries;
+        info.depth = depth;
+        let value = self.values.intern(Data::Object(object));
+        let mut result = ValueSet::one(value);
+        let new = self.symbols.intern("__new__");
+        for maker in self.look_up(class, new).values.iter() {
+            if let Data::Function { .. } = self.values.data(maker) {
+                let made = self.enter_function(maker, Some(callee), given);
+                result.extend(&made);
+            }
+        }
+        let initialize = self.symbols.intern("__init__");
+        let found = self.look_up(class, initialize);
+        for method in found.values.iter() {
+            for bound in self.bind(method, value).iter() {
+                self.invoke(bound, given, Mode::Plain);
+            }
+        }
+        if found.class.is_none() {
+            self.fill_fields(value, class, given);
+            let after = self.symbols.intern("__post_init__");
+            if self.look_up(class, after).class.is_some() {
+                self.special_method(value, after, &[]);
+            }
+            self.library_constructors(class, given);
+        }
+        result
+    }
+
+    /// A dataclass or a model: arguments become the fields that the class body annotates.
+    fn fill_fields(&mut self, value: Value, class: ClassId, given: &[Given]) {
+        let mut fields = Vec::new();
+        for ancestor in self.ancestors(class).into_iter().rev() {
+            let body = self.heap.classes[ancestor.0 as usize].body;
+            let own = &self.program.function(body).fields;
+            fields.extend(own.iter().map(|field| self.program.symbol(body, *field)));
+        }
+        let target = ValueSet::one(value);
+        let mut position = 0;
+        for argument in given {
+            match argument.way {
+                Way::Positional => {
+                    if let Some(field) = fields.get(position) {
+                        self.set_field(&target, class, *field, &argument.values);
+                    }
+                    position += 1;
+                }
+                Way::Keyword(name) => self.set_field(&target, class, name, &argument.values),
+                Way::Star | Way::DoubleStar => {}
+            }
+        }
+    }
+
+    fn set_field(
+        &mut self,
+        target: &ValueSet,
+        class: ClassId,
+        name: crate::symbols::Symbol,
+        values: &ValueSet,
+    ) {
+        if self.program.assigned.contains(&name) {
+            self.set_attribute(target, name, values);
+        } else {
+            // Nothing but the constructor sets it: the class's own cell will do.
+            let owner = self.heap.classes[class.0 as usize].owner;
+            let callables: ValueSet = values.iter().map(|value| self.unbindable(value)).collect();
+            self.write_named(owner, name, &callables);
+        }
+    }
+
+    /// A value that stays as it is when it is read through an instance.
+    fn unbindable(&mut self, value: Value) -> Value {
+        match self.values.data(value) {
+            Data::Function { .. } => self.values.intern(Data::StaticMethod(value)),
+            _ => value,
+        }
+    }
+
+    /// A class of ours that a library's constructor makes.
+    fn library_constructors(&mut self, class: ClassId, given: &[Given]) {
+        for base in self.library_bases(class) {
+            if !self.symbols.text(base).starts_with("builtins.") {
+                self.library_call(base, given, Mode::Plain);
+            }
+        }
+    }
+
+    /// Calls a special method of an object, if its class has it.
+    pub(super) fn special_method(
+        &mut self,
+        value: Value,
+        name: crate::symbols::Symbol,
+        given: &[Given],
+    ) -> ValueSet {
+        let mut result = ValueSet::default();
+        let methods: Vec<Value> = self.attribute_of(value, name).iter().collect();
+        for method in methods {
+            if matches!(
+                self.values.data(method),
+                Data::Bound { .. } | Data::Library(_)
+            ) {
+                let values = self.invoke(method, given, Mode::Plain);
+                result.extend(&values);
+            }
+        }
+        result
+    }
+}

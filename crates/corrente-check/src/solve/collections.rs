@@ -1,0 +1,170 @@
+//! Lists, tuples, sets and dicts: what is under which key, and their methods.
+//!
+//! A literal key has its own cell; what is put under an unknown key may be found under any.
+
+use super::arguments::{Given, Way};
+use super::heap::{OwnedBy, Owner};
+use super::machine::Machine;
+use super::values::{Data, ValueSet};
+use crate::facts::{Key, Mode};
+use crate::symbols::Symbol;
+
+impl Machine<'_> {
+    fn key_symbols(&mut self, key: Key) -> Vec<Symbol> {
+        match key {
+            Key::Text(name) => vec![self.symbol(name)],
+            Key::Number(number) => vec![self.symbols.intern(&format!("#{number}"))],
+            Key::Any => vec![self.symbols.intern("*")],
+            Key::Slot(slot) => {
+                let values = self.slot(slot);
+                self.keys_of(&values)
+            }
+        }
+    }
+
+    fn keys_of(&mut self, values: &ValueSet) -> Vec<Symbol> {
+        let mut keys = Vec::new();
+        for value in values.iter() {
+            match self.values.data(value) {
+                Data::Text(text) => keys.push(text),
+                Data::Number(number) => keys.push(self.symbols.intern(&format!("#{number}"))),
+                _ => {}
+            }
+        }
+        if keys.is_empty() {
+            keys.push(self.symbols.intern("*"));
+        }
+        keys
+    }
+
+    pub(super) fn put(&mut self, owner: Owner, key: Key, values: &ValueSet) {
+        for key in self.key_symbols(key) {
+            self.heap.put(owner, key, values);
+        }
+    }
+
+    pub(super) fn put_named(&mut self, owner: Owner, name: Symbol, values: &ValueSet) {
+        self.heap.put(owner, name, values);
+    }
+
+    /// What is under a key, or under an unknown one.
+    pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
+        let keys = self.key_symbols(key);
+        self.at_keys(owner, &keys)
+    }
+
+    fn at_keys(&mut self, owner: Owner, keys: &[Symbol]) -> ValueSet {
+        let any = self.symbols.intern("*");
+        if keys.contains(&any) {
+            return self.everything_in(owner);
+        }
+        let mut values = self.read_named(owner, any);
+        for key in keys {
+            let set = self.read_named(owner, *key);
+            values.extend(&set);
+        }
+        values
+    }
+
+    pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
+        let key = self.symbols.intern(&format!("#{position}"));
+        self.read_named(owner, key)
+    }
+
+    /// What is under an unknown key.
+    pub(super) fn unnumbered(&mut self, owner: Owner) -> ValueSet {
+        let any = self.symbols.intern("*");
+        self.read_named(owner, any)
+    }
+
+    pub(super) fn everything_in(&mut self, owner: Owner) -> ValueSet {
+        let summary = self.heap.summary(owner);
+        self.read_cell(summary)
+    }
+
+    /// All keys that are known, with what is under them.
+    pub(super) fn named(&mut self, owner: Owner) -> Vec<(Symbol, ValueSet)> {
+        self.everything_in(owner);
+        let keys = self.heap.keys(owner);
+        keys.into_iter()
+            .map(|key| (key, self.read_named(owner, key)))
+            .collect()
+    }
+
+    /// Puts all of one collection into another.
+    pub(super) fn pour(&mut self, owner: Owner, from: Owner) {
+        for (key, values) in self.named(from) {
+            self.heap.put(owner, key, &values);
+        }
+    }
+
+    pub(super) fn collection_call(
+        &mut self,
+        owner: Owner,
+        method: Symbol,
+        given: &[Given],
+    ) -> ValueSet {
+        let first = given
+            .first()
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        let second = given
+            .get(1)
+            .map(|given| given.values.clone())
+            .unwrap_or_default();
+        match self.symbols.text(method).to_owned().as_str() {
+            "append" | "add" | "appendleft" | "put_nowait" => self.put(owner, Key::Any, &first),
+            "insert" => self.put(owner, Key::Any, &second),
+            "extend" | "update" | "extendleft" => self.take_in(owner, given),
+            "setdefault" => {
+                for key in self.keys_of(&first) {
+                    self.heap.put(owner, key, &second);
+                }
+                return self.everything_in(owner);
+            }
+            "get" | "pop" | "__getitem__" if !first.is_empty() => {
+                let keys = self.keys_of(&first);
+                let mut values = self.at_keys(owner, &keys);
+                values.extend(&second);
+                return values;
+            }
+            "pop" | "popleft" | "get" => return self.everything_in(owner),
+            "copy" | "values" | "__iter__" => return self.single(Data::Collection(owner)),
+            "items" => {
+                let values = self.everything_in(owner);
+                return self.pairs(&values);
+            }
+            _ => {}
+        }
+        ValueSet::default()
+    }
+
+    fn take_in(&mut self, owner: Owner, given: &[Given]) {
+        for argument in given {
+            if let Way::Keyword(name) = argument.way {
+                self.put_named(owner, name, &argument.values);
+                continue;
+            }
+            for value in argument.values.iter() {
+                if let Data::Collection(other) = self.values.data(value) {
+                    self.pour(owner, other);
+                } else {
+                    let values = self.elements(value, Mode::Plain);
+                    self.put(owner, Key::Any, &values);
+                }
+            }
+        }
+    }
+
+    /// A collection of pairs whose second part is one of `values`.
+    pub(super) fn pairs(&mut self, values: &ValueSet) -> ValueSet {
+        let site = self.current.site();
+        let instance = self.current.instance;
+        let pair = self.heap.owner_of(OwnedBy::Pair(site, instance));
+        self.put(pair, Key::Number(1), values);
+        let pair = self.single(Data::Collection(pair));
+        let owner = self.collection_here();
+        self.put(owner, Key::Any, &pair);
+        self.single(Data::Collection(owner))
+    }
+}

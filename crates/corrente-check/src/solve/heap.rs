@@ -1,0 +1,269 @@
+//! Memory of the abstract machine: cells by owner and name, classes, objects, contexts.
+//!
+//! A cell knows which bodies read it, so that they run again when it grows.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::machine::InstanceId;
+use super::values::{Value, ValueSet};
+use crate::program::FunctionId;
+use crate::symbols::Symbol;
+
+/// Something that has named cells: a body, a class, an object, a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Owner(pub(crate) u32);
+
+/// A cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct CellId(u32);
+
+/// A class of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ClassId(pub(crate) u32);
+
+/// An object, by where it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ObjectId(pub(crate) u32);
+
+/// In which circumstances a body runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Context {
+    /// Any.
+    Root,
+    /// On an object of exactly this class.
+    Exact(ClassId),
+    /// On some object of this class or of its subclasses.
+    Kin(ClassId),
+    /// On this object.
+    Object(ObjectId),
+    /// Called from this place, in that context.
+    Site(u64, ContextId),
+}
+
+/// A context, as its number; the first is [`Context::Root`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ContextId(pub(crate) u32);
+
+/// Calls that a context remembers. Two, as in most published analyses: each more multiplies.
+const DEPTH_MAX: u32 = 2;
+
+/// Keys of a collection that are told apart; a table with more is data, not dispatch.
+const KEYS_MAX: usize = 500;
+
+/// A class.
+#[derive(Debug)]
+pub(crate) struct ClassInfo {
+    pub(crate) body: FunctionId,
+    /// The running of its body; its cells are the class's attributes.
+    pub(crate) instance: InstanceId,
+    pub(crate) owner: Owner,
+    /// What is set on objects of it that nobody saw being made.
+    pub(crate) declared: Owner,
+    /// What is set on any object of it.
+    pub(crate) objects: Owner,
+    /// Its bases, by position.
+    pub(crate) bases: Vec<ValueSet>,
+    pub(crate) subclasses: Vec<ClassId>,
+    /// Grows when bases or subclasses become known.
+    pub(crate) shape: CellId,
+}
+
+/// An object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ObjectInfo {
+    pub(crate) class: ClassId,
+    pub(crate) owner: Owner,
+    /// It carries callables, so its methods are told apart from those of other objects.
+    pub(crate) carries: bool,
+    pub(crate) depth: u32,
+}
+
+#[derive(Debug, Default)]
+struct Cell {
+    values: ValueSet,
+    readers: Vec<InstanceId>,
+}
+
+/// The memory.
+#[derive(Debug, Default)]
+pub(crate) struct Heap {
+    owners: u32,
+    cells: Vec<Cell>,
+    by_name: FxHashMap<(Owner, Symbol), CellId>,
+    pub(crate) classes: Vec<ClassInfo>,
+    pub(crate) objects: Vec<ObjectInfo>,
+    contexts: Vec<(Context, u32)>,
+    context_numbers: FxHashMap<Context, ContextId>,
+    object_numbers: FxHashMap<(ClassId, u64, InstanceId), ObjectId>,
+    /// The keys that collections are known to have.
+    keys: FxHashMap<Owner, Vec<Symbol>>,
+    /// What collections hold, whatever the key.
+    summaries: FxHashMap<Owner, CellId>,
+    /// Owners that belong to a thing for good.
+    pub(crate) owned: FxHashMap<OwnedBy, Owner>,
+    /// Bodies that have to run again.
+    pub(crate) woken: FxHashSet<InstanceId>,
+}
+
+/// What an owner may belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum OwnedBy {
+    /// A collection that an operation makes.
+    Site(u64, InstanceId),
+    /// A pair inside it.
+    Pair(u64, InstanceId),
+    /// What `*args` of a body holds.
+    Star(InstanceId),
+    /// What `**kwargs` of a body holds.
+    DoubleStar(InstanceId),
+    /// A function's defaults.
+    Defaults(Value),
+}
+
+impl Heap {
+    pub(crate) fn new_owner(&mut self) -> Owner {
+        self.owners += 1;
+        Owner(self.owners)
+    }
+
+    pub(crate) fn owner_of(&mut self, by: OwnedBy) -> Owner {
+        if let Some(owner) = self.owned.get(&by) {
+            return *owner;
+        }
+        let owner = self.new_owner();
+        self.owned.insert(by, owner);
+        owner
+    }
+
+    pub(crate) fn new_cell(&mut self) -> CellId {
+        self.cells.push(Cell::default());
+        CellId(self.cells.len() as u32 - 1)
+    }
+
+    pub(crate) fn cell(&mut self, owner: Owner, name: Symbol) -> CellId {
+        if let Some(cell) = self.by_name.get(&(owner, name)) {
+            return *cell;
+        }
+        let cell = self.new_cell();
+        self.by_name.insert((owner, name), cell);
+        cell
+    }
+
+    /// What a cell holds; `reader` runs again when that grows.
+    pub(crate) fn read(&mut self, cell: CellId, reader: InstanceId) -> ValueSet {
+        let cell = &mut self.cells[cell.0 as usize];
+        if !cell.readers.contains(&reader) {
+            cell.readers.push(reader);
+        }
+        cell.values.clone()
+    }
+
+    pub(crate) fn write(&mut self, cell: CellId, values: &ValueSet) {
+        let cell = &mut self.cells[cell.0 as usize];
+        if cell.values.extend(values) {
+            self.woken.extend(cell.readers.iter().copied());
+        }
+    }
+
+    /// What a collection holds, whatever the key.
+    pub(crate) fn summary(&mut self, owner: Owner) -> CellId {
+        if let Some(known) = self.summaries.get(&owner) {
+            return *known;
+        }
+        let cell = self.new_cell();
+        self.summaries.insert(owner, cell);
+        cell
+    }
+
+    /// The same, without becoming a reader.
+    pub(crate) fn peek_all(&self, owner: Owner) -> ValueSet {
+        let cell = self.summaries.get(&owner);
+        cell.map(|cell| self.cells[cell.0 as usize].values.clone())
+            .unwrap_or_default()
+    }
+
+    /// Puts something into a collection.
+    pub(crate) fn put(&mut self, owner: Owner, key: Symbol, values: &ValueSet) {
+        let keys = self.keys.entry(owner).or_default();
+        if !keys.contains(&key) && keys.len() < KEYS_MAX {
+            keys.push(key);
+        }
+        let cell = self.cell(owner, key);
+        self.write(cell, values);
+        let summary = self.summary(owner);
+        self.write(summary, values);
+    }
+
+    pub(crate) fn keys(&self, owner: Owner) -> Vec<Symbol> {
+        self.keys.get(&owner).cloned().unwrap_or_default()
+    }
+
+    /// Wakes the readers of a cell.
+    pub(crate) fn touch(&mut self, cell: CellId) {
+        self.woken
+            .extend(self.cells[cell.0 as usize].readers.iter().copied());
+    }
+
+    pub(crate) fn context(&mut self, context: Context) -> ContextId {
+        if let Some(known) = self.context_numbers.get(&context) {
+            return *known;
+        }
+        let depth = match context {
+            Context::Root | Context::Exact(_) | Context::Kin(_) => 0,
+            Context::Object(object) => self.objects[object.0 as usize].depth,
+            Context::Site(_, outer) => self.depth(outer) + 1,
+        };
+        let id = ContextId(self.contexts.len() as u32);
+        self.contexts.push((context, depth));
+        self.context_numbers.insert(context, id);
+        id
+    }
+
+    /// The object of `class` that is made at `site` by the body `maker`.
+    pub(crate) fn object(&mut self, class: ClassId, site: u64, maker: InstanceId) -> ObjectId {
+        if let Some(known) = self.object_numbers.get(&(class, site, maker)) {
+            return *known;
+        }
+        let id = ObjectId(self.objects.len() as u32);
+        let owner = self.new_owner();
+        self.objects.push(ObjectInfo {
+            class,
+            owner,
+            carries: false,
+            depth: 0,
+        });
+        self.object_numbers.insert((class, site, maker), id);
+        id
+    }
+
+    pub(crate) fn root(&mut self) -> ContextId {
+        self.context(Context::Root)
+    }
+
+    pub(crate) fn depth(&self, context: ContextId) -> u32 {
+        self.contexts
+            .get(context.0 as usize)
+            .map_or(0, |(_, depth)| *depth)
+    }
+
+    /// The context of a call at `site` from a body in `outer`.
+    pub(crate) fn called(&mut self, site: u64, outer: ContextId) -> ContextId {
+        let mut outer = outer;
+        while self.depth(outer) >= DEPTH_MAX {
+            outer = match self.contexts[outer.0 as usize].0 {
+                Context::Site(at, further) if self.depth(further) + 1 >= DEPTH_MAX => {
+                    // Forget the oldest call, keep the newest.
+                    let oldest = self.root();
+                    let shorter = self.context(Context::Site(at, oldest));
+                    if self.depth(shorter) < self.depth(outer) {
+                        shorter
+                    } else {
+                        oldest
+                    }
+                }
+                _ => self.root(),
+            };
+        }
+        self.context(Context::Site(site, outer))
+    }
+}

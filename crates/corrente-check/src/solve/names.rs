@@ -1,0 +1,243 @@
+//! Operations on names: variables, imports, and what is written down as it is.
+//!
+//! A module's attribute is a cell of its body; a name that a module does not bind may be a module
+//! inside the package, and else belongs to a library.
+
+use super::heap::{OwnedBy, Owner};
+use super::machine::{InstanceId, Machine};
+use super::values::{Data, ValueSet};
+use crate::facts::{Action, Key, Name, Slot, Trait, Whole};
+use crate::symbols::Symbol;
+
+/// Names of a module that `import *` takes; a module with more is generated.
+const NAMES_MAX: usize = 5_000;
+
+impl Machine<'_> {
+    pub(super) fn execute(&mut self, action: &Action) {
+        match action {
+            Action::Copy { to, from } => {
+                let values = self.slot(*from);
+                self.add(*to, &values);
+            }
+            Action::Text { to, text } => {
+                let text = self.symbol(*text);
+                self.add_one(*to, Data::Text(text));
+            }
+            Action::Number { to, number } => self.add_one(*to, Data::Number(*number)),
+            Action::Builtin { to, name } => self.builtin(*to, *name),
+            Action::Load { to, hops, name } => self.load(*to, *hops, *name),
+            Action::Store { hops, name, from } => {
+                let owner = self.outer(*hops);
+                let values = self.slot(*from);
+                let name = self.symbol(*name);
+                self.write_named(owner, name, &values);
+            }
+            Action::Function {
+                to,
+                function,
+                defaults,
+            } => {
+                self.make_function(*to, *function, defaults);
+            }
+            Action::Class(class) => self.make_class(class),
+            Action::Import { to, module, whole } => self.import(*to, *module, *whole),
+            Action::ImportFrom {
+                to,
+                module,
+                level,
+                name,
+            } => {
+                let module = self.symbol(*module);
+                let source = self.source(module, *level);
+                let name = self.symbol(*name);
+                let values = self.member(&source, name);
+                self.add(*to, &values);
+            }
+            Action::ImportAll { module, level } => {
+                let module = self.symbol(*module);
+                let source = self.source(module, *level);
+                self.import_all(&source);
+            }
+            Action::Collection { to, items, spread } => self.collection(*to, items, spread),
+            Action::Filter { to, from, by } => self.filter(*to, *from, *by),
+            other => self.execute_deeper(other),
+        }
+    }
+
+    fn builtin(&mut self, to: Slot, name: Name) {
+        let name = self.symbol(name);
+        let path = format!("builtins.{}", self.symbols.text(name));
+        let path = self.symbols.intern(&path);
+        self.add_one(to, Data::Library(path));
+    }
+
+    /// The owner of the cells of the body so many further out.
+    fn outer(&self, hops: u32) -> Owner {
+        let mut at = self.current.instance;
+        for _ in 0..hops {
+            at = self.instances[at.0 as usize].outer.unwrap_or(at);
+        }
+        self.instances[at.0 as usize].owner
+    }
+
+    fn load(&mut self, to: Slot, hops: u32, name: Name) {
+        let owner = self.outer(hops);
+        let symbol = self.symbol(name);
+        let values = self.read_named(owner, symbol);
+        let bound = {
+            let mut at = self.current.instance;
+            for _ in 0..hops {
+                at = self.instances[at.0 as usize].outer.unwrap_or(at);
+            }
+            let function = self.instances[at.0 as usize].function;
+            let facts = self.program.function(function);
+            facts
+                .cells
+                .iter()
+                .any(|cell| self.program.symbol(function, *cell) == symbol)
+        };
+        if values.is_empty() && !bound {
+            // A name of `import *`, or a builtin one that stands beside such an import.
+            self.builtin(to, name);
+        }
+        self.add(to, &values);
+    }
+
+    fn source(&self, module: Symbol, level: u32) -> String {
+        let text = self.symbols.text(module);
+        self.program.source(self.current.function, text, level)
+    }
+
+    fn import(&mut self, to: Slot, module: Name, whole: Whole) {
+        let symbol = self.symbol(module);
+        let full = self.symbols.text(symbol).to_owned();
+        let wanted = match whole {
+            Whole::Last => full.as_str(),
+            Whole::First => full.split('.').next().unwrap_or(&full),
+        };
+        let values = self.module_value(wanted);
+        self.add(to, &values);
+    }
+
+    /// The module that is called `name`, ours or a library's.
+    pub(super) fn module_value(&mut self, name: &str) -> ValueSet {
+        let data = match self.program.find(self.current.function, name) {
+            Some(module) => Data::Module(module),
+            None => Data::Library(self.path(name)),
+        };
+        ValueSet::one(self.values.intern(data))
+    }
+
+    /// `from source import name`.
+    fn member(&mut self, source: &str, name: Symbol) -> ValueSet {
+        let found = self.program.find(self.current.function, source);
+        let text = self.symbols.text(name).to_owned();
+        let Some(module) = found else {
+            let full = format!("{source}.{text}");
+            return self.module_value(full.trim_start_matches('.'));
+        };
+        self.module_attribute(module, name)
+    }
+
+    /// An attribute of one of our modules.
+    pub(super) fn module_attribute(&mut self, module: u32, name: Symbol) -> ValueSet {
+        let instance = self.module(module);
+        let owner = self.instances[instance.0 as usize].owner;
+        let mut values = self.read_named(owner, name);
+        if values.is_empty() {
+            let text = self.symbols.text(name).to_owned();
+            if let Some(inner) = self.program.submodule(module, &text) {
+                let value = self.values.intern(Data::Module(inner));
+                values.insert(value);
+            }
+        }
+        values
+    }
+
+    fn import_all(&mut self, source: &str) {
+        let Some(module) = self.program.find(self.current.function, source) else {
+            return;
+        };
+        let from = self.module(module);
+        let function = self.instances[from.0 as usize].function;
+        let program = self.program;
+        let owner = self.instances[from.0 as usize].owner;
+        let own = self.instances[self.current.instance.0 as usize].owner;
+        for name in program.function(function).cells.iter().take(NAMES_MAX) {
+            let symbol = program.symbol(function, *name);
+            if !self.symbols.text(symbol).starts_with('_') {
+                let values = self.read_named(owner, symbol);
+                self.write_named(own, symbol, &values);
+            }
+        }
+    }
+
+    fn make_function(&mut self, to: Slot, number: u32, defaults: &[(Name, Slot)]) {
+        let function = self.program.sibling(self.current.function, number);
+        let outer = self.current.instance;
+        let value = self.values.intern(Data::Function { function, outer });
+        if !defaults.is_empty() {
+            let owner = self.heap.owner_of(OwnedBy::Defaults(value));
+            for (name, slot) in defaults {
+                let values = self.slot(*slot);
+                let name = self.symbol(*name);
+                self.write_named(owner, name, &values);
+            }
+        }
+        let root = self.heap.root();
+        let instance = self.instance(function, Some(outer), root);
+        self.bind_defaults(instance, value);
+        self.bind_unknown_receiver(instance);
+        self.add(to, &ValueSet::one(value));
+    }
+
+    fn collection(&mut self, to: Slot, items: &[(Key, Slot)], spread: &[Slot]) {
+        let owner = self.collection_here();
+        for (key, slot) in items {
+            let values = self.slot(*slot);
+            self.put(owner, *key, &values);
+        }
+        for slot in spread {
+            for value in self.slot(*slot).iter() {
+                if let Data::Collection(other) = self.values.data(value) {
+                    self.pour(owner, other);
+                } else {
+                    let values = self.elements(value, crate::facts::Mode::Plain);
+                    self.put(owner, Key::Any, &values);
+                }
+            }
+        }
+        self.add_one(to, Data::Collection(owner));
+    }
+
+    /// The collection that the running operation makes.
+    pub(super) fn collection_here(&mut self) -> Owner {
+        let site = self.current.site();
+        let instance: InstanceId = self.current.instance;
+        self.heap.owner_of(OwnedBy::Site(site, instance))
+    }
+
+    fn filter(&mut self, to: Slot, from: Slot, by: Trait) {
+        let classes = match by {
+            Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
+            Trait::Coroutine | Trait::NotCoroutine => Vec::new(),
+        };
+        let values = self.slot(from);
+        let mut kept: ValueSet = values
+            .iter()
+            .filter(|value| match by {
+                Trait::Coroutine => self.is_coroutine_function(*value) != Some(false),
+                Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
+                Trait::Instance(_) => self.may_be(*value, &classes),
+                Trait::NotInstance(_) => !self.must_be(*value, &classes),
+            })
+            .collect();
+        if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
+            kept = classes
+                .iter()
+                .filter_map(|class| self.instance_of(*class))
+                .collect();
+        }
+        self.add(to, &kept);
+    }
+}

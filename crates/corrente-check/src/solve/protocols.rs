@@ -1,0 +1,253 @@
+//! What the language calls without a call: iteration, `with`, `await`, operators, items.
+//!
+//! And the operations that have no better home: attributes, returns, annotations.
+
+use super::arguments::Given;
+use super::machine::Machine;
+use super::values::{Data, Value, ValueSet};
+use crate::facts::{Action, BodyKind, Key, Mode, RETURNS, Slot, YIELDS};
+use crate::finding::Certainty;
+
+impl Machine<'_> {
+    pub(super) fn execute_deeper(&mut self, action: &Action) {
+        match action {
+            Action::Attribute { to, base, name } => {
+                let base = self.slot(*base);
+                let name = self.symbol(*name);
+                let values = self.attribute(&base, name);
+                self.add(*to, &values);
+            }
+            Action::SetAttribute { base, name, from } => {
+                let base = self.slot(*base);
+                let values = self.slot(*from);
+                let name = self.symbol(*name);
+                self.set_attribute(&base, name, &values);
+            }
+            Action::Item { to, base, key } => self.item(*to, *base, *key),
+            Action::SetItem { base, key, from } => self.set_item(*base, *key, *from),
+            Action::Call(call) => self.call(call),
+            Action::Iterate { to, from, mode } => {
+                for value in self.slot(*from).iter() {
+                    let values = self.elements(value, *mode);
+                    self.add(*to, &values);
+                }
+            }
+            Action::Enter { to, from, mode } => {
+                for value in self.slot(*from).iter() {
+                    let values = self.enter(value, *mode);
+                    self.add(*to, &values);
+                }
+            }
+            Action::Await { to, from } => {
+                for value in self.slot(*from).iter() {
+                    let values = self.awaited(value);
+                    self.add(*to, &values);
+                }
+            }
+            Action::Special {
+                to,
+                method,
+                reflected,
+                left,
+                right,
+            } => {
+                let method = self.symbol(*method);
+                let reflected = reflected.map(|name| self.symbol(name));
+                let left = self.slot(*left);
+                let right = right.map(|slot| self.slot(slot));
+                let values = self.operator(method, &left, right.as_ref());
+                self.add(*to, &values);
+                if let (Some(reflected), Some(right)) = (reflected, right) {
+                    let values = self.operator(reflected, &right, Some(&left));
+                    self.add(*to, &values);
+                }
+            }
+            Action::Yield { from } => {
+                let values = self.slot(*from);
+                self.add(YIELDS, &values);
+            }
+            Action::Return { from } => {
+                let values = self.slot(*from);
+                self.add(RETURNS, &values);
+            }
+            Action::Declare { to, annotation } => self.declare(*to, *annotation),
+            _ => {}
+        }
+    }
+
+    fn item(&mut self, to: Slot, base: Slot, key: Key) {
+        let method = self.symbols.intern("__getitem__");
+        for value in self.slot(base).iter() {
+            let values = match self.values.data(value) {
+                Data::Collection(owner) => self.at_key(owner, key),
+                Data::Library(path) => self.library_item(path),
+                Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
+                Data::Class(_) => ValueSet::one(value),
+                _ => ValueSet::default(),
+            };
+            self.add(to, &values);
+        }
+    }
+
+    fn set_item(&mut self, base: Slot, key: Key, from: Slot) {
+        let method = self.symbols.intern("__setitem__");
+        let values = self.slot(from);
+        for value in self.slot(base).iter() {
+            match self.values.data(value) {
+                Data::Collection(owner) => self.put(owner, key, &values),
+                Data::Object(_) | Data::Declared(_) => {
+                    self.special_method(value, method, &[]);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What comes out of a value one by one.
+    pub(super) fn elements(&mut self, value: Value, mode: Mode) -> ValueSet {
+        match self.values.data(value) {
+            Data::Collection(owner) => self.everything_in(owner),
+            Data::Generator(body) => {
+                if self.kind_of(body) == BodyKind::Generator {
+                    self.edge(body, Certainty::Certain);
+                }
+                self.result(body, YIELDS)
+            }
+            Data::Library(path) => self.library_protocol(path, "__iter__", mode),
+            Data::Object(_) | Data::Declared(_) => self.iterate_object(value, mode),
+            _ => ValueSet::default(),
+        }
+    }
+
+    fn iterate_object(&mut self, value: Value, mode: Mode) -> ValueSet {
+        let (begin, next) = if mode == Mode::Awaited {
+            ("__aiter__", "__anext__")
+        } else {
+            ("__iter__", "__next__")
+        };
+        let (begin, next) = (self.symbols.intern(begin), self.symbols.intern(next));
+        let mut result = ValueSet::default();
+        for iterator in self.special_method(value, begin, &[]).iter() {
+            match self.values.data(iterator) {
+                Data::Object(_) | Data::Declared(_) => {
+                    let values = self.special_method(iterator, next, &[]);
+                    for value in values.iter() {
+                        let values = self.awaited(value);
+                        result.extend(&values);
+                    }
+                }
+                _ => {
+                    let values = self.elements(iterator, mode);
+                    result.extend(&values);
+                }
+            }
+        }
+        result
+    }
+
+    /// What `with value as` gives; its end counts too.
+    pub(super) fn enter(&mut self, value: Value, mode: Mode) -> ValueSet {
+        match self.values.data(value) {
+            Data::Manager(body) => {
+                if self.kind_of(body) == BodyKind::Generator {
+                    self.edge(body, Certainty::Certain);
+                }
+                self.result(body, YIELDS)
+            }
+            Data::Library(path) => {
+                self.library_protocol(path, "__exit__", mode);
+                self.library_protocol(path, "__enter__", mode)
+            }
+            Data::Object(_) | Data::Declared(_) => {
+                let names = if mode == Mode::Awaited {
+                    ["__aenter__", "__aexit__"]
+                } else {
+                    ["__enter__", "__exit__"]
+                };
+                let [enter, exit] = names.map(|name| self.symbols.intern(name));
+                self.special_method(value, exit, &[]);
+                let entered = self.special_method(value, enter, &[]);
+                let mut result = ValueSet::default();
+                for value in entered.iter() {
+                    let values = self.awaited(value);
+                    result.extend(&values);
+                }
+                result
+            }
+            _ => ValueSet::default(),
+        }
+    }
+
+    /// What `await value` gives.
+    pub(super) fn awaited(&mut self, value: Value) -> ValueSet {
+        match self.values.data(value) {
+            Data::Coroutine(body) => self.result(body, RETURNS),
+            Data::Object(_) | Data::Declared(_) => {
+                let name = self.symbols.intern("__await__");
+                for iterator in self.special_method(value, name, &[]).iter() {
+                    self.elements(iterator, Mode::Plain);
+                }
+                ValueSet::one(value)
+            }
+            _ => ValueSet::one(value),
+        }
+    }
+
+    fn operator(
+        &mut self,
+        method: crate::symbols::Symbol,
+        left: &ValueSet,
+        right: Option<&ValueSet>,
+    ) -> ValueSet {
+        let given: Vec<Given> = right
+            .map(|values| Given::positional(values.clone()))
+            .into_iter()
+            .collect();
+        let mut result = ValueSet::default();
+        for value in left.iter() {
+            let values = match self.values.data(value) {
+                Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &given),
+                Data::Library(path) => self.library_operator(path, method),
+                // `a + b` of two lists, `a | b` of two dicts or types.
+                Data::Collection(_) => ValueSet::one(value),
+                _ => ValueSet::default(),
+            };
+            result.extend(&values);
+        }
+        result
+    }
+
+    /// An annotation counts where no caller is seen: in coroutines, in class bodies, and
+    /// elsewhere only if nothing else is known.
+    fn declare(&mut self, to: Slot, annotation: Slot) {
+        let kind = self.kind_of(self.current.instance);
+        let root = self.heap.root();
+        let called = self.context_of(self.current.instance) != root;
+        let asynchronous = matches!(kind, BodyKind::Coroutine | BodyKind::AsyncGenerator);
+        let early = match kind {
+            BodyKind::Class | BodyKind::Module => true,
+            _ => asynchronous && !called && to != RETURNS,
+        };
+        let known = self.slot(to);
+        let told = known
+            .iter()
+            .any(|value| !matches!(self.values.data(value), Data::Library(_)));
+        if !early && (!self.generous || told) {
+            return;
+        }
+        let mut values = ValueSet::default();
+        for class in self.slot(annotation).iter() {
+            match self.values.data(class) {
+                Data::Collection(_) => {
+                    values.insert(class);
+                }
+                _ => {
+                    if let Some(instance) = self.instance_of(class) {
+                        values.insert(instance);
+                    }
+                }
+            }
+        }
+        self.add(to, &values);
+    }
+}

@@ -1,0 +1,434 @@
+//! Expressions: each leaves its value in a slot.
+//!
+//! Comprehensions and generator expressions run where they stand; their targets shadow.
+
+use ruff_python_ast::{
+    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, Int, Operator,
+    UnaryOp,
+};
+use ruff_text_size::{Ranged as _, TextRange};
+
+use super::lowering::Lowering;
+use super::scopes::names_in;
+use super::statements::DEPTH_MAX;
+use crate::facts::{Action, Argument, ArgumentKind, Call, Key, Mode, Slot, YIELDS};
+
+impl Lowering<'_> {
+    pub(super) fn expression(&mut self, expression: &Expr) -> Slot {
+        if self.depth >= DEPTH_MAX {
+            return self.slot();
+        }
+        self.depth += 1;
+        let slot = self.deeper(expression);
+        self.depth -= 1;
+        slot
+    }
+
+    fn deeper(&mut self, expression: &Expr) -> Slot {
+        let range = expression.range();
+        match expression {
+            Expr::Name(name) => self.read(range, name.id.as_str()),
+            Expr::Call(call) => self.call(call, Mode::Plain),
+            Expr::Attribute(attribute) => {
+                let base = self.expression(&attribute.value);
+                let name = self.name(attribute.attr.as_str());
+                let to = self.slot();
+                self.emit(range, Action::Attribute { to, base, name });
+                to
+            }
+            Expr::Subscript(item) => {
+                let base = self.expression(&item.value);
+                let key = self.key(&item.slice);
+                let to = self.slot();
+                self.emit(range, Action::Item { to, base, key });
+                to
+            }
+            Expr::Await(awaited) => {
+                let from = match &*awaited.value {
+                    Expr::Call(call) => self.call(call, Mode::Awaited),
+                    other => self.expression(other),
+                };
+                let to = self.slot();
+                self.emit(range, Action::Await { to, from });
+                to
+            }
+            Expr::Lambda(lambda) => self.lambda(lambda),
+            Expr::Starred(starred) => {
+                let from = self.expression(&starred.value);
+                self.iterate(range, from, Mode::Plain)
+            }
+            Expr::Named(named) => {
+                let from = self.expression(&named.value);
+                self.assign(&named.target, from);
+                from
+            }
+            Expr::StringLiteral(literal) => {
+                let text = self.name(literal.value.to_str());
+                let to = self.slot();
+                self.emit(range, Action::Text { to, text });
+                to
+            }
+            Expr::NumberLiteral(literal) => {
+                let number = literal.value.as_int().and_then(Int::as_i64);
+                self.number(range, number)
+            }
+            Expr::BooleanLiteral(literal) => self.number(range, Some(i64::from(literal.value))),
+            _ => self.composite(expression),
+        }
+    }
+
+    fn composite(&mut self, expression: &Expr) -> Slot {
+        let range = expression.range();
+        match expression {
+            Expr::BoolOp(any) => self.either(range, &any.values.iter().collect::<Vec<_>>()),
+            Expr::If(choice) => self.choice(choice),
+            Expr::BinOp(binary) => {
+                let left = self.expression(&binary.left);
+                let right = self.expression(&binary.right);
+                self.binary(range, binary.op, left, right)
+            }
+            Expr::UnaryOp(unary) => {
+                let operand = self.expression(&unary.operand);
+                let method = match unary.op {
+                    UnaryOp::Not => "__bool__",
+                    UnaryOp::USub => "__neg__",
+                    UnaryOp::UAdd => "__pos__",
+                    UnaryOp::Invert => "__invert__",
+                };
+                self.special(range, method, operand, None)
+            }
+            Expr::Compare(compare) => self.compare(compare),
+            Expr::FString(text) => self.f_string(text),
+            Expr::Yield(given) => {
+                let from = given.value.as_ref().map(|value| self.expression(value));
+                let to = self.slot();
+                let from = from.unwrap_or(to);
+                self.emit(range, Action::Yield { from });
+                to
+            }
+            Expr::YieldFrom(given) => {
+                let from = self.expression(&given.value);
+                let to = self.iterate(range, from, Mode::Plain);
+                self.emit(
+                    range,
+                    Action::Copy {
+                        to: YIELDS,
+                        from: to,
+                    },
+                );
+                to
+            }
+            _ => self.collection(expression),
+        }
+    }
+
+    fn collection(&mut self, expression: &Expr) -> Slot {
+        let range = expression.range();
+        match expression {
+            Expr::List(list) => self.sequence(range, &list.elts),
+            Expr::Tuple(tuple) => self.sequence(range, &tuple.elts),
+            Expr::Set(set) => self.sequence(range, &set.elts),
+            Expr::Dict(dict) => {
+                let mut items = Vec::new();
+                let mut spread = Vec::new();
+                for item in &dict.items {
+                    let key = item.key.as_ref().map(|key| self.key(key));
+                    let value = self.expression(&item.value);
+                    match key {
+                        Some(key) => items.push((key, value)),
+                        None => spread.push(value),
+                    }
+                }
+                let to = self.slot();
+                self.emit(range, Action::Collection { to, items, spread });
+                to
+            }
+            Expr::ListComp(list) => self.comprehension(range, &list.generators, &[&list.elt]),
+            Expr::SetComp(set) => self.comprehension(range, &set.generators, &[&set.elt]),
+            Expr::Generator(each) => self.comprehension(range, &each.generators, &[&each.elt]),
+            Expr::DictComp(dict) => {
+                let mut parts: Vec<&Expr> = dict.key.iter().map(|key| &**key).collect();
+                parts.push(&dict.value);
+                self.comprehension(range, &dict.generators, &parts)
+            }
+            Expr::Slice(slice) => {
+                for part in [&slice.lower, &slice.upper, &slice.step]
+                    .into_iter()
+                    .flatten()
+                {
+                    self.expression(part);
+                }
+                self.slot()
+            }
+            _ => self.slot(),
+        }
+    }
+
+    fn number(&mut self, range: TextRange, number: Option<i64>) -> Slot {
+        let to = self.slot();
+        if let Some(number) = number {
+            self.emit(range, Action::Number { to, number });
+        }
+        to
+    }
+
+    fn either(&mut self, range: TextRange, parts: &[&Expr]) -> Slot {
+        let to = self.slot();
+        for part in parts {
+            let from = self.expression(part);
+            self.emit(range, Action::Copy { to, from });
+        }
+        to
+    }
+
+    fn choice(&mut self, choice: &ruff_python_ast::ExprIf) -> Slot {
+        self.expression(&choice.test);
+        let narrowing = self.narrowing(&choice.test);
+        let to = self.slot();
+        let before = self.mark();
+        if let Some(narrowing) = &narrowing {
+            self.narrow(choice.test.range(), &narrowing.name, narrowing.holds);
+        }
+        let from = self.expression(&choice.body);
+        self.emit(choice.range(), Action::Copy { to, from });
+        let taken = self.resume(before);
+        if let Some(narrowing) = &narrowing {
+            self.narrow(choice.test.range(), &narrowing.name, narrowing.fails);
+        }
+        let from = self.expression(&choice.orelse);
+        self.emit(choice.range(), Action::Copy { to, from });
+        self.join(taken);
+        to
+    }
+
+    /// The key of a subscription or of a dict's item.
+    pub(super) fn key(&mut self, key: &Expr) -> Key {
+        match key {
+            Expr::StringLiteral(literal) => Key::Text(self.name(literal.value.to_str())),
+            Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
+                Some(number) => Key::Number(number),
+                None => Key::Any,
+            },
+            Expr::Slice(_) | Expr::UnaryOp(_) => {
+                self.expression(key);
+                Key::Any
+            }
+            _ => Key::Slot(self.expression(key)),
+        }
+    }
+
+    pub(super) fn call(&mut self, call: &ExprCall, mode: Mode) -> Slot {
+        let callee = self.expression(&call.func);
+        let arguments = self.arguments(&call.arguments);
+        let to = self.slot();
+        let call_made = Call {
+            to,
+            callee,
+            arguments,
+            mode,
+        };
+        self.emit(call.range(), Action::Call(Box::new(call_made)));
+        to
+    }
+
+    fn arguments(&mut self, given: &Arguments) -> Vec<Argument> {
+        let mut arguments = Vec::new();
+        for argument in &given.args {
+            let (kind, value) = match argument {
+                Expr::Starred(starred) => (ArgumentKind::Star, &*starred.value),
+                other => (ArgumentKind::Positional, other),
+            };
+            let slot = self.expression(value);
+            arguments.push(Argument { kind, slot });
+        }
+        for keyword in &given.keywords {
+            let slot = self.expression(&keyword.value);
+            let kind = match &keyword.arg {
+                Some(name) => ArgumentKind::Keyword(self.name(name.as_str())),
+                None => ArgumentKind::DoubleStar,
+            };
+            arguments.push(Argument { kind, slot });
+        }
+        arguments
+    }
+
+    fn sequence(&mut self, range: TextRange, parts: &[Expr]) -> Slot {
+        let mut items = Vec::new();
+        let mut spread = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            if let Expr::Starred(starred) = part {
+                spread.push(self.expression(&starred.value));
+            } else {
+                let key = if spread.is_empty() {
+                    Key::position(index)
+                } else {
+                    Key::Any
+                };
+                items.push((key, self.expression(part)));
+            }
+        }
+        let to = self.slot();
+        self.emit(range, Action::Collection { to, items, spread });
+        to
+    }
+
+    fn comprehension(
+        &mut self,
+        range: TextRange,
+        generators: &[Comprehension],
+        parts: &[&Expr],
+    ) -> Slot {
+        let before = self.mark();
+        let shadows = self.frame().shadows.len();
+        for generator in generators {
+            let from = self.expression(&generator.iter);
+            let mode = if generator.is_async {
+                Mode::Awaited
+            } else {
+                Mode::Plain
+            };
+            let item = self.iterate(generator.iter.range(), from, mode);
+            let mut names = Vec::new();
+            names_in(&generator.target, &mut names);
+            for name in names {
+                let number = self.name(&name);
+                self.frame().shadows.push(number);
+            }
+            self.assign(&generator.target, item);
+            for test in &generator.ifs {
+                self.expression(test);
+                if let Some(narrowing) = self.narrowing(test) {
+                    self.narrow(test.range(), &narrowing.name, narrowing.holds);
+                }
+            }
+        }
+        let values: Vec<Slot> = parts.iter().map(|part| self.expression(part)).collect();
+        self.frame().shadows.truncate(shadows);
+        self.resume(before);
+        let to = self.slot();
+        let items = values
+            .last()
+            .map(|value| (Key::Any, *value))
+            .into_iter()
+            .collect();
+        self.emit(
+            range,
+            Action::Collection {
+                to,
+                items,
+                spread: Vec::new(),
+            },
+        );
+        to
+    }
+
+    fn iterate(&mut self, range: TextRange, from: Slot, mode: Mode) -> Slot {
+        let to = self.slot();
+        self.emit(range, Action::Iterate { to, from, mode });
+        to
+    }
+
+    fn compare(&mut self, compare: &ExprCompare) -> Slot {
+        let mut left = self.expression(&compare.left);
+        let mut to = left;
+        for (operator, right) in compare.ops.iter().zip(&compare.comparators) {
+            let right = self.expression(right);
+            to = match operator {
+                CmpOp::Is | CmpOp::IsNot => self.slot(),
+                CmpOp::In | CmpOp::NotIn => {
+                    self.special(compare.range(), "__contains__", right, Some(left))
+                }
+                _ => self.special(compare.range(), comparison(*operator), left, Some(right)),
+            };
+            left = right;
+        }
+        to
+    }
+
+    fn f_string(&mut self, text: &ExprFString) -> Slot {
+        for element in text.value.elements() {
+            if let Some(interpolation) = element.as_interpolation() {
+                let value = self.expression(&interpolation.expression);
+                self.special(interpolation.range, "__str__", value, None);
+            }
+        }
+        self.slot()
+    }
+
+    /// A special method of one or two operands.
+    pub(super) fn special(
+        &mut self,
+        range: TextRange,
+        method: &str,
+        left: Slot,
+        right: Option<Slot>,
+    ) -> Slot {
+        let to = self.slot();
+        let method = self.name(method);
+        self.emit(
+            range,
+            Action::Special {
+                to,
+                method,
+                reflected: None,
+                left,
+                right,
+            },
+        );
+        to
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        range: TextRange,
+        operator: Operator,
+        left: Slot,
+        right: Slot,
+    ) -> Slot {
+        let stem = stem(operator);
+        let method = self.name(&format!("__{stem}__"));
+        let reflected = Some(self.name(&format!("__r{stem}__")));
+        let to = self.slot();
+        let right = Some(right);
+        self.emit(
+            range,
+            Action::Special {
+                to,
+                method,
+                reflected,
+                left,
+                right,
+            },
+        );
+        to
+    }
+}
+
+fn stem(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Add => "add",
+        Operator::Sub => "sub",
+        Operator::Mult => "mul",
+        Operator::MatMult => "matmul",
+        Operator::Div => "truediv",
+        Operator::Mod => "mod",
+        Operator::Pow => "pow",
+        Operator::LShift => "lshift",
+        Operator::RShift => "rshift",
+        Operator::BitOr => "or",
+        Operator::BitXor => "xor",
+        Operator::BitAnd => "and",
+        Operator::FloorDiv => "floordiv",
+    }
+}
+
+fn comparison(operator: CmpOp) -> &'static str {
+    match operator {
+        CmpOp::Eq => "__eq__",
+        CmpOp::NotEq => "__ne__",
+        CmpOp::Lt => "__lt__",
+        CmpOp::LtE => "__le__",
+        CmpOp::Gt => "__gt__",
+        _ => "__ge__",
+    }
+}

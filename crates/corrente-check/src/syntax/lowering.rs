@@ -1,0 +1,292 @@
+//! The state of lowering: bodies under construction, their slots and the current version of each
+//! variable.
+//!
+//! A variable has a new slot with every assignment, so that `work = slow; work = quick; work()`
+//! calls one of them only. What inner bodies can see is stored in a cell too, which holds whatever
+//! was ever stored.
+
+use ruff_python_ast::Stmt;
+use ruff_text_size::TextRange;
+use rustc_hash::FxHashMap;
+
+use super::scopes::{Place, Scopes};
+use super::span_of;
+use crate::facts::{Action, BodyKind, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot};
+
+/// Versions of variables; `None` where no code comes by any more.
+pub(super) type Versions = Option<FxHashMap<Name, Slot>>;
+
+/// A loop under construction.
+#[derive(Debug, Default)]
+pub(super) struct Loop {
+    pub(super) breaks: Vec<Versions>,
+    pub(super) continues: Vec<Versions>,
+}
+
+/// A body under construction.
+#[derive(Debug)]
+pub(super) struct Frame {
+    /// Its number in the facts.
+    pub(super) function: u32,
+    pub(super) scope: usize,
+    pub(super) operations: Vec<Operation>,
+    pub(super) slots: u32,
+    pub(super) versions: Versions,
+    pub(super) loops: Vec<Loop>,
+    /// For each `try` around: names with a slot that gets all their versions.
+    pub(super) recorders: Vec<FxHashMap<Name, Slot>>,
+    pub(super) fields: Vec<Name>,
+    /// What a module's or class's body has set.
+    pub(super) stores: Vec<(Name, Slot)>,
+    /// Targets of comprehensions; they are never cells.
+    pub(super) shadows: Vec<Name>,
+}
+
+/// Lowers one module.
+pub(super) struct Lowering<'a> {
+    pub(super) scopes: &'a Scopes,
+    facts: &'a mut ModuleFacts,
+    numbers: FxHashMap<Box<str>, Name>,
+    frames: Vec<Frame>,
+    pub(super) depth: u32,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(scopes: &'a Scopes, facts: &'a mut ModuleFacts) -> Self {
+        Self {
+            scopes,
+            facts,
+            numbers: FxHashMap::default(),
+            frames: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Lowers the module's body and all that stands in it.
+    pub(super) fn module(mut self, body: &[Stmt]) {
+        let name = self.name("<module>");
+        self.open(
+            0,
+            NewBody {
+                name,
+                kind: BodyKind::Module,
+            },
+        );
+        self.statements(body);
+        self.close();
+    }
+
+    /// Begins a body; what is emitted from now on is its own.
+    pub(super) fn open(&mut self, scope: usize, new: NewBody) -> u32 {
+        let function = self.facts.functions.len() as u32;
+        let visible = &self.scopes.list[scope];
+        let all = matches!(new.kind, BodyKind::Module | BodyKind::Class);
+        let mut cells: Vec<&String> = if all {
+            visible.bound.iter().collect()
+        } else {
+            visible.captured.iter().collect()
+        };
+        cells.sort();
+        let cells = cells.into_iter().map(|name| self.name(name)).collect();
+        self.facts.functions.push(FunctionFacts {
+            name: new.name,
+            kind: new.kind,
+            parent: self.frames.last().map(|frame| frame.function),
+            parameters: Vec::new(),
+            operations: Vec::new(),
+            slots: 2,
+            cells,
+            fields: Vec::new(),
+            receiver: Receiver::Object,
+        });
+        self.frames.push(Frame {
+            function,
+            scope,
+            operations: Vec::new(),
+            slots: 2,
+            versions: Some(FxHashMap::default()),
+            loops: Vec::new(),
+            recorders: Vec::new(),
+            fields: Vec::new(),
+            stores: Vec::new(),
+            shadows: Vec::new(),
+        });
+        function
+    }
+
+    /// Ends the body that was opened last.
+    pub(super) fn close(&mut self) {
+        self.publish();
+        if let Some(frame) = self.frames.pop() {
+            let function = &mut self.facts.functions[frame.function as usize];
+            function.operations = frame.operations;
+            function.slots = frame.slots;
+            function.fields = frame.fields;
+        }
+    }
+
+    /// Stores the last version of each name that a module's or class's body has set.
+    fn publish(&mut self) {
+        let stores = std::mem::take(&mut self.frame().stores);
+        let last = self.frame().versions.clone();
+        let mut written: Vec<(Name, Slot)> = stores
+            .into_iter()
+            .map(|(name, from)| {
+                let version = last.as_ref().and_then(|versions| versions.get(&name));
+                // Where the body does not end, any version may be seen.
+                (name, version.copied().unwrap_or(from))
+            })
+            .collect();
+        written.sort_unstable();
+        written.dedup();
+        for (name, from) in written {
+            self.emit(
+                TextRange::default(),
+                Action::Store {
+                    hops: 0,
+                    name,
+                    from,
+                },
+            );
+        }
+    }
+
+    pub(super) fn facts_of(&mut self, function: u32) -> &mut FunctionFacts {
+        &mut self.facts.functions[function as usize]
+    }
+
+    pub(super) fn frame(&mut self) -> &mut Frame {
+        self.frames
+            .last_mut()
+            .expect("a module is open from its first statement to its last")
+    }
+
+    /// The number of a name.
+    pub(super) fn name(&mut self, text: &str) -> Name {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.facts.names.len() as Name;
+        self.facts.names.push(text.into());
+        self.numbers.insert(text.into(), number);
+        number
+    }
+
+    pub(super) fn slot(&mut self) -> Slot {
+        let frame = self.frame();
+        frame.slots += 1;
+        frame.slots - 1
+    }
+
+    pub(super) fn emit(&mut self, range: TextRange, action: Action) {
+        let span = span_of(range);
+        self.frame().operations.push(Operation { span, action });
+    }
+
+    /// Whether code comes by here.
+    pub(super) fn is_live(&mut self) -> bool {
+        self.frame().versions.is_some()
+    }
+
+    /// What `name` holds here.
+    pub(super) fn read(&mut self, range: TextRange, name: &str) -> Slot {
+        let number = self.name(name);
+        let scopes = self.scopes;
+        let frame = self.frame();
+        let version = frame
+            .versions
+            .as_ref()
+            .and_then(|known| known.get(&number).copied());
+        if let (Some(slot), true) = (version, frame.shadows.contains(&number)) {
+            return slot;
+        }
+        let scope = frame.scope;
+        let place = scopes.find(scope, name);
+        if let (Some(slot), Place::Own) = (version, place)
+            && !scopes.list[scope].written_elsewhere.contains(name)
+        {
+            return slot;
+        }
+        let to = self.slot();
+        let action = match place {
+            Place::Own => self.own_cell(to, number, version),
+            Place::Outer(hops) => Action::Load {
+                to,
+                hops,
+                name: number,
+            },
+            Place::Builtin => Action::Builtin { to, name: number },
+        };
+        self.emit(range, action);
+        to
+    }
+
+    fn own_cell(&mut self, to: Slot, name: Name, version: Option<Slot>) -> Action {
+        if let Some(from) = version {
+            self.emit(TextRange::default(), Action::Copy { to, from });
+        }
+        Action::Load { to, hops: 0, name }
+    }
+
+    /// `name` holds what `from` holds, from here on.
+    pub(super) fn write(&mut self, range: TextRange, name: &str, from: Slot) {
+        let number = self.name(name);
+        let scopes = self.scopes;
+        let frame = self.frame();
+        let scope = frame.scope;
+        if frame.shadows.contains(&number) {
+            self.version(number, from);
+            return;
+        }
+        match scopes.find(scope, name) {
+            Place::Outer(hops) => self.emit(
+                range,
+                Action::Store {
+                    hops,
+                    name: number,
+                    from,
+                },
+            ),
+            Place::Own | Place::Builtin => {
+                self.version(number, from);
+                let visible = &scopes.list[scope];
+                if visible.is_class || visible.parent.is_none() {
+                    // Others run when the body is through: they see the last version.
+                    self.frame().stores.push((number, from));
+                } else if visible.captured.contains(name) {
+                    self.emit(
+                        range,
+                        Action::Store {
+                            hops: 0,
+                            name: number,
+                            from,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    /// A new version of a variable of the body's own.
+    pub(super) fn version(&mut self, name: Name, slot: Slot) {
+        let frame = self.frame();
+        if let Some(versions) = &mut frame.versions {
+            versions.insert(name, slot);
+        }
+        let copies: Vec<Slot> = frame
+            .recorders
+            .iter()
+            .filter_map(|known| known.get(&name).copied())
+            .collect();
+        for to in copies {
+            self.emit(TextRange::default(), Action::Copy { to, from: slot });
+        }
+    }
+}
+
+/// A body that begins.
+#[derive(Debug)]
+pub(super) struct NewBody {
+    pub(super) name: Name,
+    pub(super) kind: BodyKind,
+}

@@ -1,0 +1,394 @@
+//! Statements.
+//!
+//! Code that cannot run (after `return`, under `if TYPE_CHECKING`, `if False`) is not lowered,
+//! apart from the imports and classes under `TYPE_CHECKING`, which annotations name.
+
+use ruff_python_ast::{ElifElseClause, ExceptHandler, Expr, Int, Stmt, StmtIf, StmtTry, UnaryOp};
+use ruff_text_size::{Ranged as _, TextRange};
+
+use super::lowering::Lowering;
+use crate::facts::{Action, Mode, Slot, Trait};
+
+/// Nesting of expressions and statements that is followed; generated code goes deeper.
+pub(super) const DEPTH_MAX: u32 = 2_000;
+
+/// What a test is known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Truth {
+    Always,
+    Never,
+    /// Only for a type checker.
+    Typing,
+    Unknown,
+}
+
+/// What a test says of a variable.
+pub(super) struct Narrowing {
+    pub(super) name: String,
+    pub(super) holds: Trait,
+    pub(super) fails: Trait,
+}
+
+impl Lowering<'_> {
+    pub(super) fn statements(&mut self, body: &[Stmt]) {
+        for statement in body {
+            if !self.is_live() {
+                return;
+            }
+            if self.depth < DEPTH_MAX {
+                self.depth += 1;
+                self.statement(statement);
+                self.depth -= 1;
+            }
+        }
+    }
+
+    fn statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => self.class(class),
+            Stmt::Import(import) => self.import(import),
+            Stmt::ImportFrom(import) => self.import_from(import),
+            Stmt::If(test) => self.if_statement(test),
+            Stmt::For(_) | Stmt::While(_) => self.loop_statement(statement),
+            Stmt::Try(attempt) => self.try_statement(attempt),
+            Stmt::Match(choice) => self.match_statement(choice),
+            Stmt::With(with) => {
+                let mode = mode(with.is_async);
+                for item in &with.items {
+                    let from = self.expression(&item.context_expr);
+                    let to = self.slot();
+                    self.emit(item.context_expr.range(), Action::Enter { to, from, mode });
+                    if let Some(target) = &item.optional_vars {
+                        self.assign(target, to);
+                    }
+                }
+                self.statements(&with.body);
+            }
+            Stmt::Break(_) | Stmt::Continue(_) => self.leave(
+                matches!(statement, Stmt::Break(_))
+                    .then_some(Leaving::Break)
+                    .unwrap_or(Leaving::Continue),
+            ),
+            _ => self.simple(statement),
+        }
+    }
+
+    fn simple(&mut self, statement: &Stmt) {
+        let range = statement.range();
+        match statement {
+            Stmt::Return(given) => {
+                if let Some(value) = &given.value {
+                    let from = self.expression(value);
+                    self.emit(range, Action::Return { from });
+                }
+                self.stop();
+            }
+            Stmt::Raise(raise) => {
+                for part in raise.exc.iter().chain(&raise.cause) {
+                    self.expression(part);
+                }
+                self.stop();
+            }
+            Stmt::Assign(assign) => {
+                let from = self.expression(&assign.value);
+                for target in &assign.targets {
+                    self.assign(target, from);
+                }
+            }
+            Stmt::AnnAssign(assign) => self.annotated(assign),
+            Stmt::AugAssign(assign) => {
+                let left = self.expression(&assign.target);
+                let right = self.expression(&assign.value);
+                let to = self.binary(range, assign.op, left, right);
+                self.emit(range, Action::Copy { to, from: left });
+                self.assign(&assign.target, to);
+            }
+            Stmt::Expr(expression) => {
+                self.expression(&expression.value);
+            }
+            Stmt::Assert(assert) => {
+                self.expression(&assert.test);
+                if let Some(narrowing) = self.narrowing(&assert.test) {
+                    self.narrow(range, &narrowing.name, narrowing.holds);
+                }
+            }
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.delete(target);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn annotated(&mut self, assign: &ruff_python_ast::StmtAnnAssign) {
+        let range = assign.range();
+        let annotation = self.annotation(&assign.annotation);
+        let to = self.slot();
+        self.emit(range, Action::Declare { to, annotation });
+        if let Some(value) = &assign.value {
+            let from = self.expression(value);
+            self.emit(range, Action::Copy { to, from });
+        }
+        if let Expr::Name(name) = &*assign.target {
+            let number = self.name(name.id.as_str());
+            self.frame().fields.push(number);
+        }
+        self.assign(&assign.target, to);
+    }
+
+    fn delete(&mut self, target: &Expr) {
+        if let Expr::Subscript(item) = target {
+            let left = self.expression(&item.value);
+            let right = self.expression(&item.slice);
+            self.special(target.range(), "__delitem__", left, Some(right));
+        }
+    }
+
+    /// Gives what `from` holds to a target.
+    pub(super) fn assign(&mut self, target: &Expr, from: Slot) {
+        let range = target.range();
+        match target {
+            Expr::Name(name) => self.write(range, name.id.as_str(), from),
+            Expr::Attribute(attribute) => {
+                let base = self.expression(&attribute.value);
+                let name = self.name(attribute.attr.as_str());
+                self.emit(range, Action::SetAttribute { base, name, from });
+            }
+            Expr::Subscript(item) => {
+                let base = self.expression(&item.value);
+                let key = self.key(&item.slice);
+                self.emit(range, Action::SetItem { base, key, from });
+            }
+            Expr::Tuple(tuple) => self.unpack(range, &tuple.elts, from),
+            Expr::List(list) => self.unpack(range, &list.elts, from),
+            Expr::Starred(starred) => self.assign(&starred.value, from),
+            _ => {}
+        }
+    }
+
+    fn unpack(&mut self, range: TextRange, parts: &[Expr], from: Slot) {
+        let starred = parts.iter().any(|part| matches!(part, Expr::Starred(_)));
+        for (index, part) in parts.iter().enumerate() {
+            let to = self.slot();
+            let action = if starred {
+                Action::Iterate {
+                    to,
+                    from,
+                    mode: Mode::Plain,
+                }
+            } else {
+                let key = crate::facts::Key::position(index);
+                Action::Item {
+                    to,
+                    base: from,
+                    key,
+                }
+            };
+            self.emit(range, action);
+            self.assign(part, to);
+        }
+    }
+
+    fn if_statement(&mut self, test: &StmtIf) {
+        self.branch(Some(&test.test), &test.body, &test.elif_else_clauses);
+    }
+
+    fn branch(&mut self, test: Option<&Expr>, body: &[Stmt], rest: &[ElifElseClause]) {
+        let Some(test) = test else {
+            return self.statements(body);
+        };
+        self.expression(test);
+        let truth = truth(test);
+        let narrowing = self.narrowing(test);
+        let before = self.mark();
+        match truth {
+            Truth::Never => self.stop(),
+            Truth::Typing => {
+                for statement in body {
+                    if let Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::ClassDef(_) = statement {
+                        self.statement(statement);
+                    }
+                }
+                None
+            }
+            Truth::Always | Truth::Unknown => {
+                if let Some(narrowing) = &narrowing {
+                    self.narrow(test.range(), &narrowing.name, narrowing.holds);
+                }
+                self.statements(body);
+                None
+            }
+        };
+        if truth == Truth::Always {
+            return;
+        }
+        let taken = self.resume(before);
+        if let Some(narrowing) = &narrowing {
+            self.narrow(test.range(), &narrowing.name, narrowing.fails);
+        }
+        if let Some((next, after)) = rest.split_first() {
+            self.branch(next.test.as_ref(), &next.body, after);
+        }
+        self.join(taken);
+    }
+
+    /// The variable's next version is what passes the test.
+    pub(super) fn narrow(&mut self, range: TextRange, name: &str, by: Trait) {
+        let from = self.read(range, name);
+        let to = self.slot();
+        self.emit(range, Action::Filter { to, from, by });
+        let number = self.name(name);
+        if self.scopes.find(self.frame_scope(), name) == super::scopes::Place::Own {
+            self.version(number, to);
+        }
+    }
+
+    fn frame_scope(&mut self) -> usize {
+        self.frame().scope
+    }
+
+    /// What a test says, if it is one that is understood.
+    pub(super) fn narrowing(&mut self, test: &Expr) -> Option<Narrowing> {
+        if let Expr::UnaryOp(unary) = test
+            && unary.op == UnaryOp::Not
+        {
+            let inner = self.narrowing(&unary.operand)?;
+            return Some(Narrowing {
+                holds: inner.fails,
+                fails: inner.holds,
+                ..inner
+            });
+        }
+        let Expr::Call(call) = test else { return None };
+        let name = match &*call.func {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            _ => return None,
+        };
+        let Some(Expr::Name(subject)) = call.arguments.args.first() else {
+            return None;
+        };
+        let (holds, fails) = match name {
+            "iscoroutinefunction" | "is_async_callable" | "is_coroutine_function" => {
+                (Trait::Coroutine, Trait::NotCoroutine)
+            }
+            "isinstance" => {
+                let class = self.expression(call.arguments.args.get(1)?);
+                (Trait::Instance(class), Trait::NotInstance(class))
+            }
+            _ => return None,
+        };
+        Some(Narrowing {
+            name: subject.id.to_string(),
+            holds,
+            fails,
+        })
+    }
+
+    fn loop_statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::For(each) => {
+                let mode = mode(each.is_async);
+                let from = self.expression(&each.iter);
+                let heads = self.begin_loop(&each.body, Some(&each.target));
+                let to = self.slot();
+                self.emit(each.iter.range(), Action::Iterate { to, from, mode });
+                let exit = self.mark();
+                self.assign(&each.target, to);
+                self.statements(&each.body);
+                self.end_loop(&heads, exit);
+                self.statements(&each.orelse);
+            }
+            Stmt::While(each) => {
+                let heads = self.begin_loop(&each.body, None);
+                self.expression(&each.test);
+                let truth = truth(&each.test);
+                let exit = if truth == Truth::Always {
+                    None
+                } else {
+                    self.mark()
+                };
+                if truth == Truth::Never {
+                    self.stop();
+                }
+                self.statements(&each.body);
+                self.end_loop(&heads, exit);
+                self.statements(&each.orelse);
+            }
+            _ => {}
+        }
+    }
+
+    fn leave(&mut self, leaving: Leaving) {
+        let versions = self.stop();
+        if let Some(innermost) = self.frame().loops.last_mut() {
+            match leaving {
+                Leaving::Break => innermost.breaks.push(versions),
+                Leaving::Continue => innermost.continues.push(versions),
+            }
+        }
+    }
+
+    fn try_statement(&mut self, attempt: &StmtTry) {
+        let before = self.mark();
+        let recorder = self.begin_try(&attempt.body);
+        self.statements(&attempt.body);
+        self.frame().recorders.pop();
+        let handled = Self::handled(&before, &recorder);
+        self.statements(&attempt.orelse);
+        let mut ends = vec![self.stop()];
+        for handler in &attempt.handlers {
+            let ExceptHandler::ExceptHandler(handler) = handler;
+            self.resume(handled.clone());
+            if let Some(kind) = &handler.type_ {
+                self.expression(kind);
+            }
+            self.statements(&handler.body);
+            ends.push(self.stop());
+        }
+        let falls_through = ends.iter().any(Option::is_some);
+        for end in ends {
+            self.join(end);
+        }
+        if !falls_through {
+            // `finally` runs all the same; nothing after it does.
+            self.resume(handled);
+        }
+        self.statements(&attempt.finalbody);
+        if !falls_through {
+            self.stop();
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Leaving {
+    Break,
+    Continue,
+}
+
+fn mode(is_async: bool) -> Mode {
+    if is_async { Mode::Awaited } else { Mode::Plain }
+}
+
+fn truth(test: &Expr) -> Truth {
+    match test {
+        Expr::BooleanLiteral(literal) if literal.value => Truth::Always,
+        Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => Truth::Never,
+        Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
+            Some(0) => Truth::Never,
+            Some(_) => Truth::Always,
+            None => Truth::Unknown,
+        },
+        Expr::Name(name) if name.id.as_str() == "TYPE_CHECKING" => Truth::Typing,
+        Expr::Attribute(attribute) if attribute.attr.as_str() == "TYPE_CHECKING" => Truth::Typing,
+        Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => match truth(&unary.operand) {
+            Truth::Always => Truth::Never,
+            Truth::Never | Truth::Typing => Truth::Always,
+            Truth::Unknown => Truth::Unknown,
+        },
+        _ => Truth::Unknown,
+    }
+}

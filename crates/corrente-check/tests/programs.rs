@@ -1,0 +1,170 @@
+//! The suite of small programs, each with its expected findings beside the code.
+//!
+//! A `.case` file has programs under `### name`, files under `#@ path`, and `#! call` on each line
+//! where a finding is expected. `held_out` is run for the record only: nobody reads it while working.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use corrente_check::{Catalogue, Certainty, Source, check};
+
+/// What the suite is held to.
+const RECALL_LEAST: f64 = 0.95;
+const PRECISION_LEAST: f64 = 0.98;
+
+struct Program {
+    name: String,
+    sources: Vec<Source>,
+    expected: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Score {
+    programs: usize,
+    hits: usize,
+    missed: usize,
+    extra: usize,
+    told: Vec<String>,
+}
+
+impl Score {
+    fn recall(&self) -> f64 {
+        self.hits as f64 / (self.hits + self.missed).max(1) as f64
+    }
+
+    fn precision(&self) -> f64 {
+        self.hits as f64 / (self.hits + self.extra).max(1) as f64
+    }
+}
+
+fn programs(folder: &str) -> Vec<Program> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
+    let mut files: Vec<_> = fs::read_dir(path)
+        .expect("the suite is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .collect();
+    files.sort();
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("it is text");
+        let stem = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        for part in text.split("### ").skip(1) {
+            let (name, body) = part.split_once('\n').expect("a program has a body");
+            found.push(program(format!("{stem}/{name}"), body));
+        }
+    }
+    found
+}
+
+fn program(name: String, body: &str) -> Program {
+    let mut sources: Vec<Source> = Vec::new();
+    for line in body.lines() {
+        if let Some(path) = line.strip_prefix("#@ ") {
+            sources.push(Source {
+                path: path.to_owned(),
+                text: String::new(),
+            });
+            continue;
+        }
+        if sources.is_empty() {
+            sources.push(Source {
+                path: "main.py".to_owned(),
+                text: String::new(),
+            });
+        }
+        let source = sources.last_mut().expect("one was just made");
+        source.text.push_str(line);
+        source.text.push('\n');
+    }
+    let expected = sources
+        .iter()
+        .flat_map(|source| {
+            (1..).zip(source.text.lines()).filter_map(|(line, text)| {
+                let (_, call) = text.split_once("#!")?;
+                let last = call.trim().rsplit('.').next()?;
+                Some(format!("{}:{line} {last}", source.path))
+            })
+        })
+        .collect();
+    // The marks themselves must not change the program.
+    for source in &mut sources {
+        let lines: Vec<&str> = source
+            .text
+            .lines()
+            .map(|line| line.split("#!").next().unwrap_or(line))
+            .collect();
+        source.text = lines.join("\n") + "\n";
+    }
+    Program {
+        name,
+        sources,
+        expected,
+    }
+}
+
+fn run(folder: &str) -> Score {
+    let catalogue = Catalogue::built_in().expect("the catalogue is sound");
+    let mut score = Score::default();
+    for program in programs(folder) {
+        let report = check(&program.sources, &catalogue, 1);
+        let found: BTreeSet<String> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.certainty != Certainty::Possible)
+            .map(|finding| {
+                let last = finding.call.rsplit('.').next().unwrap_or_default();
+                format!("{}:{} {last}", finding.place.path, finding.place.line)
+            })
+            .collect();
+        score.programs += 1;
+        score.hits += found.intersection(&program.expected).count();
+        for missed in program.expected.difference(&found) {
+            score.missed += 1;
+            score
+                .told
+                .push(format!("missed {}: {missed}", program.name));
+        }
+        for extra in found.difference(&program.expected) {
+            score.extra += 1;
+            score.told.push(format!("extra  {}: {extra}", program.name));
+        }
+    }
+    score
+}
+
+#[test]
+fn the_programs_are_understood() {
+    let score = run("programs");
+    println!("{}", score.told.join("\n"));
+    println!(
+        "{} programs: recall {:.3}, precision {:.3}",
+        score.programs,
+        score.recall(),
+        score.precision()
+    );
+    assert!(score.recall() >= RECALL_LEAST, "recall {}", score.recall());
+    assert!(
+        score.precision() >= PRECISION_LEAST,
+        "precision {}",
+        score.precision()
+    );
+}
+
+#[test]
+#[ignore = "for the record: cargo test -p corrente-check --test programs -- --ignored --nocapture"]
+fn the_programs_that_were_set_aside() {
+    let score = run("held_out");
+    println!(
+        "{} programs set aside: recall {:.3}, precision {:.3}",
+        score.programs,
+        score.recall(),
+        score.precision()
+    );
+}

@@ -1,0 +1,124 @@
+//! The head of a request: its line, its fields, and what they mean for the connection.
+//!
+//! A [`Head`] is a view of the bytes that the caller still owns and of what the decoder found in them; it
+//! copies nothing and lives until the decoder is asked again.
+
+use super::fields::{Field, Fields, slice};
+use super::meaning::Meaning;
+use super::target::{Form, Target};
+use crate::{KnownName, Method};
+
+/// The version of HTTP/1 that a request came in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0: no chunks, no interim responses, connections close unless asked to stay.
+    Http10,
+    /// HTTP/1.1.
+    #[default]
+    Http11,
+}
+
+/// What follows the head.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    None,
+    /// So many bytes, at least one.
+    Length(u64),
+    /// Chunks, and perhaps trailers.
+    Chunked,
+}
+
+/// What the decoder found in a head; the fields' table is used again for each request.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) method: Option<Method>,
+    pub(super) target: (u32, u32),
+    pub(super) form: Form,
+    pub(super) version: Version,
+    pub(super) fields: Vec<Field>,
+    pub(super) meaning: Meaning,
+    pub(super) body: Body,
+}
+
+/// The head of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) parts: &'a Parts,
+}
+
+impl<'a> Head<'a> {
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.parts.method.unwrap_or(Method::Other)
+    }
+
+    /// The method as it came.
+    pub fn method_name(&self) -> &'a [u8] {
+        // One space stands between them.
+        slice(self.bytes, (0, self.parts.target.0.saturating_sub(1)))
+    }
+
+    /// The request target as it came.
+    pub fn raw_target(&self) -> &'a [u8] {
+        slice(self.bytes, self.parts.target)
+    }
+
+    /// The parts of the request target.
+    pub fn target(&self) -> Target<'a> {
+        Target::of(self.parts.form, self.method(), self.raw_target())
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.parts.version
+    }
+
+    /// The fields, in the order in which they came.
+    pub fn fields(&self) -> Fields<'a> {
+        Fields {
+            bytes: self.bytes,
+            fields: &self.parts.fields,
+        }
+    }
+
+    /// Host and port that the request is for: the target's, else those of `Host`. HTTP/1.0 may have neither.
+    pub fn authority(&self) -> Option<&'a [u8]> {
+        let of_target = || self.target().authority;
+        let absolute = (self.parts.form == Form::Absolute)
+            .then(of_target)
+            .flatten();
+        absolute.or_else(|| self.fields().first(KnownName::Host))
+    }
+
+    /// What follows the head.
+    pub fn body(&self) -> Body {
+        self.parts.body
+    }
+
+    /// Whether the client lets the connection stay open after this request.
+    pub fn keeps_alive(&self) -> bool {
+        self.parts.meaning.keeps_alive(self.parts.version)
+    }
+
+    /// Whether the client waits for `100 Continue` before it sends the body, which is not empty.
+    pub fn expects_continue(&self) -> bool {
+        self.parts.meaning.expects_continue && self.parts.body != Body::None
+    }
+
+    /// Whether the client takes trailers after a chunked response (`TE: trailers`).
+    pub fn takes_trailers(&self) -> bool {
+        self.parts.meaning.takes_trailers && self.parts.version == Version::Http11
+    }
+
+    /// The protocol that the client would rather speak, where it asks properly: `Upgrade`, and
+    /// `Connection: upgrade`, in HTTP/1.1 (RFC 9110, section 7.8).
+    pub fn upgrade(&self) -> Option<&'a [u8]> {
+        let asked = self.parts.meaning.asks_to_upgrade && self.parts.version == Version::Http11;
+        asked
+            .then(|| self.fields().first(KnownName::Upgrade))
+            .flatten()
+    }
+}

@@ -1,0 +1,113 @@
+//! The opening handshake, the server's side (RFC 6455, section 4.2).
+//!
+//! It is an HTTP request like any other until it is answered with 101, so a refusal is an ordinary
+//! response. Origins and subprotocols are the application's to choose.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
+use thiserror::Error;
+
+use super::extension::{Deflate, DeflateOptions};
+use crate::h1::Head;
+use crate::{KnownName, Method};
+
+/// Appended to the key (section 1.3).
+const IDENTIFIER: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const KEY_BYTES: usize = 16;
+
+/// Whether a request asks for a WebSocket, rightly or not.
+pub fn is_asked(head: &Head<'_>) -> bool {
+    let is_websocket = |protocol: &[u8]| protocol.eq_ignore_ascii_case(b"websocket");
+    head.upgrade().is_some() && head.fields().list(KnownName::Upgrade).any(is_websocket)
+}
+
+/// Why a request that asks for a WebSocket gets none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// No `Upgrade: websocket` in HTTP/1.1.
+    #[error("the request does not ask for a WebSocket: `Upgrade: websocket` is missing")]
+    NotAsked,
+    /// Only GET opens one.
+    #[error("a WebSocket is opened with GET")]
+    Method,
+    /// 13 is the only version there is.
+    #[error("`Sec-WebSocket-Version` is not 13")]
+    Version,
+    /// Not 16 bytes in base64, missing, or there twice.
+    #[error("`Sec-WebSocket-Key` is not 16 bytes in base64")]
+    Key,
+}
+
+impl HandshakeError {
+    /// The status of the response. One of 426 has to name the version in `sec-websocket-version: 13`.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Version => 426,
+            Self::Method => 405,
+            Self::NotAsked | Self::Key => 400,
+        }
+    }
+}
+
+/// A valid request for a WebSocket.
+#[derive(Debug, Clone)]
+pub struct Handshake<'a> {
+    head: Head<'a>,
+    accept_key: String,
+}
+
+impl<'a> Handshake<'a> {
+    /// Checks the request.
+    pub fn of(head: &Head<'a>) -> Result<Self, HandshakeError> {
+        if !is_asked(head) {
+            return Err(HandshakeError::NotAsked);
+        }
+        if head.method() != Method::Get {
+            return Err(HandshakeError::Method);
+        }
+        let fields = head.fields();
+        let only = |name: KnownName| {
+            let mut values = fields.all(name);
+            values.next().filter(|_| values.next().is_none())
+        };
+        if only(KnownName::SecWebSocketVersion) != Some(b"13") {
+            return Err(HandshakeError::Version);
+        }
+        let key = only(KnownName::SecWebSocketKey).ok_or(HandshakeError::Key)?;
+        let decoded = STANDARD.decode(key).map_err(|_| HandshakeError::Key)?;
+        if decoded.len() != KEY_BYTES {
+            return Err(HandshakeError::Key);
+        }
+        Ok(Self {
+            head: *head,
+            accept_key: accept(key),
+        })
+    }
+
+    /// The value of `sec-websocket-accept`.
+    pub fn accept_key(&self) -> &str {
+        &self.accept_key
+    }
+
+    /// The subprotocols that the client offers, in the order of its liking.
+    pub fn protocols(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.head.fields().list(KnownName::SecWebSocketProtocol)
+    }
+
+    /// The compression that the client offers and that we can keep.
+    pub fn deflate(&self, options: DeflateOptions) -> Option<Deflate> {
+        Deflate::agree(
+            self.head.fields().list(KnownName::SecWebSocketExtensions),
+            options,
+        )
+    }
+}
+
+fn accept(key: &[u8]) -> String {
+    let mut hash = Sha1::new();
+    hash.update(key);
+    hash.update(IDENTIFIER);
+    STANDARD.encode(hash.finalize())
+}

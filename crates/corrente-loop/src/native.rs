@@ -1,0 +1,267 @@
+//! Protocols that are written in Rust, and the transports that they write to.
+//!
+//! To asyncio a [`NativeProtocol`] is a protocol like any other, so it also runs on other loops. Our own streams
+//! hand it what they read where it lies, without a `bytes` object and without a call of Python.
+//!
+//! Must not know what protocols speak. Key invariant: what a protocol is lent is not used by anybody else while it
+//! runs Python code, so nothing that it calls can change it.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::ffi::bytes::with_content;
+use crate::transport::{stream, tls};
+
+/// What a connection's protocol does, in asyncio's order: `made`, then the others, then `lost`, once.
+///
+/// The state is the protocol's own; its methods are called by the loop's thread, and may be called while one of
+/// them runs Python code.
+pub trait Protocol: Send + Sync + 'static {
+    /// The connection is there.
+    ///
+    /// # Errors
+    ///
+    /// What is raised is for the loop's exception handler.
+    fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()>;
+
+    /// Something has come.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed, and the loop's exception handler told.
+    fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()>;
+
+    /// The peer has ended its side; whether the other one stays open.
+    ///
+    /// # Errors
+    ///
+    /// As `received`.
+    fn ended(&self, py: Python<'_>) -> PyResult<bool>;
+
+    /// The connection is gone.
+    ///
+    /// # Errors
+    ///
+    /// As `made`.
+    fn lost(&self, py: Python<'_>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()>;
+
+    /// The transport has more to write than it likes, or has no longer.
+    ///
+    /// # Errors
+    ///
+    /// As `made`.
+    fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()>;
+
+    /// Shows the collector what Python objects it refers to.
+    fn show(&self, show: &mut dyn FnMut(&Py<PyAny>));
+
+    /// Gives up what it refers to: nobody can reach it any more.
+    fn clear(&self);
+}
+
+/// Whether a protocol should write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Not now: `pause_writing()`.
+    Paused,
+    /// Again: `resume_writing()`.
+    Resumed,
+}
+
+/// A protocol in Rust, as asyncio sees it.
+#[pyclass(frozen, weakref, name = "NativeProtocol", module = "corrente._native")]
+pub struct NativeProtocol(Box<dyn Protocol>);
+
+impl std::fmt::Debug for NativeProtocol {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("NativeProtocol")
+    }
+}
+
+impl NativeProtocol {
+    /// Makes it of what it does.
+    pub fn new(protocol: Box<dyn Protocol>) -> Self {
+        Self(protocol)
+    }
+
+    pub(crate) fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+        self.0.received(py, content)
+    }
+}
+
+#[pymethods]
+impl NativeProtocol {
+    fn connection_made(&self, transport: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.made(transport.py(), Transport::of(transport))
+    }
+
+    fn data_received(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        // A copy, where it may change: the protocol runs Python code while it reads.
+        if let Ok(bytes) = data.cast::<PyBytes>() {
+            return self.0.received(data.py(), bytes.as_bytes());
+        }
+        let copy = with_content(data, <[u8]>::to_vec)?;
+        self.0.received(data.py(), &copy)
+    }
+
+    fn eof_received(&self, py: Python<'_>) -> PyResult<bool> {
+        self.0.ended(py)
+    }
+
+    fn connection_lost(&self, py: Python<'_>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        self.0.lost(py, exception)
+    }
+
+    fn pause_writing(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.flow(py, Flow::Paused)
+    }
+
+    fn resume_writing(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.flow(py, Flow::Resumed)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let mut outcome = Ok(());
+        self.0.show(&mut |object| {
+            if outcome.is_ok() {
+                outcome = visit.call(object);
+            }
+        });
+        outcome
+    }
+
+    fn __clear__(&self) {
+        self.0.clear();
+    }
+}
+
+/// What a protocol writes to.
+#[derive(Debug)]
+pub struct Transport {
+    object: Py<PyAny>,
+    family: Family,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// A stream of ours.
+    Stream,
+    /// A TLS session of ours.
+    Secured,
+    /// Another loop's.
+    Foreign,
+}
+
+impl Transport {
+    fn of(object: &Bound<'_, PyAny>) -> Self {
+        let family = if stream::is_one(object) {
+            Family::Stream
+        } else if tls::is_one(object) {
+            Family::Secured
+        } else {
+            Family::Foreign
+        };
+        Self {
+            object: object.clone().unbind(),
+            family,
+        }
+    }
+
+    /// The same transport once more.
+    #[must_use]
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            object: self.object.clone_ref(py),
+            family: self.family,
+        }
+    }
+
+    /// What Python calls it.
+    pub fn object(&self) -> &Py<PyAny> {
+        &self.object
+    }
+
+    /// Writes: now, as far as the socket takes it; under TLS when the callback that is running returns.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises. A lost connection is none: what is written to it is dropped.
+    #[inline]
+    pub fn write(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+        let transport = self.object.bind(py);
+        match self.family {
+            Family::Stream => stream::pass(transport, content, None),
+            Family::Secured => tls::write(transport, content),
+            Family::Foreign => self.call(py, PyBytes::new(py, content).as_any()),
+        }
+    }
+
+    /// The same with a `bytes` object, which is kept where the socket does not take it: no copy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn write_bytes(&self, py: Python<'_>, bytes: &Bound<'_, PyBytes>) -> PyResult<()> {
+        match self.family {
+            Family::Stream => stream::pass(self.object.bind(py), bytes.as_bytes(), Some(bytes)),
+            Family::Secured | Family::Foreign => self.call(py, bytes.as_any()),
+        }
+    }
+
+    fn call(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let write = intern!(py, "write");
+        self.object.call_method1(py, write, (data,)).map(drop)
+    }
+
+    /// Stops reading: what comes stays with the kernel.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn pause_reading(&self, py: Python<'_>) -> PyResult<()> {
+        self.tell(py, intern!(py, "pause_reading"))
+    }
+
+    /// Reads again.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn resume_reading(&self, py: Python<'_>) -> PyResult<()> {
+        self.tell(py, intern!(py, "resume_reading"))
+    }
+
+    /// Closes it once all is written.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.tell(py, intern!(py, "close"))
+    }
+
+    /// Closes it at once; what waits is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.tell(py, intern!(py, "abort"))
+    }
+
+    fn tell(&self, py: Python<'_>, method: &Bound<'_, pyo3::types::PyString>) -> PyResult<()> {
+        self.object.call_method0(py, method).map(drop)
+    }
+
+    /// `get_extra_info(name)`.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn extra<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let get = intern!(py, "get_extra_info");
+        self.object.bind(py).call_method1(get, (name,))
+    }
+}

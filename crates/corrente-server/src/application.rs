@@ -1,0 +1,175 @@
+//! The two kinds of applications, as a connection sees them.
+
+use std::sync::Arc;
+
+use corrente_http::h1::{Body, Head};
+use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
+use pyo3::prelude::*;
+
+use crate::asgi::request::{self, Request};
+use crate::asgi::scope::{self, Ends};
+use crate::asgi::socket::WebSocket;
+use crate::connection::Asked;
+use crate::exchange::Line;
+use crate::shared::Shared;
+use crate::wsgi::call::Call;
+use crate::wsgi::{self};
+
+/// Which interface an application has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interface {
+    /// Called at once, and told of the body as it comes.
+    Asgi,
+    /// Called when the request is whole.
+    Wsgi,
+}
+
+/// What all requests of a connection have in common.
+pub(crate) enum Template {
+    Asgi(scope::Template),
+    Wsgi(wsgi::Template),
+}
+
+/// A request, as its application has it.
+pub(crate) enum Handler {
+    Asgi(Py<Request>),
+    Wsgi(Py<Call>),
+    Socket(Py<WebSocket>),
+}
+
+/// What a head led to.
+pub(crate) enum Begun {
+    Request(Beginning),
+    Socket(Beginning, Py<WebSocket>, Asked),
+    /// A WebSocket was asked for in a way in which nobody gets one.
+    Refused(HandshakeError),
+}
+
+/// A request that begins.
+pub(crate) struct Beginning {
+    pub(crate) handler: Handler,
+    /// ASGI's.
+    pub(crate) scope: Option<Py<PyAny>>,
+}
+
+impl Template {
+    pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
+        let root = &shared.root_path;
+        Ok(match shared.interface {
+            Interface::Asgi => {
+                let template = scope::Template::new(py, ends, root, shared.state.as_ref())?;
+                Self::Asgi(template)
+            }
+            Interface::Wsgi => Self::Wsgi(wsgi::Template::new(py, ends, root)?),
+        })
+    }
+
+    /// A request with this head.
+    pub(crate) fn begin(
+        &self,
+        py: Python<'_>,
+        shared: &Shared,
+        head: &Head<'_>,
+        line: Arc<dyn Line>,
+    ) -> PyResult<Begun> {
+        match self {
+            Self::Asgi(template) if ws::is_asked(head) => socket(py, template, shared, head, line),
+            Self::Asgi(template) => {
+                let begun = match head.body() {
+                    Body::None => request::Begun::WithoutBody,
+                    _ if head.expects_continue() => request::Begun::ExpectsContinue,
+                    Body::Length(_) | Body::Chunked => request::Begun::WithBody,
+                };
+                let event_loop = shared.starter.event_loop().clone_ref(py);
+                let request = Py::new(py, Request::new(event_loop, line, begun))?;
+                let scope = template.scope(py, head, &shared.headers)?;
+                Ok(Begun::Request(Beginning {
+                    handler: Handler::Asgi(request),
+                    scope: Some(scope.into_any().unbind()),
+                }))
+            }
+            Self::Wsgi(template) => {
+                // All of the body is read before the application is called.
+                if head.expects_continue() {
+                    line.continues(py)?;
+                }
+                let environ = template.environ(py, head)?.unbind();
+                let call = Py::new(py, Call::new(environ, line))?;
+                Ok(Begun::Request(Beginning {
+                    handler: Handler::Wsgi(call),
+                    scope: None,
+                }))
+            }
+        }
+    }
+}
+
+fn socket(
+    py: Python<'_>,
+    template: &scope::Template,
+    shared: &Shared,
+    head: &Head<'_>,
+    line: Arc<dyn Line>,
+) -> PyResult<Begun> {
+    let handshake = match Handshake::of(head) {
+        Ok(handshake) => handshake,
+        Err(refusal) => return Ok(Begun::Refused(refusal)),
+    };
+    let event_loop = shared.starter.event_loop().clone_ref(py);
+    let socket = Py::new(py, WebSocket::new(event_loop, line))?;
+    let scope = template.socket(py, head, &handshake, &shared.headers)?;
+    let beginning = Beginning {
+        handler: Handler::Socket(socket.clone_ref(py)),
+        scope: Some(scope.into_any().unbind()),
+    };
+    let asked = Asked {
+        accept_key: handshake.accept_key().to_owned(),
+        deflate: handshake.deflate(DeflateOptions::default()),
+    };
+    Ok(Begun::Socket(beginning, socket, asked))
+}
+
+impl Handler {
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Asgi(request) => Self::Asgi(request.clone_ref(py)),
+            Self::Wsgi(call) => Self::Wsgi(call.clone_ref(py)),
+            Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
+        }
+    }
+
+    pub(crate) fn object(&self) -> &Py<PyAny> {
+        match self {
+            Self::Asgi(request) => request.as_any(),
+            Self::Wsgi(call) => call.as_any(),
+            Self::Socket(socket) => socket.as_any(),
+        }
+    }
+
+    /// Some of the body has come; gives back how much waits in memory to be asked for, in bytes.
+    pub(crate) fn put(&self, py: Python<'_>, content: &[u8]) -> PyResult<usize> {
+        match self {
+            Self::Asgi(request) => request.get().put(py, content),
+            Self::Wsgi(call) => call.get().put(py, content).map(|()| 0),
+            // The request for a WebSocket has none.
+            Self::Socket(_) => Ok(0),
+        }
+    }
+
+    /// The body is whole.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        match self {
+            Self::Asgi(request) => request.get().end(py),
+            Self::Wsgi(_) | Self::Socket(_) => Ok(()),
+        }
+    }
+
+    /// The client has gone, or the server gives up.
+    pub(crate) fn gone(&self, py: Python<'_>) -> PyResult<()> {
+        match self {
+            Self::Asgi(request) => request.get().gone(py),
+            Self::Wsgi(call) => call.get().gone(py),
+            Self::Socket(socket) => socket.get().closed(py, Some(1006), ""),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! One HTTP request of an ASGI application: `receive()`, `send()`, and in which order they may be called.
+//!
+//! Knows ASGI's messages (asgi.readthedocs.io, "HTTP & WebSocket", 2.5) and no HTTP: what is sent goes to an
+//! [`Exchange`], what comes is put in by it. Key invariant: the state is not borrowed while Python code runs.
+
+use std::sync::Arc;
+
+use corrente_loop::Confined;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
+
+use super::answer::{Answer, Asked, Awaited};
+use super::message;
+use super::waiting::{Waiting, wake};
+use crate::exchange::{Exchange, Last};
+
+pyo3::create_exception!(
+    corrente._native,
+    ClientDisconnected,
+    PyOSError,
+    "The client is gone: what is sent reaches nobody (ASGI 2.4)."
+);
+
+/// A request and what has become of it.
+#[pyclass(frozen, name = "Request", module = "corrente._native")]
+pub(crate) struct Request {
+    event_loop: Py<PyAny>,
+    state: Confined<State>,
+}
+
+struct State {
+    /// What carries it; nothing once all is over.
+    exchange: Option<Arc<dyn Exchange>>,
+    /// What has come of the body, and the application has not asked for yet.
+    body: Vec<u8>,
+    incoming: Incoming,
+    answer: Progress,
+    /// The peer has gone.
+    is_gone: bool,
+    waiting: Waiting,
+}
+
+/// How far the body has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incoming {
+    /// The client sends it when it is told `100 Continue`.
+    Held,
+    Coming,
+    /// All of it is here, though not all may be given to the application.
+    Here,
+    /// The application has it.
+    Given,
+}
+
+/// How far the response has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Nothing,
+    /// `http.response.start` was sent.
+    Started,
+    Complete,
+}
+
+/// What is known of the body when a request begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    WithoutBody,
+    WithBody,
+    /// The client waits for `100 Continue`.
+    ExpectsContinue,
+}
+
+impl Request {
+    pub(crate) fn new(event_loop: Py<PyAny>, exchange: Arc<dyn Exchange>, begun: Begun) -> Self {
+        let incoming = match begun {
+            Begun::WithoutBody => Incoming::Here,
+            Begun::WithBody => Incoming::Coming,
+            Begun::ExpectsContinue => Incoming::Held,
+        };
+        Self {
+            event_loop,
+            state: Confined::new(State {
+                exchange: Some(exchange),
+                body: Vec::new(),
+                incoming,
+                answer: Progress::Nothing,
+                is_gone: false,
+                waiting: Waiting::default(),
+            }),
+        }
+    }
+
+    /// How far the response has come.
+    pub(crate) fn progress(&self, py: Python<'_>) -> PyResult<Progress> {
+        self.state.with(py, |state| state.answer)
+    }
+
+    /// Some of the body has come; gives back how much waits for the application, in bytes.
+    pub(crate) fn put(&self, py: Python<'_>, content: &[u8]) -> PyResult<usize> {
+        let length = self.state.with(py, |state| {
+            // A client that does not wait for `100 Continue` needs none.
+            state.incoming = Incoming::Coming;
+            state.body.extend_from_slice(content);
+            state.body.len()
+        })?;
+        self.wake(py, Awaited::Message)?;
+        Ok(length)
+    }
+
+    /// The body is whole.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
+        self.state
+            .with(py, |state| state.incoming = Incoming::Here)?;
+        self.wake(py, Awaited::Message)
+    }
+
+    /// The peer has gone, or the server gives up: nothing more comes, and nothing can be sent.
+    pub(crate) fn gone(&self, py: Python<'_>) -> PyResult<()> {
+        let exchange = self.state.with(py, |state| {
+            state.is_gone = true;
+            state.exchange.take()
+        })?;
+        drop(exchange);
+        self.wake(py, Awaited::Message)?;
+        self.wake(py, Awaited::Room)
+    }
+
+    /// The peer reads again what is written to it.
+    pub(crate) fn room(&self, py: Python<'_>) -> PyResult<()> {
+        self.wake(py, Awaited::Room)
+    }
+
+    fn wake(&self, py: Python<'_>, awaited: Awaited) -> PyResult<()> {
+        let woken = self.state.with(py, |state| state.waiting.take(awaited))?;
+        wake(py, woken)
+    }
+
+    /// What somebody waits for, if it is there: a message, or `None` for room.
+    pub(super) fn poll(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Option<Py<PyAny>>> {
+        match awaited {
+            Awaited::Message => self.next_message(py),
+            Awaited::Room => {
+                let exchange = self.exchange(py)?;
+                let is_full = exchange.is_some_and(|exchange| exchange.is_full(py));
+                Ok((!is_full).then(|| py.None()))
+            }
+        }
+    }
+
+    /// A future that is done when it is worth to look again.
+    pub(super) fn wait_for(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Py<PyAny>> {
+        let event_loop = self.event_loop.bind(py);
+        let future = event_loop.call_method0(intern!(py, "create_future"))?;
+        let waiting = future.clone().unbind();
+        self.state
+            .with(py, |state| state.waiting.add(awaited, waiting))?;
+        Ok(future.unbind())
+    }
+
+    fn exchange(&self, py: Python<'_>) -> PyResult<Option<Arc<dyn Exchange>>> {
+        self.state.with(py, |state| state.exchange.clone())
+    }
+
+    fn next_message(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let found = self.state.with(py, |state| {
+            let is_over = state.is_gone || state.answer == Progress::Complete;
+            if is_over || state.incoming == Incoming::Given {
+                return is_over.then_some(Found::Disconnect);
+            }
+            if state.incoming == Incoming::Here {
+                state.incoming = Incoming::Given;
+                return Some(Found::Body(std::mem::take(&mut state.body), Last::Yes));
+            }
+            let has_some = !state.body.is_empty();
+            has_some.then(|| Found::Body(std::mem::take(&mut state.body), Last::No))
+        })?;
+        Ok(match found {
+            None => None,
+            Some(Found::Disconnect) => Some(message::disconnect(py)?),
+            Some(Found::Body(body, last)) => {
+                if last == Last::No
+                    && let Some(exchange) = self.exchange(py)?
+                {
+                    exchange.want(py)?;
+                }
+                Some(message::request(py, &body, last)?)
+            }
+        })
+    }
+}
+
+/// What `receive()` can give.
+enum Found {
+    Body(Vec<u8>, Last),
+    Disconnect,
+}
+
+#[pymethods]
+impl Request {
+    /// ASGI's `receive()`.
+    fn receive(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Answer>> {
+        let this = slf.get();
+        if let Some(message) = this.next_message(py)? {
+            return Answer::ready(py, message);
+        }
+        let held = this.state.with(py, |state| {
+            let is_held = state.incoming == Incoming::Held;
+            if is_held {
+                state.incoming = Incoming::Coming;
+            }
+            is_held.then(|| state.exchange.clone()).flatten()
+        })?;
+        if let Some(exchange) = held {
+            exchange.continues(py)?;
+        }
+        Answer::waits(py, Asked::Request(slf), Awaited::Message)
+    }
+
+    /// ASGI's `send(message)`.
+    fn send(slf: Py<Self>, message: &Bound<'_, PyAny>) -> PyResult<Py<Answer>> {
+        let py = message.py();
+        let this = slf.get();
+        let Ok(event) = message.cast::<PyDict>() else {
+            let name = message.get_type().name()?;
+            let text = format!("send() takes a dict, the ASGI message, not '{name}'");
+            return Err(PyTypeError::new_err(text));
+        };
+        let kind = required(event, intern!(py, "type"))?;
+        let (progress, exchange, is_gone) = this.state.with(py, |state| {
+            (state.answer, state.exchange.clone(), state.is_gone)
+        })?;
+        let Some(exchange) = exchange.filter(|_| !is_gone) else {
+            return match progress {
+                Progress::Complete => Err(unexpected(&kind, "after the response was complete")),
+                _ => Err(ClientDisconnected::new_err("the client has disconnected")),
+            };
+        };
+        match progress {
+            Progress::Nothing => this.start(event, &kind, &*exchange)?,
+            Progress::Started => this.go_on(event, &kind, &*exchange)?,
+            Progress::Complete => {
+                return Err(unexpected(&kind, "after the response was complete"));
+            }
+        }
+        if exchange.is_full(py) {
+            return Answer::waits(py, Asked::Request(slf), Awaited::Room);
+        }
+        Answer::done(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.event_loop)?;
+        let shown = self.state.peek(|state| state.waiting.show(&visit));
+        shown.unwrap_or(Ok(()))
+    }
+
+    fn __clear__(&self) {
+        let before = self.state.peek(|state| std::mem::take(&mut state.waiting));
+        drop(before);
+    }
+}
+
+impl Request {
+    /// `http.response.start`, or what may come before it.
+    fn start(
+        &self,
+        event: &Bound<'_, PyDict>,
+        kind: &Bound<'_, PyAny>,
+        exchange: &dyn Exchange,
+    ) -> PyResult<()> {
+        let py = event.py();
+        if is(kind, intern!(py, "http.response.start")) {
+            let status = required(event, intern!(py, "status"))?.extract::<u16>()?;
+            let headers = event.get_item(intern!(py, "headers"))?;
+            let trailers = event.get_item(intern!(py, "trailers"))?;
+            let has_trailers = trailers.map_or(Ok(false), |given| given.is_truthy())?;
+            let trailers = if has_trailers { Last::No } else { Last::Yes };
+            exchange.head(py, status, headers.as_ref(), trailers)?;
+            return self
+                .state
+                .with(py, |state| state.answer = Progress::Started);
+        }
+        if is(kind, intern!(py, "http.response.early_hint")) {
+            let links = required(event, intern!(py, "links"))?;
+            return exchange.hint(py, &links);
+        }
+        Err(unexpected(kind, "before 'http.response.start'"))
+    }
+
+    /// The body, and what may come instead of it or after it.
+    fn go_on(
+        &self,
+        event: &Bound<'_, PyDict>,
+        kind: &Bound<'_, PyAny>,
+        exchange: &dyn Exchange,
+    ) -> PyResult<()> {
+        let py = event.py();
+        let last = if is(kind, intern!(py, "http.response.body")) {
+            let more = event.get_item(intern!(py, "more_body"))?;
+            let has_more = more.map_or(Ok(false), |given| given.is_truthy())?;
+            let last = if has_more { Last::No } else { Last::Yes };
+            match event.get_item(intern!(py, "body"))? {
+                None => exchange.body(py, &PyBytes::new(py, b""), last)?,
+                Some(body) => exchange.body(py, &content(&body)?, last)?,
+            }
+        } else if is(kind, intern!(py, "http.response.pathsend")) {
+            let path = required(event, intern!(py, "path"))?;
+            exchange.file(py, &path)?
+        } else if is(kind, intern!(py, "http.response.trailers")) {
+            let headers = event.get_item(intern!(py, "headers"))?;
+            let more = event.get_item(intern!(py, "more_trailers"))?;
+            let has_more = more.map_or(Ok(false), |given| given.is_truthy())?;
+            let last = if has_more { Last::No } else { Last::Yes };
+            exchange.trailers(py, headers.as_ref(), last)?
+        } else {
+            return Err(unexpected(kind, "after 'http.response.start'"));
+        };
+        if last == Last::Yes {
+            self.complete(py)?;
+        }
+        Ok(())
+    }
+
+    /// The response is complete: whoever waits for a message is told so.
+    fn complete(&self, py: Python<'_>) -> PyResult<()> {
+        let exchange = self.state.with(py, |state| {
+            state.answer = Progress::Complete;
+            state.exchange.take()
+        })?;
+        if let Some(exchange) = exchange {
+            exchange.complete(py)?;
+        }
+        self.wake(py, Awaited::Message)
+    }
+}
+
+/// A body as `bytes`: a copy of what is none.
+pub(super) fn content<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = body.cast::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    if body.is_instance_of::<PyByteArray>() || body.is_instance_of::<PyMemoryView>() {
+        let copy = body.py().get_type::<PyBytes>().call1((body,))?;
+        return Ok(copy.cast_into::<PyBytes>()?);
+    }
+    let name = body.get_type().name()?;
+    Err(PyTypeError::new_err(format!(
+        "'body' of 'http.response.body' must be bytes, not '{name}'"
+    )))
+}
+
+/// Whether a message is of this type. Literals are interned, and so are ours: mostly the pointers are equal.
+pub(super) fn is(kind: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
+    kind.is(name) || kind.eq(name).unwrap_or(false)
+}
+
+pub(super) fn required<'py>(
+    event: &Bound<'py, PyDict>,
+    key: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    event
+        .get_item(key)?
+        .ok_or_else(|| PyValueError::new_err(format!("the ASGI message lacks '{key}': {event}")))
+}
+
+pub(super) fn unexpected(kind: &Bound<'_, PyAny>, when: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("unexpected ASGI message '{kind}' {when}"))
+}

@@ -1,0 +1,155 @@
+//! A request's scope: a copy of its connection's, with what differs put in its place.
+//!
+//! All keys are in the template, so that a copy has room for them and is a copy of memory. What an application may
+//! change (`state`, `extensions`) is copied too.
+
+use corrente_http::Method;
+use corrente_http::h1::{Head, Version};
+use corrente_http::ws::Handshake;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use super::headers::HeaderTable;
+use crate::percent::decoded;
+
+/// What all requests of a connection have in common.
+pub(crate) struct Template {
+    scope: Py<PyDict>,
+    extensions: Py<PyDict>,
+    /// What the application's lifespan has left for its requests.
+    state: Option<Py<PyDict>>,
+}
+
+/// Who talks to whom, in ASGI's words.
+pub(crate) struct Ends<'py> {
+    pub(crate) scheme: Bound<'py, PyString>,
+    /// `[host, port]` of each, or `None`.
+    pub(crate) client: Bound<'py, PyAny>,
+    pub(crate) server: Bound<'py, PyAny>,
+}
+
+impl Template {
+    pub(crate) fn new(
+        py: Python<'_>,
+        ends: &Ends<'_>,
+        root_path: &str,
+        state: Option<&Py<PyDict>>,
+    ) -> PyResult<Self> {
+        let scope = PyDict::new(py);
+        let version = PyDict::new(py);
+        version.set_item("version", "3.0")?;
+        version.set_item("spec_version", "2.5")?;
+        scope.set_item("type", "http")?;
+        scope.set_item("asgi", version)?;
+        scope.set_item("http_version", "1.1")?;
+        scope.set_item("server", &ends.server)?;
+        scope.set_item("client", &ends.client)?;
+        scope.set_item("scheme", &ends.scheme)?;
+        scope.set_item("root_path", root_path)?;
+        for later in ["method", "path", "raw_path", "query_string", "headers"] {
+            scope.set_item(later, py.None())?;
+        }
+        let extensions = PyDict::new(py);
+        for known in [
+            "http.response.early_hint",
+            "http.response.pathsend",
+            "http.response.trailers",
+        ] {
+            extensions.set_item(known, PyDict::new(py))?;
+        }
+        scope.set_item("extensions", &extensions)?;
+        if state.is_some() {
+            scope.set_item("state", py.None())?;
+        }
+        Ok(Self {
+            scope: scope.unbind(),
+            extensions: extensions.unbind(),
+            state: state.map(|state| state.clone_ref(py)),
+        })
+    }
+
+    /// The scope of a request.
+    pub(crate) fn scope<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head<'_>,
+        headers: &HeaderTable,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let scope = self.scope.bind(py).copy()?;
+        scope.set_item(intern!(py, "method"), method(py, head))?;
+        let target = head.target();
+        scope.set_item(intern!(py, "path"), path(py, target.path))?;
+        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, target.path))?;
+        let query = query_string(py, target.query.unwrap_or_default())?;
+        scope.set_item(intern!(py, "query_string"), query)?;
+        scope.set_item(intern!(py, "headers"), list(py, head, headers)?)?;
+        if head.version() == Version::Http10 {
+            scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?;
+        }
+        let extensions = self.extensions.bind(py).copy()?;
+        scope.set_item(intern!(py, "extensions"), extensions)?;
+        if let Some(state) = &self.state {
+            scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
+        }
+        Ok(scope)
+    }
+
+    /// The scope of a WebSocket.
+    pub(crate) fn socket<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head<'_>,
+        handshake: &Handshake<'_>,
+        headers: &HeaderTable,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let scope = self.scope(py, head, headers)?;
+        scope.del_item(intern!(py, "method"))?;
+        scope.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
+        let scheme = self.scope.bind(py).get_item(intern!(py, "scheme"))?;
+        let is_secure = scheme.is_some_and(|scheme| scheme.eq("https").unwrap_or(false));
+        scope.set_item(intern!(py, "scheme"), if is_secure { "wss" } else { "ws" })?;
+        let offered = handshake.protocols().map(String::from_utf8_lossy);
+        let subprotocols = PyList::new(py, offered.collect::<Vec<_>>())?;
+        scope.set_item(intern!(py, "subprotocols"), subprotocols)?;
+        let extensions = PyDict::new(py);
+        extensions.set_item("websocket.http.response", PyDict::new(py))?;
+        scope.set_item(intern!(py, "extensions"), extensions)?;
+        Ok(scope)
+    }
+}
+
+fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
+    match head.method() {
+        Method::Get => intern!(py, "GET").clone(),
+        Method::Post => intern!(py, "POST").clone(),
+        Method::Head => intern!(py, "HEAD").clone(),
+        // A token is ASCII.
+        _ => PyString::new(py, &String::from_utf8_lossy(head.method_name())),
+    }
+}
+
+fn query_string<'py>(py: Python<'py>, query: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    static EMPTY: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
+    if query.is_empty() {
+        let empty = EMPTY.get_or_try_init(py, || PyResult::Ok(PyBytes::new(py, b"").unbind()))?;
+        return Ok(empty.bind(py).clone());
+    }
+    Ok(PyBytes::new(py, query))
+}
+
+/// A path as text: UTF-8, and what is none is replaced, as `urllib.parse.unquote` does.
+fn path<'py>(py: Python<'py>, path: &[u8]) -> Bound<'py, PyString> {
+    PyString::new(py, &String::from_utf8_lossy(&decoded(path)))
+}
+
+fn list<'py>(
+    py: Python<'py>,
+    head: &Head<'_>,
+    headers: &HeaderTable,
+) -> PyResult<Bound<'py, PyList>> {
+    let pairs = head.fields().iter();
+    let pairs = pairs.map(|header| headers.pair(py, header.name, header.value));
+    PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+}

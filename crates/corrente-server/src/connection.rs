@@ -1,0 +1,193 @@
+//! An HTTP/1.1 connection: bytes in, requests to the application, bytes out.
+//!
+//! One request is answered at a time; what follows it (pipelining) waits in memory, and once that is much, in the
+//! kernel. Everything happens on the loop's thread, most requests within one call of `received`: decoded, started,
+//! answered and, when nothing more can be decoded, written in one piece.
+//!
+//! Must not know ASGI's messages nor WSGI's environment. Key invariant: the state is not borrowed while Python code
+//! runs, and the decoder is lent out whole while it works.
+
+mod answering;
+mod incoming;
+mod life;
+mod output;
+mod talking;
+
+use std::sync::{Arc, Weak};
+
+use corrente_http::h1::Decoder;
+use corrente_loop::Confined;
+use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
+use pyo3::prelude::*;
+
+use self::output::Output;
+pub(crate) use self::talking::Asked;
+use self::talking::Socket;
+use crate::application::{Beginning, Handler, Template};
+use crate::shared::Shared;
+
+/// A connection. Requests that are going on refer to it, and so does its protocol.
+pub(crate) struct Connection {
+    number: u64,
+    me: Weak<Self>,
+    pub(crate) shared: Arc<Shared>,
+    state: Confined<State>,
+}
+
+struct State {
+    /// Nothing before `made` and after `lost`.
+    transport: Option<Transport>,
+    template: Option<Arc<Template>>,
+    /// Lent out while it works.
+    decoder: Option<Box<Decoder>>,
+    /// What has come and is not decoded: a part of a head, or what is behind the request that is answered.
+    held: Vec<u8>,
+    current: Option<Current>,
+    /// The WebSocket that the client asked for.
+    socket: Option<Socket>,
+    output: Output,
+    stage: Stage,
+    /// The transport has more to write than it likes.
+    is_full: bool,
+    is_reading_paused: bool,
+    /// When the client has been waited for long enough, by the loop's clock in seconds.
+    deadline: f64,
+    /// The deadline is that of a head.
+    is_in_head: bool,
+}
+
+/// What a connection is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing: the next thing is up to the client or to the application.
+    Rests,
+    /// It decodes and starts what it finds; what is answered meanwhile is written at the end.
+    Works,
+    /// What still comes is of no interest: the connection ends when all is written.
+    Ends,
+}
+
+/// The request that is answered now.
+struct Current {
+    handler: Handler,
+    /// Until the application is called.
+    beginning: Option<Beginning>,
+    /// Kept here, since a loop keeps its tasks weakly.
+    task: Option<Py<PyAny>>,
+    body: Body,
+    /// The response is complete.
+    is_answered: bool,
+    /// Bytes of the body that came after that.
+    ignored: u64,
+}
+
+/// How far the body of the request has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Coming,
+    Whole,
+}
+
+/// What the loop's transport has as its protocol.
+struct Wire(Arc<Connection>);
+
+/// The protocol of a new connection.
+pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
+    let connection = Arc::new_cyclic(|me| Connection {
+        number: shared.number(),
+        me: Weak::clone(me),
+        shared: Arc::clone(shared),
+        state: Confined::new(State {
+            transport: None,
+            template: None,
+            decoder: Some(Box::new(Decoder::new(shared.limits))),
+            held: Vec::new(),
+            current: None,
+            socket: None,
+            output: Output::default(),
+            stage: Stage::Rests,
+            is_full: false,
+            is_reading_paused: false,
+            deadline: f64::INFINITY,
+            is_in_head: false,
+        }),
+    });
+    NativeProtocol::new(Box::new(Wire(connection)))
+}
+
+impl Connection {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut State) -> R) -> PyResult<R> {
+        self.state.with(py, work)
+    }
+
+    fn transport(&self, py: Python<'_>) -> PyResult<Option<Transport>> {
+        self.with(py, |state| {
+            let transport = state.transport.as_ref();
+            transport.map(|transport| transport.clone_ref(py))
+        })
+    }
+
+    /// The request that is answered now.
+    fn handler(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
+        self.with(py, |state| {
+            let current = state.current.as_ref();
+            current.map(|current| current.handler.clone_ref(py))
+        })
+    }
+}
+
+impl Protocol for Wire {
+    fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
+        life::begin(&self.0, py, transport)
+    }
+
+    fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+        incoming::received(&self.0, py, content)
+    }
+
+    fn ended(&self, _py: Python<'_>) -> PyResult<bool> {
+        // A client that ends its side does not read the rest either, as far as anybody can tell.
+        Ok(false)
+    }
+
+    fn lost(&self, py: Python<'_>, _exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        life::end(&self.0, py)
+    }
+
+    fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()> {
+        self.0
+            .with(py, |state| state.is_full = flow == Flow::Paused)?;
+        match self.0.handler(py)? {
+            Some(handler) if flow == Flow::Resumed => self.0.has_room(py, &handler),
+            _ => Ok(()),
+        }
+    }
+
+    fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
+        let _shown = self.0.state.peek(|state| {
+            state
+                .transport
+                .iter()
+                .for_each(|transport| show(transport.object()));
+            if let Some(socket) = &state.socket {
+                show(socket.handler.as_any());
+            }
+            if let Some(current) = &state.current {
+                show(current.handler.object());
+                current.task.iter().for_each(&mut *show);
+            }
+        });
+    }
+
+    fn clear(&self) {
+        let before = self.0.state.peek(|state| {
+            let current = (state.current.take(), state.socket.take());
+            (state.transport.take(), current)
+        });
+        drop(before);
+    }
+}

@@ -1,0 +1,267 @@
+//! From bytes to requests: decodes what has come, and starts what it finds.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use corrente_http::Rejection;
+use corrente_http::h1::{self, Asked, Decoder, Event};
+use pyo3::prelude::*;
+
+use super::talking::{self, Socket};
+use super::{Body, Connection, Current, Stage};
+use crate::application::{Beginning, Begun, Interface};
+use crate::exchange::Line;
+
+/// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
+const BODY_MOST: usize = 64 * 1024;
+
+/// What is read of a body after its response is complete, in bytes: a client that sends more is cut off.
+const IGNORED_MOST: u64 = 256 * 1024;
+
+/// Something has come.
+pub(super) fn received(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    content: &[u8],
+) -> PyResult<()> {
+    if connection.is_talking(py)? {
+        return talking::received(connection, py, content);
+    }
+    let (stage, held) = connection.with(py, |state| {
+        let is_behind = !state.held.is_empty() || state.stage == Stage::Works;
+        if is_behind {
+            state.held.extend_from_slice(content);
+        }
+        let is_free = is_behind && state.stage == Stage::Rests;
+        (
+            state.stage,
+            is_free.then(|| std::mem::take(&mut state.held)),
+        )
+    })?;
+    match (stage, held) {
+        // While it works, the application has run the loop: that is looked at when it returns.
+        (Stage::Ends | Stage::Works, _) => Ok(()),
+        (Stage::Rests, None) => work(connection, py, content),
+        (Stage::Rests, Some(held)) => work(connection, py, &held),
+    }
+}
+
+/// The request that was answered is over, or its application has taken what had come: what is behind is looked at.
+pub(super) fn resume(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> {
+    if connection.is_talking(py)? {
+        return talking::received(connection, py, b"");
+    }
+    let held = connection.with(py, |state| {
+        (state.stage == Stage::Rests).then(|| std::mem::take(&mut state.held))
+    })?;
+    match held {
+        Some(held) => work(connection, py, &held),
+        None => Ok(()),
+    }
+}
+
+fn work(connection: &Arc<Connection>, py: Python<'_>, input: &[u8]) -> PyResult<()> {
+    connection.with(py, |state| state.stage = Stage::Works)?;
+    let decoded = decode(connection, py, input);
+    connection.with(py, |state| {
+        if state.stage == Stage::Works {
+            state.stage = Stage::Rests;
+        }
+    })?;
+    match decoded {
+        Ok(Ok(used)) => connection.with(py, |state| {
+            let left = input.get(used..).unwrap_or_default();
+            if state.stage == Stage::Rests && !left.is_empty() {
+                // Before what has come meanwhile.
+                state.held.splice(0..0, left.iter().copied());
+            }
+        })?,
+        Ok(Err(rejection)) => return connection.reject(py, rejection),
+        Err(error) => {
+            connection.abort(py)?;
+            return Err(error);
+        }
+    }
+    connection.settle(py)
+}
+
+/// Decodes until there is nothing more to decode, or a request has to be answered first; gives back how much of the
+/// input was used.
+fn decode(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    input: &[u8],
+) -> PyResult<Result<usize, Rejection>> {
+    let mut used = 0;
+    loop {
+        let lent = connection.with(py, super::State::lend_decoder)?;
+        let Some(mut decoder) = lent else {
+            match connection.beginning(py, Body::Whole)? {
+                Some(beginning) => connection.start(py, beginning)?,
+                None => return Ok(Ok(used)),
+            }
+            continue;
+        };
+        let step = step(connection, py, &mut decoder, &input[used..]);
+        connection.with(py, |state| state.decoder = Some(decoder))?;
+        let (consumed, found) = match step? {
+            Ok(step) => step,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        used += consumed;
+        match found {
+            Found::Some => {}
+            // What has come is with the application before it asks for it.
+            Found::Nothing => match connection.beginning(py, Body::Coming)? {
+                Some(beginning) => connection.start(py, beginning)?,
+                None => return Ok(Ok(used)),
+            },
+        }
+    }
+}
+
+/// What a look at the input led to.
+enum Found {
+    /// Nothing more can be done with it now.
+    Nothing,
+    /// The begin of a request, some of its body, or its end.
+    Some,
+}
+
+/// Takes one event.
+fn step(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    decoder: &mut Decoder,
+    input: &[u8],
+) -> PyResult<Result<(usize, Found), Rejection>> {
+    let step = match decoder.next(input) {
+        Ok(step) => step,
+        Err(rejection) => return Ok(Err(rejection)),
+    };
+    let found = match step.event {
+        Event::NeedMore => Found::Nothing,
+        Event::Head(head) => connection.begin(py, &head)?,
+        Event::Body(content) => connection.put(py, content)?,
+        // ASGI has no place for a request's trailers.
+        Event::Trailers(_) => Found::Some,
+        Event::End => connection.end_body(py)?,
+    };
+    Ok(Ok((step.consumed, found)))
+}
+
+impl super::State {
+    /// The decoder, unless a request is to be answered before more is decoded.
+    fn lend_decoder(&mut self) -> Option<Box<Decoder>> {
+        let is_behind = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.body == Body::Whole);
+        let is_talk = self.socket.as_ref().is_some_and(Socket::is_accepted);
+        if self.stage != Stage::Works || is_behind || is_talk {
+            return None;
+        }
+        self.decoder.take()
+    }
+}
+
+impl Connection {
+    /// Whether what comes are frames of a WebSocket.
+    fn is_talking(&self, py: Python<'_>) -> PyResult<bool> {
+        self.with(py, |state| {
+            state.stage == Stage::Rests && state.socket.as_ref().is_some_and(Socket::is_accepted)
+        })
+    }
+
+    /// A request begins.
+    fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
+        let template = self.with(py, |state| {
+            state.output.begin(Asked::by(head));
+            state.template.clone()
+        })?;
+        let Some(template) = template else {
+            // It is lost already.
+            return Ok(Found::Nothing);
+        };
+        let line: Arc<dyn Line> = Arc::<Self>::clone(self);
+        let begun = template.begin(py, &self.shared, head, line)?;
+        let counts = &self.shared.counts;
+        counts.requests.fetch_add(1, Ordering::Relaxed);
+        counts.in_flight.fetch_add(1, Ordering::Relaxed);
+        let (beginning, socket) = match begun {
+            Begun::Request(beginning) => (beginning, None),
+            Begun::Socket(beginning, handler, asked) => {
+                (beginning, Some(Socket::new(handler, asked)))
+            }
+            Begun::Refused(refusal) => {
+                self.refuse_upgrade(py, refusal)?;
+                return Ok(Found::Some);
+            }
+        };
+        let handler = beginning.handler.clone_ref(py);
+        let current = Current {
+            handler,
+            beginning: Some(beginning),
+            task: None,
+            body: Body::Coming,
+            is_answered: false,
+            ignored: 0,
+        };
+        let before = self.with(py, |state| {
+            let before = std::mem::replace(&mut state.socket, socket);
+            (before, state.current.replace(current))
+        })?;
+        drop(before);
+        Ok(Found::Some)
+    }
+
+    /// The request whose application is to be called now: ASGI's with what has come, WSGI's when its body is whole.
+    fn beginning(&self, py: Python<'_>, body: Body) -> PyResult<Option<Beginning>> {
+        let is_due = body == Body::Whole || self.shared.interface == Interface::Asgi;
+        self.with(py, |state| {
+            let current = state.current.as_mut().filter(|_| is_due)?;
+            current.beginning.take()
+        })
+    }
+
+    /// Some of the body has come.
+    fn put(self: &Arc<Self>, py: Python<'_>, content: &[u8]) -> PyResult<Found> {
+        let open = self.with(py, |state| {
+            let current = state.current.as_mut()?;
+            if current.is_answered {
+                current.ignored += content.len() as u64;
+                if current.ignored > IGNORED_MOST {
+                    state.stage = Stage::Ends;
+                }
+                return None;
+            }
+            Some(current.handler.clone_ref(py))
+        })?;
+        let Some(handler) = open else {
+            return Ok(Found::Some);
+        };
+        if handler.put(py, content)? >= BODY_MOST {
+            self.pause(py)?;
+        }
+        Ok(Found::Some)
+    }
+
+    /// The body is whole.
+    fn end_body(self: &Arc<Self>, py: Python<'_>) -> PyResult<Found> {
+        let (handler, over) = self.with(py, |state| {
+            let Some(current) = &mut state.current else {
+                return (None, None);
+            };
+            current.body = Body::Whole;
+            if current.is_answered {
+                return (None, state.current.take());
+            }
+            (Some(current.handler.clone_ref(py)), None)
+        })?;
+        drop(over);
+        if let Some(handler) = handler {
+            handler.end(py)?;
+        }
+        Ok(Found::Some)
+    }
+}

@@ -1,0 +1,217 @@
+//! What a connection has to write: responses as bytes, gathered until they are sent.
+//!
+//! A response's head waits for the first part of its body: if that is all of it, its length is known, and nothing
+//! has to be chunked.
+
+use corrente_http::h1::{self, After, Asked, Encoder, Length, ResponseError, ResponseHead};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::exchange::Last;
+
+/// Parts of a body of more bytes are not copied, but sent from where they are.
+pub(super) const COPIED_MOST: usize = 16 * 1024;
+
+/// Memory that is kept for the next response, in bytes.
+const KEPT_MOST: usize = 64 * 1024;
+
+/// A name and a value.
+pub(super) type Field = (Py<PyBytes>, Py<PyBytes>);
+
+/// What is to be written, and how.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    bytes: Vec<u8>,
+    encoder: Option<Encoder>,
+    head: Option<Waiting>,
+    /// After what is in `bytes` the connection ends.
+    closes: bool,
+}
+
+/// A head that waits for its body.
+#[derive(Debug)]
+struct Waiting {
+    status: u16,
+    fields: Vec<Field>,
+    has_trailers: bool,
+}
+
+/// A response of the server's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal<'a> {
+    pub(super) status: u16,
+    /// For the client's developers.
+    pub(super) text: &'a str,
+    pub(super) field: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// What is written with every head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Always<'a> {
+    pub(super) date: &'a [u8],
+    pub(super) server: &'a str,
+}
+
+impl Output {
+    /// A request has come that is to be answered.
+    pub(super) fn begin(&mut self, asked: Asked) {
+        self.encoder = Some(Encoder::new(asked));
+        self.head = None;
+    }
+
+    /// The connection ends after the response.
+    pub(super) fn close_after(&mut self) {
+        match &mut self.encoder {
+            Some(encoder) if encoder.framing().is_none() => encoder.close_after(),
+            _ => self.closes = true,
+        }
+    }
+
+    pub(super) fn closes(&self) -> bool {
+        self.closes
+    }
+
+    /// Whether a response has begun that is written in part.
+    pub(super) fn is_begun(&self) -> bool {
+        let encoder = self.encoder.as_ref();
+        encoder.is_some_and(|encoder| encoder.framing().is_some())
+    }
+
+    /// The head of the response.
+    pub(super) fn head(&mut self, status: u16, fields: Vec<Field>, trailers: Last) {
+        self.head = Some(Waiting {
+            status,
+            fields,
+            has_trailers: trailers == Last::No,
+        });
+    }
+
+    /// An interim response.
+    pub(super) fn interim(&mut self, status: u16, fields: &[(&[u8], &[u8])]) -> Encoded<()> {
+        let encoder = self.encoder.as_ref().ok_or(ResponseError::Order)?;
+        encoder.interim(status, fields.iter().copied(), &mut self.bytes)
+    }
+
+    /// `100 Continue`.
+    pub(super) fn continues(&mut self) {
+        self.bytes.extend_from_slice(h1::CONTINUE);
+    }
+
+    /// Writes the head, if it still waits, for a body of this length.
+    pub(super) fn open(
+        &mut self,
+        py: Python<'_>,
+        length: Length,
+        always: Always<'_>,
+    ) -> Encoded<()> {
+        let Some(waiting) = self.head.take() else {
+            return Ok(());
+        };
+        let encoder = self.encoder.as_mut().ok_or(ResponseError::Order)?;
+        let head = ResponseHead {
+            status: waiting.status,
+            date: always.date,
+            server: always.server.as_bytes(),
+            length: if waiting.has_trailers {
+                Length::Unknown
+            } else {
+                length
+            },
+        };
+        let fields = waiting.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
+        encoder.head(head, fields, &mut self.bytes)
+    }
+
+    /// A part of the body, copied.
+    pub(super) fn data(&mut self, content: &[u8]) -> Encoded<()> {
+        let encoder = self.encoder.as_mut().ok_or(ResponseError::Order)?;
+        encoder.data(content, &mut self.bytes)
+    }
+
+    /// What comes before a part that is sent from where it is; whether it is to be sent.
+    pub(super) fn open_data(&mut self, length: usize) -> Encoded<bool> {
+        let encoder = self.encoder.as_mut().ok_or(ResponseError::Order)?;
+        encoder.open_data(length as u64, &mut self.bytes)
+    }
+
+    /// What comes after it.
+    pub(super) fn close_data(&mut self) {
+        if let Some(encoder) = &self.encoder {
+            encoder.close_data(&mut self.bytes);
+        }
+    }
+
+    /// The end of the response.
+    pub(super) fn finish(&mut self, trailers: &[(&[u8], &[u8])]) -> Encoded<()> {
+        let mut encoder = self.encoder.take().ok_or(ResponseError::Order)?;
+        let after = encoder.finish(trailers.iter().copied(), &mut self.bytes);
+        self.closes |= !matches!(after, Ok(After::Keep));
+        after.map(drop)
+    }
+
+    /// Whether trailers follow the body.
+    pub(super) fn has_trailers(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.has_trailers)
+    }
+
+    /// A whole response of the server's own; the connection ends after it.
+    pub(super) fn refuse(&mut self, refusal: Refusal<'_>, always: Always<'_>) {
+        let Refusal {
+            status,
+            text,
+            field,
+        } = refusal;
+        let mut encoder = self.encoder.take().unwrap_or_else(|| {
+            Encoder::new(Asked {
+                version: h1::Version::Http11,
+                method: corrente_http::Method::Get,
+                keeps_alive: false,
+            })
+        });
+        self.head = None;
+        self.closes = true;
+        encoder.close_after();
+        let head = ResponseHead {
+            status,
+            date: always.date,
+            server: always.server.as_bytes(),
+            length: Length::Known(text.len() as u64),
+        };
+        let kind: (&[u8], &[u8]) = (b"content-type", b"text/plain; charset=utf-8");
+        let bytes = &mut self.bytes;
+        let written = encoder.head(head, std::iter::once(kind).chain(field), bytes);
+        let written = written.and_then(|()| encoder.data(text.as_bytes(), bytes));
+        // Statuses and texts are ours and right; were they not, the connection ends all the same.
+        let _closes = written.and_then(|()| encoder.finish([], bytes));
+    }
+
+    /// The same for what could not be read as a request.
+    pub(super) fn reject(&mut self, rejection: corrente_http::Rejection, date: &[u8]) {
+        self.head = None;
+        self.encoder = None;
+        self.closes = true;
+        h1::refuse(rejection, date, &mut self.bytes);
+    }
+
+    /// Where frames of a WebSocket are written to.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// What is to be written now.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Memory to use again.
+    pub(super) fn give_back(&mut self, mut bytes: Vec<u8>) {
+        if self.bytes.is_empty() && bytes.capacity() <= KEPT_MOST {
+            bytes.clear();
+            self.bytes = bytes;
+        }
+    }
+}
+
+/// What encoding led to.
+pub(super) type Encoded<T> = Result<T, ResponseError>;

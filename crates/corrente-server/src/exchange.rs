@@ -1,0 +1,79 @@
+//! What carries a request's answer: an HTTP/1 connection, or a stream of HTTP/2; and what carries a WebSocket.
+//!
+//! The border between applications (`asgi`, `wsgi`) and protocols (`connection`): applications say what is to be sent,
+//! protocols how it is framed.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// Whether nothing follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    Yes,
+    No,
+}
+
+/// One request's way back to its client. Every method is called by the loop's thread.
+pub(crate) trait Exchange: Send + Sync {
+    /// The response begins; `headers` are pairs of `bytes`. `Last::No`: trailers follow the body.
+    fn head(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        headers: Option<&Bound<'_, PyAny>>,
+        trailers: Last,
+    ) -> PyResult<()>;
+
+    /// Some of the body; gives back whether the response is complete with it (not if trailers follow).
+    fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last>;
+
+    /// The whole body from a file.
+    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last>;
+
+    /// Fields that follow the body.
+    fn trailers(
+        &self,
+        py: Python<'_>,
+        headers: Option<&Bound<'_, PyAny>>,
+        last: Last,
+    ) -> PyResult<Last>;
+
+    /// `103 Early Hints` with these `Link` values.
+    fn hint(&self, py: Python<'_>, links: &Bound<'_, PyAny>) -> PyResult<()>;
+
+    /// The application waits for the body that the client holds back.
+    fn continues(&self, py: Python<'_>) -> PyResult<()>;
+
+    /// The application has taken what had come of the body.
+    fn want(&self, py: Python<'_>) -> PyResult<()>;
+
+    /// The response is complete.
+    fn complete(&self, py: Python<'_>) -> PyResult<()>;
+
+    /// Whether the peer reads too slowly for more to be written.
+    fn is_full(&self, py: Python<'_>) -> bool;
+}
+
+/// A message of a WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Message<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+}
+
+/// One WebSocket's way to its client; before it is accepted it is an [`Exchange`].
+pub(crate) trait Line: Exchange {
+    /// Accepts it; `headers` are pairs of `bytes`.
+    fn accept(
+        &self,
+        py: Python<'_>,
+        subprotocol: Option<&str>,
+        headers: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()>;
+
+    /// Sends a message.
+    fn message(&self, py: Python<'_>, message: Message<'_>) -> PyResult<()>;
+
+    /// Begins the closing handshake.
+    fn close(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()>;
+}

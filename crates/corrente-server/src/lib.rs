@@ -1,0 +1,36 @@
+//! The application server: HTTP connections on an asyncio loop, and the applications behind them.
+//!
+//! `connection` turns bytes into requests and answers into bytes (with `corrente-http`), `asgi` and `wsgi` give requests
+//! to applications, `exchange` is the border between the two; `server` is what Python makes. Parsing, the application's
+//! first step and the write happen on the loop's thread, in one call where nothing has to be waited for.
+//!
+//! Must not know how sockets are bound or how workers are kept (`corrente-operations`). Key invariant: no borrow of a
+//! connection's or a request's state is held while Python code runs.
+
+#![forbid(unsafe_code)]
+
+mod application;
+mod asgi;
+mod connection;
+mod date;
+mod exchange;
+mod percent;
+mod server;
+mod shared;
+mod wsgi;
+
+use pyo3::prelude::*;
+
+/// The names of the classes that [`register`] adds.
+pub const CLASSES: [&str; 2] = ["ClientDisconnected", "HttpServer"];
+
+/// Adds the server's classes to the extension module.
+///
+/// # Errors
+///
+/// The interpreter's.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let class = module.py().get_type::<asgi::request::ClientDisconnected>();
+    module.add("ClientDisconnected", class)?;
+    module.add_class::<server::HttpServer>()
+}

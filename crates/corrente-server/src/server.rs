@@ -1,0 +1,154 @@
+//! `corrente._native.HttpServer`: an application's server in one loop, as Python makes it.
+//!
+//! `python/corrente/_serve.py` gives it to `loop.create_server`, looks after it once a second, and ends it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use corrente_http::Limits;
+use corrente_loop::native::NativeProtocol;
+use corrente_loop::now;
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::application::Interface;
+use crate::asgi::task::Starter;
+use crate::connection;
+use crate::shared::{Parts, Shared, Times};
+
+/// Requests at once where nothing else is said.
+const MAX_IN_FLIGHT: usize = 10_000;
+
+/// Serves one application in one event loop.
+#[pyclass(frozen, weakref, module = "corrente._native")]
+pub(crate) struct HttpServer {
+    shared: Arc<Shared>,
+}
+
+#[pymethods]
+impl HttpServer {
+    /// `report(text, exception)` is told what goes wrong. Times are in seconds.
+    #[new]
+    #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
+        head_timeout = 10.0, body_timeout = 30.0, idle_timeout = 75.0, ping_interval = 20.0,
+        close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
+        max_body_bytes = None))]
+    #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
+    fn new(
+        application: Py<PyAny>,
+        event_loop: &Bound<'_, PyAny>,
+        report: Py<PyAny>,
+        interface: &str,
+        root_path: &str,
+        state: Option<Py<PyDict>>,
+        server_name: &str,
+        head_timeout: f64,
+        body_timeout: f64,
+        idle_timeout: f64,
+        ping_interval: f64,
+        close_timeout: f64,
+        max_in_flight: usize,
+        max_body_bytes: Option<u64>,
+    ) -> PyResult<Self> {
+        let mut limits = Limits::default();
+        limits.max_body_bytes = max_body_bytes.unwrap_or(limits.max_body_bytes);
+        let times = Times {
+            head: duration("head_timeout", head_timeout)?,
+            body: duration("body_timeout", body_timeout)?,
+            idle: duration("idle_timeout", idle_timeout)?,
+            ping: duration("ping_interval", ping_interval)?,
+            close: duration("close_timeout", close_timeout)?,
+        };
+        let shared = Shared::new(Parts {
+            application,
+            interface: kind(interface)?,
+            starter: Starter::new(event_loop)?,
+            report,
+            root_path: root_path.to_owned(),
+            state,
+            server_name: server_name.to_owned(),
+            limits,
+            times,
+            max_in_flight,
+        });
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// A protocol for a new connection: this is what `loop.create_server` wants as its factory.
+    fn __call__(&self) -> NativeProtocol {
+        connection::protocol(&self.shared)
+    }
+
+    /// Ends connections whose clients are too slow. To be called now and then: once a second.
+    fn look(&self, py: Python<'_>) -> PyResult<()> {
+        let now = now();
+        let connections = self.shared.connections(py)?;
+        connections
+            .iter()
+            .try_for_each(|connection| connection.look(py, now))
+    }
+
+    /// Takes no more requests: connections end when what they answer is answered.
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        self.shared.is_draining.store(true, Ordering::Relaxed);
+        let connections = self.shared.connections(py)?;
+        connections
+            .iter()
+            .try_for_each(|connection| connection.drain(py))
+    }
+
+    /// Ends all connections at once.
+    fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        let connections = self.shared.connections(py)?;
+        connections
+            .iter()
+            .try_for_each(|connection| connection.abort(py))
+    }
+
+    /// Connections that are open.
+    #[getter]
+    fn connections(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.shared.connections(py)?.len())
+    }
+
+    /// Requests so far.
+    #[getter]
+    fn requests(&self) -> u64 {
+        self.shared.counts.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that are being answered.
+    #[getter]
+    fn in_flight(&self) -> usize {
+        self.shared.counts.in_flight.load(Ordering::Relaxed)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Connections refer to the rest too, so that what is shown here must be its only owner's.
+        if Arc::strong_count(&self.shared) > 1 {
+            return Ok(());
+        }
+        visit.call(&self.shared.application)?;
+        visit.call(&self.shared.report)
+    }
+}
+
+fn kind(interface: &str) -> PyResult<Interface> {
+    match interface {
+        "asgi" => Ok(Interface::Asgi),
+        "wsgi" => Ok(Interface::Wsgi),
+        other => Err(PyValueError::new_err(format!(
+            "interface must be 'asgi' or 'wsgi', not '{other}'"
+        ))),
+    }
+}
+
+fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err(format!("{name} must be seconds, not {seconds}")))
+}

@@ -1,0 +1,137 @@
+//! What all connections of a server have in common: the application, its loop, limits, counts.
+//!
+//! Knows which connections there are, so that they can be told to end, and so that those that are slow are found.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use corrente_http::Limits;
+use corrente_loop::Confined;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::application::Interface;
+use crate::asgi::headers::HeaderTable;
+use crate::asgi::task::Starter;
+use crate::connection::Connection;
+use crate::date::Date;
+
+/// How long clients may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// For a request's head, from its first byte, or from the connection's begin.
+    pub(crate) head: Duration,
+    /// Between two pieces of a body.
+    pub(crate) body: Duration,
+    /// Between two requests.
+    pub(crate) idle: Duration,
+    /// Between two pings of a WebSocket that is silent; one that does not answer is gone.
+    pub(crate) ping: Duration,
+    /// For the answer to a close frame.
+    pub(crate) close: Duration,
+}
+
+/// The server's own, for all connections.
+pub(crate) struct Shared {
+    pub(crate) application: Py<PyAny>,
+    pub(crate) interface: Interface,
+    pub(crate) starter: Starter,
+    /// Called with what went wrong: a message and an exception.
+    pub(crate) report: Py<PyAny>,
+    pub(crate) root_path: String,
+    /// The value of `server`; empty for no such field.
+    pub(crate) server_name: String,
+    pub(crate) state: Option<Py<PyDict>>,
+    pub(crate) limits: Limits,
+    pub(crate) times: Times,
+    /// Requests at once; more are answered with 503.
+    pub(crate) max_in_flight: usize,
+    pub(crate) headers: HeaderTable,
+    pub(crate) date: Confined<Date>,
+    pub(crate) counts: Counts,
+    pub(crate) is_draining: AtomicBool,
+    connections: Confined<HashMap<u64, Weak<Connection>>>,
+    next_number: AtomicU64,
+}
+
+/// What has been counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) requests: AtomicU64,
+    pub(crate) in_flight: AtomicUsize,
+}
+
+/// What a [`Shared`] is made of.
+pub(crate) struct Parts {
+    pub(crate) application: Py<PyAny>,
+    pub(crate) interface: Interface,
+    pub(crate) starter: Starter,
+    pub(crate) report: Py<PyAny>,
+    pub(crate) root_path: String,
+    /// The value of `server`; empty for no such field.
+    pub(crate) server_name: String,
+    pub(crate) state: Option<Py<PyDict>>,
+    pub(crate) limits: Limits,
+    pub(crate) times: Times,
+    pub(crate) max_in_flight: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            application: parts.application,
+            interface: parts.interface,
+            starter: parts.starter,
+            report: parts.report,
+            root_path: parts.root_path,
+            server_name: parts.server_name,
+            state: parts.state,
+            limits: parts.limits,
+            times: parts.times,
+            max_in_flight: parts.max_in_flight,
+            headers: HeaderTable::default(),
+            date: Confined::new(Date::default()),
+            counts: Counts::default(),
+            is_draining: AtomicBool::new(false),
+            connections: Confined::new(HashMap::new()),
+            next_number: AtomicU64::new(0),
+        }
+    }
+
+    /// A number for a connection.
+    pub(crate) fn number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, py: Python<'_>, connection: &Arc<Connection>) -> PyResult<()> {
+        let weak = Arc::downgrade(connection);
+        let before = self
+            .connections
+            .with(py, |all| all.insert(connection.number(), weak))?;
+        drop(before);
+        Ok(())
+    }
+
+    pub(crate) fn remove(&self, py: Python<'_>, number: u64) -> PyResult<()> {
+        self.connections.with(py, |all| all.remove(&number))?;
+        Ok(())
+    }
+
+    /// Those that are there now.
+    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<Connection>>> {
+        self.connections
+            .with(py, |all| all.values().filter_map(Weak::upgrade).collect())
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    /// Tells the server's log.
+    pub(crate) fn report(&self, py: Python<'_>, text: &str, error: Option<PyErr>) -> PyResult<()> {
+        let error = error.map(|error| error.into_value(py));
+        self.report.call1(py, (text, error)).map(drop)
+    }
+}
