@@ -5,6 +5,7 @@
 
 mod outside;
 mod predict;
+mod serve;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use outside::{GaugeAttach, GaugeImport};
 pub(crate) use predict::{GaugeCalibrate, GaugePredict};
+pub(crate) use serve::Serve;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,6 +44,8 @@ pub(crate) enum Verb {
     /// Record what a service does: what its endpoints cost and wait for
     #[command(subcommand, arg_required_else_help = true)]
     Gauge(Gauge),
+    /// Serve an ASGI or WSGI application
+    Serve(Serve),
 }
 
 /// The gauge's verbs.

@@ -16,6 +16,7 @@ mod gauge;
 mod lab;
 mod load;
 mod progress;
+mod serve;
 mod terminal;
 
 use std::ffi::OsString;
@@ -72,6 +73,8 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
         Verb::Gauge(Gauge::Predict(predict)) => gauge::predict(&predict),
         Verb::Gauge(Gauge::Calibrate(calibrate)) => gauge::calibrate(&calibrate),
         Verb::Gauge(Gauge::Watch(watch)) => gauge::watch(&watch),
+        // A worker's exit code is its own.
+        Verb::Serve(serve) => return serve::run(serve, &program),
         Verb::Lab(Lab::List(list)) => lab::list(&list),
         Verb::Lab(Lab::Run(run)) => lab::run(&run, &arguments, &program),
         Verb::Lab(Lab::Report(report)) => lab::report(&report),

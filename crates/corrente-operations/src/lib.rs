@@ -11,6 +11,7 @@
 #[expect(unsafe_code, reason = "docs/SAFETY.md: the room for it")]
 mod ffi;
 pub mod listen;
+pub mod log;
 mod serve;
 pub mod settings;
 pub mod supervisor;

@@ -18,10 +18,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::log::Format;
 pub use kind::{Bounds, Complaint, Kind, Switch, Value};
 pub use registry::{Entry, Group, TARGET, entries};
 pub use show::Row;
 pub use source::{File, Found, Origin, Place, Sources};
+
 pub use typed::{
     AccessLog, Application, ClientCertificates, Development, Interface, Lifespan, Limits, Logging,
     Loop, Mount, Processes, ProxyProtocol, RequestId, Settings, Sockets, StaticFolder, Timeouts,
@@ -128,6 +130,11 @@ impl Values {
         {
             let place = self.place("max-requests-jitter");
             lines.push(format!("{place}: needs `max-requests` to be set, too"));
+        }
+        if let Value::Text(format) = &self.get("access-log-format").value
+            && let Err(error) = Format::read(format)
+        {
+            lines.push(format!("{}: {error}", self.place("access-log-format")));
         }
         lines.extend(self.prefixes_that_stand_twice());
         lines

@@ -204,7 +204,15 @@ fn a_worker_is_given_its_settings_and_sockets() {
          assert 'LISTEN_FDS' not in os.environ\n\
          channel.sendall",
     );
-    let worker = worker.replace("channel.recv(1)", "listener.setblocking(True)\nlistener.accept()\nchannel.sendall(b'going it was called\\n')\nchannel.recv(1)");
+    // It waits for its parent as well: a worker that outlives its test holds the test's output.
+    let worker = worker.replace(
+        "channel.recv(1)",
+        "import select\n\
+         if listener in select.select([listener, channel], [], [])[0]:\n\
+         \x20   listener.accept()\n\
+         \x20   channel.sendall(b'going it was called\\n')\n\
+         \x20   channel.recv(1)",
+    );
     let mut running = Running::start_with(&worker, 1, |command| {
         command.env("LISTEN_FDS", "0");
     });

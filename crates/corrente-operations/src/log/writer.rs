@@ -1,0 +1,270 @@
+//! Writes lines into a file without holding up who logs them.
+//!
+//! A line goes into memory; a thread writes what has gathered, whole lines in one call, at most ten times
+//! a second. The loop's thread never waits for a disk: where the memory is full, because the disk is, lines
+//! are counted instead of kept, and the count is said when writing works again or fails anew.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Bytes of lines that wait. A disk that takes nothing is noticed long before.
+const WAITING_BYTES: usize = 4 * 1024 * 1024;
+
+/// For lines to gather: nobody reads a log faster, and a write for each line would cost as much as the request.
+const GATHERING: Duration = Duration::from_millis(100);
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Standard output.
+    Standard,
+    /// A file, which is made where it is missing and appended to.
+    File(PathBuf),
+}
+
+/// What has to be said about a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It cannot be written; why.
+    Cannot(String),
+    /// So many lines are lost.
+    Lost(u64),
+}
+
+/// A log that is written by a thread of its own; it is written out and closed with this value.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<u8>,
+    lost: u64,
+    reopens: bool,
+    ends: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Whoever panicked left whole lines.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    /// Opens the target; `report` hears of trouble, on the writer's thread.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be opened, or no thread be had.
+    pub fn open(target: Target, report: impl FnMut(Trouble) + Send + 'static) -> io::Result<Self> {
+        let file = open(&target)?;
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let writing = Writing {
+            shared: Arc::clone(&shared),
+            target,
+            file,
+            report: Box::new(report),
+        };
+        let named = std::thread::Builder::new().name("corrente-log".to_owned());
+        let thread = named.spawn(move || writing.run())?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Takes lines, each with its end. Never waits for the disk.
+    pub fn write(&self, lines: &[u8]) {
+        let mut state = self.shared.lock();
+        if state.waiting.len() + lines.len() > WAITING_BYTES {
+            state.lost += lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+            return;
+        }
+        let was_empty = state.waiting.is_empty();
+        state.waiting.extend_from_slice(lines);
+        drop(state);
+        if was_empty {
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Opens the file again, after what was written before: it has been moved away.
+    pub fn reopen(&self) {
+        self.shared.lock().reopens = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.lock().ends = true;
+        self.shared.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It has told of its trouble itself.
+            thread.join().ok();
+        }
+    }
+}
+
+struct Writing {
+    shared: Arc<Shared>,
+    target: Target,
+    file: File,
+    report: Box<dyn FnMut(Trouble) + Send>,
+}
+
+impl Writing {
+    fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let mut state = shared.lock();
+            while state.waiting.is_empty() && !state.reopens && !state.ends {
+                let waited = shared.changed.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+            if !state.ends && !state.reopens {
+                let gathered = shared.changed.wait_timeout(state, GATHERING);
+                state = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            let lines = std::mem::take(&mut state.waiting);
+            let lost = std::mem::take(&mut state.lost);
+            let reopens = std::mem::take(&mut state.reopens);
+            let ends = state.ends;
+            drop(state);
+            self.put(&lines, lost);
+            if reopens {
+                self.reopen();
+            }
+            if ends {
+                return;
+            }
+        }
+    }
+
+    fn put(&mut self, lines: &[u8], mut lost: u64) {
+        let mut rest = lines;
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(bytes) => rest = &rest[bytes..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // A full disk: what is left of these lines is lost, those that come are tried again.
+                    lost += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+                    (self.report)(Trouble::Cannot(error.to_string()));
+                    break;
+                }
+            }
+        }
+        if lost > 0 {
+            (self.report)(Trouble::Lost(lost));
+        }
+    }
+
+    fn reopen(&mut self) {
+        match open(&self.target) {
+            Ok(file) => self.file = file,
+            // The old one is better than none.
+            Err(error) => (self.report)(Trouble::Cannot(error.to_string())),
+        }
+    }
+}
+
+fn open(target: &Target) -> io::Result<File> {
+    match target {
+        Target::Standard => {
+            use std::os::fd::AsFd as _;
+            Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+        }
+        Target::File(path) => append(path),
+    }
+}
+
+/// Appending, so that several workers write whole lines into one file.
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_there_when_it_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("access.log");
+        let target = Target::File(path.clone());
+        let writer = Writer::open(target, |trouble| panic!("{trouble:?}")).expect("it opens");
+        writer.write(b"one\n");
+        writer.write(b"two\n");
+        drop(writer);
+        assert_eq!(fs::read_to_string(path).expect("it is there"), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("access.log");
+        let moved = folder.path().join("access.log.1");
+        let target = Target::File(path.clone());
+        let writer = Writer::open(target, |trouble| panic!("{trouble:?}")).expect("it opens");
+        writer.write(b"before\n");
+        fs::rename(&path, &moved).expect("moved");
+        writer.reopen();
+        // Until the new file is there, so that the line goes to it.
+        while !path.exists() {
+            std::thread::yield_now();
+        }
+        writer.write(b"after\n");
+        drop(writer);
+        assert_eq!(fs::read_to_string(moved).expect("it is there"), "before\n");
+        assert_eq!(fs::read_to_string(path).expect("it is there"), "after\n");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_what_is_lost() {
+        let (sender, trouble) = mpsc::channel();
+        // Takes nothing, as a full disk (full(4)).
+        let target = Target::File("/dev/full".into());
+        let writer = Writer::open(target, move |said| drop(sender.send(said))).expect("it opens");
+        writer.write(b"one\ntwo\n");
+        drop(writer);
+        let told: Vec<Trouble> = trouble.iter().collect();
+        assert!(
+            matches!(&told[0], Trouble::Cannot(why) if why.contains("No space")),
+            "{told:?}"
+        );
+        assert_eq!(told[1..], [Trouble::Lost(2)]);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_goes_over_is_counted() {
+        let (sender, trouble) = mpsc::channel();
+        let target = Target::File("/dev/null".into());
+        let writer = Writer::open(target, move |said| drop(sender.send(said))).expect("it opens");
+        let mut lines = vec![b'x'; WAITING_BYTES + 1];
+        lines.push(b'\n');
+        writer.write(&lines);
+        writer.write(b"fits\n");
+        drop(writer);
+        assert_eq!(trouble.iter().collect::<Vec<_>>(), [Trouble::Lost(1)]);
+    }
+}
