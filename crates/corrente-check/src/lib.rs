@@ -27,15 +27,17 @@ pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
 pub use syntax::STACK_BYTES;
 
 use facts::ModuleFacts;
-use program::Program;
+use program::{NewModule, Program};
 use solve::Machine;
 use symbols::Symbols;
 
 /// A file of the program to be checked.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Its path, relative to what is checked, with `/`; module names come from it.
+    /// Its path as people are told it, with `/`.
     pub path: String,
+    /// Its dotted name, where that is known; else it follows from the paths.
+    pub module: Option<String>,
     /// Its text.
     pub text: String,
 }
@@ -43,9 +45,13 @@ pub struct Source {
 /// Checks a program, with so many threads for the parsing.
 pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Report {
     let facts = lower_all(sources, threads.max(1));
-    let paths = sources.iter().map(|source| source.path.clone());
+    let files = sources.iter().zip(facts).map(|(source, facts)| NewModule {
+        path: source.path.clone(),
+        module: source.module.clone(),
+        facts,
+    });
     let mut symbols = Symbols::default();
-    let program = Program::of(paths.zip(facts).collect(), &mut symbols);
+    let program = Program::of(files.collect(), &mut symbols);
     let mut machine = Machine::new(&program, symbols, catalogue);
     machine.run();
     machine.framework_methods();

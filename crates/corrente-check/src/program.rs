@@ -42,28 +42,35 @@ pub(crate) struct Program {
     pub(crate) assigned: FxHashSet<Symbol>,
 }
 
-struct NewModule {
-    path: String,
-    facts: ModuleFacts,
+/// A module to be added.
+#[derive(Debug)]
+pub(crate) struct NewModule {
+    pub(crate) path: String,
+    pub(crate) module: Option<String>,
+    pub(crate) facts: ModuleFacts,
 }
 
 impl Program {
     /// Puts modules together: each a path and its facts.
-    pub(crate) fn of(files: Vec<(String, ModuleFacts)>, symbols: &mut Symbols) -> Self {
+    pub(crate) fn of(files: Vec<NewModule>, symbols: &mut Symbols) -> Self {
         let packages: FxHashSet<String> = files
             .iter()
-            .filter_map(|(path, _)| path.strip_suffix("__init__.py"))
+            .filter_map(|file| file.path.strip_suffix("__init__.py"))
             .map(|folder| folder.trim_end_matches('/').to_owned())
             .collect();
         let mut program = Self::default();
-        for (path, facts) in files {
-            program.add(NewModule { path, facts }, &packages, symbols);
+        for file in files {
+            program.add(file, &packages, symbols);
         }
         program
     }
 
     fn add(&mut self, new: NewModule, packages: &FxHashSet<String>, table: &mut Symbols) {
-        let NewModule { path, facts } = new;
+        let NewModule {
+            path,
+            module,
+            facts,
+        } = new;
         let number = self.modules.len() as u32;
         let first = self.owners.len() as u32;
         self.owners.extend(facts.functions.iter().map(|_| number));
@@ -75,7 +82,10 @@ impl Program {
                 }
             }
         }
-        let names = names_of(&path, packages);
+        let mut names = names_of(&path, packages);
+        if let Some(module) = module {
+            names.called(module);
+        }
         let is_package = path.ends_with("__init__.py");
         let name = names.own.clone();
         for known in names.all {
@@ -186,6 +196,17 @@ struct Names {
     all: Vec<String>,
     /// The dotted folder of a script that belongs to no package; empty for others.
     folder: String,
+}
+
+impl Names {
+    /// The module has this name, whatever its path says.
+    fn called(&mut self, module: String) {
+        if module.split('.').count() > 1 {
+            self.folder.clear();
+            self.own.clone_from(&module);
+        }
+        self.all.insert(0, module);
+    }
 }
 
 fn names_of(path: &str, packages: &FxHashSet<String>) -> Names {

@@ -69,6 +69,7 @@ fn program(name: String, body: &str) -> Program {
         if let Some(path) = line.strip_prefix("#@ ") {
             sources.push(Source {
                 path: path.to_owned(),
+                module: None,
                 text: String::new(),
             });
             continue;
@@ -76,6 +77,7 @@ fn program(name: String, body: &str) -> Program {
         if sources.is_empty() {
             sources.push(Source {
                 path: "main.py".to_owned(),
+                module: None,
                 text: String::new(),
             });
         }

@@ -50,7 +50,7 @@ pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, Stri
         if known.is_dir() {
             files.enter(path, path, excluded, DEPTH_MAX);
         } else {
-            files.file(path, path.parent().unwrap_or(Path::new("")));
+            files.file(path);
         }
     }
     files.sources.sort_by(|a, b| a.path.cmp(&b.path));
@@ -92,13 +92,13 @@ impl Files {
                 Ok(known) if known.is_dir() && !FOREIGN.contains(&name.as_str()) => {
                     self.enter(&path, base, excluded, depth - 1);
                 }
-                Ok(known) if known.is_file() && is_python(&path) => self.file(&path, base),
+                Ok(known) if known.is_file() && is_python(&path) => self.file(&path),
                 _ => {}
             }
         }
     }
 
-    fn file(&mut self, path: &Path, base: &Path) {
+    fn file(&mut self, path: &Path) {
         let told = path.display();
         if fs::metadata(path).is_ok_and(|known| known.len() > FILE_BYTES_MAX) {
             self.skipped.push(format!(
@@ -108,18 +108,34 @@ impl Files {
         }
         match fs::read(path) {
             Ok(bytes) => {
-                let relative = path.strip_prefix(base).unwrap_or(path);
-                let path = relative.to_string_lossy().replace('\\', "/");
-                self.sources.push(Source {
-                    path,
-                    text: decode(bytes),
-                });
+                let module = module_name(path);
+                let told = path.strip_prefix(".").unwrap_or(path);
+                let path = told.to_string_lossy().replace('\\', "/");
+                let text = decode(bytes);
+                self.sources.push(Source { path, module, text });
             }
             Err(error) => self
                 .skipped
                 .push(format!("`{told}` cannot be read: {error}")),
         }
     }
+}
+
+/// The file's dotted name: the folders above it with `__init__.py` are its packages.
+fn module_name(path: &Path) -> Option<String> {
+    let real = fs::canonicalize(path).ok()?;
+    let mut parts = vec![real.file_stem()?.to_string_lossy().into_owned()];
+    for folder in real.ancestors().skip(1) {
+        if !folder.join("__init__.py").is_file() {
+            break;
+        }
+        parts.push(folder.file_name()?.to_string_lossy().into_owned());
+    }
+    if parts.len() > 1 && parts[0] == "__init__" {
+        parts.remove(0);
+    }
+    parts.reverse();
+    Some(parts.join("."))
 }
 
 fn is_python(path: &Path) -> bool {

@@ -14,7 +14,7 @@ impl Machine<'_> {
         match key {
             Key::Text(name) => vec![self.symbol(name)],
             Key::Number(number) => vec![self.symbols.intern(&format!("#{number}"))],
-            Key::Any => vec![self.symbols.intern("*")],
+            Key::Any => vec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
                 self.keys_of(&values)
@@ -32,7 +32,7 @@ impl Machine<'_> {
             }
         }
         if keys.is_empty() {
-            keys.push(self.symbols.intern("*"));
+            keys.push(self.heap.any);
         }
         keys
     }
@@ -54,7 +54,7 @@ impl Machine<'_> {
     }
 
     fn at_keys(&mut self, owner: Owner, keys: &[Symbol]) -> ValueSet {
-        let any = self.symbols.intern("*");
+        let any = self.heap.any;
         if keys.contains(&any) {
             return self.everything_in(owner);
         }
@@ -73,7 +73,7 @@ impl Machine<'_> {
 
     /// What is under an unknown key.
     pub(super) fn unnumbered(&mut self, owner: Owner) -> ValueSet {
-        let any = self.symbols.intern("*");
+        let any = self.heap.any;
         self.read_named(owner, any)
     }
 

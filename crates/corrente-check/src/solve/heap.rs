@@ -48,7 +48,7 @@ pub(crate) struct ContextId(pub(crate) u32);
 const DEPTH_MAX: u32 = 2;
 
 /// Keys of a collection that are told apart; a table with more is data, not dispatch.
-const KEYS_MAX: usize = 500;
+const KEYS_MAX: usize = 64;
 
 /// A class.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ struct Cell {
 }
 
 /// The memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Heap {
     owners: u32,
     cells: Vec<Cell>,
@@ -95,6 +95,10 @@ pub(crate) struct Heap {
     contexts: Vec<(Context, u32)>,
     context_numbers: FxHashMap<Context, ContextId>,
     object_numbers: FxHashMap<(ClassId, u64, InstanceId), ObjectId>,
+    /// Who reads what: a cell's list of readers has each once.
+    reads: FxHashSet<(CellId, InstanceId)>,
+    /// The key that stands for any key.
+    pub(crate) any: Symbol,
     /// The keys that collections are known to have.
     keys: FxHashMap<Owner, Vec<Symbol>>,
     /// What collections hold, whatever the key.
@@ -121,6 +125,25 @@ pub(crate) enum OwnedBy {
 }
 
 impl Heap {
+    pub(crate) fn new(any: Symbol) -> Self {
+        Self {
+            owners: 0,
+            cells: Vec::new(),
+            by_name: FxHashMap::default(),
+            classes: Vec::new(),
+            objects: Vec::new(),
+            contexts: Vec::new(),
+            context_numbers: FxHashMap::default(),
+            object_numbers: FxHashMap::default(),
+            reads: FxHashSet::default(),
+            any,
+            keys: FxHashMap::default(),
+            summaries: FxHashMap::default(),
+            owned: FxHashMap::default(),
+            woken: FxHashSet::default(),
+        }
+    }
+
     pub(crate) fn new_owner(&mut self) -> Owner {
         self.owners += 1;
         Owner(self.owners)
@@ -151,8 +174,9 @@ impl Heap {
 
     /// What a cell holds; `reader` runs again when that grows.
     pub(crate) fn read(&mut self, cell: CellId, reader: InstanceId) -> ValueSet {
+        let is_new = self.reads.insert((cell, reader));
         let cell = &mut self.cells[cell.0 as usize];
-        if !cell.readers.contains(&reader) {
+        if is_new {
             cell.readers.push(reader);
         }
         cell.values.clone()
@@ -184,9 +208,19 @@ impl Heap {
 
     /// Puts something into a collection.
     pub(crate) fn put(&mut self, owner: Owner, key: Symbol, values: &ValueSet) {
+        let any = self.any;
+        if values.is_empty() {
+            return;
+        }
         let keys = self.keys.entry(owner).or_default();
-        if !keys.contains(&key) && keys.len() < KEYS_MAX {
-            keys.push(key);
+        let mut key = key;
+        if !keys.contains(&key) {
+            if keys.len() < KEYS_MAX {
+                keys.push(key);
+            } else {
+                // One more key is any key: what is under it is found under all.
+                key = any;
+            }
         }
         let cell = self.cell(owner, key);
         self.write(cell, values);

@@ -114,6 +114,8 @@ impl Current {
 impl<'a> Machine<'a> {
     /// A machine with all bodies of modules ready to run.
     pub(crate) fn new(program: &'a Program, symbols: Symbols, catalogue: &'a Catalogue) -> Self {
+        let mut symbols = symbols;
+        let any = symbols.intern("*");
         let first = InstanceId(0);
         let current = Current {
             instance: first,
@@ -126,7 +128,7 @@ impl<'a> Machine<'a> {
             symbols,
             catalogue,
             values: Values::default(),
-            heap: Heap::default(),
+            heap: Heap::new(any),
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),

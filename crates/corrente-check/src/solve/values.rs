@@ -113,6 +113,13 @@ impl ValueSet {
 
     /// Adds all of another; whether any is new.
     pub(crate) fn extend(&mut self, other: &Self) -> bool {
+        if other.0.is_empty() {
+            return false;
+        }
+        if self.0.is_empty() {
+            self.0.clone_from(&other.0);
+            return true;
+        }
         let mut grew = false;
         for value in &other.0 {
             grew |= self.insert(*value);
