@@ -13,8 +13,13 @@ mod gauge;
 mod load;
 mod model;
 mod options;
+mod place;
+mod printed;
 mod processor_time;
+mod program;
 mod programs;
+mod server;
+mod versions;
 
 use crate::failure::Failure;
 use crate::step::Project;
@@ -52,6 +57,12 @@ const BENCHES: &[Bench] = &[
         about: "the event loop against asyncio, uvloop, rloop and others (25 minutes)",
         usage: event_loop::USAGE,
         run: event_loop::event_loop,
+    },
+    Bench {
+        name: "server",
+        about: "the server against Uvicorn, Granian, fastpysgi and others (40 minutes)",
+        usage: server::USAGE,
+        run: server::server,
     },
     Bench {
         name: "model",
