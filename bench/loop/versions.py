@@ -1,5 +1,7 @@
 """What takes part: the interpreter, how it was built, and the version of each package.
 
+    python versions.py [PACKAGE…]
+
 Prints one line of JSON. A package that is not installed is absent.
 """
 
@@ -10,8 +12,12 @@ import ssl
 import sys
 import sysconfig
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import contenders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGES = (
     "corrente",
@@ -45,10 +51,10 @@ def profiled() -> str:
     return "yes" if name in {"debian", "ubuntu"} else "unknown"
 
 
-def packages() -> dict[str, str]:
+def packages(names: Sequence[str]) -> dict[str, str]:
     """Give the versions of what is installed."""
     found = {}
-    for name in PACKAGES:
+    for name in names:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -62,6 +68,6 @@ if __name__ == "__main__":
             "python": platform.python_version(),
             "profiled": profiled(),
             "openssl": ssl.OPENSSL_VERSION,
-            "packages": packages(),
+            "packages": packages(sys.argv[1:] or PACKAGES),
         }
     )

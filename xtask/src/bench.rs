@@ -14,8 +14,13 @@ mod http;
 mod load;
 mod model;
 mod options;
+mod place;
+mod printed;
 mod processor_time;
+mod program;
 mod programs;
+mod server;
+mod versions;
 
 use crate::failure::Failure;
 use crate::step::Project;
@@ -59,6 +64,12 @@ const BENCHES: &[Bench] = &[
         about: "decoding of requests and encoding of responses, in memory (seconds)",
         usage: http::USAGE,
         run: http::http,
+    },
+    Bench {
+        name: "server",
+        about: "the server against Uvicorn, Granian, fastpysgi and others (40 minutes)",
+        usage: server::USAGE,
+        run: server::server,
     },
     Bench {
         name: "model",

@@ -220,6 +220,9 @@ pub(crate) struct ServeEcho {
     pub(crate) unix: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = EchoProtocol::Tcp)]
     pub(crate) protocol: EchoProtocol,
+    /// Bytes of an HTTP answer's body
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    pub(crate) body_bytes: usize,
 }
 
 /// What the bare server answers.
@@ -229,7 +232,7 @@ pub(crate) enum EchoProtocol {
     Tcp,
     /// The datagram that came.
     Udp,
-    /// 1 KiB of HTTP.
+    /// HTTP.
     Http,
 }
 

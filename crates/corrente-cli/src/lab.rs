@@ -291,7 +291,9 @@ pub(crate) fn serve_echo(arguments: &ServeEcho) -> Exit {
     let protocol = match arguments.protocol {
         EchoProtocol::Tcp => echo::Protocol::Echo,
         EchoProtocol::Udp => echo::Protocol::Datagrams,
-        EchoProtocol::Http => echo::Protocol::Http,
+        EchoProtocol::Http => echo::Protocol::Http {
+            body_bytes: arguments.body_bytes,
+        },
     };
     let place = match &arguments.unix {
         Some(path) => echo::Place::Path(path.clone()),

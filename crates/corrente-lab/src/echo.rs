@@ -38,8 +38,8 @@ pub enum Protocol {
     Echo,
     /// The datagram that came.
     Datagrams,
-    /// 1 KiB of HTTP/1.1 for every request head.
-    Http,
+    /// HTTP/1.1 for every request head, with a body of so many bytes.
+    Http { body_bytes: usize },
 }
 
 /// Where the server listens.
@@ -113,7 +113,10 @@ fn run<L: Listener>(listener: &L, protocol: Protocol) -> std::io::Result<Infalli
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let data = epoll::EventData::new_u64(LISTENER);
     epoll::add(&epoll, listener, data, epoll::EventFlags::IN)?;
-    let response = http_response();
+    let response = match protocol {
+        Protocol::Http { body_bytes } => http_response(body_bytes),
+        Protocol::Echo | Protocol::Datagrams => Vec::new(),
+    };
     let mut connections: HashMap<u64, Connection<L::Stream>> = HashMap::new();
     let mut next = 0;
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -185,7 +188,7 @@ impl<S: Read + Write + AsFd> Connection<S> {
         };
         match protocol {
             Protocol::Echo | Protocol::Datagrams => self.send(&buffer[..length]),
-            Protocol::Http => match self.head_end.count(&buffer[..length]) {
+            Protocol::Http { .. } => match self.head_end.count(&buffer[..length]) {
                 0 => Next::Read,
                 heads => self.send(&response.repeat(heads)),
             },
@@ -252,11 +255,10 @@ impl HeadEnd {
     }
 }
 
-fn http_response() -> Vec<u8> {
-    let body = "x".repeat(1024);
+fn http_response(body_bytes: usize) -> Vec<u8> {
+    let body = "x".repeat(body_bytes);
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {body_bytes}\r\n\r\n{body}"
     )
     .into_bytes()
 }
@@ -271,6 +273,14 @@ mod tests {
         assert_eq!(end.count(b"GET / HTTP/1.1\r\nHost: a\r\n\r"), 0);
         assert_eq!(end.count(b"\nGET / HTTP/1.1\r\n\r\n"), 2);
         assert_eq!(end.count(b"\r\r\n\r\n"), 1);
+    }
+
+    #[test]
+    fn an_answer_has_the_body_that_was_asked_for() {
+        let text = String::from_utf8(http_response(13)).expect("is text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("has a head");
+        assert!(head.ends_with("Content-Length: 13"), "{head}");
+        assert_eq!(body, "x".repeat(13));
     }
 
     #[test]

@@ -7,11 +7,10 @@
 //! programs that are measured are in `bench/loop`.
 
 mod asking;
+mod bare_tls;
 mod comparison;
 mod contender;
 mod idle;
-mod place;
-mod program;
 mod report;
 mod results;
 mod rows;
@@ -24,8 +23,7 @@ use std::fs;
 use std::slice::Iter;
 use std::time::Duration;
 
-use self::contender::{CONTENDERS, Versions};
-use self::place::Place;
+use self::contender::CONTENDERS;
 use self::results::Results;
 use self::rows::{Bare, FAMILIES, How, Row};
 use self::served::{Group, Loaded};
@@ -33,7 +31,10 @@ use super::children::{Interruption, can_pin};
 use super::conditions;
 use super::document::Published;
 use super::options::{self, Asked, Flag, Outcome, Word};
+use super::place::{self, Place};
+use super::program;
 use super::programs;
+use super::versions::Versions;
 use crate::extension;
 use crate::failure::Failure;
 use crate::python::Interpreter;
@@ -68,7 +69,7 @@ pub(super) fn event_loop(project: &Project, arguments: &[String]) -> Result<(), 
     let published = Published::wanted(options.outcome, &project.root, "loop")?;
     let place = place(project, &options)?;
     if options.rows.iter().any(|row| has_tls(row)) {
-        place.prepare_tls()?;
+        bare_tls::prepare(&place)?;
     }
     let heading = heading(&place, &options)?;
     println!("{heading}");

@@ -5,7 +5,6 @@
 //! order, so that a mood of the machine meets all of them. This file decides what is measured; it
 //! knows no generator's options or output. A run with failed requests is no result.
 
-mod output;
 mod process;
 mod report;
 mod tool;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::contender::{CONTENDERS, Contender};
+use super::contender::{CONTENDERS, Contender, present};
 use super::place::{MEASURED_CPU, OTHER_CPU, Place};
 use super::program::{Program, Trouble, good, number};
 use super::results::{Figures, Results};
@@ -31,7 +31,7 @@ pub(super) fn round(
     let (_server, port) = server(place, kind)?;
     let takes_part =
         |contender: &Contender| !matches!(contender, Contender::Floor | Contender::Aiofastnet);
-    let contenders = place.present(CONTENDERS.into_iter().filter(takes_part));
+    let contenders = present(&place.versions, CONTENDERS.into_iter().filter(takes_part));
     for index in turns(round, contenders.len()) {
         let contender = contenders[index];
         if !results.is_out(row, contender) {

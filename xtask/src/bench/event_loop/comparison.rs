@@ -3,8 +3,6 @@
 //! Pure. Ratios are taken within a round and carry a bootstrap interval; whether a row is won is said
 //! only where the whole interval is on one side of 1.
 
-use std::cmp::Ordering;
-
 use corrente_model::statistics::{Interval, median, paired_ratio};
 
 use super::contender::{CONTENDERS, Contender};
@@ -51,36 +49,4 @@ fn best_rival(row: &Row, better: Better, results: &Results) -> Option<Contender>
         Better::Less => other.1.total_cmp(&one.1),
     };
     measured.max_by(order).map(|(contender, _)| contender)
-}
-
-/// Where a ratio leaves us: ahead (`Greater`), behind (`Less`), or not to be told apart.
-pub(super) fn standing(ratio: Interval, better: Better) -> Ordering {
-    let (above, below) = (ratio.low > 1.0, ratio.high < 1.0);
-    match (better, above, below) {
-        (Better::More, true, _) | (Better::Less, _, true) => Ordering::Greater,
-        (Better::More, _, true) | (Better::Less, true, _) => Ordering::Less,
-        _ => Ordering::Equal,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_is_won_where_the_whole_interval_is_better() {
-        let ratio = |low: f64, high: f64| Interval {
-            estimate: f64::midpoint(low, high),
-            low,
-            high,
-        };
-        let check = |low, high, better, expected| {
-            assert_eq!(standing(ratio(low, high), better), expected, "{low} {high}");
-        };
-        check(1.01, 1.2, Better::More, Ordering::Greater);
-        check(1.01, 1.2, Better::Less, Ordering::Less);
-        check(0.8, 0.99, Better::More, Ordering::Less);
-        check(0.8, 0.99, Better::Less, Ordering::Greater);
-        check(0.9, 1.1, Better::Less, Ordering::Equal);
-    }
 }

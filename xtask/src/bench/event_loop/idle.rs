@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::contender::{CONTENDERS, Contender};
+use super::contender::{CONTENDERS, Contender, present};
 use super::place::{OTHER_CPU, Place};
 use super::program::{Program, Trouble};
 use super::results::{Figures, Results};
@@ -34,7 +34,7 @@ pub(super) fn round(
     results: &mut Results,
 ) -> Result<(), Failure> {
     let takes_part = |contender: &Contender| *contender != Contender::Aiofastnet;
-    let contenders = place.present(CONTENDERS.into_iter().filter(takes_part));
+    let contenders = present(&place.versions, CONTENDERS.into_iter().filter(takes_part));
     for index in turns(round, contenders.len()) {
         let contender = contenders[index];
         if rows.iter().all(|row| results.is_out(row, contender)) {

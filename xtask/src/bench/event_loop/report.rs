@@ -6,21 +6,16 @@
 
 use std::cmp::Ordering;
 
-use corrente_model::statistics::{Interval, median};
+use corrente_model::statistics::median;
 
-use super::comparison::{compare, standing};
+use super::comparison::compare;
 use super::contender::{CONTENDERS, Contender};
 use super::results::{Results, Series};
 use super::rows::{Against, Better, FAMILIES, Family, Row};
-use crate::bench::figures::interval;
+use crate::bench::figures::{cut, interval, shown, standing, verdict};
 
 /// The least width of a column of figures.
 const COLUMN: usize = 9;
-/// The columns of a terminal.
-const WIDTH: usize = 80;
-/// A bar carries so much either way: the machine's own error.
-const TOLERANCE: f64 = 0.05;
-
 /// The tables of all families with a row that was measured, and the reasons for the dashes.
 pub(super) fn report(results: &Results) -> String {
     let mut parts: Vec<String> = FAMILIES
@@ -94,17 +89,6 @@ impl Table<'_> {
     }
 }
 
-/// A figure with three digits that count.
-fn shown(value: f64) -> String {
-    let digits = match value {
-        _ if value >= 99.95 => 0,
-        _ if value >= 9.995 => 1,
-        _ if value >= 0.0995 => 2,
-        _ => 4,
-    };
-    format!("{value:.digits$}")
-}
-
 /// A line for each goal of a row that can be judged.
 fn judgements(row: &Row, better: Better, results: &Results) -> Vec<String> {
     let mut title = row.title;
@@ -122,26 +106,6 @@ fn judgements(row: &Row, better: Better, results: &Results) -> Vec<String> {
         title = "";
     }
     lines
-}
-
-/// The bar, and whether it is reached; `?` where the interval holds the bar.
-fn verdict(ratio: Interval, bar: f64, better: Better) -> String {
-    let Interval {
-        estimate,
-        low,
-        high,
-    } = ratio;
-    let (sign, reached, within) = match better {
-        Better::More => (">=", estimate >= bar, estimate >= bar * (1.0 - TOLERANCE)),
-        Better::Less => ("<=", estimate <= bar, estimate <= bar * (1.0 + TOLERANCE)),
-    };
-    let word = match (reached, within) {
-        (true, _) => "reached",
-        (false, true) => "within 5 %",
-        (false, false) => "missed",
-    };
-    let doubt = if low < bar && bar < high { " ?" } else { "" };
-    format!("{sign} {bar:.2}  {word}{doubt}")
 }
 
 /// In how many rows ours is the best, and each row in which it is not.
@@ -201,19 +165,12 @@ fn reasons(results: &Results) -> Option<String> {
     (!lines.is_empty()).then(|| format!("No figures (–):\n{}", lines.join("\n")))
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WIDTH {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(WIDTH - 1).collect();
-    format!("{kept}…")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::results::Figures;
     use super::super::rows::named_by;
     use super::*;
+    use crate::bench::figures::WIDTH;
 
     fn results(row: &Row, values: &[(Contender, [f64; 3])]) -> Results {
         let mut results = Results::default();
@@ -298,16 +255,6 @@ mod tests {
             &[(Contender::Corrente, [0.99, 0.99, 0.99])],
             &["alone      0.99 [0.99, 0.99]    >= 0.95  reached"],
         );
-    }
-
-    #[test]
-    fn an_interval_that_holds_the_bar_leaves_doubt() {
-        let ratio = Interval {
-            estimate: 0.98,
-            low: 0.90,
-            high: 1.06,
-        };
-        assert_eq!(verdict(ratio, 1.0, Better::Less), "<= 1.00  reached ?");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The goals are those that the loop was begun with; a ratio is always ours over the other's.
 
 use super::contender::Contender;
+pub(super) use crate::bench::figures::Better;
 
 /// A table.
 #[derive(Debug)]
@@ -15,13 +16,6 @@ pub(super) struct Family {
     /// What the second table holds, where there is one: thousands a second.
     pub(super) rate: Option<&'static str>,
     pub(super) rows: &'static [Row],
-}
-
-/// Which figures are good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Better {
-    More,
-    Less,
 }
 
 /// A line of a table.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::contender::{CONTENDERS, Contender};
+use super::contender::{CONTENDERS, Contender, present};
 use super::place::{MEASURED_CPU, Place};
 use super::program::{Program, Trouble, good, number};
 use super::results::{Figures, Results};
@@ -30,7 +30,10 @@ pub(super) fn round(
     round: usize,
     results: &mut Results,
 ) -> Result<(), Failure> {
-    let contenders = place.present(CONTENDERS.into_iter().filter(|one| takes_part(*one)));
+    let contenders = present(
+        &place.versions,
+        CONTENDERS.into_iter().filter(|one| takes_part(*one)),
+    );
     let mut programs = Vec::new();
     for contender in &contenders {
         programs.push(start(place, *contender)?);

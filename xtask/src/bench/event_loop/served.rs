@@ -3,7 +3,7 @@
 //! Every round starts them anew; within a round they take turns under each load, so that their
 //! figures are neighbours in time. A server that waits costs the one that works nothing.
 
-use super::contender::{CONTENDERS, Contender};
+use super::contender::{CONTENDERS, Contender, present};
 use super::place::Place;
 use super::program::Trouble;
 use super::results::{Figures, Results};
@@ -35,7 +35,7 @@ impl Group {
             Contender::Aiofastnet => self.server.kind == "tls",
             _ => true,
         };
-        place.present(CONTENDERS.into_iter().filter(takes_part))
+        present(&place.versions, CONTENDERS.into_iter().filter(takes_part))
     }
 
     /// One round of its rows.

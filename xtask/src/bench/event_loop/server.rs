@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::bare_tls;
 use super::contender::Contender;
 use super::place::{MEASURED_CPU, OTHER_CPU, Place};
 use super::program::{Program, Trouble, number};
@@ -44,7 +45,7 @@ impl Running {
     ) -> Result<Self, Trouble> {
         let (program, address) = match (contender, server.floor) {
             (Contender::Floor, Bare::Tls) => {
-                listening(place, place.bare_tls_command(MEASURED_CPU))?
+                listening(place, bare_tls::command(place, MEASURED_CPU))?
             }
             (Contender::Floor, bare) => bare_server(place, bare)?,
             _ => {

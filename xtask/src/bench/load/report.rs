@@ -5,11 +5,11 @@
 
 use corrente_model::statistics::{Interval, median, paired_ratio, relative_spread};
 
-use super::output::Figures;
 use super::process::Busy;
 use super::tool::Tool;
 use super::{Goal, Part};
 use crate::bench::figures::{SEED, interval};
+use crate::bench::printed::Figures;
 
 /// Requests a second of ours over those of wrk, at least.
 const SPEED_MIN: f64 = 0.90;
@@ -231,6 +231,7 @@ mod tests {
     fn series(tool: Tool, rates: &[f64], p50_ms: f64) -> Series {
         let sample = |rate: &f64| Sample {
             figures: Figures {
+                requests: 1.0,
                 requests_per_s: *rate,
                 p50_ms,
                 p99_ms: 2.0 * p50_ms,

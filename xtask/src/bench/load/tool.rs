@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::output::{self, Figures};
 use crate::bench::children::{can_pin, pinned};
+use crate::bench::printed::{self, Figures};
 use crate::extension;
 use crate::failure::Failure;
 use crate::step::{Project, cannot_start, output as printed, step};
@@ -56,9 +56,9 @@ impl Tool {
     /// What its output says.
     pub(super) fn read(self, text: &str) -> Result<Figures, String> {
         match self {
-            Self::Corrente => output::of_corrente(text),
-            Self::Wrk => output::of_wrk(text),
-            Self::Oha => output::of_oha(text),
+            Self::Corrente => printed::of_corrente(text),
+            Self::Wrk => printed::of_wrk(text),
+            Self::Oha => printed::of_oha(text),
         }
     }
 }

@@ -9,6 +9,8 @@ use serde_json::Value;
 /// What a generator says of one run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Figures {
+    /// Requests that were answered, or had a part of the server when the time was over.
+    pub(super) requests: f64,
     pub(super) requests_per_s: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
@@ -26,6 +28,7 @@ pub(super) fn of_corrente(text: &str) -> Result<Figures, String> {
         return Err("`statuses` has no 200, or `completed` is missing".to_owned());
     };
     Ok(Figures {
+        requests: number(&document, "/completed")? + sum_of(&document, "/unfinished"),
         requests_per_s: number(&document, "/requests_per_second")?,
         p50_ms: number(&document, "/latency/p50_ms")?,
         p99_ms: number(&document, "/latency/p99_ms")?,
@@ -46,6 +49,7 @@ pub(super) fn of_oha(text: &str) -> Result<Figures, String> {
         return Err(format!("`{statuses}/200` is missing"));
     }
     Ok(Figures {
+        requests: ok as f64,
         requests_per_s: ok as f64 / number(&document, "/summary/total")?,
         p50_ms: 1e3 * number(&document, "/latencyPercentiles/p50")?,
         p99_ms: 1e3 * number(&document, "/latencyPercentiles/p99")?,
@@ -70,6 +74,7 @@ pub(super) fn of_wrk(text: &str) -> Result<Figures, String> {
     };
     let rate = after("Requests/sec:")?;
     Ok(Figures {
+        requests: requests_in(text).ok_or("`requests in` is missing")?,
         requests_per_s: rate
             .parse()
             .map_err(|_| format!("`Requests/sec: {rate}` is no number"))?,
@@ -79,6 +84,13 @@ pub(super) fn of_wrk(text: &str) -> Result<Figures, String> {
             + after("Non-2xx or 3xx responses:").map_or(0, numbers),
         own_cpu_us: None,
     })
+}
+
+/// The count in a line like `56971 requests in 1.10s, 59.28MB read`.
+fn requests_in(text: &str) -> Option<f64> {
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.split_once(" requests in "))?.0;
+    count.trim().parse().ok()
 }
 
 /// A time as wrk prints it (its units.c): `271.00us`, `1.23ms`, `1.02s`, `1.50m`, `1.00h`.
@@ -112,6 +124,12 @@ fn number(document: &Value, path: &str) -> Result<f64, String> {
         .pointer(path)
         .and_then(Value::as_f64)
         .ok_or_else(|| format!("`{path}` is missing"))
+}
+
+/// A number, or nothing where it is not told.
+fn sum_of(document: &Value, path: &str) -> f64 {
+    let found = document.pointer(path).and_then(Value::as_f64);
+    found.unwrap_or_default()
 }
 
 /// The sum of the counts in an object whose keys are `wanted`.
@@ -159,6 +177,7 @@ Transfer/sec:     53.71MB
     #[test]
     fn wrk_prints_lines_with_scaled_units() {
         check(of_wrk(WRK), (51_621.47, 0.271, 1020.0, 0));
+        assert_eq!(requests_in(WRK), Some(56_971.0));
     }
 
     #[test]

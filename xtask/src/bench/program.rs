@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bench::children::{Guard, Interruption, LIMIT, PACE, collect, joined};
+use super::children::{Guard, Interruption, LIMIT, PACE, collect, joined};
 use crate::failure::Failure;
 use crate::step::cannot_start;
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use super::contender::{Contender, Versions};
-use crate::bench::children::{Interruption, pinned};
+use super::children::{Interruption, pinned};
+use super::versions::Versions;
 use crate::failure::Failure;
 use crate::step::output;
 
@@ -49,43 +49,14 @@ impl Place {
         command
     }
 
-    /// Those of `contenders` that are installed.
-    pub(super) fn present(
-        &self,
-        contenders: impl IntoIterator<Item = Contender>,
-    ) -> Vec<Contender> {
-        let contenders = contenders.into_iter();
-        contenders
-            .filter(|contender| self.versions.has(*contender))
-            .collect()
-    }
-
-    /// Makes what the TLS rows need: a key, a certificate, and the server without a loop.
-    pub(super) fn prepare_tls(&self) -> Result<(), Failure> {
+    /// Makes `key.pem` and `certificate.pem` in the scratch folder.
+    pub(super) fn make_certificate(&self) -> Result<(), Failure> {
         const REQUEST: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
                                -days 2 -subj /CN=localhost -keyout key.pem -out certificate.pem";
         let mut openssl = Command::new("openssl");
         openssl.current_dir(&self.scratch);
         output(openssl.args(REQUEST.split_ascii_whitespace()))
             .map(drop)
-            .map_err(|failure| failure.hint("install Debian's package openssl"))?;
-        let mut compiler = Command::new("cc");
-        compiler.args(["-O2", "-o"]).arg(self.bare_tls());
-        compiler.arg(self.programs.join("bare_tls.c"));
-        output(compiler.args(["-lssl", "-lcrypto"]))
-            .map(drop)
-            .map_err(|failure| failure.hint("install Debian's packages gcc and libssl-dev"))
-    }
-
-    /// The server of the TLS rows that has no loop, with what it is told.
-    pub(super) fn bare_tls_command(&self, cpu: usize) -> Command {
-        let mut command = pinned(cpu, &self.bare_tls());
-        command.args(["certificate.pem", "key.pem"]);
-        command.current_dir(&self.scratch);
-        command
-    }
-
-    fn bare_tls(&self) -> PathBuf {
-        self.scratch.join("bare_tls")
+            .map_err(|failure| failure.hint("install Debian's package openssl"))
     }
 }

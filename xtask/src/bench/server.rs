@@ -1,0 +1,336 @@
+//! `cargo xtask bench server`: the server of corrente against Uvicorn, Granian, fastpysgi and others.
+//!
+//! All take part in one run, in rounds of rotated order, row by row, so that a mood of the machine
+//! meets all of them; beside them stand a bare epoll server and the framework without a server. This
+//! file decides what is measured and when; the rows and their goals are data in `rows`, how a row is
+//! measured is in `served` and `idle`, the text is in `report`. The programs are in `bench/server`.
+
+mod comparison;
+mod contender;
+mod idle;
+mod load;
+mod report;
+mod results;
+mod rows;
+mod running;
+mod served;
+
+use std::fs;
+use std::slice::Iter;
+use std::time::Duration;
+
+use self::contender::{CONTENDERS, PACKAGES};
+use self::load::Generator;
+use self::results::Results;
+use self::rows::{How, LATER, ROWS, Row, Transport};
+use self::running::FILE;
+use self::served::Group;
+use super::children::{Interruption, can_pin};
+use super::conditions;
+use super::document::Published;
+use super::options::{self, Asked, Flag, Outcome, Word};
+use super::place::Place;
+use super::programs;
+use super::versions::Versions;
+use crate::extension;
+use crate::failure::Failure;
+use crate::python::Interpreter;
+use crate::step::Project;
+
+pub(super) const USAGE: &str = "\
+cargo xtask bench server [ROW…] [--rounds N] [--seconds N] [--python VERSION]
+                         [--quick] [--write]
+cargo xtask bench server --rows
+
+  ROW…              only these rows or kinds of rows (default: all)
+  --rounds N        runs of each contender in each row, 2 to 100 (default: 5; quick: 3)
+  --seconds N       length of a run, 1 to 60 (default: 3; quick: 1)
+  --python VERSION  the interpreter: `3.13`, or a path (default: as for every chore)
+  --quick           10 minutes instead of 40
+  --rows            the names of rows
+  --write           put the result into docs/BENCHMARKS.md
+";
+
+/// The programs, under the project's folder.
+const PROGRAMS: &str = "bench/server";
+/// The program that tells versions, beside them.
+const VERSIONS: &str = "../loop/versions.py";
+/// Of the file that is served.
+const FILE_BYTES: usize = 50_000;
+
+/// Runs the rows that were asked for and prints the result.
+pub(super) fn server(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|word| word == "--rows") {
+        print!("{}", list());
+        return Ok(());
+    }
+    let options = Options::parse(arguments)?;
+    conditions::two_processors()?;
+    can_pin()?;
+    let published = Published::wanted(options.outcome, &project.root, "server")?;
+    let (generator, generator_version) = Generator::find();
+    let place = place(project, &options)?;
+    prepare(&place, &options.rows)?;
+    let heading = format!(
+        "{}, {generator_version}\n{}\n{} rounds of {} s a run, order rotated; medians, and ratios \
+         within a round\n",
+        place.versions.describe(),
+        conditions::describe()?,
+        options.rounds,
+        options.length.as_secs(),
+    );
+    println!("{heading}");
+    let results = measure(&place, generator, &options)?;
+    let text = report::report(&results);
+    println!("{text}");
+    // It holds a key and scripts; a folder that stays harms nobody.
+    fs::remove_dir_all(&place.scratch).ok();
+    published.map_or(Ok(()), |published| {
+        published.write(&format!("{heading}\n{text}"))
+    })
+}
+
+/// The names that can be asked for, and those to come.
+fn list() -> String {
+    let rows = ROWS.iter().map(|row| (row.name, row.title));
+    let lines = rows.map(|(name, title)| format!("{name:<16}{title}\n"));
+    let later = LATER
+        .iter()
+        .map(|(name, title)| format!("{name:<16}{title} (not yet)\n"));
+    lines.chain(later).collect()
+}
+
+fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
+    let interpreter = match &options.python {
+        Some(name) => Interpreter::named(name)?,
+        None => Interpreter::find()?,
+    };
+    let requirements = format!("{PROGRAMS}/requirements.txt");
+    let environment =
+        extension::with_release(project, &interpreter, "server", Some(&requirements))?;
+    let programs = project.root.join(PROGRAMS);
+    let mut versions = environment.command(project, "python");
+    versions.arg(programs.join(VERSIONS)).args(PACKAGES);
+    Ok(Place {
+        python: environment.program("python"),
+        corrente: environment.program("corrente"),
+        scratch: programs::write(project, "bench-server", &[])?,
+        programs,
+        versions: Versions::ask(&mut versions)?,
+        interruption: Interruption::listen()?,
+        length: options.length,
+    })
+}
+
+/// Makes what the rows need besides servers.
+fn prepare(place: &Place, rows: &[&Row]) -> Result<(), Failure> {
+    let path = place.scratch.join(FILE);
+    let content: Vec<u8> = (0..FILE_BYTES).map(|index| (index % 251) as u8).collect();
+    fs::write(&path, content)
+        .map_err(|error| Failure::step(format!("cannot write {}: {error}", path.display())))?;
+    let has_tls = |row: &&Row| row.application.transport == Transport::Tls;
+    if rows.iter().any(has_tls) {
+        place.make_certificate()?;
+    }
+    Ok(())
+}
+
+/// All rounds. Each goes through all rows, so that a mood of minutes meets every row in one round
+/// at most.
+fn measure(place: &Place, generator: Generator, options: &Options) -> Result<Results, Failure> {
+    let mut results = Results::default();
+    let plan = Plan::of(&options.rows);
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}", round + 1, options.rounds);
+        for group in &plan.groups {
+            group.round(place, generator, round, &mut results)?;
+            let rows: Vec<&Row> = group.rows.iter().map(|(row, _)| *row).collect();
+            progress(&rows, &results);
+        }
+        idle::round(place, generator, &plan.idle, round, &mut results)?;
+        progress(&plan.idle, &results);
+    }
+    Ok(results)
+}
+
+/// The last figure of everybody.
+fn progress(rows: &[&Row], results: &Results) {
+    for row in rows {
+        let figures = CONTENDERS.into_iter().filter_map(|contender| {
+            let last = *results.series(row, contender)?.values().last()?;
+            Some(format!("{} {last:.2}", contender.name()))
+        });
+        let figures: Vec<String> = figures.collect();
+        eprintln!("  {:<12}{}", row.name, figures.join(", "));
+    }
+}
+
+/// The rows by how they are measured.
+#[derive(Debug, Default)]
+struct Plan {
+    groups: Vec<Group>,
+    idle: Vec<&'static Row>,
+}
+
+impl Plan {
+    fn of(rows: &[&'static Row]) -> Self {
+        let mut plan = Self::default();
+        for row in rows {
+            let How::Served(load) = row.how else {
+                plan.idle.push(row);
+                continue;
+            };
+            let application = row.application;
+            let mut groups = plan.groups.iter_mut();
+            match groups.find(|group| group.application == application) {
+                Some(group) => group.rows.push((row, load)),
+                None => plan.groups.push(Group {
+                    application,
+                    rows: vec![(row, load)],
+                }),
+            }
+        }
+        plan
+    }
+}
+
+/// A median of fewer is not published.
+const ROUNDS: u32 = 5;
+
+/// How much is measured where nothing else is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Whole,
+    Quick,
+}
+
+impl Pace {
+    fn flags(self) -> [Flag; 2] {
+        let [rounds, seconds] = match self {
+            Self::Whole => [ROUNDS, 3],
+            Self::Quick => [3, 1],
+        };
+        [
+            Flag {
+                name: "--rounds",
+                // One round carries no interval.
+                least: 2,
+                most: 100,
+                default: rounds,
+            },
+            Flag {
+                name: "--seconds",
+                // wrk takes whole seconds.
+                least: 1,
+                most: 60,
+                default: seconds,
+            },
+        ]
+    }
+}
+
+/// What was asked for.
+#[derive(Debug)]
+struct Options {
+    rows: Vec<&'static Row>,
+    rounds: usize,
+    length: Duration,
+    python: Option<String>,
+    outcome: Outcome,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let is_quick = arguments.iter().any(|word| word == "--quick");
+        let pace = if is_quick { Pace::Quick } else { Pace::Whole };
+        let mut named = Vec::new();
+        let mut python = None;
+        let other = |word: &str, rest: &mut Iter<'_, String>| match word {
+            "--quick" => Ok(Word::Taken),
+            "--python" => {
+                let name = rest.next().cloned();
+                let missing = || options::usage("server", "`--python` needs a version or a path");
+                python = Some(name.ok_or_else(missing)?);
+                Ok(Word::Taken)
+            }
+            row => {
+                let rows = rows::named_by(row);
+                let is_row = !rows.is_empty();
+                named.extend(rows);
+                Ok(if is_row { Word::Taken } else { Word::Unknown })
+            }
+        };
+        let asked = options::parse_with("server", pace.flags(), arguments, other)?;
+        let is_part = !named.is_empty() || asked.numbers[0] < ROUNDS;
+        if is_part && asked.outcome == Outcome::Write {
+            let what = format!("`--write` publishes all rows, of {ROUNDS} rounds or more");
+            return Err(options::usage("server", what));
+        }
+        Ok(Self::of(&named, python, asked))
+    }
+
+    /// All rows where none was named, in the order of the tables, each once.
+    fn of(named: &[&'static Row], python: Option<String>, asked: Asked<2>) -> Self {
+        let [rounds, seconds] = asked.numbers;
+        let is_asked = |row: &&'static Row| {
+            named.is_empty() || named.iter().any(|asked| asked.name == row.name)
+        };
+        Self {
+            rows: ROWS.iter().filter(is_asked).collect(),
+            rounds: rounds as usize,
+            length: Duration::from_secs(seconds.into()),
+            python,
+            outcome: asked.outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &str) -> Result<Options, String> {
+        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&words).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn rows_are_taken_in_the_order_of_the_tables_and_once() {
+        let options = parse("echo raw raw-wsgi").expect("is well formed");
+        let names: Vec<&str> = options.rows.iter().map(|row| row.name).collect();
+        assert_eq!(names, ["raw-asgi", "raw-wsgi", "echo"]);
+    }
+
+    #[test]
+    fn arguments_have_bounds_and_defaults() {
+        let options = parse("--python 3.13").expect("is well formed");
+        assert_eq!(
+            (options.rounds, options.python.as_deref()),
+            (5, Some("3.13"))
+        );
+        assert_eq!(options.length, Duration::from_secs(3));
+        let quick = parse("--seconds 2 --quick").expect("is well formed");
+        assert_eq!((quick.rounds, quick.length.as_secs()), (3, 2));
+        let complaints = [
+            ("fast", "`bench server` has no argument `fast`"),
+            ("--seconds 0", "`--seconds` needs a number of 1 to 60"),
+            ("--python", "`--python` needs a version or a path"),
+            ("tls --write", "`--write` publishes all rows"),
+            ("--quick --write", "`--write` publishes all rows"),
+        ];
+        for (arguments, expected) in complaints {
+            let complaint = parse(arguments).expect_err(arguments);
+            assert!(complaint.starts_with(expected), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn rows_of_one_application_share_a_server() {
+        let options = parse("").expect("is well formed");
+        let plan = Plan::of(&options.rows);
+        let sizes: Vec<usize> = plan.groups.iter().map(|group| group.rows.len()).collect();
+        // Raw ASGI with what it is asked, raw WSGI, three frameworks, TLS.
+        assert_eq!(sizes, [5, 1, 1, 1, 1, 1]);
+        assert_eq!(plan.idle.len(), 2);
+    }
+}
