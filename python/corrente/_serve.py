@@ -61,8 +61,8 @@ def serve(
         interface: "asgi", "wsgi", or "auto" to find out.
         ssl_context: for TLS; none is plain HTTP.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
-        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`, `idle_timeout`
-            (seconds), `max_in_flight` (requests), `max_body_bytes`.
+        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`, `write_timeout`,
+            `idle_timeout` (seconds), `max_in_flight` (requests), `max_body_bytes`.
 
     Raises:
         OSError: an address cannot be bound.

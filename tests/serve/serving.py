@@ -115,5 +115,7 @@ class Served:
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(LIMIT_S)
-        assert not self.reports, self.reports
-        assert not self.unhandled, self.unhandled
+        for text, exception in self.reports:
+            raise AssertionError(text) from exception
+        for context in self.unhandled:
+            raise AssertionError(context["message"]) from context.get("exception")

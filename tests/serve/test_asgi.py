@@ -129,9 +129,11 @@ def test_a_request_without_body_is_one_message(serve: Callable[..., Served]) -> 
         messages.append(await receive())
         messages.append(await receive())
 
-    with serve(application).client() as client:
+    served = serve(application)
+    with served.client() as client:
         client.get()
         client.get()
+        served.until(lambda: len(messages) == 6)
     whole = {"type": "http.request", "body": b"", "more_body": False}
     end = {"type": "http.disconnect"}
     assert messages == [whole, end, end] * 2
@@ -247,19 +249,22 @@ def test_who_waits_for_the_end_while_another_answers(serve: Callable[..., Served
                 return
 
     async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        before = len(told)
         listening = asyncio.create_task(listen(receive))
         await send({"type": "http.response.start", "status": 200})
         for _ in range(3):
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
             await asyncio.sleep(0)
-            assert not told
+            assert len(told) == before
         await send({"type": "http.response.body"})
         await listening
 
-    with serve(application).client() as client:
+    served = serve(application)
+    with served.client() as client:
         assert client.get().body == b"xxx"
+        served.until(lambda: len(told) == 1)
         assert client.get().body == b"xxx"
-    assert len(told) == 2
+        served.until(lambda: len(told) == 2)
 
 
 def test_a_message_is_not_lost_with_a_task_that_was_cancelled(

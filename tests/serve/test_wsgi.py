@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 from wsgiref.validate import validator
 
 import pytest
 
 from .applications import wsgi_echo
-from .wire import chunked, request
+from .wire import LIMIT_S, chunked, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,6 +188,23 @@ def test_write_sends_before_what_is_returned(serve_wsgi: Callable[..., Served]) 
     with serve_wsgi(validator(application)).client() as client:
         for _ in range(2):
             assert client.get().body == b"one two three"
+
+
+def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served]) -> None:
+    has_come = threading.Event()
+
+    def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"one"
+        assert has_come.wait(LIMIT_S)
+        yield b"two"
+
+    with serve_wsgi(application).client() as client:
+        client.send(request())
+        client.head()
+        assert client.chunk() == b"one"
+        has_come.set()
+        assert client.chunk() == b"two"
 
 
 def test_a_file_is_sent_by_its_wrapper(serve_wsgi: Callable[..., Served], tmp_path: Foreign) -> None:
@@ -392,6 +410,6 @@ def test_an_application_that_yields_more_than_it_said(serve_wsgi: Callable[..., 
     served = serve_wsgi(application)
     with served.client() as client:
         client.send(request())
-        assert client.rest().split(b"\r\n\r\n", 1)[1] in (b"", b"123")
+        assert client.rest().partition(b"\r\n\r\n")[2] in (b"", b"123")
     assert "bytes more" in str(served.expect_report("raised an exception"))
     assert body.closed == 1

@@ -12,14 +12,18 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::incoming;
 use super::output::{Always, COPIED_MOST, Encoded, Field, Output};
-use super::{Body, Connection, Stage};
-use crate::application::{Beginning, Handler};
+use super::{Body, Connection, Parting, Stage};
+use crate::application::{Beginning, Handler, Interface};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
 use crate::exchange::{Exchange, Last};
 use crate::wsgi::call::{self, Advance, Call};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
+
+/// What is gathered of a response while its connection works, in bytes: beyond it the socket has to say whether there
+/// is room for more.
+const GATHERED_MOST: usize = 64 * 1024;
 
 impl Connection {
     /// The application gets its request.
@@ -178,6 +182,14 @@ impl Connection {
         status: u16,
         text: &str,
     ) -> PyResult<()> {
+        self.with(py, |state| {
+            let current = state.current.as_ref();
+            let is_sending = current.is_some_and(|current| current.body == Body::Coming);
+            // Who was too slow has had its time.
+            if is_sending && status != 408 {
+                state.parting = Parting::Lingering;
+            }
+        })?;
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -191,6 +203,7 @@ impl Connection {
 
     /// What has come is no request.
     pub(super) fn reject(self: &Arc<Self>, py: Python<'_>, rejection: Rejection) -> PyResult<()> {
+        self.with(py, |state| state.parting = Parting::Lingering)?;
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -271,7 +284,7 @@ impl Connection {
         }
     }
 
-    fn unpause(&self, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn unpause(&self, py: Python<'_>) -> PyResult<()> {
         let was_paused = self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
         match self.transport(py)? {
             Some(transport) if was_paused => {
@@ -282,9 +295,13 @@ impl Connection {
         }
     }
 
-    /// Whether what is written now is sent later, together with other things.
-    fn is_working(&self, py: Python<'_>) -> PyResult<bool> {
-        self.with(py, |state| state.stage == Stage::Works)
+    /// Whether what is gathered goes out now, or later together with other things. A WSGI application may block
+    /// before it yields its next piece, and this one must not wait for that (PEP 3333, "Buffering and Streaming").
+    fn is_to_be_written(&self, py: Python<'_>) -> PyResult<bool> {
+        let is_wsgi = self.shared.interface == Interface::Wsgi;
+        self.with(py, |state| {
+            is_wsgi || state.stage != Stage::Works || state.output.length() > GATHERED_MOST
+        })
     }
 
     /// The application did not answer as it should: it is told, and the connection ends.
@@ -353,7 +370,7 @@ impl Exchange for Connection {
         if last == Last::Yes {
             let finished = self.with(py, |state| state.output.finish(&[]))?;
             self.checked(py, finished)?;
-        } else if !self.is_working(py)? {
+        } else if self.is_to_be_written(py)? {
             self.write_out(py)?;
         }
         Ok(last)
@@ -435,7 +452,10 @@ impl Exchange for Connection {
             }
             if state.output.closes() {
                 state.stage = Stage::Ends;
-                over = over.or_else(|| state.current.take());
+                if over.is_none() {
+                    over = state.current.take();
+                    state.parting = Parting::Lingering;
+                }
                 return (over, false, false);
             }
             let is_working = state.stage == Stage::Works;
@@ -457,8 +477,24 @@ impl Exchange for Connection {
     }
 
     fn is_full(&self, py: Python<'_>) -> bool {
-        self.with(py, |state| state.is_full && state.transport.is_some())
-            .unwrap_or(false)
+        let looked = self.with(py, |state| {
+            let transport = state.transport.as_ref()?;
+            // Where some is written already, and more is to come, the client may have gone meanwhile: this is known
+            // when the loop goes on.
+            let is_going_on = state.output.is_begun();
+            let watched = is_going_on.then(|| transport.clone_ref(py));
+            Some((state.is_full, watched))
+        });
+        match looked {
+            Ok(Some((false, Some(transport)))) => {
+                let closing = transport
+                    .object()
+                    .call_method0(py, intern!(py, "is_closing"));
+                closing.is_ok_and(|closing| closing.is_truthy(py).unwrap_or(false))
+            }
+            Ok(Some((is_full, _))) => is_full,
+            Ok(None) | Err(_) => false,
+        }
     }
 }
 

@@ -9,9 +9,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::{Body, Connection, Stage};
+use super::{Body, Connection, Parting, Stage, Unread};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
+
+/// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
+/// early stops within round trips.
+const LINGERS: f64 = 2.0;
 
 /// The connection is there.
 pub(super) fn begin(
@@ -96,6 +100,9 @@ enum Overdue {
 impl Connection {
     /// Ends the connection if its client has been waited for long enough.
     pub(crate) fn look(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+        if self.is_stuck(py, now)? {
+            return self.abort(py);
+        }
         let overdue = self.with(py, |state| {
             if now < state.deadline || state.stage == Stage::Ends {
                 return None;
@@ -118,6 +125,33 @@ impl Connection {
         }
     }
 
+    /// Whether the client has read nothing for too long, or a connection that lingers has lingered.
+    fn is_stuck(&self, py: Python<'_>, now: f64) -> PyResult<bool> {
+        let (is_late, watched) = self.with(py, |state| {
+            let is_over = state.stage == Stage::Ends;
+            let is_watched = state.is_full || is_over;
+            let transport = state.transport.as_ref().filter(|_| is_watched);
+            (
+                is_over && now >= state.deadline,
+                transport.map(|transport| transport.clone_ref(py)),
+            )
+        })?;
+        let Some(transport) = watched else {
+            self.with(py, |state| state.unread.deadline = f64::INFINITY)?;
+            return Ok(false);
+        };
+        let size = intern!(py, "get_write_buffer_size");
+        let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
+        let allowed = self.shared.times.write.as_secs_f64();
+        self.with(py, |state| {
+            if state.unread.deadline.is_infinite() || state.unread.bytes != bytes {
+                let deadline = now + allowed;
+                state.unread = Unread { bytes, deadline };
+            }
+            is_late || now >= state.unread.deadline
+        })
+    }
+
     /// Ends the connection once the request that is answered, if any, is.
     pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let is_idle = self.with(py, |state| state.current.is_none() && state.held.is_empty())?;
@@ -126,14 +160,33 @@ impl Connection {
 
     /// Ends the connection once all is written.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |state| {
+        let parting = self.with(py, |state| {
             state.stage = Stage::Ends;
             state.held = Vec::new();
+            state.deadline = f64::INFINITY;
+            state.parting
         })?;
         match self.transport(py)? {
+            Some(transport) if parting == Parting::Lingering => self.linger(py, &transport),
             Some(transport) => transport.close(py),
             None => Ok(()),
         }
+    }
+
+    /// Ends our side; the connection ends when the client has ended its own, or after a while.
+    fn linger(&self, py: Python<'_>, transport: &Transport) -> PyResult<()> {
+        let object = transport.object().bind(py);
+        let can = object.call_method0(intern!(py, "can_write_eof"))?;
+        if object
+            .call_method0(intern!(py, "is_closing"))?
+            .is_truthy()?
+            || !can.is_truthy()?
+        {
+            return transport.close(py);
+        }
+        self.unpause(py)?;
+        self.with(py, |state| state.deadline = now() + LINGERS)?;
+        object.call_method0(intern!(py, "write_eof")).map(drop)
     }
 
     /// Ends the connection at once.
@@ -149,6 +202,9 @@ impl Connection {
     pub(super) fn wait_for_client(&self, py: Python<'_>) -> PyResult<()> {
         let times = self.shared.times;
         self.with(py, |state| {
+            if state.stage == Stage::Ends {
+                return;
+            }
             let allowed = match &state.current {
                 Some(current)
                     if current.body == Body::Coming
