@@ -1,4 +1,4 @@
-"""A program that serves: `program.py NAME BIND [SETTING=VALUE…]`; what it has to say goes to standard output."""
+"""A program that serves: `program.py NAME BIND [SETTING=VALUE…]`; it says what happens to it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def main(name: str, bind: str, *settings: str) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.WARNING)
     given = dict(setting.split("=") for setting in settings)
-    values = {key: float(value) for key, value in given.items()}
+    values: dict[str, Foreign] = {key: float(value) for key, value in given.items()}
     corrente.serve(globals()[name], bind=bind, **values)
     say("ended")
 

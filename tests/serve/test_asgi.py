@@ -1,4 +1,4 @@
-"""ASGI 3 as its specification says: the scope, `receive()` and `send()`, and in which order they go."""
+"""ASGI 3 as its specification says: the scope, `receive()`, `send()`, and their order."""
 
 from __future__ import annotations
 
@@ -106,7 +106,9 @@ def test_requests_do_not_see_what_others_have_changed(serve: Callable[..., Serve
     hash(scopes[0]["server"])
 
 
-@pytest.mark.parametrize(("target", "path"), [("/a", "/root/a"), ("/root/a", "/root/a"), ("/rooted", "/root/rooted")])
+@pytest.mark.parametrize(
+    ("target", "path"), [("/a", "/root/a"), ("/root/a", "/root/a"), ("/rooted", "/root/rooted")]
+)
 def test_the_path_begins_with_the_root(
     serve: Callable[..., Served], target: str, path: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Broken applications and bad clients: each is answered or ended, named, and of no harm to others."""
+"""Broken applications and bad clients: answered or ended, named, and of no harm to others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TOKENS = ["/", "/slow"]
         ([PIECE], "before 'http.response.start'"),
         ([START, START], "after 'http.response.start'"),
         ([{"type": "http.response.start"}], "lacks 'status'"),
-        ([{**START, "status": 20}], "expected 200 to 999"),
+        ([{**START, "status": 20}, LAST], "expected 200 to 999"),
         ([{**START, "status": "200"}], "int"),
         ([{**START, "headers": [(b"a", b"b\nc: d")]}, LAST], "control character"),
         ([{**START, "headers": [(b"a b", b"c")]}, LAST], "names are tokens"),
@@ -226,7 +226,12 @@ def test_who_uploads_too_much_can_read_why(serve: Callable[..., Served]) -> None
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 100, b"GET / HTTP/2.0\r\n\r\n", b"x" * 100_000],
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\0" * 100,
+        b"GET / HTTP/2.0\r\n\r\n",
+        b"x" * 100_000,
+    ],
 )
 def test_garbage_is_refused(serve: Callable[..., Served], garbage: bytes) -> None:
     served = serve(target)

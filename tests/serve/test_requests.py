@@ -1,4 +1,4 @@
-"""The table of raw requests (tests/http/requests), sent to a server: each is answered as the table says."""
+"""The raw requests of tests/http, sent to a server: each is answered as their table says."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ TABLE = Path(__file__).parents[1] / "http" / "requests"
 
 def cases() -> list[Foreign]:
     """Give all cases, each with its file and name as its id."""
-    found = []
-    for file in sorted(TABLE.glob("*.toml")):
-        for case in tomllib.loads(file.read_text())["case"]:
-            found.append(pytest.param(case, id=f"{file.stem}: {case['name']}"))
+    found = [
+        pytest.param(case, id=f"{file.stem}: {case['name']}")
+        for file in sorted(TABLE.glob("*.toml"))
+        for case in tomllib.loads(file.read_text())["case"]
+    ]
     assert found
     return found
 
@@ -35,6 +36,11 @@ def filled(case: Foreign, text: str) -> bytes:
     if fill is not None:
         text = text.replace(fill["mark"], fill["with"] * fill["times"])
     return text.encode("latin-1")
+
+
+def asked_to_continue(case: Foreign) -> bool:
+    """Whether the last request holds its body back until it is asked for it."""
+    return any(one.get("expects_continue", False) for one in case.get("requests", [])[-1:])
 
 
 class Seen:
@@ -84,6 +90,8 @@ def _see_end(served: Served, client: Client, case: Foreign) -> None:
         assert client.get("/after").status == 200
     else:
         # Nothing of it was answered, and the server waits.
+        if asked_to_continue(case):
+            assert client.interim().status == 100
         served.call(lambda: None)
         client.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -101,7 +109,9 @@ def _compare(case: Foreign, scope: Foreign, body: bytes, expected: Foreign) -> N
             expected["host"].encode("latin-1")
         ]
     if "fields" in expected:
-        given = [(name.encode("latin-1"), filled(case, value)) for name, value in expected["fields"]]
+        given = [
+            (name.encode("latin-1"), filled(case, value)) for name, value in expected["fields"]
+        ]
         first = next(at for at, (name, _) in enumerate(headers) if name == b"host")
         assert headers[:first] + headers[first + 1 :] == given
 

@@ -49,6 +49,8 @@ struct State {
     deadline: f64,
     /// The deadline is that of a head.
     is_in_head: bool,
+    /// It has had a request.
+    is_used: bool,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
@@ -127,6 +129,7 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             is_reading_paused: false,
             deadline: f64::INFINITY,
             is_in_head: false,
+            is_used: false,
             parting: Parting::Plain,
             unread: Unread {
                 bytes: 0,

@@ -3,7 +3,7 @@
 //! All keys are in the template, so that a copy has room for them and is a copy of memory. What an application may
 //! change (`state`, `extensions`) is copied too.
 
-use corrente_http::h1::{Form, Head, Header, Version};
+use corrente_http::h1::{Head, Header, Version};
 use corrente_http::{KnownName, Method, Name};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -136,9 +136,8 @@ fn list<'py>(
 
 /// The value of a field: that of `Host` is the target's, where it names one (RFC 9112, section 3.2.2).
 pub(crate) fn meant<'a>(head: &Head<'a>, header: &Header<'a>) -> &'a [u8] {
-    let is_host = header.name == Name::Known(KnownName::Host);
-    match head.authority() {
-        Some(authority) if is_host && head.target().form == Form::Absolute => authority,
-        _ => header.value,
+    if header.name != Name::Known(KnownName::Host) {
+        return header.value;
     }
+    head.authority().unwrap_or(header.value)
 }

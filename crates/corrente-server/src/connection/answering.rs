@@ -239,15 +239,17 @@ impl Connection {
     /// Sends what is to be written, and does what is due after it.
     pub(super) fn settle(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
+        let is_draining = self.shared.is_draining();
         let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
             let is_over = state.output.closes() || state.stage == Stage::Ends;
             let is_free = state.current.is_none();
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
             let is_unread = state.is_reading_paused && is_answered;
             let is_much = state.held.len() > HELD_MOST;
-            (is_over && is_free, is_free, is_much, is_unread)
+            let is_done = is_free && is_draining && state.is_used && state.held.is_empty();
+            (is_over && is_free || is_done, is_free, is_much, is_unread)
         })?;
-        if is_over || is_free && self.shared.is_draining() {
+        if is_over {
             return self.close(py);
         }
         if is_unread {

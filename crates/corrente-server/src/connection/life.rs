@@ -13,6 +13,10 @@ use super::{Body, Connection, Parting, Stage, Unread};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 
+/// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
+/// cross the world.
+const FIRST: f64 = 1.0;
+
 /// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
 /// early stops within round trips.
 const LINGERS: f64 = 2.0;
@@ -152,10 +156,17 @@ impl Connection {
         })
     }
 
-    /// Ends the connection once the request that is answered, if any, is.
+    /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
+    /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
     pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        let is_idle = self.with(py, |state| state.current.is_none() && state.held.is_empty())?;
-        if is_idle { self.close(py) } else { Ok(()) }
+        let is_over = self.with(py, |state| {
+            let is_idle = state.current.is_none() && state.held.is_empty();
+            if is_idle && !state.is_used {
+                state.deadline = state.deadline.min(now() + FIRST);
+            }
+            is_idle && state.is_used
+        })?;
+        if is_over { self.close(py) } else { Ok(()) }
     }
 
     /// Ends the connection once all is written.
