@@ -238,6 +238,7 @@ class HttpServer:
         server_name: str = "corrente",
         head_timeout: float = 10.0,
         body_timeout: float = 30.0,
+        write_timeout: float = 30.0,
         idle_timeout: float = 75.0,
         max_in_flight: int = ...,
         max_body_bytes: int | None = None,

@@ -1,4 +1,4 @@
-"""Serving an application in this process: sockets, lifespan, signals, and an end without lost requests.
+"""Serving an application in this process: sockets, lifespan, signals, an end that loses nothing.
 
 Requests are native (`corrente._native.HttpServer`); what happens once is here. How several processes are kept is
 not known here.
@@ -26,8 +26,14 @@ Foreign: TypeAlias = Any
 
 logger = logging.getLogger("corrente.server")
 
+#: The highest number that a port can have.
+LAST_PORT = 65535
+
 #: Connections that wait to be accepted.
 BACKLOG = 2048
+
+#: Seconds that an application has to end in at least, however long its requests took.
+SHUTDOWN_LEAST = 1.0
 
 #: Seconds between two looks for clients that are too slow.
 LOOK_EVERY = 1.0
@@ -61,8 +67,8 @@ def serve(
         interface: "asgi", "wsgi", or "auto" to find out.
         ssl_context: for TLS; none is plain HTTP.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
-        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`, `idle_timeout`
-            (seconds), `max_in_flight` (requests), `max_body_bytes`.
+        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`, `write_timeout`,
+            `idle_timeout` (seconds), `max_in_flight` (requests), `max_body_bytes`.
 
     Raises:
         OSError: an address cannot be bound.
@@ -98,7 +104,7 @@ def bound(address: str) -> socket.socket:
         local.bind(address.removeprefix("unix:"))
         return local
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
+    if not colon or not port.isdecimal() or int(port) > LAST_PORT:
         raise ValueError(f"expected HOST:PORT or unix:PATH, found {address!r}")
     host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -127,34 +133,41 @@ async def serve_here(
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
     lifespan = Lifespan(application) if kind == "asgi" else None
-    state = None
+    # Requests copy it: what the application leaves there when it begins is seen.
+    state = None if lifespan is None else lifespan.state
+    server = _native.HttpServer(application, loop, report, interface=kind, state=state, **settings)
     if lifespan is not None:
         await lifespan.begin()
-        state = lifespan.state
-    server = _native.HttpServer(
-        application, loop, report, interface=kind, state=state, **settings
-    )
+    stop, stop_now = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (stop_now if stop.is_set() else stop).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled)
     listening = [
         await loop.create_server(server, sock=one, backlog=BACKLOG, ssl=ssl_context)
         for one in sockets
     ]
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     looking = loop.create_task(_look(server), name="slow clients")
     if ready is not None:
         ready()
     try:
         await stop.wait()
     finally:
+        until = loop.time() + graceful_timeout
+        # Who has connected by now is still served.
+        await asyncio.sleep(0)
         for one in listening:
             one.close()
-        await _drain(server, graceful_timeout)
+        await _drain(server, until, stop_now)
         looking.cancel()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        if lifespan is not None:
-            await lifespan.end()
+        try:
+            if lifespan is not None:
+                await _end(lifespan, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
 
 async def _look(server: _native.HttpServer) -> None:
@@ -163,17 +176,32 @@ async def _look(server: _native.HttpServer) -> None:
         server.look()
 
 
-async def _drain(server: _native.HttpServer, timeout: float) -> None:
+async def _drain(server: _native.HttpServer, until: float, stop_now: asyncio.Event) -> None:
     """Wait until all requests are answered, but no longer than that."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
+    begun = loop.time()
     server.drain()
-    while server.connections and loop.time() < until:
+    # The server tells nobody that a connection has ended.
+    while server.connections and loop.time() < until and not stop_now.is_set():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     if server.connections:
-        logger.warning("%d connections were cut after %g s", server.connections, timeout)
+        waited = loop.time() - begun
+        logger.warning("%d connections were cut after %.2f s", server.connections, waited)
         server.abort()
         await asyncio.sleep(0)
+
+
+async def _end(lifespan: Lifespan, allowed: float, stop_now: asyncio.Event) -> None:
+    """Wait until the application has ended, but no longer than that."""
+    ending = asyncio.ensure_future(lifespan.end())
+    stopped = asyncio.ensure_future(stop_now.wait())
+    await asyncio.wait([ending, stopped], timeout=allowed, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if ending.done():
+        return ending.result()
+    ending.cancel()
+    logger.warning("the application's lifespan did not end within %g s", allowed)
+    return None
 
 
 def report(text: str, exception: BaseException | None) -> None:

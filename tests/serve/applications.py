@@ -15,7 +15,8 @@ async def body_of(receive: Foreign) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionError("the client has gone before its body was here")
-        body += message["body"]
+        piece: bytes = message["body"]
+        body += piece
         if not message["more_body"]:
             return body
 

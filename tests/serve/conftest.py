@@ -1,4 +1,4 @@
-"""Every test of this folder that serves in its process runs twice: on Corrente's loop and on asyncio's own."""
+"""What is served in the tests' process is served twice: on Corrente's loop and on asyncio's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server in a thread of its own, which a test talks to over sockets and looks into between its turns."""
+"""A server in a thread of its own: a test talks to it over sockets, and looks into it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Served:
         self.loop.set_exception_handler(lambda _loop, context: self.unhandled.append(context))
         try:
             self.loop.run_until_complete(self._begin())
-        except BaseException as failure:  # noqa: BLE001 - for the thread that waits
+        except BaseException as failure:
             self._failure = failure
         self._is_ready.set()
         if self._failure is None:
@@ -58,7 +58,8 @@ class Served:
         self.server = _native.HttpServer(
             self._application, self.loop, self._report, **self._settings
         )
-        self.listening = await self.loop.create_server(self.server, "127.0.0.1", 0)
+        factory: Foreign = self.server
+        self.listening = await self.loop.create_server(factory, "127.0.0.1", 0)
         self.address: tuple[str, int] = self.listening.sockets[0].getsockname()
 
     def _report(self, text: str, exception: BaseException | None) -> None:
@@ -80,7 +81,7 @@ class Served:
         """Wait until it is so; it is asked once a turn of the server's loop."""
 
         async def wait() -> None:
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - conditions of every kind
                 await asyncio.sleep(0)
 
         asyncio.run_coroutine_threadsafe(wait(), self.loop).result(LIMIT_S)
@@ -115,5 +116,7 @@ class Served:
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(LIMIT_S)
-        assert not self.reports, self.reports
-        assert not self.unhandled, self.unhandled
+        for text, exception in self.reports:
+            raise AssertionError(text) from exception
+        for context in self.unhandled:
+            raise AssertionError(context["message"]) from context.get("exception")

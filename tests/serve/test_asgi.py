@@ -1,4 +1,4 @@
-"""ASGI 3 as its specification says: the scope, `receive()` and `send()`, and in which order they go."""
+"""ASGI 3 as its specification says: the scope, `receive()`, `send()`, and their order."""
 
 from __future__ import annotations
 
@@ -106,7 +106,9 @@ def test_requests_do_not_see_what_others_have_changed(serve: Callable[..., Serve
     hash(scopes[0]["server"])
 
 
-@pytest.mark.parametrize(("target", "path"), [("/a", "/root/a"), ("/root/a", "/root/a"), ("/rooted", "/root/rooted")])
+@pytest.mark.parametrize(
+    ("target", "path"), [("/a", "/root/a"), ("/root/a", "/root/a"), ("/rooted", "/root/rooted")]
+)
 def test_the_path_begins_with_the_root(
     serve: Callable[..., Served], target: str, path: str
 ) -> None:
@@ -129,9 +131,11 @@ def test_a_request_without_body_is_one_message(serve: Callable[..., Served]) -> 
         messages.append(await receive())
         messages.append(await receive())
 
-    with serve(application).client() as client:
+    served = serve(application)
+    with served.client() as client:
         client.get()
         client.get()
+        served.until(lambda: len(messages) == 6)
     whole = {"type": "http.request", "body": b"", "more_body": False}
     end = {"type": "http.disconnect"}
     assert messages == [whole, end, end] * 2
@@ -247,19 +251,22 @@ def test_who_waits_for_the_end_while_another_answers(serve: Callable[..., Served
                 return
 
     async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        before = len(told)
         listening = asyncio.create_task(listen(receive))
         await send({"type": "http.response.start", "status": 200})
         for _ in range(3):
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
             await asyncio.sleep(0)
-            assert not told
+            assert len(told) == before
         await send({"type": "http.response.body"})
         await listening
 
-    with serve(application).client() as client:
+    served = serve(application)
+    with served.client() as client:
         assert client.get().body == b"xxx"
+        served.until(lambda: len(told) == 1)
         assert client.get().body == b"xxx"
-    assert len(told) == 2
+        served.until(lambda: len(told) == 2)
 
 
 def test_a_message_is_not_lost_with_a_task_that_was_cancelled(

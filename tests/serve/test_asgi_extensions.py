@@ -72,9 +72,7 @@ def test_trailers_in_several_messages(serve: Callable[..., Served]) -> None:
         await send({"type": "http.response.body", "body": b"body"})
         for name, more in ((b"x-a", True), (b"x-b", False)):
             fields = [(name, b"1")]
-            await send(
-                {"type": "http.response.trailers", "headers": fields, "more_trailers": more}
-            )
+            await send({"type": "http.response.trailers", "headers": fields, "more_trailers": more})
 
     with serve(application).client() as client:
         for _ in range(2):

@@ -54,6 +54,29 @@ struct State {
     deadline: f64,
     /// The deadline is that of a head.
     is_in_head: bool,
+    /// It has had a request.
+    is_used: bool,
+    /// The client may still be sending when the connection ends.
+    parting: Parting,
+    unread: Unread,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parting {
+    /// When all is written.
+    Plain,
+    /// What still comes is read and dropped for a while: were it not, the kernel would reset the connection, and the
+    /// client could lose the answer (RFC 9112, section 9.6).
+    Lingering,
+}
+
+/// What the client has left unread when it was looked at last.
+#[derive(Debug, Clone, Copy)]
+struct Unread {
+    bytes: usize,
+    /// Until when it has to have read some of it, by the loop's clock in seconds.
+    deadline: f64,
 }
 
 /// What a connection is about to do.
@@ -112,6 +135,12 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             is_reading_paused: false,
             deadline: f64::INFINITY,
             is_in_head: false,
+            is_used: false,
+            parting: Parting::Plain,
+            unread: Unread {
+                bytes: 0,
+                deadline: f64::INFINITY,
+            },
         }),
     });
     NativeProtocol::new(Box::new(Wire(connection)))
@@ -170,6 +199,11 @@ impl Protocol for Wire {
     }
 
     fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
+        // A request refers to the connection too, unseen by the collector: what is shown must be its only owner's. Else
+        // a connection that reads nothing just now, and so is known to nobody else, would be taken for garbage.
+        if Arc::strong_count(&self.0) > 1 {
+            return;
+        }
         let _shown = self.0.state.peek(|state| {
             state
                 .transport

@@ -33,8 +33,8 @@ impl HttpServer {
     /// `report(text, exception)` is told what goes wrong. Times are in seconds.
     #[new]
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
-        head_timeout = 10.0, body_timeout = 30.0, idle_timeout = 75.0, ping_interval = 20.0,
-        close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
+        head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
+        ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
         max_body_bytes = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
@@ -47,6 +47,7 @@ impl HttpServer {
         server_name: &str,
         head_timeout: f64,
         body_timeout: f64,
+        write_timeout: f64,
         idle_timeout: f64,
         ping_interval: f64,
         close_timeout: f64,
@@ -58,6 +59,7 @@ impl HttpServer {
         let times = Times {
             head: duration("head_timeout", head_timeout)?,
             body: duration("body_timeout", body_timeout)?,
+            write: duration("write_timeout", write_timeout)?,
             idle: duration("idle_timeout", idle_timeout)?,
             ping: duration("ping_interval", ping_interval)?,
             close: duration("close_timeout", close_timeout)?,

@@ -25,6 +25,8 @@ pub(crate) struct Times {
     pub(crate) head: Duration,
     /// Between two pieces of a body.
     pub(crate) body: Duration,
+    /// For some of what is written to be read.
+    pub(crate) write: Duration,
     /// Between two requests.
     pub(crate) idle: Duration,
     /// Between two pings of a WebSocket that is silent; one that does not answer is gone.

@@ -3,9 +3,9 @@
 //! All keys are in the template, so that a copy has room for them and is a copy of memory. What an application may
 //! change (`state`, `extensions`) is copied too.
 
-use corrente_http::Method;
-use corrente_http::h1::{Head, Version};
+use corrente_http::h1::{Head, Header, Version};
 use corrente_http::ws::Handshake;
+use corrente_http::{KnownName, Method, Name};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -154,6 +154,14 @@ fn list<'py>(
     headers: &HeaderTable,
 ) -> PyResult<Bound<'py, PyList>> {
     let pairs = head.fields().iter();
-    let pairs = pairs.map(|header| headers.pair(py, header.name, header.value));
+    let pairs = pairs.map(|header| headers.pair(py, header.name, meant(head, &header)));
     PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// The value of a field: that of `Host` is the target's, where it names one (RFC 9112, section 3.2.2).
+pub(crate) fn meant<'a>(head: &Head<'a>, header: &Header<'a>) -> &'a [u8] {
+    if header.name != Name::Known(KnownName::Host) {
+        return header.value;
+    }
+    head.authority().unwrap_or(header.value)
 }

@@ -13,8 +13,8 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::incoming;
 use super::output::{Always, COPIED_MOST, Encoded, Field, Output, Refusal};
-use super::{Body, Connection, Stage};
-use crate::application::{Beginning, Handler};
+use super::{Body, Connection, Parting, Stage};
+use crate::application::{Beginning, Handler, Interface};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::{Exchange, Last};
@@ -22,6 +22,10 @@ use crate::wsgi::call::{self, Advance, Call};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
+
+/// What is gathered of a response while its connection works, in bytes: beyond it the socket has to say whether there
+/// is room for more.
+const GATHERED_MOST: usize = 64 * 1024;
 
 impl Connection {
     /// The application gets its request.
@@ -230,6 +234,14 @@ impl Connection {
         status: u16,
         text: &str,
     ) -> PyResult<()> {
+        self.with(py, |state| {
+            let current = state.current.as_ref();
+            let is_sending = current.is_some_and(|current| current.body == Body::Coming);
+            // Who was too slow has had its time.
+            if is_sending && status != 408 {
+                state.parting = Parting::Lingering;
+            }
+        })?;
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -251,6 +263,7 @@ impl Connection {
 
     /// What has come is no request.
     pub(super) fn reject(self: &Arc<Self>, py: Python<'_>, rejection: Rejection) -> PyResult<()> {
+        self.with(py, |state| state.parting = Parting::Lingering)?;
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -286,15 +299,17 @@ impl Connection {
     /// Sends what is to be written, and does what is due after it.
     pub(super) fn settle(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
+        let is_draining = self.shared.is_draining();
         let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
             let is_over = state.output.closes() || state.stage == Stage::Ends;
             let is_free = state.current.is_none();
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
             let is_unread = state.is_reading_paused && is_answered;
             let is_much = state.held.len() > HELD_MOST;
-            (is_over && is_free, is_free, is_much, is_unread)
+            let is_done = is_free && is_draining && state.is_used && state.held.is_empty();
+            (is_over && is_free || is_done, is_free, is_much, is_unread)
         })?;
-        if is_over || is_free && self.shared.is_draining() {
+        if is_over {
             return self.close(py);
         }
         if is_unread {
@@ -370,7 +385,7 @@ impl Connection {
         }
     }
 
-    fn unpause(&self, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn unpause(&self, py: Python<'_>) -> PyResult<()> {
         let was_paused = self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
         match self.transport(py)? {
             Some(transport) if was_paused => {
@@ -381,9 +396,13 @@ impl Connection {
         }
     }
 
-    /// Whether what is written now is sent later, together with other things.
-    fn is_working(&self, py: Python<'_>) -> PyResult<bool> {
-        self.with(py, |state| state.stage == Stage::Works)
+    /// Whether what is gathered goes out now, or later together with other things. A WSGI application may block
+    /// before it yields its next piece, and this one must not wait for that (PEP 3333, "Buffering and Streaming").
+    fn is_to_be_written(&self, py: Python<'_>) -> PyResult<bool> {
+        let is_wsgi = self.shared.interface == Interface::Wsgi;
+        self.with(py, |state| {
+            is_wsgi || state.stage != Stage::Works || state.output.length() > GATHERED_MOST
+        })
     }
 
     /// The application did not answer as it should: it is told, and the connection ends.
@@ -452,7 +471,7 @@ impl Exchange for Connection {
         if last == Last::Yes {
             let finished = self.with(py, |state| state.output.finish(&[]))?;
             self.checked(py, finished)?;
-        } else if !self.is_working(py)? {
+        } else if self.is_to_be_written(py)? {
             self.write_out(py)?;
         }
         Ok(last)
@@ -534,7 +553,10 @@ impl Exchange for Connection {
             }
             if state.output.closes() {
                 state.stage = Stage::Ends;
-                over = over.or_else(|| state.current.take());
+                if over.is_none() {
+                    over = state.current.take();
+                    state.parting = Parting::Lingering;
+                }
                 return (over, false, false);
             }
             let is_working = state.stage == Stage::Works;
@@ -553,8 +575,24 @@ impl Exchange for Connection {
     }
 
     fn is_full(&self, py: Python<'_>) -> bool {
-        self.with(py, |state| state.is_full && state.transport.is_some())
-            .unwrap_or(false)
+        let looked = self.with(py, |state| {
+            let transport = state.transport.as_ref()?;
+            // Where some is written already, and more is to come, the client may have gone meanwhile: this is known
+            // when the loop goes on.
+            let is_going_on = state.output.is_begun();
+            let watched = is_going_on.then(|| transport.clone_ref(py));
+            Some((state.is_full, watched))
+        });
+        match looked {
+            Ok(Some((false, Some(transport)))) => {
+                let closing = transport
+                    .object()
+                    .call_method0(py, intern!(py, "is_closing"));
+                closing.is_ok_and(|closing| closing.is_truthy(py).unwrap_or(false))
+            }
+            Ok(Some((is_full, _))) => is_full,
+            Ok(None) | Err(_) => false,
+        }
     }
 }
 

@@ -176,6 +176,7 @@ impl Connection {
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let template = self.with(py, |state| {
+            state.is_used = true;
             state.output.begin(Asked::by(head));
             state.template.clone()
         })?;
@@ -259,6 +260,7 @@ impl Connection {
                 return (None, None);
             };
             current.body = Body::Whole;
+            current.is_held_back = false;
             if current.is_answered {
                 return (None, state.current.take());
             }

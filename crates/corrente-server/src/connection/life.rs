@@ -10,10 +10,18 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::talking::Socket;
-use super::{Body, Connection, Stage};
+use super::{Body, Connection, Parting, Stage, Unread};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
+
+/// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
+/// cross the world.
+const FIRST: f64 = 1.0;
+
+/// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
+/// early stops within round trips.
+const LINGERS: f64 = 2.0;
 
 /// The connection is there.
 pub(super) fn begin(
@@ -104,6 +112,9 @@ enum Overdue {
 impl Connection {
     /// Ends the connection if its client has been waited for long enough.
     pub(crate) fn look(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+        if self.is_stuck(py, now)? {
+            return self.abort(py);
+        }
         let overdue = self.with(py, |state| {
             if now < state.deadline || state.stage == Stage::Ends {
                 return None;
@@ -128,27 +139,80 @@ impl Connection {
         }
     }
 
-    /// Ends the connection once the request that is answered, if any, is.
+    /// Whether the client has read nothing for too long, or a connection that lingers has lingered.
+    fn is_stuck(&self, py: Python<'_>, now: f64) -> PyResult<bool> {
+        let (is_late, watched) = self.with(py, |state| {
+            let is_over = state.stage == Stage::Ends;
+            let is_watched = state.is_full || is_over;
+            let transport = state.transport.as_ref().filter(|_| is_watched);
+            (
+                is_over && now >= state.deadline,
+                transport.map(|transport| transport.clone_ref(py)),
+            )
+        })?;
+        let Some(transport) = watched else {
+            self.with(py, |state| state.unread.deadline = f64::INFINITY)?;
+            return Ok(false);
+        };
+        let size = intern!(py, "get_write_buffer_size");
+        let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
+        let allowed = self.shared.times.write.as_secs_f64();
+        self.with(py, |state| {
+            if state.unread.deadline.is_infinite() || state.unread.bytes != bytes {
+                let deadline = now + allowed;
+                state.unread = Unread { bytes, deadline };
+            }
+            is_late || now >= state.unread.deadline
+        })
+    }
+
+    /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
+    /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
     pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
             // RFC 6455's registry: the service restarts.
             self.leave_talk(py, 1012)?;
             return handler.get().closed(py, Some(1012), "");
         }
-        let is_idle = self.with(py, |state| state.current.is_none() && state.held.is_empty())?;
-        if is_idle { self.close(py) } else { Ok(()) }
+        let is_over = self.with(py, |state| {
+            let is_idle = state.current.is_none() && state.held.is_empty();
+            if is_idle && !state.is_used {
+                state.deadline = state.deadline.min(now() + FIRST);
+            }
+            is_idle && state.is_used
+        })?;
+        if is_over { self.close(py) } else { Ok(()) }
     }
 
     /// Ends the connection once all is written.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |state| {
+        let parting = self.with(py, |state| {
             state.stage = Stage::Ends;
             state.held = Vec::new();
+            state.deadline = f64::INFINITY;
+            state.parting
         })?;
         match self.transport(py)? {
+            Some(transport) if parting == Parting::Lingering => self.linger(py, &transport),
             Some(transport) => transport.close(py),
             None => Ok(()),
         }
+    }
+
+    /// Ends our side; the connection ends when the client has ended its own, or after a while.
+    fn linger(&self, py: Python<'_>, transport: &Transport) -> PyResult<()> {
+        let object = transport.object().bind(py);
+        let can = object.call_method0(intern!(py, "can_write_eof"))?;
+        if object
+            .call_method0(intern!(py, "is_closing"))?
+            .is_truthy()?
+            || !can.is_truthy()?
+        {
+            return transport.close(py);
+        }
+        self.unpause(py)?;
+        self.with(py, |state| state.deadline = now() + LINGERS)?;
+        object.call_method0(intern!(py, "write_eof")).map(drop)
     }
 
     /// Ends the connection at once.
@@ -164,6 +228,9 @@ impl Connection {
     pub(super) fn wait_for_client(&self, py: Python<'_>) -> PyResult<()> {
         let times = self.shared.times;
         self.with(py, |state| {
+            if state.stage == Stage::Ends {
+                return;
+            }
             if state.socket.as_ref().is_some_and(Socket::is_accepted) {
                 if state.deadline.is_infinite() || state.is_in_head {
                     state.deadline = now() + times.ping.as_secs_f64();

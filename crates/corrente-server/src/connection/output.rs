@@ -209,6 +209,11 @@ impl Output {
         &mut self.bytes
     }
 
+    /// How much is to be written, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// What is to be written now.
     pub(super) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)

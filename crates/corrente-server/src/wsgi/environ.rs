@@ -3,14 +3,14 @@
 //! A field whose name has an underscore is left out: `X_Real_Ip` would become the same variable as `X-Real-Ip`, which a
 //! proxy may have removed.
 
-use corrente_http::h1::{Fields, Head, Version};
+use corrente_http::h1::{Head, Version};
 use corrente_http::{KnownName, Name};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use crate::asgi::scope::Ends;
+use crate::asgi::scope::{Ends, meant};
 use crate::percent::decoded;
 use crate::root::without_root;
 
@@ -70,7 +70,7 @@ impl Template {
         if head.version() == Version::Http10 {
             environ.set_item(intern!(py, "SERVER_PROTOCOL"), intern!(py, "HTTP/1.0"))?;
         }
-        add_fields(&environ, head.fields())?;
+        add_fields(&environ, head)?;
         Ok(environ)
     }
 }
@@ -90,13 +90,13 @@ fn end<'py>(end: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, String)> {
     Ok((end.get_item(0)?, port))
 }
 
-fn add_fields(environ: &Bound<'_, PyDict>, fields: Fields<'_>) -> PyResult<()> {
+fn add_fields(environ: &Bound<'_, PyDict>, head: &Head<'_>) -> PyResult<()> {
     let py = environ.py();
-    for field in fields.iter() {
+    for field in head.fields().iter() {
         let Some(variable) = variable(py, field.name) else {
             continue;
         };
-        let value = latin(py, field.value);
+        let value = latin(py, meant(head, &field));
         match environ.get_item(&variable)? {
             None => environ.set_item(variable, value)?,
             Some(before) => {
