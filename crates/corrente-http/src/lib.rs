@@ -13,6 +13,7 @@
 mod characters;
 mod date;
 pub mod h1;
+pub mod http2;
 mod limits;
 mod method;
 mod name;

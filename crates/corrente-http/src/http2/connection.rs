@@ -1,0 +1,249 @@
+//! A connection of HTTP/2: bytes are received, events taken, responses given, bytes sent.
+//!
+//! After [`Connection::receive`] and after anything that was given, ask [`Connection::next_event`] until there is
+//! nothing more, then write what [`Connection::take_output`] has. Streams are polled in the order of their
+//! numbers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use h2::server::{Builder, Connection as Inner, Handshake};
+use http::{HeaderMap, Request, Response};
+use thiserror::Error;
+
+use super::Limits;
+use super::pipe::Pipe;
+use super::stream::{Ending, Stream};
+
+/// The number of a stream.
+pub type StreamId = u32;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A request; its body follows unless `is_ended`.
+    Request {
+        /// Its stream.
+        stream: StreamId,
+        /// Method, target and fields.
+        head: Box<Request<()>>,
+        /// Whether there is no body.
+        is_ended: bool,
+    },
+    /// A part of a request's body. [`Connection::taken`] lets the client send as much again.
+    Data {
+        /// Its stream.
+        stream: StreamId,
+        /// Perhaps empty.
+        data: Bytes,
+    },
+    /// A request's body ends.
+    End {
+        /// Its stream.
+        stream: StreamId,
+        /// The fields after it.
+        trailers: Option<HeaderMap>,
+    },
+    /// All data that waited for the client's window were sent.
+    Writable {
+        /// Their stream.
+        stream: StreamId,
+    },
+    /// The client is gone from a stream; nothing more may be sent on it.
+    Reset {
+        /// The stream.
+        stream: StreamId,
+        /// Why (RFC 9113, section 7).
+        code: u32,
+    },
+    /// The connection is at its end; what is still to be sent is to be sent, then it is to be closed.
+    Closed,
+}
+
+/// What ends a connection: the client broke the protocol, or went too far with its liberties.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the HTTP/2 connection ends: {0}")]
+pub struct Http2Error(String);
+
+impl From<h2::Error> for Http2Error {
+    fn from(error: h2::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+enum State {
+    Handshake(Pin<Box<Handshake<Pipe, Bytes>>>),
+    Open(Box<Inner<Pipe, Bytes>>),
+    Closed,
+}
+
+/// A server's end of a connection.
+pub struct Connection {
+    state: State,
+    pipe: Pipe,
+    streams: BTreeMap<StreamId, Stream>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams = self.streams.keys();
+        formatter.debug_list().entries(streams).finish()
+    }
+}
+
+impl Connection {
+    /// For a connection on which nothing was read yet, the preface included.
+    pub fn new(limits: Limits) -> Self {
+        let pipe = Pipe::default();
+        pipe.wires().max_outgoing_bytes = limits.max_outgoing_bytes;
+        let handshake = Builder::new()
+            .max_concurrent_streams(limits.max_streams)
+            .initial_window_size(limits.stream_window_bytes)
+            .initial_connection_window_size(limits.connection_window_bytes)
+            .max_frame_size(limits.max_frame_bytes)
+            .max_header_list_size(limits.max_head_bytes)
+            .max_pending_accept_reset_streams(limits.max_pending_resets)
+            .enable_connect_protocol()
+            .handshake(pipe.clone());
+        Self {
+            state: State::Handshake(Box::pin(handshake)),
+            pipe,
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what has arrived.
+    pub fn receive(&mut self, input: &[u8]) {
+        self.pipe.wires().incoming.extend_from_slice(input);
+    }
+
+    /// The client sends nothing more.
+    pub fn end_of_input(&mut self) {
+        self.pipe.wires().has_ended = true;
+    }
+
+    /// What is to be sent now.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.pipe.wires().outgoing)
+    }
+
+    /// What happened, if anything.
+    pub fn next_event(&mut self) -> Result<Option<Event>, Http2Error> {
+        let mut cx = Context::from_waker(Waker::noop());
+        if let State::Handshake(handshake) = &mut self.state {
+            match handshake.as_mut().poll(&mut cx) {
+                Poll::Ready(Ok(inner)) => self.state = State::Open(Box::new(inner)),
+                Poll::Ready(Err(error)) => return Err(self.fail(error)),
+                Poll::Pending => return Ok(None),
+            }
+        }
+        let State::Open(inner) = &mut self.state else {
+            return Ok(None);
+        };
+        match inner.poll_accept(&mut cx) {
+            Poll::Ready(Some(Ok((request, respond)))) => {
+                let (head, body) = request.into_parts();
+                let stream = respond.stream_id().as_u32();
+                let entry = Stream::new(stream, body, respond);
+                let is_ended = !entry.has_body();
+                self.streams.insert(stream, entry);
+                let head = Box::new(Request::from_parts(head, ()));
+                return Ok(Some(Event::Request {
+                    stream,
+                    head,
+                    is_ended,
+                }));
+            }
+            Poll::Ready(Some(Err(error))) => return Err(self.fail(error)),
+            Poll::Ready(None) => {
+                self.state = State::Closed;
+                return Ok(Some(Event::Closed));
+            }
+            Poll::Pending => {}
+        }
+        let event = self
+            .streams
+            .values_mut()
+            .find_map(|stream| stream.poll(&mut cx));
+        self.streams.retain(|_, stream| !stream.is_done());
+        if event.is_none() {
+            self.flush(&mut cx)?;
+        }
+        Ok(event)
+    }
+
+    /// Lets h2 write what the streams have given it since it was polled.
+    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Http2Error> {
+        let State::Open(inner) = &mut self.state else {
+            return Ok(());
+        };
+        match inner.poll_closed(cx) {
+            Poll::Ready(Err(error)) => Err(self.fail(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
+    }
+
+    fn fail(&mut self, error: h2::Error) -> Http2Error {
+        self.state = State::Closed;
+        self.streams.clear();
+        error.into()
+    }
+
+    /// The application has taken so many bytes of a request's body.
+    pub fn taken(&mut self, stream: StreamId, length: usize) {
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.taken(length);
+        }
+    }
+
+    /// Sends an interim response, as 103.
+    pub fn interim(&mut self, stream: StreamId, head: Response<()>) -> Result<(), Http2Error> {
+        let stream = self.streams.get_mut(&stream);
+        Ok(stream.map_or(Ok(()), |stream| stream.interim(head))?)
+    }
+
+    /// Sends the head of a response; on a stream that was reset, nothing.
+    pub fn head(
+        &mut self,
+        stream: StreamId,
+        head: Response<()>,
+        ending: Ending,
+    ) -> Result<(), Http2Error> {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return Ok(());
+        };
+        entry.head(head, &ending)?;
+        if let Ending::Trailers(_) = ending {
+            self.data(stream, Bytes::new(), ending);
+        }
+        Ok(())
+    }
+
+    /// Sends a part of a response's body. Gives the bytes that wait for the client's window; where they are
+    /// too many, [`Event::Writable`] says when to go on.
+    pub fn data(&mut self, stream: StreamId, data: Bytes, ending: Ending) -> usize {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.streams.get_mut(&stream).map_or(0, |stream| {
+            stream.data(data, ending, &mut cx);
+            stream.queued_bytes
+        })
+    }
+
+    /// Breaks a stream off.
+    pub fn reset(&mut self, stream: StreamId, code: u32) {
+        if let Some(mut stream) = self.streams.remove(&stream) {
+            stream.reset(code);
+        }
+    }
+
+    /// Lets the client send no new requests; [`Event::Closed`] comes when the last one is answered.
+    pub fn shut_down(&mut self) {
+        if let State::Open(inner) = &mut self.state {
+            inner.graceful_shutdown();
+        }
+    }
+}
