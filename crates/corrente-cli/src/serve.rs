@@ -131,10 +131,11 @@ fn table(values: &Values) -> String {
     for row in rows {
         if group.replace(row.group) != Some(row.group) {
             let gap = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{gap}{}\n", row.group.headline()));
+            text += &[gap, row.group.headline(), "\n"].concat();
         }
         let (name, value, origin) = (row.name, row.value, row.origin);
-        text.push_str(&format!("  {name:names$}  {value:places$}  {origin}\n"));
+        let line = format!("  {name:names$}  {value:places$}  {origin}\n");
+        text += &line;
     }
     text
 }

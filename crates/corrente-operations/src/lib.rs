@@ -2,7 +2,7 @@
 //! worker needs to serve.
 //!
 //! `settings` is the one table of what can be set; `supervisor` starts and replaces workers; `listen`
-//! makes sockets; `log`, `static_files` and `metrics` render. Everything here but `supervisor`'s driver,
+//! makes sockets; `log` renders and writes the access log. Everything here but `supervisor`'s driver,
 //! `listen` and the log's writer is values in, values out. Must not print: what people should read is
 //! handed to an observer. All `unsafe` is in `ffi`.
 

@@ -31,7 +31,7 @@ pub struct Listener {
     socket: OwnedFd,
     endpoint: Endpoint,
     /// A Unix socket's file, where we made it; it goes with this value.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
 }
 
 impl Listener {

@@ -65,8 +65,11 @@ fn as_supervisor() {
         unix_permissions: 0o600,
         reuse_port: corrente_operations::settings::Switch::Off,
     };
-    let listeners =
-        corrente_operations::listen::open(&sockets, &Default::default()).expect("a port");
+    let listeners = corrente_operations::listen::open(
+        &sockets,
+        &corrente_operations::listen::Systemd::default(),
+    )
+    .expect("a port");
     listeners[0].hand_down().expect("it is ours");
     let Endpoint::Internet(address) = listeners[0].endpoint() else {
         panic!("a port was asked for");

@@ -74,7 +74,7 @@ pub fn adopt(number: i32) -> Result<Listener, ListenError> {
     Ok(Listener {
         endpoint: endpoint(name).ok_or_else(|| refuse("a socket of an unknown family"))?,
         socket,
-        _file: None,
+        file: None,
     })
 }
 

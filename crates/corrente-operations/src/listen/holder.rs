@@ -7,10 +7,10 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// State of a listening socket in /proc/net/tcp (Linux, include/net/tcp_states.h).
+/// State of a listening socket in /proc/net/tcp (the kernel's `tcp_states.h`).
 const LISTENING: &str = "0A";
 
-/// Flag of a socket that listens in /proc/net/unix (Linux, `__SO_ACCEPTCON`).
+/// Flag of a socket that listens in /proc/net/unix (the kernel's `__SO_ACCEPTCON`).
 const ACCEPTS: &str = "00010000";
 
 /// The process that listens on the port of `address`.

@@ -116,7 +116,7 @@ fn unix(address: &Address, path: &Path, sockets: &Sockets) -> Result<Listener, L
     fs::set_permissions(path, permissions).map_err(system)?;
     let file = SocketFile::of(path).map_err(system)?;
     let mut listener = listen(socket, sockets).map_err(failed)?;
-    listener._file = Some(file);
+    listener.file = Some(file);
     Ok(listener)
 }
 
@@ -165,7 +165,7 @@ fn listen(socket: OwnedFd, sockets: &Sockets) -> Result<Listener, Errno> {
     Ok(Listener {
         endpoint: endpoint(name).ok_or(Errno::AFNOSUPPORT)?,
         socket,
-        _file: None,
+        file: None,
     })
 }
 

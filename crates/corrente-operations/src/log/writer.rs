@@ -93,7 +93,7 @@ impl Writer {
     pub fn write(&self, lines: &[u8]) {
         let mut state = self.shared.lock();
         if state.waiting.len() + lines.len() > WAITING_BYTES {
-            state.lost += lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+            state.lost += ends_of_lines(lines);
             return;
         }
         let was_empty = state.waiting.is_empty();
@@ -165,7 +165,7 @@ impl Writing {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // A full disk: what is left of these lines is lost, those that come are tried again.
-                    lost += rest.iter().filter(|byte| **byte == b'\n').count() as u64;
+                    lost += ends_of_lines(rest);
                     (self.report)(Trouble::Cannot(error.to_string()));
                     break;
                 }
@@ -183,6 +183,10 @@ impl Writing {
             Err(error) => (self.report)(Trouble::Cannot(error.to_string())),
         }
     }
+}
+
+fn ends_of_lines(lines: &[u8]) -> u64 {
+    lines.split(|byte| *byte == b'\n').count().saturating_sub(1) as u64
 }
 
 fn open(target: &Target) -> io::Result<File> {

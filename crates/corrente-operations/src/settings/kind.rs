@@ -247,7 +247,7 @@ impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset => formatter.write_str("-"),
-            Self::Off => formatter.write_str("off"),
+            Self::Off | Self::Switch(Switch::Off) => formatter.write_str("off"),
             Self::Auto => formatter.write_str("auto"),
             Self::Text(text) => formatter.write_str(text),
             Self::Secret(_) => formatter.write_str("(hidden)"),
@@ -256,7 +256,6 @@ impl fmt::Display for Value {
             Self::Duration(duration) => formatter.write_str(&unit::write_duration(*duration)),
             Self::Bytes(bytes) => formatter.write_str(&unit::write_size(*bytes)),
             Self::Switch(Switch::On) => formatter.write_str("on"),
-            Self::Switch(Switch::Off) => formatter.write_str("off"),
             Self::Texts(texts) if texts.is_empty() => formatter.write_str("-"),
             Self::Texts(texts) => formatter.write_str(&texts.join(", ")),
         }

@@ -66,7 +66,9 @@ pub(super) fn target(word: &str) -> Result<(), Complaint> {
     }
     let expected = match word {
         word if word.contains('(') => "`MODULE:FUNCTION` without brackets (with `--factory on`)",
-        word if word.ends_with(".py") => "`MODULE:ATTRIBUTE`, the module without `.py`",
+        word if word.strip_suffix(".py").is_some() => {
+            "`MODULE:ATTRIBUTE`, the module without `.py`"
+        }
         _ => "`MODULE:ATTRIBUTE`, such as `shop:app`",
     };
     Err(Complaint::new(expected, word))

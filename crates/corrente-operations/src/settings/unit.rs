@@ -63,7 +63,8 @@ pub(super) fn size(word: &str) -> Result<u64, Complaint> {
 /// The shortest text without loss.
 pub(super) fn write_duration(duration: Duration) -> String {
     let milliseconds = duration.as_micros() as f64 / 1000.0;
-    let whole = |unit: u128| duration.as_micros() >= unit && duration.as_micros() % unit == 0;
+    let whole =
+        |unit: u128| duration.as_micros() >= unit && duration.as_micros().is_multiple_of(unit);
     let count = |unit: u128| duration.as_micros() / unit;
     match () {
         () if duration.is_zero() => "0s".to_owned(),
@@ -79,7 +80,7 @@ pub(super) fn write_duration(duration: Duration) -> String {
 pub(super) fn write_size(bytes: u64) -> String {
     let unit = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         .into_iter()
-        .find(|(_, factor)| bytes >= *factor && bytes % factor == 0);
+        .find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
     match unit {
         Some((unit, factor)) => format!("{}{unit}", bytes / factor),
         None => bytes.to_string(),

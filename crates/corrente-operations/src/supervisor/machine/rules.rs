@@ -15,7 +15,7 @@ use super::{Action, Machine, Order};
 const TOO_SOON: Duration = Duration::from_secs(10);
 
 /// Failures further apart than this have nothing to do with each other.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+const FORGOTTEN: Duration = Duration::from_mins(1);
 
 /// The first pause between starts; it doubles. Gunicorn has none and fills the log of a service that
 /// cannot start with thousands of tracebacks.

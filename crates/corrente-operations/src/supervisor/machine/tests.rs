@@ -12,7 +12,7 @@ struct Story {
 fn plan(workers: usize) -> Plan {
     Plan {
         workers,
-        startup: Duration::from_secs(60),
+        startup: Duration::from_mins(1),
         graceful: Duration::from_secs(30),
         hang: Some(Duration::from_secs(20)),
         max_lifetime: None,
@@ -143,7 +143,7 @@ fn workers_that_keep_dying_are_started_ever_more_slowly() {
         if story.machine.workers().count() == 0 {
             assert_eq!(story.idle(), format!("start {}", worker + 1));
         }
-        pauses.push((story.now - at).as_secs_f64());
+        pauses.push(story.now.saturating_sub(at).as_secs_f64());
         worker += 1;
         story.says(worker, Message::Ready);
     }
