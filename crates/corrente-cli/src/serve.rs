@@ -1,7 +1,7 @@
 //! `corrente serve`: settings from everywhere, then the server until it is told to stop.
 //!
-//! Reading the sources and printing are here; what is done with them is `corrente-operations`. A process that
-//! has a channel to a parent is one of its workers.
+//! Reading the sources and printing are here; what is done with them is `corrente-operations`. Its workers do not
+//! come here: they are Python's (`corrente._worker`).
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use corrente_operations::listen::Systemd;
 use corrente_operations::settings::{Settings, SettingsError, Sources, Values};
-use corrente_operations::supervisor::{CHANNEL_VARIABLE, Fault, Level};
+use corrente_operations::supervisor::{Fault, Level};
 use corrente_operations::{Serve as Parent, ServeError};
 
 use crate::arguments::Serve;
@@ -18,12 +18,6 @@ use crate::{Exit, terminal};
 
 /// `corrente serve`. The exit code, because a worker's is its own.
 pub(crate) fn run(serve: Serve, program: &[OsString]) -> u8 {
-    if let Ok(number) = std::env::var(CHANNEL_VARIABLE) {
-        return corrente_operations::work(&number).unwrap_or_else(|error| {
-            terminal::error(&error.to_string());
-            Exit::Bug.code()
-        });
-    }
     let show = (serve.show_config, serve.json);
     let values = match read(serve) {
         Ok(values) => values,
@@ -89,7 +83,7 @@ fn parent(values: &Values, program: &[OsString]) -> Exit {
 
 fn exit(error: &ServeError) -> Exit {
     match error {
-        ServeError::NoApplication => Exit::Usage,
+        ServeError::NoApplication | ServeError::NotYet(_) => Exit::Usage,
         ServeError::Worker(failure) => match failure.fault {
             Fault::User => Exit::Incomplete,
             Fault::Machine => Exit::Machine,

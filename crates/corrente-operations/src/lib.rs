@@ -15,6 +15,5 @@ pub mod log;
 mod serve;
 pub mod settings;
 pub mod supervisor;
-mod worker;
 
-pub use serve::{Serve, ServeError, run, work};
+pub use serve::{Serve, ServeError, run};

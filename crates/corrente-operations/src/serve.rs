@@ -1,25 +1,21 @@
 //! `corrente serve` from one end to the other: sockets, workers, until all have ended.
 //!
-//! [`run`] is the parent, [`work`] the beginning of a worker's process. What people should read goes to an
+//! [`run`] is the parent; a worker begins with [`Handover::receive`]. What people should read goes to an
 //! observer, line by line.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use signal_hook::consts::SIGINT;
 
 use crate::listen::{self, ListenError, Systemd};
 use crate::settings::{Settings, Switch, Values};
 use crate::supervisor::{
-    DriverError, Failure, FirstFailure, Handover, HandoverError, Level, Machine, Notice, Outcome,
+    DriverError, Failure, FirstFailure, Handover, Level, Machine, Notice, Outcome,
     Plan, Program, Supervisor, Watched,
 };
-use crate::worker::worker;
 
 /// Why it did not come to serving, or how it ended.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +25,9 @@ pub enum ServeError {
         "no application: name one, such as `corrente serve shop:app`, or set `app` in corrente.toml"
     )]
     NoApplication,
+    /// The table has it, and nothing acts on it: better to say so than to serve without.
+    #[error("`{0}` can be set, but this version does not act on it yet; leave it at its default")]
+    NotYet(String),
     /// A socket could not be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -59,11 +58,40 @@ pub struct Serve<'a> {
     pub systemd: Systemd,
 }
 
+/// Settings that no worker acts on yet.
+const NOT_YET: &[&str] = &[
+    "access-log",
+    "access-log-format",
+    "date-header",
+    "gauge",
+    "header",
+    "health-path",
+    "http2",
+    "max-connections",
+    "metrics-path",
+    "mount",
+    "proxy-protocol",
+    "ready-path",
+    "request-id",
+    "static",
+    "static-max-age",
+    "threads",
+    "trusted-proxies",
+    "ws-deflate",
+    "ws-max-message-bytes",
+    "ws-max-queue",
+    "ws-ping-timeout",
+];
+
 /// Serves until it is told to stop.
 pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result<(), ServeError> {
     let settings = Settings::from(serve.values);
     let target = settings.application.target.clone();
     let target = target.ok_or(ServeError::NoApplication)?;
+    let words = serve.values.words();
+    if let Some(name) = words.keys().find(|name| NOT_YET.contains(&name.as_str())) {
+        return Err(ServeError::NotYet(name.clone()));
+    }
     let listeners = listen::open(&settings.sockets, &serve.systemd)?;
     for listener in &listeners {
         listener.hand_down()?;
@@ -139,16 +167,6 @@ fn watched(settings: &Settings) -> Watched {
         include: settings.development.include.clone(),
         exclude: settings.development.exclude.clone(),
     }
-}
-
-/// The life of a worker's process: takes over what its parent hands down on the channel of this number, serves,
-/// and gives the exit code.
-pub fn work(number: &str) -> Result<u8, HandoverError> {
-    // Ctrl-C reaches every process of a terminal. It is the parent's, which tells its workers to stop.
-    signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false))).ok();
-    let mut handover = Handover::receive(number)?;
-    let settings = Settings::from(&handover.values);
-    Ok(worker(&settings, handover.listeners, &mut handover.channel))
 }
 
 /// The file with the parent's process id; it goes with this value.

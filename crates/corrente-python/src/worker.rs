@@ -1,0 +1,156 @@
+//! `corrente._native.Worker`: what a worker of `corrente serve` is handed by its parent, for Python.
+//!
+//! Translation only: settings as a dictionary, sockets as numbers, and the channel back. What is done with them is in
+//! `python/corrente/_worker.py`.
+
+use std::os::fd::IntoRawFd as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use corrente_operations::settings::{
+    ClientCertificates, Interface, Lifespan, Loop, Settings, Switch, Tls,
+};
+use corrente_operations::supervisor::{Channel, Failure, Fault, Handover, Message};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// A worker, from the moment that it has taken over.
+#[pyclass(frozen, module = "corrente._native")]
+pub(crate) struct Worker {
+    settings: Settings,
+    sockets: Mutex<Vec<i32>>,
+    channel: Mutex<Channel>,
+}
+
+#[pymethods]
+impl Worker {
+    /// Takes over what the parent hands to the process of which this is the channel's number. Once, first of all.
+    #[new]
+    fn new(number: &str) -> PyResult<Self> {
+        let handover = Handover::receive(number)
+            .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        let sockets = handover.listeners.into_iter();
+        let sockets = sockets.map(|one| one.into_socket().into_raw_fd());
+        Ok(Self {
+            settings: Settings::from(&handover.values),
+            sockets: Mutex::new(sockets.collect()),
+            channel: Mutex::new(handover.channel),
+        })
+    }
+
+    /// The numbers of the sockets; they are the caller's from now on.
+    fn take_sockets(&self) -> Vec<i32> {
+        std::mem::take(&mut *held(&self.sockets))
+    }
+
+    /// Tells the parent: "ready", "alive", "going" and why, "user", "machine" or "bug" and what failed.
+    #[pyo3(signature = (word, text = ""))]
+    fn say(&self, word: &str, text: &str) -> PyResult<()> {
+        let text = text.to_owned();
+        let failed = |fault: Fault, text: String| Message::Failed(Failure { fault, text });
+        let message = match word {
+            "ready" => Message::Ready,
+            "alive" => Message::Alive,
+            "going" => Message::Going(text),
+            "user" => failed(Fault::User, text),
+            "machine" => failed(Fault::Machine, text),
+            "bug" => failed(Fault::Bug, text),
+            other => {
+                let text = format!("a worker does not say '{other}'");
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        held(&self.channel).say(&message);
+        Ok(())
+    }
+
+    /// What is served, and how: times in seconds, `None` for no limit.
+    #[getter]
+    fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let made = PyDict::new(py);
+        self.add_application(&made)?;
+        self.add_limits(&made)?;
+        let level = &self.settings.logging.level;
+        made.set_item("log_level", level)?;
+        made.set_item("tls", tls(py, self.settings.tls.as_ref())?)?;
+        Ok(made)
+    }
+}
+
+impl Worker {
+    fn add_application(&self, made: &Bound<'_, PyDict>) -> PyResult<()> {
+        let settings = &self.settings;
+        let application = &settings.application;
+        made.set_item("target", &application.target)?;
+        made.set_item("is_factory", application.factory == Switch::On)?;
+        let interface = match application.interface {
+            Interface::Auto => "auto",
+            Interface::Asgi => "asgi",
+            Interface::Wsgi => "wsgi",
+        };
+        made.set_item("interface", interface)?;
+        made.set_item("folder", &application.folder)?;
+        let lifespan = match application.lifespan {
+            Lifespan::Auto => "auto",
+            Lifespan::On => "on",
+            Lifespan::Off => "off",
+        };
+        made.set_item("lifespan", lifespan)?;
+        made.set_item("root_path", &application.root_path)?;
+        let event_loop = match application.event_loop {
+            Loop::Corrente => "corrente",
+            Loop::Asyncio => "asyncio",
+        };
+        made.set_item("loop", event_loop)?;
+        made.set_item("backlog", settings.sockets.backlog)?;
+        made.set_item("max_requests", settings.processes.max_requests)?;
+        made.set_item("max_requests_jitter", settings.processes.max_requests_jitter)?;
+        made.set_item("server_name", &settings.web.server_header)
+    }
+
+    fn add_limits(&self, made: &Bound<'_, PyDict>) -> PyResult<()> {
+        let (times, limits) = (&self.settings.timeouts, &self.settings.limits);
+        made.set_item("head_timeout", seconds(times.header))?;
+        made.set_item("body_timeout", seconds(times.body))?;
+        made.set_item("write_timeout", seconds(times.write))?;
+        made.set_item("idle_timeout", seconds(times.idle))?;
+        made.set_item("graceful_timeout", times.graceful.as_secs_f64())?;
+        let ping = self.settings.web_socket.ping_interval;
+        made.set_item("ping_interval", seconds(ping))?;
+        made.set_item("max_headers", limits.headers)?;
+        made.set_item("max_head_bytes", limits.head_bytes)?;
+        made.set_item("max_target_bytes", limits.target_bytes)?;
+        made.set_item("max_body_bytes", limits.body_bytes)?;
+        made.set_item("max_in_flight", limits.concurrent_requests)
+    }
+}
+
+fn tls<'py>(py: Python<'py>, tls: Option<&Tls>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(tls) = tls else {
+        return Ok(None);
+    };
+    let made = PyDict::new(py);
+    made.set_item("certificate", &tls.certificate)?;
+    made.set_item("key", &tls.key)?;
+    made.set_item("password", &tls.password)?;
+    made.set_item("authorities", &tls.authorities)?;
+    let client = match tls.client {
+        ClientCertificates::None => "none",
+        ClientCertificates::Optional => "optional",
+        ClientCertificates::Required => "required",
+    };
+    made.set_item("client", client)?;
+    made.set_item("ciphers", &tls.ciphers)?;
+    made.set_item("minimum", &tls.minimum)?;
+    Ok(Some(made))
+}
+
+fn seconds(time: Option<Duration>) -> Option<f64> {
+    time.map(|time| time.as_secs_f64())
+}
+
+fn held<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while it was held cannot have left it half done.
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
