@@ -39,7 +39,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
             .take(FAULTS_MAX)
             .map(|error| Fault {
                 at: error.location.start().into(),
-                message: error.error.to_string(),
+                message: printable(&error.error.to_string()),
             })
             .collect(),
         lines: line_starts(source),
@@ -50,6 +50,14 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
     facts
+}
+
+/// A message for one line of a terminal: the parser quotes what it found, whatever that is.
+fn printable(message: &str) -> String {
+    message
+        .chars()
+        .map(|one| if one.is_control() { ' ' } else { one })
+        .collect()
 }
 
 fn line_starts(source: &str) -> Vec<u32> {

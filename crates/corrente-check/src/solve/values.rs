@@ -113,7 +113,7 @@ impl ValueSet {
 
     /// Adds all of another; whether any is new.
     pub(crate) fn extend(&mut self, other: &Self) -> bool {
-        if other.0.is_empty() {
+        if other.0.is_empty() || self.0.len() >= SET_MAX || self.0 == other.0 {
             return false;
         }
         if self.0.is_empty() {
