@@ -99,7 +99,7 @@ COMMANDS = {
 
 
 def serve_fastpysgi(asked: Asked) -> None:
-    """fastpysgi, of either interface; it finds out which."""
+    """Serve by fastpysgi, of either interface; it finds out which."""
     import fastpysgi
 
     if asked.certificate:
@@ -108,7 +108,7 @@ def serve_fastpysgi(asked: Asked) -> None:
 
 
 def serve_socketify(interface: str) -> Callable[[Asked], None]:
-    """socketify with an interface."""
+    """Serve by socketify with an interface."""
 
     def serve(asked: Asked) -> None:
         try:
@@ -129,7 +129,7 @@ def serve_socketify(interface: str) -> Callable[[Asked], None]:
 
 
 def serve_corrente(asked: Asked) -> None:
-    """Corrente with its defaults."""
+    """Serve by Corrente with its defaults."""
     import ssl
 
     import corrente

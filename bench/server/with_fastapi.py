@@ -1,13 +1,14 @@
-"""The smallest JSON application in FastAPI, as its guide has it."""
+"""The smallest JSON application in FastAPI."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
-app = FastAPI()
 
-
-@app.get("/")
 async def hello() -> dict[str, str]:
     """Greet."""
     return {"message": "Hello, world!"}
+
+
+app = FastAPI()
+app.add_api_route("/", hello)

@@ -23,7 +23,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        return await lifespan(scope, receive, send)
+        await lifespan(scope, receive, send)
+        return
     work = WORKS.get(scope["path"])
     status = 200 if work else 404
     body = b""
