@@ -3,8 +3,8 @@
     python directly.py APPLICATION INTERFACE
 
 Reads numbers of seconds from its standard input, calls the application for so long, and tells how
-often and the processor time that it took: `{"calls": 1000, "cpu_s": 0.02}`. What an ASGI application
-sends and what a WSGI application gives goes nowhere.
+often and the processor time that it took: `{"calls": 1000, "cpu_s": 0.02}`. What the application
+sends or gives goes nowhere.
 """
 
 from __future__ import annotations

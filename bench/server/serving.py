@@ -80,7 +80,7 @@ def gunicorn(worker: str) -> Callable[[Asked], list[str]]:
     def command(asked: Asked) -> list[str]:
         words = f"""-m gunicorn {asked.application} --bind {HOST}:{asked.port} --workers 1
             --worker-class {worker} --log-level warning --backlog {BACKLOG}
-            --keep-alive {IDLE_S} --no-control-socket"""
+            --keep-alive {IDLE_S} --timeout 600 --no-control-socket"""
         if asked.certificate:
             words += f" --certfile {asked.certificate} --keyfile {asked.key}"
         return words.split()
@@ -99,7 +99,7 @@ COMMANDS = {
 
 
 def serve_fastpysgi(asked: Asked) -> None:
-    """fastpysgi, of either interface; it finds out which."""
+    """Serve by fastpysgi, of either interface; it finds out which."""
     import fastpysgi
 
     if asked.certificate:
@@ -108,10 +108,13 @@ def serve_fastpysgi(asked: Asked) -> None:
 
 
 def serve_socketify(interface: str) -> Callable[[Asked], None]:
-    """socketify with an interface."""
+    """Serve by socketify with an interface."""
 
     def serve(asked: Asked) -> None:
-        import socketify
+        try:
+            import socketify
+        except OSError:
+            sys.exit("socketify's library cannot be loaded: Debian's package libuv1 is missing")
 
         options = None
         if asked.certificate:
@@ -126,7 +129,7 @@ def serve_socketify(interface: str) -> Callable[[Asked], None]:
 
 
 def serve_corrente(asked: Asked) -> None:
-    """Corrente with its defaults."""
+    """Serve by Corrente with its defaults."""
     import ssl
 
     import corrente

@@ -39,7 +39,10 @@ pub enum Protocol {
     /// The datagram that came.
     Datagrams,
     /// HTTP/1.1 for every request head, with a body of so many bytes.
-    Http { body_bytes: usize },
+    Http {
+        /// Of each answer's body.
+        body_bytes: usize,
+    },
 }
 
 /// Where the server listens.

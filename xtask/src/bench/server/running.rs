@@ -21,6 +21,8 @@ use crate::bench::program::{Program, Trouble, good, number};
 
 /// The bytes of the greeting, which the bare server answers too.
 const HELLO_BYTES: &str = "13";
+/// Ends a process group.
+const KILL: &str = "-KILL";
 /// The file of the row that has one.
 pub(super) const FILE: &str = "file.bin";
 
@@ -54,6 +56,20 @@ impl Running {
         match self {
             Self::Server(server) => server.check(place, load),
             Self::Framework(_) => Ok(()),
+        }
+    }
+
+    /// Has it wait without running: one that looks for work over and over would cost the others theirs.
+    pub(super) fn pause(&self) {
+        if let Self::Server(server) = self {
+            server.signal("-STOP");
+        }
+    }
+
+    /// Has it run again.
+    pub(super) fn resume(&self) {
+        if let Self::Server(server) = self {
+            server.signal("-CONT");
         }
     }
 
@@ -91,12 +107,7 @@ pub(super) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let group = format!("-{}", self.program.id());
-        // Fails only where all of it has ended.
-        Command::new("kill")
-            .args(["-KILL", "--", &group])
-            .output()
-            .ok();
+        self.signal(KILL);
     }
 }
 
@@ -197,6 +208,20 @@ impl Server {
             per_s: Some(printed.requests_per_s),
             p99_ms: Some(printed.p99_ms),
         })
+    }
+
+    /// Sends a signal to its processes.
+    fn signal(&self, signal: &str) {
+        // The bare server ends where its wait is interrupted, and sleeps where nobody asks it.
+        if self.contender == Contender::Floor && signal != KILL {
+            return;
+        }
+        let group = format!("-{}", self.program.id());
+        // Fails only where all of them have ended.
+        Command::new("kill")
+            .args([signal, "--", &group])
+            .output()
+            .ok();
     }
 
     fn url(&self, path: &str) -> String {

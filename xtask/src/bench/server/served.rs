@@ -1,7 +1,8 @@
 //! The rows of servers under load: one server of each contender, all there at the same time.
 //!
 //! Every round starts them anew; within a round they take turns under each load, so that their
-//! figures are neighbours in time. A server that waits costs the one that works nothing.
+//! figures are neighbours in time. A server that waits is stopped, so that it costs the one that works
+//! nothing: fastpysgi takes most of a processor even where nobody asks it anything.
 
 use super::contender::{CONTENDERS, Contender};
 use super::load::Generator;
@@ -57,9 +58,11 @@ impl Group {
                 if results.is_out(row, *contender) || !has_place(*contender, *load) {
                     continue;
                 }
+                server.resume();
                 let measured = server
                     .check(place, *load)
                     .and_then(|()| server.measure(place, generator, *load));
+                server.pause();
                 results.note(row, *contender, of_contender(measured)?);
             }
             // The next row begins with another one.
@@ -83,7 +86,10 @@ impl Group {
             return Ok(None);
         }
         match of_contender(Running::start(place, self.application, contender))? {
-            Ok(running) => Ok(Some(running)),
+            Ok(running) => {
+                running.pause();
+                Ok(Some(running))
+            }
             Err(why) => {
                 for (row, _) in &self.rows {
                     results.note(row, contender, Err(why.clone()));
