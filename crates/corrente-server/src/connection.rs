@@ -49,11 +49,17 @@ struct State {
     deadline: f64,
     /// The deadline is that of a head.
     is_in_head: bool,
-    /// It has had a request.
-    is_used: bool,
+    past: Past,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
+}
+
+/// Whether a connection has had a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    New,
+    Used,
 }
 
 /// How a connection ends.
@@ -129,7 +135,7 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             is_reading_paused: false,
             deadline: f64::INFINITY,
             is_in_head: false,
-            is_used: false,
+            past: Past::New,
             parting: Parting::Plain,
             unread: Unread {
                 bytes: 0,

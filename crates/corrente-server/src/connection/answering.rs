@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::incoming;
 use super::output::{Always, COPIED_MOST, Encoded, Field, Output};
-use super::{Body, Connection, Parting, Stage};
+use super::{Body, Connection, Parting, Past, Stage};
 use crate::application::{Beginning, Handler, Interface};
 use crate::asgi::request::{ClientDisconnected, Progress, Request};
 use crate::exchange::{Exchange, Last};
@@ -246,7 +246,8 @@ impl Connection {
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
             let is_unread = state.is_reading_paused && is_answered;
             let is_much = state.held.len() > HELD_MOST;
-            let is_done = is_free && is_draining && state.is_used && state.held.is_empty();
+            let is_done =
+                is_free && is_draining && state.past == Past::Used && state.held.is_empty();
             (is_over && is_free || is_done, is_free, is_much, is_unread)
         })?;
         if is_over {

@@ -7,7 +7,7 @@ use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
-use super::{Body, Connection, Current, Stage};
+use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Interface};
 use crate::exchange::Exchange;
 
@@ -161,7 +161,7 @@ impl Connection {
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let template = self.with(py, |state| {
-            state.is_used = true;
+            state.past = Past::Used;
             state.output.begin(Asked::by(head));
             state.template.clone()
         })?;

@@ -9,7 +9,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::{Body, Connection, Parting, Stage, Unread};
+use super::{Body, Connection, Parting, Past, Stage, Unread};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 
@@ -161,10 +161,10 @@ impl Connection {
     pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let is_over = self.with(py, |state| {
             let is_idle = state.current.is_none() && state.held.is_empty();
-            if is_idle && !state.is_used {
+            if is_idle && state.past == Past::New {
                 state.deadline = state.deadline.min(now() + FIRST);
             }
-            is_idle && state.is_used
+            is_idle && state.past == Past::Used
         })?;
         if is_over { self.close(py) } else { Ok(()) }
     }
