@@ -34,6 +34,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_tls",
         "_transports",
         "_watch",
+        "_worker",
         "gauge",
     }
 

@@ -1,4 +1,4 @@
-"""`corrente serve` before it serves: settings from everywhere, and what is said when they are wrong."""
+"""`corrente serve` before it serves: settings, and what is said when they are wrong."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """ASGI's lifespan: an application is told when its server begins and ends.
 
-asgi.readthedocs.io, "Lifespan Protocol". An application that knows no lifespan raises at its first message, and is
-served all the same, unless it has to have one.
+asgi.readthedocs.io, "Lifespan Protocol". An application that knows no lifespan raises at its first
+message, and is served all the same, unless it has to have one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Foreign: TypeAlias = Any
 logger = logging.getLogger("corrente.server")
 
 
-class LifespanFailed(Exception):
+class LifespanError(Exception):
     """The application said that it cannot begin, or end."""
 
 
@@ -34,32 +34,35 @@ class Lifespan:
         #: What the application leaves for its requests.
         self.state: dict[str, Any] = {}
 
-    async def begin(self) -> None:
-        """Wait until the application has started.
+    async def begin(self, need: str = "auto") -> None:
+        """Wait until the application has started. With `need` "on" it has to know lifespan.
 
         Raises:
-            LifespanFailed: it said that it cannot.
+            LifespanError: it said that it cannot, or knows none and has to.
         """
         self._task = asyncio.get_running_loop().create_task(self._run(), name="lifespan")
-        await self._tell("lifespan.startup")
+        answer = await self._tell("lifespan.startup")
+        if need == "on" and answer["type"] != "lifespan.startup.complete":
+            raise LifespanError("the application knows no lifespan, and it has to (lifespan on)")
 
     async def end(self) -> None:
         """Wait until the application has ended.
 
         Raises:
-            LifespanFailed: it said that it could not.
+            LifespanError: it said that it could not.
         """
         if self._task is None or self._task.done():
             return
         await self._tell("lifespan.shutdown")
         await asyncio.wait([self._task])
 
-    async def _tell(self, kind: str) -> None:
+    async def _tell(self, kind: str) -> Foreign:
         self._messages.put_nowait({"type": kind})
         answer = await self._answers.get()
         if answer["type"] == f"{kind}.failed":
             said = answer.get("message") or "it gave no reason"
-            raise LifespanFailed(f"the application failed at {kind}: {said}")
+            raise LifespanError(f"the application failed at {kind}: {said}")
+        return answer
 
     async def _run(self) -> None:
         scope = {

@@ -8,7 +8,7 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "Asgi",
-    "ClientDisconnected",
+    "ClientDisconnectedError",
     "Handle",
     "HttpServer",
     "Loop",
@@ -18,6 +18,7 @@ __all__ = [
     "Session",
     "Stream",
     "TimerHandle",
+    "Worker",
     "Wsgi",
     "__version__",
     "run",
@@ -220,7 +221,7 @@ class NativeProtocol:
     def pause_writing(self) -> None: ...
     def resume_writing(self) -> None: ...
 
-class ClientDisconnected(OSError): ...
+class ClientDisconnectedError(OSError): ...
 
 class HttpServer:
     connections: int
@@ -240,10 +241,22 @@ class HttpServer:
         body_timeout: float = 30.0,
         write_timeout: float = 30.0,
         idle_timeout: float = 75.0,
+        ping_interval: float = 20.0,
+        close_timeout: float = 10.0,
         max_in_flight: int = ...,
         max_body_bytes: int | None = None,
+        max_headers: int | None = None,
+        max_head_bytes: int | None = None,
+        max_target_bytes: int | None = None,
     ) -> Self: ...
-    def __call__(self) -> NativeProtocol: ...
+    def __call__(self) -> _Foreign: ...
     def look(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
+
+class Worker:
+    def __new__(cls, number: str) -> Self: ...
+    @property
+    def settings(self) -> dict[str, _Foreign]: ...
+    def take_sockets(self) -> list[int]: ...
+    def say(self, word: str, text: str = "") -> None: ...

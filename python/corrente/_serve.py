@@ -1,7 +1,7 @@
 """Serving an application in this process: sockets, lifespan, signals, an end that loses nothing.
 
-Requests are native (`corrente._native.HttpServer`); what happens once is here. How several processes are kept is
-not known here.
+Requests are native (`corrente._native.HttpServer`); what happens once is here. How several processes
+are kept is not known here.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import inspect
 import logging
 import signal
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native
 from corrente._lifespan import Lifespan
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
 
 #: An application, of either interface.
@@ -67,12 +67,13 @@ def serve(
         interface: "asgi", "wsgi", or "auto" to find out.
         ssl_context: for TLS; none is plain HTTP.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
-        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`, `write_timeout`,
-            `idle_timeout` (seconds), `max_in_flight` (requests), `max_body_bytes`.
+        settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
+            `write_timeout`, `idle_timeout`, `ping_interval` (seconds), `max_in_flight` (requests),
+            `max_body_bytes`.
 
     Raises:
         OSError: an address cannot be bound.
-        LifespanFailed: the application said that it cannot begin.
+        LifespanError: the application said that it cannot begin.
     """
     addresses = [bind] if isinstance(bind, str) else list(bind)
     sockets = [bound(address) for address in addresses]
@@ -126,18 +127,20 @@ async def serve_here(
     interface: str = "auto",
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
-    ready: Callable[[], None] | None = None,
+    lifespan: str = "auto",
+    backlog: int = BACKLOG,
+    ready: Callable[[_native.HttpServer], None] | None = None,
     **settings: Foreign,
 ) -> None:
     """Serve on bound sockets in the running loop until SIGTERM or SIGINT."""
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
-    lifespan = Lifespan(application) if kind == "asgi" else None
+    life = Lifespan(application) if kind == "asgi" and lifespan != "off" else None
     # Requests copy it: what the application leaves there when it begins is seen.
-    state = None if lifespan is None else lifespan.state
+    state = None if life is None else life.state
     server = _native.HttpServer(application, loop, report, interface=kind, state=state, **settings)
-    if lifespan is not None:
-        await lifespan.begin()
+    if life is not None:
+        await life.begin(lifespan)
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
@@ -146,12 +149,12 @@ async def serve_here(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
     listening = [
-        await loop.create_server(server, sock=one, backlog=BACKLOG, ssl=ssl_context)
+        await loop.create_server(server, sock=one, backlog=backlog, ssl=ssl_context)
         for one in sockets
     ]
     looking = loop.create_task(_look(server), name="slow clients")
     if ready is not None:
-        ready()
+        ready(server)
     try:
         await stop.wait()
     finally:
@@ -163,8 +166,8 @@ async def serve_here(
         await _drain(server, until, stop_now)
         looking.cancel()
         try:
-            if lifespan is not None:
-                await _end(lifespan, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
+            if life is not None:
+                await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)

@@ -1,6 +1,7 @@
-"""A worker of `corrente serve`: imports the application, serves it, and tells the parent how it goes.
+"""A worker of `corrente serve`: imports the application, serves it, and tells the parent.
 
-What the parent hands over comes from `corrente._native.Worker`; what serving is, is in `corrente._serve`.
+What the parent hands over comes from `corrente._native.Worker`; how to serve is in
+`corrente._serve`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native, _serve
-from corrente._lifespan import LifespanFailed
+from corrente._lifespan import LifespanError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ _NO_LIMIT = 1_000_000_000
 
 def main(number: str) -> int:
     """Serve until the parent says stop; the exit code."""
-    # Ctrl-C reaches every process of a terminal. It is the parent's, which tells its workers to stop.
+    # Ctrl-C reaches every process of a terminal; it is the parent's, which stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = _native.Worker(number)
     settings = worker.settings
@@ -72,7 +73,7 @@ def main(number: str) -> int:
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_work(worker, application, sockets, settings))
-    except LifespanFailed as failure:
+    except LifespanError as failure:
         worker.say("user", str(failure))
         return 1
     except (OSError, ssl.SSLError) as failure:
@@ -127,7 +128,8 @@ def _most_requests(settings: Mapping[str, Foreign]) -> int | None:
     most: int | None = settings["max_requests"]
     if most is None:
         return None
-    return most + random.randint(0, settings["max_requests_jitter"])
+    # Not a secret: it keeps workers from going all at once.
+    return most + random.randint(0, settings["max_requests_jitter"])  # noqa: S311
 
 
 class ApplicationError(Exception):
@@ -157,7 +159,8 @@ def load(target: str, folder: str, is_factory: bool) -> Foreign:
             raise ApplicationError(f"{module_name!r} has no {path!r}")
         found = getattr(found, name)
     if not callable(found):
-        raise ApplicationError(f"{target} is no application: {type(found).__name__!r} is not callable")
+        kind = type(found).__name__
+        raise ApplicationError(f"{target} is no application: {kind!r} is not callable")
     if is_factory:
         try:
             found = found()

@@ -110,7 +110,9 @@ def test_a_file_is_sent_by_its_path(
             response = client.get()
             assert response.header("content-length") == str(size)
             assert response.body == content
-            assert client.get(method="HEAD").header("content-length") == str(size)
+            # Nothing may also be what is left where a body was dropped for `HEAD`.
+            length = str(size) if size else None
+            assert client.get(method="HEAD").header("content-length") == length
 
 
 def test_a_file_that_is_missing_is_an_error(serve: Callable[..., Served], tmp_path: Path) -> None:

@@ -146,6 +146,14 @@ def test_head_may_say_a_length_and_send_nothing(serve: Callable[..., Served]) ->
             assert client.get(method="HEAD").header("content-length") == "1000"
 
 
+def test_the_length_of_a_body_that_was_dropped_for_head_is_not_known(
+    serve: Callable[..., Served],
+) -> None:
+    with serve(echo).client() as client:
+        assert client.get(method="HEAD").header("content-length") is None
+        assert client.get(method="GET").header("content-length") == "0"
+
+
 def test_a_body_comes_whole_however_it_is_cut(serve: Callable[..., Served]) -> None:
     body = bytes(range(256)) * 4
     wire = request(method="POST", body=body) + chunked(

@@ -1,6 +1,6 @@
 //! `corrente serve` from one end to the other: sockets, workers, until all have ended.
 //!
-//! [`run`] is the parent; a worker begins with [`Handover::receive`]. What people should read goes to an
+//! [`run`] is the parent; a worker begins with [`crate::supervisor::Handover::receive`]. What people should read goes to an
 //! observer, line by line.
 
 use std::ffi::OsString;
@@ -9,12 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-
 use crate::listen::{self, ListenError, Systemd};
 use crate::settings::{Settings, Switch, Values};
 use crate::supervisor::{
-    DriverError, Failure, FirstFailure, Handover, Level, Machine, Notice, Outcome,
-    Plan, Program, Supervisor, Watched,
+    DriverError, Failure, FirstFailure, Level, Machine, Notice, Outcome, Plan, Program, Supervisor,
+    Watched,
 };
 
 /// Why it did not come to serving, or how it ended.

@@ -7,6 +7,7 @@
 
 mod gauge;
 mod guard;
+mod worker;
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
@@ -43,6 +44,8 @@ mod _native {
     #[pymodule_export]
     use crate::gauge::{Asgi, Recorder, Wsgi};
     use crate::guard::guarded;
+    #[pymodule_export]
+    use crate::worker::Worker;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

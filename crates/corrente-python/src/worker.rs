@@ -105,7 +105,10 @@ impl Worker {
         made.set_item("loop", event_loop)?;
         made.set_item("backlog", settings.sockets.backlog)?;
         made.set_item("max_requests", settings.processes.max_requests)?;
-        made.set_item("max_requests_jitter", settings.processes.max_requests_jitter)?;
+        made.set_item(
+            "max_requests_jitter",
+            settings.processes.max_requests_jitter,
+        )?;
         made.set_item("server_name", &settings.web.server_header)
     }
 

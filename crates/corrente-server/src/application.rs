@@ -1,4 +1,6 @@
 //! The two kinds of applications, as a connection sees them.
+//!
+//! Knows which kind there is and what each is given; not how bytes become requests.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
-//! ASGI 3: what an application is given and what it may send. Knows messages, not HTTP.
+//! ASGI 3: what an application is given and what it may send.
+//!
+//! Knows messages, not HTTP: what carries them is an `Exchange` or a `Line`.
 
 pub(crate) mod answer;
 pub(crate) mod headers;

@@ -8,9 +8,11 @@
 //! runs, and the decoder is lent out whole while it works.
 
 mod answering;
+mod calling;
 mod incoming;
 mod life;
 mod output;
+mod sending;
 mod talking;
 
 use std::sync::{Arc, Weak};
@@ -54,11 +56,17 @@ struct State {
     deadline: f64,
     /// The deadline is that of a head.
     is_in_head: bool,
-    /// It has had a request.
-    is_used: bool,
+    past: Past,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
+}
+
+/// Whether a connection has had a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    New,
+    Used,
 }
 
 /// How a connection ends.
@@ -135,7 +143,7 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             is_reading_paused: false,
             deadline: f64::INFINITY,
             is_in_head: false,
-            is_used: false,
+            past: Past::New,
             parting: Parting::Plain,
             unread: Unread {
                 bytes: 0,

@@ -1,4 +1,6 @@
 //! The date of responses, worked out once a second.
+//!
+//! The clock is read for each response; only the text is kept.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

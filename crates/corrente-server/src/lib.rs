@@ -23,7 +23,7 @@ mod wsgi;
 use pyo3::prelude::*;
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 2] = ["ClientDisconnected", "HttpServer"];
+pub const CLASSES: [&str; 2] = ["ClientDisconnectedError", "HttpServer"];
 
 /// Adds the server's classes to the extension module.
 ///
@@ -31,7 +31,9 @@ pub const CLASSES: [&str; 2] = ["ClientDisconnected", "HttpServer"];
 ///
 /// The interpreter's.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let class = module.py().get_type::<asgi::request::ClientDisconnected>();
-    module.add("ClientDisconnected", class)?;
+    let class = module
+        .py()
+        .get_type::<asgi::request::ClientDisconnectedError>();
+    module.add("ClientDisconnectedError", class)?;
     module.add_class::<server::HttpServer>()
 }

@@ -1,4 +1,6 @@
 //! Percent-encoding (RFC 3986, section 2.1), taken off.
+//!
+//! Pure. What is no encoding stays as it is.
 
 use std::borrow::Cow;
 

@@ -35,7 +35,7 @@ impl HttpServer {
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
-        max_body_bytes = None))]
+        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
         application: Py<PyAny>,
@@ -53,9 +53,15 @@ impl HttpServer {
         close_timeout: f64,
         max_in_flight: usize,
         max_body_bytes: Option<u64>,
+        max_headers: Option<usize>,
+        max_head_bytes: Option<usize>,
+        max_target_bytes: Option<usize>,
     ) -> PyResult<Self> {
         let mut limits = Limits::default();
         limits.max_body_bytes = max_body_bytes.unwrap_or(limits.max_body_bytes);
+        limits.max_headers = max_headers.unwrap_or(limits.max_headers);
+        limits.max_head_bytes = max_head_bytes.unwrap_or(limits.max_head_bytes);
+        limits.max_target_bytes = max_target_bytes.unwrap_or(limits.max_target_bytes);
         let times = Times {
             head: duration("head_timeout", head_timeout)?,
             body: duration("body_timeout", body_timeout)?,

@@ -257,7 +257,8 @@ impl Encoder {
             // The length that GET would have had (RFC 9110, section 8.6).
             Framing::None if head.status != 204 => {
                 let known = match head.length {
-                    Length::Known(length) if head.status != 304 => Some(length),
+                    // No body at all may be what is left of one where the application has dropped it for `HEAD`.
+                    Length::Known(length) if head.status != 304 && length > 0 => Some(length),
                     _ => None,
                 };
                 if let Some(length) = seen.length.or(known) {

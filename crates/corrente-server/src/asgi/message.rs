@@ -1,4 +1,6 @@
-//! The messages that `receive()` gives, made by copying one that is there.
+//! The messages that `receive()` gives.
+//!
+//! Made by copying one that is there, which is cheaper than making one.
 
 use pyo3::intern;
 use pyo3::prelude::*;

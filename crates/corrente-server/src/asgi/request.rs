@@ -19,7 +19,7 @@ use crate::exchange::{Exchange, Last};
 
 pyo3::create_exception!(
     corrente._native,
-    ClientDisconnected,
+    ClientDisconnectedError,
     PyOSError,
     "The client is gone: what is sent reaches nobody (ASGI 2.4)."
 );
@@ -234,7 +234,9 @@ impl Request {
         let Some(exchange) = exchange.filter(|_| !is_gone) else {
             return match progress {
                 Progress::Complete => Err(unexpected(&kind, "after the response was complete")),
-                _ => Err(ClientDisconnected::new_err("the client has disconnected")),
+                _ => Err(ClientDisconnectedError::new_err(
+                    "the client has disconnected",
+                )),
             };
         };
         match progress {

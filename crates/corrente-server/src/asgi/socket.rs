@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::answer::{Answer, Asked, Awaited};
-use super::request::{ClientDisconnected, content, is, required, unexpected};
+use super::request::{ClientDisconnectedError, content, is, required, unexpected};
 use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Last, Line, Message};
 
@@ -308,7 +308,7 @@ impl WebSocket {
             .with(py, |state| (state.stage.clone(), state.line.clone()))?;
         let Some(line) = line else {
             let text = format!("the WebSocket is closed; '{kind}' reaches nobody");
-            return Err(ClientDisconnected::new_err(text));
+            return Err(ClientDisconnectedError::new_err(text));
         };
         match stage {
             Stage::New | Stage::Connecting => this.decide(event, &kind, &*line)?,

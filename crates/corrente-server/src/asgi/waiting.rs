@@ -1,4 +1,6 @@
 //! Futures of those who wait for something of a request or a WebSocket.
+//!
+//! Each has its own: a task that is cancelled cancels the future that it waits for.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;

@@ -1,4 +1,6 @@
 //! From bytes to requests: decodes what has come, and starts what it finds.
+//!
+//! The application finds what has come of the body with it, so that most requests end within one call.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +10,7 @@ use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
 use super::talking::{self, Socket};
-use super::{Body, Connection, Current, Stage};
+use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Begun, Interface};
 use crate::exchange::Line;
 
@@ -176,7 +178,7 @@ impl Connection {
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let template = self.with(py, |state| {
-            state.is_used = true;
+            state.past = Past::Used;
             state.output.begin(Asked::by(head));
             state.template.clone()
         })?;

@@ -1,4 +1,6 @@
 //! How a connection begins and ends, and how long it waits for its client.
+//!
+//! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::talking::Socket;
-use super::{Body, Connection, Parting, Stage, Unread};
+use super::{Body, Connection, Parting, Past, Stage, Unread};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
@@ -176,10 +178,10 @@ impl Connection {
         }
         let is_over = self.with(py, |state| {
             let is_idle = state.current.is_none() && state.held.is_empty();
-            if is_idle && !state.is_used {
+            if is_idle && state.past == Past::New {
                 state.deadline = state.deadline.min(now() + FIRST);
             }
-            is_idle && state.is_used
+            is_idle && state.past == Past::Used
         })?;
         if is_over { self.close(py) } else { Ok(()) }
     }

@@ -1,4 +1,6 @@
 //! The server of the TLS rows that has no loop: `bare_tls.c`, built for the run.
+//!
+//! The floor of those rows: what OpenSSL and the kernel take, and nothing else.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,0 +1,237 @@
+//! From requests to applications: calls them, and hears how they end.
+//!
+//! ASGI's run as tasks, WSGI's as far as there is room for what they say. What they raise is told to the server's log
+//! and, where nothing was written yet, to the client as 500.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::Connection;
+use crate::application::{Beginning, Handler};
+use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
+use crate::asgi::socket::{self, WebSocket};
+use crate::wsgi::call::{self, Advance, Call};
+
+impl Connection {
+    /// The application gets its request.
+    pub(super) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
+        let shared = &self.shared;
+        if shared.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
+            return self.refuse(
+                py,
+                503,
+                "the server has as many requests as it takes at once\n",
+            );
+        }
+        match beginning.handler {
+            Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
+            Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
+            Handler::Wsgi(call) => {
+                let advanced = Call::start(call.bind(py), shared.application.bind(py));
+                self.advanced(py, &call, advanced)
+            }
+        }
+    }
+
+    fn start_task(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        handler: Py<PyAny>,
+        scope: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let shared = &self.shared;
+        let receive = handler.getattr(py, intern!(py, "receive"))?;
+        let send = handler.getattr(py, intern!(py, "send"))?;
+        let application = shared.application.bind(py);
+        let task = application
+            .call1((scope, receive, send))
+            .and_then(|coroutine| shared.starter.start(&coroutine));
+        let task = match task {
+            Ok(task) => task,
+            Err(error) if ends_program(py, &error) => return Err(error),
+            Err(error) => return self.ended(py, &handler, Some(error)),
+        };
+        if task.call_method0(intern!(py, "done"))?.is_truthy()? {
+            return self.ended(py, &handler, failure(&task));
+        }
+        let kept = task.clone().unbind();
+        let done = Done {
+            connection: Arc::clone(self),
+            handler: handler.clone_ref(py),
+        };
+        task.call_method1(intern!(py, "add_done_callback"), (done,))?;
+        self.with(py, |state| {
+            if let Some(current) = &mut state.current
+                && current.handler.object().is(&handler)
+            {
+                current.task = Some(kept);
+            }
+        })
+    }
+
+    /// What was written has been read: the application may go on.
+    pub(super) fn has_room(self: &Arc<Self>, py: Python<'_>, handler: &Handler) -> PyResult<()> {
+        match handler {
+            Handler::Asgi(request) => request.get().room(py),
+            Handler::Socket(socket) => socket.get().room(py),
+            Handler::Wsgi(call) => {
+                let advanced = call.get().advance(py);
+                self.advanced(py, call, advanced)
+            }
+        }
+    }
+
+    /// A WSGI application has said what it had to say, or as much as there was room for.
+    fn advanced(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        call: &Py<Call>,
+        advanced: PyResult<Advance>,
+    ) -> PyResult<()> {
+        let is_full = matches!(advanced, Ok(Advance::Full));
+        if !is_full {
+            call.get().close_input(py)?;
+        }
+        let error = match advanced {
+            Ok(_) => return Ok(()),
+            Err(error) if ends_program(py, &error) => return Err(error),
+            Err(error) => error,
+        };
+        let text = "the application raised an exception";
+        self.shared.report(py, text, Some(error))?;
+        match call.get().progress(py)? {
+            call::Progress::Complete => Ok(()),
+            call::Progress::Nothing | call::Progress::Started => self.fail(py),
+        }
+    }
+
+    /// The application could not answer: 500, or, where some of its answer is written, an end before its end.
+    fn fail(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if self.with(py, |state| state.output.is_begun())? {
+            self.give_up(py)?;
+            return self.abort(py);
+        }
+        self.refuse(py, 500, "Internal Server Error\n")
+    }
+
+    /// The application has returned.
+    fn ended(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        handler: &Py<PyAny>,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        let handler = handler.bind(py);
+        match (handler.cast::<Request>(), handler.cast::<WebSocket>()) {
+            (Ok(request), _) => self.request_ended(py, &request.clone().unbind(), error),
+            (_, Ok(socket)) => self.talk_ended(py, socket.get(), error),
+            _ => Ok(()),
+        }
+    }
+
+    fn talk_ended(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        socket: &WebSocket,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        let stage = socket.stage(py)?;
+        let is_over = matches!(stage, socket::Stage::Closed(..));
+        let is_failure = match error {
+            Some(error) if is_over && error.is_instance_of::<ClientDisconnectedError>(py) => false,
+            Some(error) => {
+                let text = "the application raised an exception";
+                self.shared.report(py, text, Some(error))?;
+                true
+            }
+            None => false,
+        };
+        match stage {
+            socket::Stage::Open => {
+                let code = if is_failure { 1011 } else { 1000 };
+                self.leave_talk(py, code)?;
+                socket.closed(py, Some(code), "")
+            }
+            socket::Stage::Closed(..) => Ok(()),
+            socket::Stage::New | socket::Stage::Connecting | socket::Stage::Denied => {
+                if !is_failure {
+                    let text = "the application returned without accepting the WebSocket";
+                    self.shared.report(py, text, None)?;
+                }
+                self.fail(py)
+            }
+        }
+    }
+
+    fn request_ended(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        request: &Py<Request>,
+        error: Option<PyErr>,
+    ) -> PyResult<()> {
+        let progress = request.get().progress(py)?;
+        let is_current = self.with(py, |state| {
+            let current = state.current.as_ref();
+            current
+                .is_some_and(|current| current.handler.object().is(request) && !current.is_answered)
+        })?;
+        let shared = &self.shared;
+        match (progress, error) {
+            (Progress::Complete, None) => return Ok(()),
+            (_, Some(error))
+                if error.is_instance_of::<ClientDisconnectedError>(py) && !is_current =>
+            {
+                return Ok(());
+            }
+            (_, Some(error)) => {
+                shared.report(py, "the application raised an exception", Some(error))?;
+            }
+            // The client has gone, and so has the application.
+            (_, None) if !is_current => return Ok(()),
+            (Progress::Nothing, None) => {
+                shared.report(py, "the application returned without a response", None)?;
+            }
+            (Progress::Started, None) => {
+                let text = "the application returned before its response was complete";
+                shared.report(py, text, None)?;
+            }
+        }
+        if !is_current {
+            return Ok(());
+        }
+        self.fail(py)
+    }
+}
+
+/// What a task that is done ended with.
+fn failure(task: &Bound<'_, PyAny>) -> Option<PyErr> {
+    match task.call_method0(intern!(task.py(), "exception")) {
+        Ok(exception) if exception.is_none() => None,
+        Ok(exception) => Some(PyErr::from_value(exception)),
+        // It was cancelled.
+        Err(error) => Some(error),
+    }
+}
+
+fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<pyo3::exceptions::PySystemExit>(py)
+        || error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py)
+}
+
+/// A task's callback: the application has returned.
+#[pyclass(frozen, module = "corrente._native")]
+struct Done {
+    connection: Arc<Connection>,
+    handler: Py<PyAny>,
+}
+
+#[pymethods]
+impl Done {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.connection
+            .ended(task.py(), &self.handler, failure(task))
+    }
+}

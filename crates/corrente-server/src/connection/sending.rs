@@ -1,0 +1,244 @@
+//! What is sent in the application's place, when what was gathered is sent, and what becomes of the connection then.
+//!
+//! Refusals end the connection: what the client sends behind them is read and dropped for a moment, since a reset could
+//! overtake them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use corrente_http::Rejection;
+use corrente_http::h1::ResponseError;
+use corrente_http::ws::HandshakeError;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::incoming;
+use super::output::{Always, Encoded, Output, Refusal};
+use super::{Body, Connection, Parting, Past, Stage};
+use crate::application::Interface;
+
+/// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
+const HELD_MOST: usize = 64 * 1024;
+
+/// What is gathered of a response while its connection works, in bytes: beyond it the socket has to say whether there
+/// is room for more.
+const GATHERED_MOST: usize = 64 * 1024;
+
+impl Connection {
+    /// The request that is answered now is none any more: its application is told that the client has gone.
+    pub(super) fn give_up(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let current = self.with(py, |state| state.current.take())?;
+        if let Some(current) = current {
+            if !current.is_answered {
+                self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+            }
+            current.handler.gone(py)?;
+        }
+        Ok(())
+    }
+
+    /// Answers in the application's place; the connection ends after it.
+    pub(super) fn refuse(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        status: u16,
+        text: &str,
+    ) -> PyResult<()> {
+        self.with(py, |state| {
+            let current = state.current.as_ref();
+            let is_sending = current.is_some_and(|current| current.body == Body::Coming);
+            // Who was too slow has had its time.
+            if is_sending && status != 408 {
+                state.parting = Parting::Lingering;
+            }
+        })?;
+        self.give_up(py)?;
+        self.write(py, |output, always| {
+            if output.is_begun() {
+                output.close_after();
+            } else {
+                let field = None;
+                output.refuse(
+                    Refusal {
+                        status,
+                        text,
+                        field,
+                    },
+                    always,
+                );
+            }
+        })?;
+        self.end_after_output(py)
+    }
+
+    /// What has come is no request.
+    pub(super) fn reject(self: &Arc<Self>, py: Python<'_>, rejection: Rejection) -> PyResult<()> {
+        self.with(py, |state| state.parting = Parting::Lingering)?;
+        self.give_up(py)?;
+        self.write(py, |output, always| {
+            if output.is_begun() {
+                output.close_after();
+            } else {
+                output.reject(rejection, always.date);
+            }
+        })?;
+        self.end_after_output(py)
+    }
+
+    pub(super) fn end_after_output(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |state| state.stage = Stage::Ends)?;
+        self.settle(py)
+    }
+
+    /// Lends what is to be written, and what is written with every head.
+    pub(super) fn write<R>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Output, Always<'_>) -> R,
+    ) -> PyResult<R> {
+        let shared = &self.shared;
+        shared.date.with(py, |date| {
+            let always = Always {
+                date: date.now(),
+                server: &shared.server_name,
+            };
+            self.with(py, |state| work(&mut state.output, always))
+        })?
+    }
+
+    /// Sends what is to be written, and does what is due after it.
+    pub(super) fn settle(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.write_out(py)?;
+        let is_draining = self.shared.is_draining();
+        let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
+            let is_over = state.output.closes() || state.stage == Stage::Ends;
+            let is_free = state.current.is_none();
+            let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
+            let is_unread = state.is_reading_paused && is_answered;
+            let is_much = state.held.len() > HELD_MOST;
+            let is_done =
+                is_free && is_draining && state.past == Past::Used && state.held.is_empty();
+            (is_over && is_free || is_done, is_free, is_much, is_unread)
+        })?;
+        if is_over {
+            return self.close(py);
+        }
+        if is_unread {
+            self.unpause(py)?;
+        }
+        if is_much && !is_free {
+            self.pause(py)?;
+        }
+        self.wait_for_client(py)
+    }
+
+    /// Has what waits looked at: not now, since this is the application's own stack.
+    pub(super) fn resume_soon(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(connection) = self.me.upgrade() else {
+            return Ok(());
+        };
+        let event_loop = self.shared.starter.event_loop();
+        let resumption = Resumption(connection);
+        event_loop
+            .call_method1(py, intern!(py, "call_soon"), (resumption,))
+            .map(drop)
+    }
+
+    /// Answers a request for a WebSocket that is none.
+    pub(super) fn refuse_upgrade(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        refusal: HandshakeError,
+    ) -> PyResult<()> {
+        self.write(py, |output, always| {
+            let version: (&[u8], &[u8]) = (b"sec-websocket-version", b"13");
+            let refused = Refusal {
+                status: refusal.status(),
+                text: &format!("{refusal}\n"),
+                field: (refusal.status() == 426).then_some(version),
+            };
+            output.refuse(refused, always);
+        })?;
+        self.end_after_output(py)
+    }
+
+    /// The request was taken over: the connection has no HTTP any more.
+    pub(super) fn leave(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let current = self.with(py, |state| state.current.take())?;
+        if current.is_some_and(|current| !current.is_answered) {
+            self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_out(&self, py: Python<'_>) -> PyResult<()> {
+        let (bytes, transport) = self.with(py, |state| {
+            let transport = state.transport.as_ref();
+            let transport = transport.map(|transport| transport.clone_ref(py));
+            (state.output.take(), transport)
+        })?;
+        if let Some(transport) = transport
+            && !bytes.is_empty()
+        {
+            transport.write(py, &bytes)?;
+        }
+        self.with(py, |state| state.output.give_back(bytes))
+    }
+
+    /// Leaves what comes to the kernel.
+    pub(super) fn pause(&self, py: Python<'_>) -> PyResult<()> {
+        let is_new = self.with(py, |state| {
+            !std::mem::replace(&mut state.is_reading_paused, true)
+        })?;
+        match self.transport(py)? {
+            Some(transport) if is_new => transport.pause_reading(py),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn unpause(&self, py: Python<'_>) -> PyResult<()> {
+        let was_paused = self.with(py, |state| std::mem::take(&mut state.is_reading_paused))?;
+        match self.transport(py)? {
+            Some(transport) if was_paused => {
+                transport.resume_reading(py)?;
+                self.wait_for_client(py)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what is gathered goes out now, or later together with other things. A WSGI application may block
+    /// before it yields its next piece, and this one must not wait for that (PEP 3333, "Buffering and Streaming").
+    pub(super) fn is_to_be_written(&self, py: Python<'_>) -> PyResult<bool> {
+        let is_wsgi = self.shared.interface == Interface::Wsgi;
+        self.with(py, |state| {
+            is_wsgi || state.stage != Stage::Works || state.output.length() > GATHERED_MOST
+        })
+    }
+
+    /// The application did not answer as it should: it is told, and the connection ends.
+    pub(super) fn checked<T>(&self, py: Python<'_>, encoded: Encoded<T>) -> PyResult<T> {
+        encoded.map_err(|error| {
+            let is_promised = matches!(
+                error,
+                ResponseError::TooMuch { .. } | ResponseError::TooLittle { .. }
+            );
+            let ended = if is_promised { self.abort(py) } else { Ok(()) };
+            ended
+                .err()
+                .unwrap_or_else(|| PyRuntimeError::new_err(error.to_string()))
+        })
+    }
+}
+
+/// A loop's callback: what is behind a request is looked at.
+#[pyclass(frozen, module = "corrente._native")]
+struct Resumption(Arc<Connection>);
+
+#[pymethods]
+impl Resumption {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        incoming::resume(&self.0, py)
+    }
+}
