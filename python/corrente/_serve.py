@@ -1,7 +1,7 @@
 """Serving an application in this process: sockets, lifespan, signals, an end that loses nothing.
 
-Requests are native (`corrente._native.HttpServer`); what happens once is here. How several processes
-are kept is not known here.
+Requests are native (`corrente._native.HttpServer`); what happens once is here. How several
+processes are kept is not known here.
 """
 
 from __future__ import annotations
