@@ -8,9 +8,7 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "Asgi",
-    "ClientDisconnectedError",
     "Handle",
-    "HttpServer",
     "Loop",
     "NativeProtocol",
     "Recorder",
@@ -213,6 +211,7 @@ class Secured(asyncio.Transport):
     def writelines(self, list_of_data: _Foreign, /) -> None: ...
     def _begin(self, session: Session, /) -> None: ...
 
+@final
 class NativeProtocol:
     def connection_made(self, transport: _Foreign) -> None: ...
     def data_received(self, data: _Foreign) -> None: ...
@@ -223,6 +222,7 @@ class NativeProtocol:
 
 class ClientDisconnectedError(OSError): ...
 
+@final
 class HttpServer:
     connections: int
     requests: int
@@ -249,11 +249,12 @@ class HttpServer:
         max_head_bytes: int | None = None,
         max_target_bytes: int | None = None,
     ) -> Self: ...
-    def __call__(self) -> _Foreign: ...
+    def __call__(self, *args: object, **kwargs: object) -> _Foreign: ...
     def look(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
 
+@final
 class Worker:
     def __new__(cls, number: str) -> Self: ...
     @property

@@ -188,9 +188,6 @@ impl Connection {
         };
         let line: Arc<dyn Line> = Arc::<Self>::clone(self);
         let begun = template.begin(py, &self.shared, head, line)?;
-        let counts = &self.shared.counts;
-        counts.requests.fetch_add(1, Ordering::Relaxed);
-        counts.in_flight.fetch_add(1, Ordering::Relaxed);
         let (beginning, socket) = match begun {
             Begun::Request(beginning) => (beginning, None),
             Begun::Socket(beginning, handler, asked) => {
@@ -201,6 +198,9 @@ impl Connection {
                 return Ok(Found::Some);
             }
         };
+        let counts = &self.shared.counts;
+        counts.requests.fetch_add(1, Ordering::Relaxed);
+        counts.in_flight.fetch_add(1, Ordering::Relaxed);
         let handler = beginning.handler.clone_ref(py);
         let current = Current {
             handler,

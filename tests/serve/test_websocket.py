@@ -1,0 +1,209 @@
+"""WebSockets over real sockets: the handshake, messages both ways, and how they end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .serving import Foreign, Served
+    from .wire import Client
+
+HANDSHAKE = (
+    "Connection: keep-alive, Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+MASK = b"mask"
+
+
+def frame(kind: int, payload: bytes = b"", *, final: int = 0x80) -> bytes:
+    """Give a client's frame."""
+    length = len(payload)
+    masked = bytes(byte ^ MASK[place % 4] for place, byte in enumerate(payload))
+    if length < 126:
+        head = bytes((final | kind, 0x80 | length))
+    else:
+        head = bytes((final | kind, 0xFE)) + length.to_bytes(2, "big")
+    return head + MASK + masked
+
+
+def heard(client: Client) -> tuple[int, bytes]:
+    """Read one frame of the server's, which is whole and not masked."""
+    first, length = client.exactly(2)
+    assert first & 0xF0 == 0x80
+    if length == 126:
+        length = int.from_bytes(client.exactly(2), "big")
+    return first & 0x0F, client.exactly(length)
+
+
+def closed(code: int, reason: bytes = b"") -> bytes:
+    """Give the payload of a close frame."""
+    return code.to_bytes(2, "big") + reason
+
+
+async def echo(scope: Foreign, receive: Foreign, send: Foreign) -> None:
+    """Say back what comes; a path says what happens instead."""
+    assert scope["type"] == "websocket"
+    assert await receive() == {"type": "websocket.connect"}
+    if scope["path"] == "/refuse":
+        await send({"type": "websocket.close"})
+        return
+    if scope["path"] == "/deny":
+        start = {"type": "websocket.http.response.start", "status": 418}
+        await send({**start, "headers": [(b"x-tea", b"green")]})
+        await send({"type": "websocket.http.response.body", "body": b"tea"})
+        return
+    if scope["path"] == "/raise":
+        raise LookupError("lost")
+    protocol = next(iter(scope["subprotocols"]), None)
+    await send({"type": "websocket.accept", "subprotocol": protocol, "headers": [(b"a", b"b")]})
+    while (message := await receive())["type"] == "websocket.receive":
+        said = message.get("text")
+        if said == "end":
+            await send({"type": "websocket.close", "code": 4001, "reason": "later"})
+        elif said == "raise":
+            raise LookupError("lost")
+        elif said == "return":
+            return
+        else:
+            await send({**message, "type": "websocket.send"})
+    scope["state"]["ended"].append((message["code"], message["reason"]))
+
+
+def opened(served: Served, *headers: str) -> Client:
+    """Give a client that has shaken hands."""
+    client = served.client()
+    assert _ask(client, "/", *headers).status == 101
+    return client
+
+
+def _ask(client: Client, target: str, *headers: str) -> Foreign:
+    lines = "".join(f"{line}\r\n" for line in (*HANDSHAKE, *headers))
+    client.send(f"GET {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode())
+    return client.head()
+
+
+@pytest.fixture
+def ended() -> list[Foreign]:
+    """Give the codes and reasons with which WebSockets ended."""
+    return []
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served], ended: list[Foreign]) -> Served:
+    """Serve the echo."""
+    return serve(echo, state={"ended": ended})
+
+
+def test_the_handshake_is_that_of_the_rfc(served: Served) -> None:
+    with served.client() as client:
+        found = _ask(client, "/", "Sec-WebSocket-Protocol: chat, other")
+        assert found.status == 101
+        assert found.header("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        assert found.header("sec-websocket-protocol") == "chat"
+        assert (found.header("upgrade"), found.header("connection")) == ("websocket", "upgrade")
+        assert found.header("a") == "b"
+        assert found.header("sec-websocket-extensions") is None
+
+
+@pytest.mark.parametrize("payload", [b"", b"hi", "\u00fc".encode() * 100, b"x" * 40_000], ids=len)
+def test_messages_come_back(served: Served, payload: bytes) -> None:
+    with opened(served) as client:
+        client.send(frame(TEXT, payload))
+        assert heard(client) == (TEXT, payload)
+        client.send(frame(BINARY, payload))
+        assert heard(client) == (BINARY, payload)
+
+
+def test_frames_behind_the_handshake_and_in_pieces_are_messages(served: Served) -> None:
+    with served.client() as client:
+        lines = "".join(f"{line}\r\n" for line in HANDSHAKE)
+        first = frame(TEXT, b"one")
+        client.send(f"GET / HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode() + first)
+        assert client.head().status == 101
+        assert heard(client) == (TEXT, b"one")
+        split = frame(TEXT, b"tw", final=0) + frame(PING, b"p") + frame(0, b"o")
+        for place in range(len(split)):
+            client.send(split[place : place + 1])
+        assert heard(client) == (PONG, b"p")
+        assert heard(client) == (TEXT, b"two")
+
+
+def test_who_closes_is_answered_and_the_application_told(
+    served: Served, ended: list[Foreign]
+) -> None:
+    with opened(served) as client:
+        client.send(frame(CLOSE, closed(1001, b"away")))
+        assert heard(client) == (CLOSE, closed(1001))
+        assert client.is_ended()
+    served.until(lambda: ended == [(1001, "away")])
+
+
+@pytest.mark.parametrize(
+    ("said", "payload"),
+    [(b"end", closed(4001, b"later")), (b"return", closed(1000)), (b"raise", closed(1011))],
+)
+def test_how_the_application_ends_it(served: Served, said: bytes, payload: bytes) -> None:
+    with opened(served) as client:
+        client.send(frame(TEXT, said))
+        assert heard(client) == (CLOSE, payload)
+        client.send(frame(CLOSE, payload[:2]))
+        assert client.is_ended()
+    if said == b"raise":
+        assert isinstance(served.expect_report("the application raised"), LookupError)
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b"\x81\x02hi", 1002),
+        (frame(3, b""), 1002),
+        (frame(TEXT, b"\xff"), 1007),
+        (frame(CLOSE, closed(1005)), 1002),
+        (frame(0, b"x"), 1002),
+    ],
+)
+def test_what_breaks_the_protocol_ends_it(
+    served: Served, ended: list[Foreign], bad: bytes, code: int
+) -> None:
+    with opened(served) as client:
+        client.send(bad)
+        kind, payload = heard(client)
+        assert (kind, int.from_bytes(payload[:2], "big")) == (CLOSE, code)
+        client.rest()
+    served.until(lambda: ended == [(1006, "")])
+
+
+def test_a_client_that_vanishes_is_told_to_the_application(
+    served: Served, ended: list[Foreign]
+) -> None:
+    opened(served).reset()
+    served.until(lambda: ended == [(1006, "")])
+
+
+def test_the_application_may_refuse(served: Served) -> None:
+    with served.client() as client:
+        assert _ask(client, "/refuse").status == 403
+    with served.client() as client:
+        found = _ask(client, "/deny")
+        assert (found.status, found.header("x-tea")) == (418, "green")
+        assert client.exactly(3) == b"tea"
+    with served.client() as client:
+        assert _ask(client, "/raise").status == 500
+    assert isinstance(served.expect_report("the application raised"), LookupError)
+
+
+def test_a_handshake_that_is_none_is_refused(served: Served) -> None:
+    with served.client() as client:
+        client.send(
+            b"GET / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n"
+        )
+        found = client.head()
+        assert (found.status, found.header("sec-websocket-version")) == (426, "13")
