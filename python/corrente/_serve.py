@@ -130,9 +130,10 @@ async def serve_here(
     lifespan: str = "auto",
     backlog: int = BACKLOG,
     ready: Callable[[_native.HttpServer], None] | None = None,
+    signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
     **settings: Foreign,
 ) -> None:
-    """Serve on bound sockets in the running loop until SIGTERM or SIGINT."""
+    """Serve on bound sockets in the running loop until a signal; a second one ends it at once."""
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
     life = Lifespan(application) if kind == "asgi" and lifespan != "off" else None
@@ -146,7 +147,7 @@ async def serve_here(
     def signalled() -> None:
         (stop_now if stop.is_set() else stop).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in signals:
         loop.add_signal_handler(number, signalled)
     listening = [
         await loop.create_server(server, sock=one, backlog=backlog, ssl=ssl_context)
@@ -169,7 +170,7 @@ async def serve_here(
             if life is not None:
                 await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in signals:
                 loop.remove_signal_handler(number)
 
 

@@ -117,6 +117,8 @@ async def _work(
             graceful_timeout=settings["graceful_timeout"],
             backlog=settings["backlog"],
             ready=began,
+            # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.
+            signals=(signal.SIGTERM,),
             server_name=settings["server_name"] or "",
             **given,
         )

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 LIMIT_S = 60.0
 
 APPLICATION = """
-import os
+import asyncio, os
+from pathlib import Path
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/held":
+        await send({"type": "http.response.body", "body": b"held ", "more_body": True})
+        await asyncio.to_thread(Path("gate").read_bytes)
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 
 def wsgi(environ, start_response):
@@ -44,6 +48,8 @@ class Command:
             cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
+            # A group of its own, as a terminal gives a command.
+            start_new_session=True,
         )
 
     def __enter__(self) -> Self:
@@ -103,6 +109,21 @@ def test_workers_are_replaced(tmp_path: Path) -> None:
         command.says("worker 3 is ready")
         assert asked(url) not in (first, second)
         command.process.send_signal(signal.SIGINT)
+        assert command.process.wait(LIMIT_S) == 0
+
+
+def test_ctrl_c_in_a_terminal_loses_no_request(tmp_path: Path) -> None:
+    # The terminal's signal reaches parent and worker alike.
+    os.mkfifo(tmp_path / "gate")
+    with Command(tmp_path, "shop:app") as command:
+        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
+        command.says("worker 1 is ready")
+        with urllib.request.urlopen(f"{url}/held", timeout=LIMIT_S) as answer:  # noqa: S310
+            assert answer.read(5) == b"held "
+            os.killpg(command.process.pid, signal.SIGINT)
+            command.says("stopping")
+            (tmp_path / "gate").write_bytes(b"")
+            assert answer.read().isdigit()
         assert command.process.wait(LIMIT_S) == 0
 
 

@@ -6,12 +6,15 @@
 //! Must not know what protocols speak. Key invariant: what a protocol is lent is not used by anybody else while it
 //! runs Python code, so nothing that it calls can change it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::ffi::bytes::with_content;
+use crate::ffi::method::panicked;
 use crate::transport::{stream, tls};
 
 /// What a connection's protocol does, in asyncio's order: `made`, then the others, then `lost`, once.
@@ -86,8 +89,10 @@ impl NativeProtocol {
         Self(protocol)
     }
 
+    /// Something has come; a panic ends the connection, not the loop.
     pub(crate) fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
-        self.0.received(py, content)
+        catch_unwind(AssertUnwindSafe(|| self.0.received(py, content)))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
     }
 }
 

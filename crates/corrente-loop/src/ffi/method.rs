@@ -260,7 +260,7 @@ unsafe fn arguments<'a>(
 }
 
 #[cold]
-fn panicked(panic: &(dyn std::any::Any + Send)) -> PyErr {
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> PyErr {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("a panic without a message");
