@@ -308,6 +308,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Served
         served.look_until(lambda: served.server.in_flight == 0)
         answer = client.answer(stream)
         assert answer.status == 408
+        served.expect_report("the application raised an exception")
         assert client.get().status == 200
 
 
