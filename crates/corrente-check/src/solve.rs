@@ -11,6 +11,7 @@ mod builtins;
 mod calls;
 mod classes;
 mod collections;
+mod endpoints;
 mod heap;
 mod library;
 mod machine;
@@ -18,4 +19,5 @@ mod names;
 mod protocols;
 mod values;
 
+pub(crate) use endpoints::Endpoint;
 pub(crate) use machine::{Edge, InstanceId, Machine, Reach};

@@ -158,6 +158,7 @@ impl Machine<'_> {
         }
         self.blocks(&key, given, mode);
         self.takes_callbacks(&key, given);
+        self.takes_endpoints(&key, given);
         if self.catalogue.hands_off(&key) {
             let elsewhere = self.symbols.intern(ELSEWHERE);
             return self.single(Data::Library(elsewhere));

@@ -87,6 +87,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) leaves: Vec<Leaf>,
     leaf_numbers: FxHashMap<Leaf, u32>,
     pub(crate) entries: Vec<Entry>,
+    /// For a plan only.
+    pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
     pub(super) partials: Vec<super::arguments::Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
     /// Decorators that lead nowhere are taken to give back what they decorate.
@@ -138,6 +140,7 @@ impl<'a> Machine<'a> {
             leaves: Vec::new(),
             leaf_numbers: FxHashMap::default(),
             entries: Vec::new(),
+            endpoints: Vec::new(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
             generous: false,
