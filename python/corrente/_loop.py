@@ -26,7 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _native, _server, _tls, _watch
-from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport
+from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -63,7 +63,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     # Asyncio's own, which have no types.
-    _transports: Foreign
+    _transports: Transports
     _task_factory: Foreign
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
@@ -81,6 +81,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._is_told_of_stalls = False
         self._request_of_stall: Callable[[], object] | None = None
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+        self._transports = Transports()
 
     def _make_socket_transport(
         self,
