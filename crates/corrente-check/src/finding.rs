@@ -126,6 +126,8 @@ pub struct Extent {
     pub calls: usize,
     /// Calls of which nothing is known: no function, class or library.
     pub unresolved: usize,
+    /// Places that could hold more than is followed: sets of values that are full.
+    pub overfull: usize,
 }
 
 /// A key of the catalogue as people write it.

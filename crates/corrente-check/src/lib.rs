@@ -18,6 +18,7 @@ pub mod render;
 mod solve;
 mod symbols;
 mod syntax;
+mod uses;
 
 use std::thread;
 

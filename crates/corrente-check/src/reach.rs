@@ -43,12 +43,17 @@ struct Search<'a, 'm> {
     starts: FxHashMap<InstanceId, String>,
     arrivals: FxHashMap<InstanceId, Arrival>,
     callers: FxHashMap<InstanceId, Vec<InstanceId>>,
+    /// The circumstances of each function.
+    bodies: FxHashMap<FunctionId, Vec<InstanceId>>,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
     fn new(machine: &'a Machine<'m>, sources: &'a [Source]) -> Self {
         let mut starts = FxHashMap::default();
+        let mut bodies: FxHashMap<FunctionId, Vec<InstanceId>> = FxHashMap::default();
         for (number, instance) in machine.instances.iter().enumerate() {
+            let body = InstanceId(number as u32);
+            bodies.entry(instance.function).or_default().push(body);
             let facts = machine.program.function(instance.function);
             let reason = match facts.kind {
                 BodyKind::Coroutine => "coroutine",
@@ -56,7 +61,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 _ => continue,
             };
             if !is_test(machine, instance.function) {
-                starts.insert(InstanceId(number as u32), reason.to_owned());
+                starts.insert(body, reason.to_owned());
             }
         }
         for entry in &machine.entries {
@@ -70,6 +75,7 @@ impl<'a, 'm> Search<'a, 'm> {
             starts,
             arrivals: FxHashMap::default(),
             callers: FxHashMap::default(),
+            bodies,
         }
     }
 
@@ -104,7 +110,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 continue;
             }
             let callers = self.callers.entry(to).or_default();
-            if !callers.contains(&at) {
+            if callers.last() != Some(&at) {
                 callers.push(at);
             }
             if let Slot::Vacant(vacant) = self.arrivals.entry(to) {
@@ -159,12 +165,11 @@ impl<'a, 'm> Search<'a, 'm> {
     fn is_told_already(&self, function: FunctionId, leaf: u32) -> bool {
         let machine = self.machine;
         let rule = &machine.catalogue.rules[machine.leaves[leaf as usize].rule as usize];
+        let bodies = self.bodies.get(&function).map_or(&[][..], Vec::as_slice);
         !rule.after.is_empty()
-            && machine
-                .instances
+            && bodies
                 .iter()
-                .filter(|instance| instance.function == function)
-                .flat_map(|instance| &instance.edges)
+                .flat_map(|body| &machine.instances[body.0 as usize].edges)
                 .any(|edge| match edge.to {
                     Reach::Leaf(other) => {
                         let key = machine.symbols.text(machine.leaves[other as usize].key);
@@ -357,6 +362,7 @@ pub(crate) fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
         lines: modules.iter().map(|module| module.facts.lines.len()).sum(),
         functions: machine.program.functions().count(),
         entries: starts,
+        overfull: machine.full_sets(),
         ..Extent::default()
     };
     let mut resolved: FxHashSet<(FunctionId, usize)> = FxHashSet::default();

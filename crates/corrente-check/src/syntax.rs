@@ -51,6 +51,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     let body = parsed.suite();
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
+    facts.index();
     facts
 }
 

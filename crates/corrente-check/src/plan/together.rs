@@ -297,9 +297,9 @@ impl Flow {
                     self.put(S(argument.slot), S(call.to));
                 }
             }
-            Action::Collection { to, items, spread } => {
-                for slot in items.iter().map(|(_, slot)| slot).chain(spread) {
-                    self.put(S(*slot), S(*to));
+            Action::Collection(made) => {
+                for slot in made.items.iter().map(|(_, slot)| slot).chain(&made.spread) {
+                    self.put(S(*slot), S(made.to));
                 }
             }
             Action::Special {

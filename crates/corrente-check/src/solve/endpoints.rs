@@ -5,7 +5,8 @@
 
 use super::arguments::{Given, Way};
 use super::heap::ClassId;
-use super::machine::{InstanceId, Machine};
+use super::instance::InstanceId;
+use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::catalogue::EndpointRule;
 use crate::facts::{Action, Argument, ArgumentKind, Call, Slot};
@@ -49,7 +50,7 @@ impl Machine<'_> {
         let catalogue = self.catalogue;
         for number in 0..self.heap.classes.len() as u32 {
             let class = ClassId(number);
-            for base in self.library_bases(class) {
+            for base in self.bases_in_libraries(class).iter().copied() {
                 let base = self.symbols.text(base).replace("()", "");
                 let Some(rule) = catalogue.endpoint_class(&base) else {
                     continue;
