@@ -1,7 +1,8 @@
-"""A client of HTTP/2 on hyper-h2: streams as a test wants them, and raw frames where h2 would send none."""
+"""A client of HTTP/2 on hyper-h2, and one of bare frames for what hyper-h2 would not send."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -265,10 +266,8 @@ class RawClient:
 
 def send(connection: socket.socket, frames: Sequence[bytes]) -> None:
     """Send frames to a server that may have had enough of them."""
-    try:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         connection.sendall(b"".join(frames))
-    except (BrokenPipeError, ConnectionResetError):
-        pass
 
 
 def goaway(connection: socket.socket) -> int:
@@ -320,9 +319,11 @@ def split(data: bytes) -> list[tuple[int, bytes]]:
 
 def raw(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     """Give a frame, right or wrong."""
-    return b"".join([
-        len(payload).to_bytes(3),
-        bytes([kind, flags]),
-        stream.to_bytes(4),
-        payload,
-    ])
+    return b"".join(
+        [
+            len(payload).to_bytes(3),
+            bytes([kind, flags]),
+            stream.to_bytes(4),
+            payload,
+        ]
+    )

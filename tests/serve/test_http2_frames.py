@@ -1,4 +1,4 @@
-"""Frames that no client should send, one by one as RFC 9113 forbids them, and floods of those it may send."""
+"""Frames that no client should send, each with its section of RFC 9113, and floods."""
 
 from __future__ import annotations
 
@@ -72,9 +72,16 @@ ENDING = [
         (1,),
     ),
     Case("6.2", "headers on stream 0", (raw(HEADERS, 5, 0, GET),), (1,)),
-    Case("6.2", "padding longer than its head", (raw(HEADERS, 5 | PADDED, 1, b"\xff" + GET),), (1,)),
+    Case(
+        "6.2", "padding longer than its head", (raw(HEADERS, 5 | PADDED, 1, b"\xff" + GET),), (1,)
+    ),
     Case("6.2", "data within a head", (raw(HEADERS, 0, 1, GET), raw(DATA, 0, 1, b"x")), (1,)),
-    Case("6.2", "another head within a head", (raw(HEADERS, 0, 1, GET), raw(HEADERS, 5, 3, GET)), (1,)),
+    Case(
+        "6.2",
+        "another head within a head",
+        (raw(HEADERS, 0, 1, GET), raw(HEADERS, 5, 3, GET)),
+        (1,),
+    ),
     Case("6.3", "a priority on stream 0", (raw(PRIORITY, 0, 0, bytes(5)),), (1,)),
     Case("6.4", "a reset of stream 0", (raw(RST_STREAM, 0, 0, bytes(4)),), (1,)),
     Case(
@@ -94,7 +101,9 @@ ENDING = [
     Case("6.7", "a ping of a wrong length", (raw(PING, 0, 0, bytes(7)),), (6,)),
     Case("6.9", "a window of nothing", (raw(WINDOW_UPDATE, 0, 0, bytes(4)),), (1,)),
     Case("6.9", "a window of a wrong length", (raw(WINDOW_UPDATE, 0, 0, bytes(3)),), (6,)),
-    Case("6.9.1", "a window beyond its limit", (raw(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff"),), (3,)),
+    Case(
+        "6.9.1", "a window beyond its limit", (raw(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff"),), (3,)
+    ),
     Case("6.10", "a continuation of nothing", (raw(CONTINUATION, 4, 1, GET),), (1,)),
     Case(
         "6.10",
@@ -121,7 +130,7 @@ def test_another_protocol_ends_the_connection(serve: Callable[..., Served]) -> N
         assert b"HTTP" not in client.rest()
 
 
-#: Heads that are malformed (sections 8.1 to 8.5): their stream is reset or answered with 400, and others go on.
+#: Heads that are malformed: their stream is reset or answered with 400, and others go on.
 MALFORMED: list[tuple[str, str, Headers]] = [
     ("8.2.1", "a name in upper case", [*pseudo(), ("X-A", "b")]),
     ("8.2.1", "a name with a space", [*pseudo(), ("x a", "b")]),
@@ -276,7 +285,8 @@ def test_a_body_that_goes_over_its_limit(serve: Callable[..., Served]) -> None:
 #: Floods: their name in the list of vulnerabilities, and frames without an end.
 FLOODS: dict[str, list[bytes]] = {
     "rapid reset, CVE-2023-44487": [
-        raw(HEADERS, END_STREAM | END_HEADERS, number, GET) + raw(RST_STREAM, 0, number, b"\0\0\0\x08")
+        raw(HEADERS, END_STREAM | END_HEADERS, number, GET)
+        + raw(RST_STREAM, 0, number, b"\0\0\0\x08")
         for number in range(1, 4001, 2)
     ],
     "made you reset, CVE-2025-8671": [
