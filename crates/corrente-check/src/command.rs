@@ -4,6 +4,7 @@
 //! 2 it could not run.
 
 mod arguments;
+mod cache;
 mod files;
 mod output;
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use corrente_check::{
-    Baseline, Catalogue, Certainty, Configuration, Report, Source, check, render,
+    Baseline, Catalogue, Certainty, Configuration, Report, Source, check, check_again, render,
 };
 
 use arguments::{Arguments, Form};
@@ -67,7 +68,7 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
         ));
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut report = check(&found.sources, &catalogue, threads);
+    let mut report = checked(arguments, &found.sources, &catalogue, threads);
     sift(&mut report, arguments, &project.settings);
     if let Some(path) = &arguments.write_baseline {
         let text = Baseline::of(&report)
@@ -81,6 +82,28 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
         output::message(&format!("corrente-check: {known} more are in the baseline"));
     }
     Ok(if report.findings.is_empty() { 0 } else { FOUND })
+}
+
+/// The report, with what an earlier run knows of files that have not changed.
+fn checked(
+    arguments: &Arguments,
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+) -> Report {
+    let cache = if arguments.no_cache {
+        None
+    } else {
+        cache::Cache::of(arguments.cache_dir.as_deref(), &arguments.paths)
+    };
+    let Some(cache) = cache else {
+        return check(sources, catalogue, threads);
+    };
+    let (report, updated) = check_again(sources, catalogue, threads, &cache.read());
+    if let Some(bytes) = updated {
+        cache.write(&bytes);
+    }
+    report
 }
 
 fn refuse(path: &Path, reason: &str) -> Refusal {

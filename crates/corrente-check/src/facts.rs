@@ -165,6 +165,8 @@ pub(crate) enum Key {
     Number(i64),
     /// What a slot holds.
     Slot(Slot),
+    /// A part of what there is: a collection once more.
+    Slice,
     /// Any.
     Any,
 }
