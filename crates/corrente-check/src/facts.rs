@@ -87,6 +87,10 @@ pub(crate) struct Fault {
 pub(crate) struct Pardon {
     /// Line, counted from 1.
     pub(crate) line: u32,
+    /// Column of its `#` in characters, counted from 1.
+    pub(crate) column: u32,
+    /// Column after its last character.
+    pub(crate) end_column: u32,
     /// The rules that it silences; none means all.
     pub(crate) rules: Vec<String>,
     /// Why.

@@ -75,6 +75,20 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+/// The rule of a comment that silences findings and does not say why.
+pub(crate) const SUPPRESSION: &str = "suppression";
+
+impl Finding {
+    /// What is wrong, in a line.
+    pub fn headline(&self) -> String {
+        if self.rule == SUPPRESSION {
+            format!("`{}` gives no reason", self.call)
+        } else {
+            format!("`{}` blocks the event loop", self.call)
+        }
+    }
+}
+
 /// A file that could not be read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {

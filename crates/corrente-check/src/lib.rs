@@ -12,6 +12,7 @@ mod configuration;
 mod facts;
 mod finding;
 mod graph;
+pub mod plan;
 mod program;
 mod reach;
 pub mod render;
@@ -32,6 +33,7 @@ pub use store::Store;
 pub use syntax::STACK_BYTES;
 
 use facts::ModuleFacts;
+use plan::{Plan, Recorded};
 use program::{NewModule, Program};
 use solve::Machine;
 use store::Lowered;
@@ -80,6 +82,22 @@ pub fn call_graph(sources: &[Source], catalogue: &Catalogue) -> CallGraph {
     let facts = lower_all(sources, 1, &syntax::lower);
     solved(sources, facts, catalogue, |machine| {
         graph::call_graph(machine)
+    })
+}
+
+/// Plans the way of a program's endpoints to asynchronous code. The catalogue has to know endpoints:
+/// [`Catalogue::for_plan`].
+pub fn plan(
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+    recorded: Option<&Recorded>,
+) -> Plan {
+    let facts = lower_all(sources, threads, &syntax::lower);
+    solved(sources, facts, catalogue, |machine| {
+        machine.endpoint_classes();
+        machine.run();
+        plan::make(machine, sources, recorded)
     })
 }
 

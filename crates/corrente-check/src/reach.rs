@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Source;
 use crate::facts::{Action, BodyKind, ModuleFacts, Span};
-use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, Step, short};
+use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, SUPPRESSION, Step, short};
 use crate::program::FunctionId;
 use crate::solve::{Edge, InstanceId, Machine, Reach};
 
@@ -31,6 +31,7 @@ pub(crate) fn report(machine: &Machine<'_>, sources: &[Source]) -> Report {
     let mut search = Search::new(machine, sources);
     search.run();
     let mut report = search.findings();
+    report.findings.extend(without_reason(machine, sources));
     report.faults = faults(machine, sources);
     report.extent = extent(machine, search.starts.len());
     report
@@ -258,6 +259,36 @@ impl<'a, 'm> Search<'a, 'm> {
     }
 }
 
+/// Comments that silence findings and do not say why.
+fn without_reason(machine: &Machine<'_>, sources: &[Source]) -> Vec<Finding> {
+    let mut found: Vec<(Finding, u32)> = Vec::new();
+    for ((module, source), number) in machine.program.modules.iter().zip(sources).zip(0..) {
+        let pardons = module.facts.pardons.iter();
+        for pardon in pardons.filter(|pardon| pardon.reason.is_empty()) {
+            let place = Place {
+                path: source.path.clone(),
+                line: pardon.line,
+                column: pardon.column,
+                end_column: pardon.end_column,
+            };
+            let finding = Finding {
+                rule: SUPPRESSION.to_owned(),
+                call: "# corrente: ignore".to_owned(),
+                certainty: Certainty::Certain,
+                fingerprint: format!("{}:{SUPPRESSION}", place.path),
+                place,
+                chain: Vec::new(),
+                entry: String::new(),
+                reached_from: 1,
+                instead: "`# corrente: ignore[rule] why it may block here`".to_owned(),
+            };
+            found.push((finding, number));
+        }
+    }
+    number_fingerprints(&mut found);
+    found.into_iter().map(|(finding, _)| finding).collect()
+}
+
 /// Equal calls in one function are told apart by their order.
 fn number_fingerprints(findings: &mut [(Finding, u32)]) {
     let mut seen: FxHashMap<String, usize> = FxHashMap::default();
@@ -270,7 +301,7 @@ fn number_fingerprints(findings: &mut [(Finding, u32)]) {
     }
 }
 
-fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
+pub(crate) fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
     let line = facts
         .lines
         .partition_point(|start| *start <= span.start)
@@ -293,7 +324,7 @@ fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.
-fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
+pub(crate) fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
     let path = &machine.program.module_of(function).path;
     let file = path.rsplit('/').next().unwrap_or(path);
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
@@ -305,7 +336,7 @@ fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
             .any(|folder| folder == "tests" || folder == "test")
 }
 
-fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
+pub(crate) fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
     let modules = machine.program.modules.iter().zip(sources);
     modules
         .flat_map(|(module, source)| {
@@ -324,7 +355,7 @@ fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
         .collect()
 }
 
-fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
+pub(crate) fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
     let modules = &machine.program.modules;
     let mut extent = Extent {
         files: modules.len(),

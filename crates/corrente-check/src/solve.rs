@@ -12,6 +12,7 @@ mod calls;
 mod cells;
 mod classes;
 mod collections;
+mod endpoints;
 mod heap;
 mod instance;
 mod library;
@@ -22,5 +23,6 @@ mod paths;
 mod protocols;
 mod values;
 
+pub(crate) use endpoints::Endpoint;
 pub(crate) use instance::{Edge, InstanceId, Reach};
 pub(crate) use machine::Machine;

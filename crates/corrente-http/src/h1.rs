@@ -14,12 +14,15 @@ mod request_line;
 mod response;
 mod status;
 mod target;
+mod translated;
 
 pub use decoder::{Decoder, Event, Step};
 pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead};
 pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
 pub(crate) use host::is_host;
+pub(crate) use response::{Seen, sift, sift_trailers};
 pub use response::{CONTINUE, refuse, switch};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};
+pub use translated::{Foreign, Translated};

@@ -11,6 +11,7 @@
 
 mod application;
 mod asgi;
+mod calling;
 mod connection;
 mod date;
 mod exchange;

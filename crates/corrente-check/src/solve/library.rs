@@ -92,6 +92,7 @@ impl Machine<'_> {
         }
         self.blocks(&callee, given, mode);
         self.takes_callbacks(&callee, given);
+        self.takes_endpoints(&callee.key, given);
         let neutral = callee.neutral.as_ref();
         if callee.hands_off || neutral.is_some_and(|condition| self.holds(condition, given)) {
             let elsewhere = self.symbols.intern(ELSEWHERE);

@@ -61,6 +61,8 @@ pub(crate) struct Machine<'a> {
     leaf_numbers: FxHashMap<Leaf, u32>,
     pub(crate) entries: Vec<Entry>,
     entered: FxHashSet<InstanceId>,
+    /// For a plan only.
+    pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
     pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
     /// Of functions that were called.
@@ -126,6 +128,7 @@ impl<'a> Machine<'a> {
             leaf_numbers: FxHashMap::default(),
             entries: Vec::new(),
             entered: FxHashSet::default(),
+            endpoints: Vec::new(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
             signatures: FxHashMap::default(),

@@ -350,13 +350,15 @@ impl Lowering<'_> {
     }
 
     fn f_string(&mut self, text: &ExprFString) -> Slot {
+        let to = self.slot();
         for element in text.value.elements() {
             if let Some(interpolation) = element.as_interpolation() {
                 let value = self.expression(&interpolation.expression);
-                self.special(interpolation.range, "__str__", value, None);
+                let from = self.special(interpolation.range, "__str__", value, None);
+                self.emit(interpolation.range, Action::Copy { to, from });
             }
         }
-        self.slot()
+        to
     }
 
     /// A special method of one or two operands.
