@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from importlib.metadata import requires, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Corrente
 
 BLOCKING = """\
