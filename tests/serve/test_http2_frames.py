@@ -228,7 +228,6 @@ def test_more_data_than_a_window(serve: Callable[..., Served]) -> None:
 
     async def application(_scope: Foreign, _receive: Foreign, _send: Foreign) -> None:
         await goes_on.wait()
-        raise ValueError("it was not told")
 
     served = serve(application)
     with RawClient(served.address) as client:
@@ -236,7 +235,6 @@ def test_more_data_than_a_window(serve: Callable[..., Served]) -> None:
         client.frames(raw(HEADERS, END_HEADERS, 1, GET), *[piece] * 100)
         assert client.end(1) == FLOW_CONTROL_ERROR
         served.call(goes_on.set)
-        served.expect_report("the application raised an exception")
 
 
 async def waiting(_scope: Foreign, receive: Foreign, _send: Foreign) -> None:
