@@ -65,11 +65,11 @@ def serve(
         application: what is called for each request.
         bind: addresses, each as `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
         interface: "asgi", "wsgi", or "auto" to find out.
-        ssl_context: for TLS; none is plain HTTP.
+        ssl_context: for TLS; none is plain HTTP. It offers HTTP/2 where its ALPN protocols do.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
         settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
             `write_timeout`, `idle_timeout`, `ping_interval` (seconds), `max_in_flight` (requests),
-            `max_body_bytes`.
+            `max_body_bytes`, `http2` (false for HTTP/1.1 alone).
 
     Raises:
         OSError: an address cannot be bound.

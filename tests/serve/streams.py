@@ -17,7 +17,7 @@ import hpack
 from .wire import LIMIT_S, READ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Headers: TypeAlias = list[tuple[str, str]]
 
@@ -293,7 +293,7 @@ def pseudo(path: str = "/", method: str = "GET", authority: str = "test") -> Hea
     ]
 
 
-def fields(headers: Sequence[tuple[str | bytes, str | bytes]]) -> tuple[int, Headers]:
+def fields(headers: Iterable[tuple[str | bytes, str | bytes]]) -> tuple[int, Headers]:
     """Give the status and the other fields."""
     found = [(str(name), str(value)) for name, value in headers]
     status = next((int(value) for name, value in found if name == ":status"), 0)

@@ -91,6 +91,8 @@ pub struct Connection {
     streams: BTreeMap<StreamId, Stream>,
     woken: Woken,
     meter: Meter,
+    /// No new requests are taken.
+    is_leaving: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -122,6 +124,7 @@ impl Connection {
             streams: BTreeMap::new(),
             woken: Woken::default(),
             meter: Meter::default(),
+            is_leaving: false,
         }
     }
 
@@ -195,7 +198,12 @@ impl Connection {
         let mut cx = Context::from_waker(Waker::noop());
         if let State::Handshake(handshake) = &mut self.state {
             match handshake.as_mut().poll(&mut cx) {
-                Poll::Ready(Ok(inner)) => self.state = State::Open(Box::new(inner)),
+                Poll::Ready(Ok(mut inner)) => {
+                    if self.is_leaving {
+                        inner.graceful_shutdown();
+                    }
+                    self.state = State::Open(Box::new(inner));
+                }
                 Poll::Ready(Err(error)) => return Err(self.fail(error)),
                 Poll::Pending => return Ok(None),
             }
@@ -359,6 +367,7 @@ impl Connection {
 
     /// Lets the client send no new requests; [`Event::Closed`] comes when the last one is answered.
     pub fn shut_down(&mut self) {
+        self.is_leaving = true;
         if let State::Open(inner) = &mut self.state {
             inner.graceful_shutdown();
         }

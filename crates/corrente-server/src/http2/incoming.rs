@@ -165,7 +165,9 @@ impl Session {
     /// What is unread, since too much is to be written, is left to the kernel beyond a limit.
     pub(super) fn pace(&self, py: Python<'_>) -> PyResult<()> {
         let (transport, is_much, was_much) = self.with(py, |state| {
-            let is_much = state.connection.unread_bytes() > UNREAD_MOST;
+            // At the end what comes is read and dropped.
+            let is_much =
+                state.stage != Stage::Ends && state.connection.unread_bytes() > UNREAD_MOST;
             let was_much = std::mem::replace(&mut state.is_reading_paused, is_much);
             let transport = state.transport.as_ref();
             let transport = transport.map(|transport| transport.clone_ref(py));

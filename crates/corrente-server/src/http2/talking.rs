@@ -1,4 +1,4 @@
-//! Streams carry no WebSockets: RFC 8441 is not announced, so clients open them on connections of HTTP/1.1.
+//! No stream carries a WebSocket: RFC 8441 is not announced, so clients open theirs on connections of HTTP/1.1.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
