@@ -11,6 +11,7 @@
 //! Knows no Python and no protocol. Key invariant: a driver never keeps a descriptor open or
 //! closes one; it belongs to whoever asked for it to be watched.
 
+pub mod burst;
 mod descriptor;
 mod driver;
 pub mod epoll;

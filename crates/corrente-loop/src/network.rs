@@ -90,7 +90,7 @@ fn read_datagrams<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'p
     let transport = arguments.required("_read_datagrams", 0, "transport")?;
     let descriptor = descriptor(&arguments, 1)?;
     let mut came = 0;
-    for _ in 0..datagrams.with(py, |datagrams| datagrams.at_once())? {
+    for _ in 0..datagrams.with(py, |datagrams| datagrams.burst.at_once())? {
         // The protocol may have closed it.
         if transport.getattr(intern!(py, "_conn_lost"))?.is_truthy()? {
             break;
@@ -110,7 +110,7 @@ fn read_datagrams<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'p
             }
         }
     }
-    datagrams.with(py, |datagrams| datagrams.came(came))?;
+    datagrams.with(py, |datagrams| datagrams.burst.came(came))?;
     Ok(py.None().into_bound(py))
 }
 
