@@ -39,6 +39,7 @@ _TO_SERVER = (
     "max_head_bytes",
     "max_target_bytes",
     "max_body_bytes",
+    "http2",
 )
 
 #: The same where `None` is for no limit.
@@ -50,6 +51,9 @@ _LIMITS = (
     "ping_interval",
     "max_in_flight",
 )
+
+#: What clients are offered under TLS, with HTTP/2 and without.
+_PROTOCOLS = {True: ("h2", "http/1.1"), False: ("http/1.1",)}
 
 #: Seconds, or requests at once, that nobody reaches.
 _NO_LIMIT = 1_000_000_000
@@ -113,7 +117,7 @@ async def _work(
             sockets,
             interface=settings["interface"],
             lifespan=settings["lifespan"],
-            ssl_context=_tls(settings["tls"]),
+            ssl_context=_tls(settings["tls"], _PROTOCOLS[settings["http2"]]),
             graceful_timeout=settings["graceful_timeout"],
             backlog=settings["backlog"],
             ready=began,
@@ -184,7 +188,7 @@ def _is_ours(file: str) -> bool:
     return file == __file__ or "importlib" in file
 
 
-def _tls(given: Mapping[str, Foreign] | None) -> ssl.SSLContext | None:
+def _tls(given: Mapping[str, Foreign] | None, protocols: tuple[str, ...]) -> ssl.SSLContext | None:
     if given is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -197,4 +201,5 @@ def _tls(given: Mapping[str, Foreign] | None) -> ssl.SSLContext | None:
         context.load_verify_locations(given["authorities"])
     modes = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     context.verify_mode = modes[given["client"]]
+    context.set_alpn_protocols(protocols)
     return context

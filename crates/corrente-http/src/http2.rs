@@ -4,7 +4,8 @@
 //! transport, and [`Connection`] gives it one in memory and polls it by hand. The one clock in this crate is
 //! h2's: it forgets streams that were reset after a while.
 //!
-//! RFC 8441 (WebSocket over HTTP/2) is announced: such a request has `:protocol` among its extensions.
+//! RFC 8441 (WebSocket over HTTP/2) is not announced, since the server does not speak it yet: a browser that saw it
+//! announced would try nothing else.
 
 mod connection;
 mod head;
@@ -23,6 +24,15 @@ pub use stream::Ending;
 
 /// The first bytes of every HTTP/2 connection (RFC 9113, section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// No error (RFC 9113, section 7, for all of these).
+pub const NO_ERROR: u32 = 0;
+/// The server is to blame.
+pub const INTERNAL_ERROR: u32 = 2;
+/// A stream is not wanted any more.
+pub const CANCEL: u32 = 8;
+/// The client does too much of something.
+pub const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// What the first bytes of a connection say, where both versions are spoken on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,8 +15,19 @@ use pyo3::types::PyDict;
 use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
-use crate::connection::Connection;
 use crate::date::Date;
+
+/// A connection, whatever is spoken on it.
+pub(crate) trait Client: Send + Sync {
+    /// Ends it if its client has been waited for long enough.
+    fn look(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()>;
+
+    /// Ends it once what is answered is answered.
+    fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()>;
+
+    /// Ends it at once.
+    fn abort(&self, py: Python<'_>) -> PyResult<()>;
+}
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +59,18 @@ pub(crate) struct Shared {
     pub(crate) state: Option<Py<PyDict>>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
+    /// Whether HTTP/2 is spoken too.
+    pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
     pub(crate) live: Live,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    Http1,
+    Both,
 }
 
 /// What changes while it serves.
@@ -59,7 +79,7 @@ pub(crate) struct Live {
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
     pub(crate) is_draining: AtomicBool,
-    connections: Confined<HashMap<u64, Weak<Connection>>>,
+    connections: Confined<HashMap<u64, Weak<dyn Client>>>,
     next_number: AtomicU64,
 }
 
@@ -89,12 +109,16 @@ impl Shared {
         self.live.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, py: Python<'_>, connection: &Arc<Connection>) -> PyResult<()> {
-        let weak = Arc::downgrade(connection);
+    pub(crate) fn add(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        connection: Weak<dyn Client>,
+    ) -> PyResult<()> {
         let before = self
             .live
             .connections
-            .with(py, |all| all.insert(connection.number(), weak))?;
+            .with(py, |all| all.insert(number, connection))?;
         drop(before);
         Ok(())
     }
@@ -105,7 +129,7 @@ impl Shared {
     }
 
     /// Those that are there now.
-    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<Connection>>> {
+    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<dyn Client>>> {
         self.live
             .connections
             .with(py, |all| all.values().filter_map(Weak::upgrade).collect())
