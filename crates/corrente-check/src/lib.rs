@@ -22,6 +22,7 @@ mod symbols;
 mod syntax;
 mod uses;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 pub use baseline::{Baseline, BaselineError};
@@ -135,7 +136,9 @@ fn lower_all<T: Broken + Send>(
             let Some(source) = sources.get(number) else {
                 return done;
             };
-            done.push((number, lower(&source.text)));
+            // A file that makes us fail must not take others with it.
+            let lowered = panic::catch_unwind(AssertUnwindSafe(|| lower(&source.text)));
+            done.extend(lowered.ok().map(|lowered| (number, lowered)));
         }
     };
     let mut all: Vec<(usize, T)> = thread::scope(|scope| {

@@ -20,6 +20,9 @@ const POSITIONS_MAX: usize = 16;
 /// Objects that are told apart inside one another's making.
 pub(super) const OBJECT_DEPTH_MAX: u32 = 2;
 
+/// Objects that a method gets one by one; what it does with more is looked at once for all.
+const RECEIVERS_MAX: usize = 8;
+
 /// How an argument is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -301,10 +304,7 @@ impl Machine<'_> {
             uncertain: false,
         };
         if let Some(receiver) = receiver {
-            let receiver = match self.values.data(receiver) {
-                Data::Override(class) => self.values.intern(Data::Declared(class)),
-                _ => receiver,
-            };
+            let receiver = self.received(instance, receiver);
             self.pass_positional(&mut passing, &ValueSet::one(receiver));
         }
         for argument in given {
@@ -315,6 +315,33 @@ impl Machine<'_> {
                 Way::DoubleStar => self.pass_double_star(&passing, &argument.values),
             }
         }
+    }
+
+    /// What a method gets for its receiver: objects that its body does not tell apart are one.
+    fn received(&mut self, instance: InstanceId, receiver: Value) -> Value {
+        match self.values.data(receiver) {
+            Data::Override(class) => self.values.intern(Data::Declared(class)),
+            Data::Object(object) => {
+                let class = self.heap.objects[object.0 as usize].class;
+                let some = self.heap.classes[class.0 as usize].some;
+                let exact = self.heap.is_exact(self.context_of(instance));
+                if exact && self.receivers(instance) >= RECEIVERS_MAX {
+                    self.values.intern(Data::Object(some))
+                } else {
+                    receiver
+                }
+            }
+            _ => receiver,
+        }
+    }
+
+    /// How many values the first parameter has.
+    fn receivers(&mut self, instance: InstanceId) -> usize {
+        let function = self.instances[instance.0 as usize].function;
+        let signature = self.signature(function);
+        let slots = &self.instances[instance.0 as usize].slots;
+        let first = signature.positional.first();
+        first.map_or(0, |first| slots[first.slot as usize].len())
     }
 
     fn pass_positional(&mut self, passing: &mut Passing, values: &ValueSet) {

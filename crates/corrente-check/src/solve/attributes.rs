@@ -75,7 +75,16 @@ impl Machine<'_> {
         let info = self.heap.objects[object.0 as usize];
         let mut values = ValueSet::default();
         if self.program.assigned.contains(&name) {
+            let class = &self.heap.classes[info.class.0 as usize];
+            let (some, objects) = (class.some, class.objects);
             values = self.read_named(info.owner, name);
+            let others = if object == some {
+                objects
+            } else {
+                self.heap.objects[some.0 as usize].owner
+            };
+            let others = self.read_named(others, name);
+            values.extend(&others);
             let declared = self.declared(info.class, name);
             values.extend(&declared);
         }
@@ -216,6 +225,8 @@ impl Machine<'_> {
                     let info = self.heap.objects[object.0 as usize];
                     self.set_by_property(value, info.class, name, values);
                     self.write_named(info.owner, name, values);
+                    let objects = self.heap.classes[info.class.0 as usize].objects;
+                    self.write_named(objects, name, values);
                     self.note_seen(info.class, name, values);
                 }
                 Data::Declared(class) | Data::Override(class) => {

@@ -10,6 +10,9 @@ use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Class, Slot};
 use crate::symbols::Symbol;
 
+/// No operation's site: some object of a class is made here.
+const ANYWHERE: u64 = u64::MAX;
+
 /// What a class has under a name.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -52,8 +55,12 @@ impl Machine<'_> {
         let facts = self.program.function(body);
         let names = facts.cells.iter();
         let names = names.map(|name| self.program.symbol(body, *name)).collect();
+        let some = self.heap.object(id, ANYWHERE, instance);
+        self.heap.objects[some.0 as usize].depth = u32::MAX;
         let info = ClassInfo {
             body,
+            some,
+            objects: self.heap.new_owner(),
             instance,
             owner,
             declared: self.heap.new_owner(),

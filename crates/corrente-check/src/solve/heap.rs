@@ -57,6 +57,10 @@ pub(crate) struct ClassInfo {
     pub(crate) owner: Owner,
     /// What is set on objects of it that nobody saw being made.
     pub(crate) declared: Owner,
+    /// What is set on any object of exactly this class.
+    pub(crate) objects: Owner,
+    /// The object that methods get in place of those that need not be told apart.
+    pub(crate) some: ObjectId,
     /// What is set on any object of it or of the classes that inherit from it.
     pub(crate) seen: Owner,
     /// Its bases, by position.
@@ -235,6 +239,11 @@ impl Heap {
 
     pub(crate) fn root(&mut self) -> ContextId {
         self.context(Context::Root)
+    }
+
+    /// Whether a context is of all objects of a class.
+    pub(crate) fn is_exact(&self, context: ContextId) -> bool {
+        matches!(self.contexts[context.0 as usize].0, Context::Exact(_))
     }
 
     /// Whether a context is of one call.

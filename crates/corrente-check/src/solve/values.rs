@@ -203,6 +203,10 @@ impl ValueSet {
         self.members().is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.members().len()
+    }
+
     /// Whether it takes no more.
     pub(crate) fn is_full(&self) -> bool {
         self.members().len() >= SET_MAX

@@ -1,0 +1,206 @@
+//! Mutated Python sources: the analyser neither fails nor hangs, whatever they say.
+//!
+//! The programs of the suites are cut, doubled, spliced into one another and sprinkled with words
+//! of the language; `proptest` finds the smallest one that breaks it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use corrente_check::{Catalogue, Report, Source, check, check_again};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// Words that open, close, bind and unbind things.
+const WORDS: &[&str] = &[
+    "async ",
+    "await ",
+    "lambda x: ",
+    "yield ",
+    "yield from ",
+    "class A(A): pass\n",
+    "global x\n",
+    "nonlocal x\n",
+    "del x\n",
+    "*",
+    "**",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    ":=",
+    "=",
+    ",",
+    ".",
+    "\n",
+    "    ",
+    "\t",
+    "\\\n",
+    "\"\"\"",
+    "f'{",
+    "}'",
+    "\0",
+    "é",
+    "x",
+    "self",
+    "super()",
+    "@x\n",
+    "from . import *\n",
+    "import main\n",
+    "from main import x as x\n",
+    "match x:\n case {**x}: x\n",
+    "try:\n x\nexcept* x as x:\n x\n",
+    "type X[T] = X\n",
+    "for x in x: x()\n",
+    "x = x\n",
+    "while 1: break\n",
+    "with x as x, x: x\n",
+    "[x for x in x for x in x]",
+    "print 'x'\n",
+    "def x(x=x, /, *x, x, **x): return x\n",
+];
+
+#[derive(Debug, Clone)]
+enum Edit {
+    Insert(Index, Index),
+    Delete(Index, usize),
+    Double(Index, usize),
+    Splice(Index, Index, Index, usize),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<Index>;
+    prop_oneof![
+        (at(), at()).prop_map(|(at, word)| Edit::Insert(at, word)),
+        (at(), 1..60_usize).prop_map(|(at, length)| Edit::Delete(at, length)),
+        (at(), 1..200_usize).prop_map(|(at, length)| Edit::Double(at, length)),
+        (at(), at(), at(), 1..200_usize)
+            .prop_map(|(at, program, from, length)| Edit::Splice(at, program, from, length)),
+    ]
+}
+
+/// The programs of the suites that are open to all.
+fn programs() -> &'static [String] {
+    static PROGRAMS: OnceLock<Vec<String>> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let mut files: Vec<_> = ["programs", "call_graphs"]
+            .iter()
+            .flat_map(|folder| fs::read_dir(tests.join(folder)).expect("the suite is there"))
+            .map(|entry| entry.expect("it can be listed").path())
+            .collect();
+        files.sort();
+        let texts = files
+            .iter()
+            .map(|file| fs::read_to_string(file).expect("it is text"));
+        let parts = texts.flat_map(|text| {
+            let parts = text.split("### ").skip(1);
+            parts
+                .filter_map(|part| part.split_once('\n'))
+                .map(|(_, body)| body.to_owned())
+                .collect::<Vec<_>>()
+        });
+        parts.collect()
+    })
+}
+
+/// The place in `text` where a character begins.
+fn place(text: &str, at: Index) -> usize {
+    let at = at.index(text.len() + 1);
+    (at..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len())
+}
+
+fn piece(text: &str, from: Index, length: usize) -> (usize, usize) {
+    let start = place(text, from);
+    let end = text[start..]
+        .char_indices()
+        .nth(length)
+        .map_or(text.len(), |(offset, _)| start + offset);
+    (start, end)
+}
+
+fn edited(program: &str, edits: &[Edit]) -> String {
+    let mut text = program.to_owned();
+    for edit in edits {
+        match edit {
+            Edit::Insert(at, word) => {
+                let at = place(&text, *at);
+                text.insert_str(at, WORDS[word.index(WORDS.len())]);
+            }
+            Edit::Delete(from, length) => {
+                let (start, end) = piece(&text, *from, *length);
+                text.replace_range(start..end, "");
+            }
+            Edit::Double(from, length) => {
+                let (start, end) = piece(&text, *from, *length);
+                let again = text[start..end].to_owned();
+                text.insert_str(end, &again);
+            }
+            Edit::Splice(at, program, from, length) => {
+                let other = &programs()[program.index(programs().len())];
+                let (start, end) = piece(other, *from, *length);
+                let at = place(&text, *at);
+                text.insert_str(at, &other[start..end]);
+            }
+        }
+    }
+    text
+}
+
+fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| Catalogue::built_in().expect("the catalogue is sound"))
+}
+
+fn sources(text: String) -> [Source; 2] {
+    let good = "import time\nasync def job():\n    time.sleep(1)\n".to_owned();
+    [("good.py", good), ("main.py", text)].map(|(path, text)| Source {
+        path: path.to_owned(),
+        module: None,
+        text,
+    })
+}
+
+fn is_whole(report: &Report) -> bool {
+    let ours = |message: &str| message.contains("bug of ours");
+    report.faults.iter().all(|fault| !ours(&fault.message))
+        && report
+            .findings
+            .iter()
+            .any(|finding| finding.place.path == "good.py")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_programs_do_no_harm(program in any::<Index>(), edits in vec(edit(), 1..12)) {
+        let program = &programs()[program.index(programs().len())];
+        let sources = sources(edited(program, &edits));
+        let report = check(&sources, catalogue(), 1);
+        prop_assert!(is_whole(&report), "{}", sources[1].text);
+        let (again, _) = check_again(&sources, catalogue(), 1, &corrente_check::Store::default());
+        prop_assert_eq!(report, again);
+    }
+}
+
+#[test]
+fn generated_files_are_read_through() {
+    let rows = |row: &str| row.repeat(1_000_000 / row.len());
+    for text in [
+        format!("table = [{}]\n", rows("('a', 1, None, work),\n")),
+        format!("def work(): pass\n{}", rows("work()\n")),
+        format!("table = {{{}}}\n", rows("'a': work,\n")),
+        rows("x = x + [work]\n"),
+        rows("if x: x = work\nelse: x = other\n"),
+        format!("async def f():\n{}", rows("  x = g(x)\n")),
+    ] {
+        assert!(is_whole(&check(&sources(text), catalogue(), 1)));
+    }
+}
