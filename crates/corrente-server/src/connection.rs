@@ -12,8 +12,10 @@ mod calling;
 mod incoming;
 mod life;
 mod output;
+mod preface;
 mod sending;
 mod talking;
+mod tracing;
 
 use std::sync::{Arc, Weak};
 
@@ -23,10 +25,12 @@ use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
 use pyo3::prelude::*;
 
 use self::output::Output;
+use self::preface::Preface;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
 use crate::application::{Beginning, Handler, Template};
 use crate::shared::Shared;
+use crate::trace::Trace;
 
 /// A connection. Requests that are going on refer to it, and so does its protocol.
 pub(crate) struct Connection {
@@ -52,14 +56,35 @@ struct State {
     /// The transport has more to write than it likes.
     is_full: bool,
     is_reading_paused: bool,
+    /// The client has ended its side, and waits for answers to what it had sent.
+    is_half_closed: bool,
     /// When the client has been waited for long enough, by the loop's clock in seconds.
     deadline: f64,
-    /// The deadline is that of a head.
-    is_in_head: bool,
+    awaits: Awaits,
+    /// Bytes of a body that have come since its deadline was set.
+    pace: u64,
+    /// Requests so far.
+    requests: u64,
     past: Past,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
+    /// What has to come before the first request.
+    preface: Preface,
+    /// What is remembered of the request that is answered.
+    trace: Option<Box<Trace>>,
+    /// Its id, where requests have one.
+    request_id: Option<String>,
+    /// The request that was begun last, where stalls are told.
+    name: Option<String>,
+}
+
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    Head,
+    Body,
+    Other,
 }
 
 /// Whether a connection has had a request.
@@ -141,14 +166,21 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             stage: Stage::Rests,
             is_full: false,
             is_reading_paused: false,
+            is_half_closed: false,
             deadline: f64::INFINITY,
-            is_in_head: false,
+            awaits: Awaits::Other,
+            pace: 0,
+            requests: 0,
             past: Past::New,
             parting: Parting::Plain,
             unread: Unread {
                 bytes: 0,
                 deadline: f64::INFINITY,
             },
+            preface: Preface::None,
+            trace: None,
+            request_id: None,
+            name: None,
         }),
     });
     NativeProtocol::new(Box::new(Wire(connection)))
@@ -188,9 +220,8 @@ impl Protocol for Wire {
         incoming::received(&self.0, py, content)
     }
 
-    fn ended(&self, _py: Python<'_>) -> PyResult<bool> {
-        // A client that ends its side does not read the rest either, as far as anybody can tell.
-        Ok(false)
+    fn ended(&self, py: Python<'_>) -> PyResult<bool> {
+        life::half_closed(&self.0, py)
     }
 
     fn lost(&self, py: Python<'_>, _exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
@@ -204,6 +235,11 @@ impl Protocol for Wire {
             Some(handler) if flow == Flow::Resumed => self.0.has_room(py, &handler),
             _ => Ok(()),
         }
+    }
+
+    fn request(&self, py: Python<'_>) -> Option<String> {
+        let name = self.0.with(py, |state| state.name.clone());
+        name.ok().flatten()
     }
 
     fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {

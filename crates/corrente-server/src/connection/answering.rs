@@ -12,8 +12,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use super::output::{COPIED_MOST, Field};
+use super::talking::Socket;
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last};
+
+/// Where a request's id is sent back.
+pub(super) const REQUEST_ID: &[u8] = b"x-request-id";
 
 impl Exchange for Connection {
     fn head(
@@ -23,9 +27,17 @@ impl Exchange for Connection {
         headers: Option<&Bound<'_, PyAny>>,
         trailers: Last,
     ) -> PyResult<()> {
-        let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        self.add_own(py, &mut fields)?;
         let is_draining = self.shared.is_draining();
+        let operations = self.shared.operations();
         self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.answered(status);
+                for (name, value) in &fields {
+                    operations.response_field(trace, name.as_bytes(py), value.as_bytes(py));
+                }
+            }
             let current = state.current.as_ref();
             // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
             let is_held_back = current.is_some_and(|current| current.is_held_back);
@@ -63,6 +75,7 @@ impl Exchange for Connection {
             }
             self.with(py, |state| state.output.close_data())?;
         }
+        self.traced(py, |trace| trace.sent(bytes.len()))?;
         if last == Last::Yes {
             let finished = self.with(py, |state| state.output.finish(&[]))?;
             self.checked(py, finished)?;
@@ -130,7 +143,16 @@ impl Exchange for Connection {
     }
 
     fn want(&self, py: Python<'_>) -> PyResult<()> {
-        self.unpause(py)
+        self.unpause(py)?;
+        // Frames that waited for the application are heard by nobody else.
+        let has_frames = self.with(py, |state| {
+            let is_talk = state.socket.as_ref().is_some_and(Socket::is_accepted);
+            is_talk && !state.held.is_empty()
+        })?;
+        if has_frames {
+            self.resume_soon(py)?;
+        }
+        Ok(())
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
@@ -142,6 +164,7 @@ impl Exchange for Connection {
             .counts
             .in_flight
             .fetch_sub(1, Ordering::Relaxed);
+        self.over(py)?;
         let (over, is_working, has_more) = self.with(py, |state| {
             let mut over = None;
             if let Some(current) = &mut state.current {
@@ -193,6 +216,32 @@ impl Exchange for Connection {
             Ok(None) | Err(_) => false,
         }
     }
+}
+
+impl Connection {
+    /// Adds the server's fields to those of the application: the request's id, unless it gave one.
+    pub(super) fn add_own(&self, py: Python<'_>, fields: &mut Vec<Field>) -> PyResult<()> {
+        let operations = self.shared.operations();
+        if !operations.gives_fields() {
+            return Ok(());
+        }
+        for (name, value) in &operations.fields {
+            if !is_given(py, fields, name.as_bytes(py)) {
+                fields.push((name.clone_ref(py), value.clone_ref(py)));
+            }
+        }
+        let id = self.with(py, |state| state.request_id.clone())?;
+        if let Some(id) = id.filter(|_| !is_given(py, fields, REQUEST_ID)) {
+            let value = PyBytes::new(py, id.as_bytes());
+            fields.push((PyBytes::new(py, REQUEST_ID).unbind(), value.unbind()));
+        }
+        Ok(())
+    }
+}
+
+fn is_given(py: Python<'_>, fields: &[Field], name: &[u8]) -> bool {
+    let mut given = fields.iter();
+    given.any(|(known, _)| known.as_bytes(py).eq_ignore_ascii_case(name))
 }
 
 /// Headers as pairs of `bytes`.

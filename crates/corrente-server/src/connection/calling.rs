@@ -19,18 +19,30 @@ impl Connection {
     /// The application gets its request.
     pub(super) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
         let shared = &self.shared;
-        if shared.live.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
+        let in_flight = shared.live.counts.in_flight.load(Ordering::Relaxed);
+        // A probe must not take a busy worker for a dead one.
+        if in_flight > shared.max_in_flight && beginning.own.is_none() {
             return self.refuse(
                 py,
                 503,
                 "the server has as many requests as it takes at once\n",
             );
         }
+        if let Some(name) = &beginning.name {
+            shared.operations().say_name(py, name)?;
+            self.with(py, |state| state.name = Some(name.clone()))?;
+        }
+        let application = beginning.own.as_ref().unwrap_or(&shared.application);
+        let application = application.bind(py);
         match beginning.handler {
-            Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
-            Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
+            Handler::Asgi(request) => {
+                self.start_task(py, application, request.into_any(), beginning.scope)
+            }
+            Handler::Socket(socket) => {
+                self.start_task(py, application, socket.into_any(), beginning.scope)
+            }
             Handler::Wsgi(call) => {
-                let advanced = Call::start(call.bind(py), shared.application.bind(py));
+                let advanced = Call::start(call.bind(py), application);
                 self.advanced(py, &call, advanced)
             }
         }
@@ -39,13 +51,13 @@ impl Connection {
     fn start_task(
         self: &Arc<Self>,
         py: Python<'_>,
+        application: &Bound<'_, PyAny>,
         handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let shared = &self.shared;
         let receive = handler.getattr(py, intern!(py, "receive"))?;
         let send = handler.getattr(py, intern!(py, "send"))?;
-        let application = shared.application.bind(py);
         let task = application
             .call1((scope, receive, send))
             .and_then(|coroutine| shared.starter.start(&coroutine));
@@ -191,6 +203,10 @@ impl Connection {
             }
             // The client has gone, and so has the application.
             (_, None) if !is_current => return Ok(()),
+            (_, None) if self.with(py, |state| state.is_half_closed)? => {
+                self.give_up(py)?;
+                return self.abort(py);
+            }
             (Progress::Nothing, None) => {
                 shared.report(py, "the application returned without a response", None)?;
             }
