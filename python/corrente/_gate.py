@@ -43,10 +43,11 @@ class Gate:
     ) -> Foreign:
         """Accept connections of a socket; gives back asyncio's server."""
         server = await self._loop.create_server(
-            self._server, sock=sock, backlog=self._batch, ssl=ssl_context
+            self._server, sock=sock, ssl=ssl_context, start_serving=False
         )
-        # Asyncio has one number for what waits and for what is accepted at once.
+        # Asyncio would have one number for what waits and for what is accepted at once.
         sock.listen(backlog)
+        self._accept(server)
         self._listening.append(server)
         return server
 
@@ -55,23 +56,25 @@ class Gate:
         self._server.limit_connections(0)
 
     def _tell(self, is_full: bool) -> None:
-        if is_full:
-            for server in self._listening:
-                for sock in server._sockets or ():
-                    self._loop._remove_reader(sock.fileno())
-        elif self._is_shut:
-            for server in self._listening:
-                for sock in server._sockets or ():
-                    self._resume(server, sock)
+        for server in self._listening:
+            if is_full:
+                self._rest(server)
+            elif self._is_shut:
+                self._accept(server)
         self._is_shut = is_full
 
-    def _resume(self, server: Foreign, sock: socket.socket) -> None:
-        self._loop._start_serving(
-            server._protocol_factory,
-            sock,
-            server._ssl_context,
-            server,
-            server._backlog,
-            server._ssl_handshake_timeout,
-            server._ssl_shutdown_timeout,
-        )
+    def _rest(self, server: Foreign) -> None:
+        for sock in server._sockets or ():
+            self._loop._remove_reader(sock.fileno())
+
+    def _accept(self, server: Foreign) -> None:
+        for sock in server._sockets or ():
+            self._loop._start_serving(
+                server._protocol_factory,
+                sock,
+                server._ssl_context,
+                server,
+                self._batch,
+                server._ssl_handshake_timeout,
+                server._ssl_shutdown_timeout,
+            )

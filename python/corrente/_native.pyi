@@ -286,7 +286,7 @@ class Operations:
         max_connection_requests: int = ...,
         min_body_bytes: int = 0,
         ws_max_message_bytes: int | None = None,
-        ws_max_queue: int = 32,
+        ws_max_queue: int = ...,
         ws_deflate: str = "on",
         pong_timeout: float = 20.0,
         own_paths: list[str] = ...,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,23 @@ def test_a_worker_that_dies_under_load_fails_its_own_requests_alone(tmp_path: Pa
         command.stop()
 
 
+def test_settings_of_operations_reach_the_worker(tmp_path: Path) -> None:
+    words: tuple[str, ...] = ("--header", "X-Frame: DENY", "--date-header=off")
+    words += ("--max-connection-requests", "1")
+    words += ("--proxy-protocol", "required", "--ready-path", "/ready", "--request-id", "trusted")
+    words += ("--max-connections", "10", "--min-body-rate", "1KiB", "--ws-deflate=off")
+    with Command(tmp_path, "shop:app", *words, text=PLAIN) as command:
+        address = command.address()
+        for target, body in (("/", b"served"), ("/ready", b"ready\n")):
+            with Client(address) as client:
+                client.send(b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n")
+                found = client.get(target)
+                assert (found.body, found.header("x-frame")) == (body, "DENY")
+                assert (found.header("date"), found.header("connection")) == (None, "close")
+                assert len(found.header("x-request-id") or "") == 32
+        command.stop()
+
+
 ORPHANS = """
 import os, subprocess
 
@@ -139,7 +157,7 @@ def test_as_process_1_it_buries_orphans(tmp_path: Path) -> None:
         may = False
     if not may:
         pytest.skip("this machine gives nobody a namespace of processes")
-    before = (*ALONE, "--kill-child=TERM")
+    before = (*ALONE, "--kill-child")
     with Command(tmp_path, "shop:app", text=ORPHANS, before=before) as command:
         with Client(command.address()) as client:
             there = client.get().body
@@ -148,8 +166,9 @@ def test_as_process_1_it_buries_orphans(tmp_path: Path) -> None:
             # Those that have ended are gone when they are buried.
             while client.get().body != there:
                 pass
-        command.process.terminate()
-        assert "stopping" in command.rest()
+        # What starts it passes no signals on.
+        os.kill(int(_children(command.process.pid)[0]), signal.SIGTERM)
+        assert command.process.wait(LIMIT_S) == 0
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:

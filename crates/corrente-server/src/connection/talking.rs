@@ -289,6 +289,8 @@ impl Line for Connection {
                 (name.as_bytes(py), value.as_bytes(py))
             });
             h1::switch(b"websocket", ours.chain(given), state.output.bytes())?;
+            // The handshake's: from now on the client is waited for as one that talks.
+            state.deadline = f64::INFINITY;
             let deflate = socket.asked.deflate.as_ref();
             socket.decoder = Some(Box::new(Decoder::new(Role::Server, limits.socket, deflate)));
             socket.encoder = Some(Encoder::new(
