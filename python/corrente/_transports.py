@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 
+#: In place of a peer's address: the native half has it.
+ACCEPTED = object()
+
+
 class StreamTransport(_native.Stream):
     """A TCP or Unix connection."""
 
@@ -34,6 +38,12 @@ class StreamTransport(_native.Stream):
 
     # What the destructor needs, should the constructor not get so far.
     _sock: socket.socket | None = None
+
+    # What few connections have: one that is idle should be small.
+    _given: dict[str, Any] | None = None
+    _sockname: Foreign = None
+    _peername: Foreign = ACCEPTED
+    _empty_waiter: asyncio.Future[None] | None = None
 
     def __init__(
         self,
@@ -48,14 +58,14 @@ class StreamTransport(_native.Stream):
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._sock = self._described_sock = sock
-        self._given = extra
-        self._sockname: Foreign = None
-        self._peername = peername
+        if extra is not None:
+            self._given = extra
         if peername is None:
             base_events._set_nodelay(sock)  # type: ignore[attr-defined]
             self._peername = _address(sock.getpeername)
+        elif peername is not ACCEPTED:
+            self._peername = peername
         self._sock_fd = sock.fileno()
-        self._empty_waiter: asyncio.Future[None] | None = None
         self._begin(loop, self._sock_fd, protocol)
         self._server = server
         if server is not None:
@@ -76,7 +86,7 @@ class StreamTransport(_native.Stream):
             self._described = {
                 "socket": trsock.TransportSocket(self._described_sock),
                 "sockname": self._sockname,
-                "peername": self._peername,
+                "peername": self._peer() if self._peername is ACCEPTED else self._peername,
                 **(self._given or {}),
             }
         return self._described

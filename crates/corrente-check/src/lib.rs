@@ -11,12 +11,14 @@ mod catalogue;
 mod configuration;
 mod facts;
 mod finding;
+pub mod plan;
 mod program;
 mod reach;
 pub mod render;
 mod solve;
 mod symbols;
 mod syntax;
+mod uses;
 
 use std::thread;
 
@@ -27,6 +29,7 @@ pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
 pub use syntax::STACK_BYTES;
 
 use facts::ModuleFacts;
+use plan::{Plan, Recorded};
 use program::{NewModule, Program};
 use solve::Machine;
 use symbols::Symbols;
@@ -44,6 +47,32 @@ pub struct Source {
 
 /// Checks a program, with so many threads for the parsing.
 pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Report {
+    solved(sources, catalogue, threads, |machine| {
+        reach::report(machine, sources)
+    })
+}
+
+/// Plans the way of a program's endpoints to asynchronous code. The catalogue has to know endpoints:
+/// [`Catalogue::for_plan`].
+pub fn plan(
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+    recorded: Option<&Recorded>,
+) -> Plan {
+    solved(sources, catalogue, threads, |machine| {
+        machine.endpoint_classes();
+        machine.run();
+        plan::make(machine, sources, recorded)
+    })
+}
+
+fn solved<T>(
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+    ask: impl FnOnce(&mut Machine<'_>) -> T,
+) -> T {
     let facts = lower_all(sources, threads.max(1));
     let files = sources.iter().zip(facts).map(|(source, facts)| NewModule {
         path: source.path.clone(),
@@ -56,7 +85,7 @@ pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Repor
     machine.run();
     machine.framework_methods();
     machine.run();
-    reach::report(&machine, sources)
+    ask(&mut machine)
 }
 
 /// Lowers all files, on threads with a deep stack: see [`STACK_BYTES`].

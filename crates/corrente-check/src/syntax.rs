@@ -9,6 +9,7 @@ mod expressions;
 mod flow;
 mod imports;
 mod lowering;
+mod outline;
 mod pardons;
 mod patterns;
 mod scopes;
@@ -20,6 +21,7 @@ use ruff_text_size::TextRange;
 
 use crate::facts::{Fault, ModuleFacts, Span};
 use lowering::Lowering;
+pub(crate) use outline::{Outline, Statement};
 use scopes::Scopes;
 
 /// Stack of a thread that lowers. Expressions may nest a thousand deep in generated code; a frame
@@ -49,6 +51,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     let body = parsed.suite();
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
+    facts.index();
     facts
 }
 

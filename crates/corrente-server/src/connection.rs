@@ -8,7 +8,7 @@
 //! runs, and the decoder is lent out whole while it works.
 
 mod answering;
-mod calling;
+mod carrying;
 mod incoming;
 mod life;
 mod output;
@@ -232,7 +232,7 @@ impl Protocol for Wire {
         self.0
             .with(py, |state| state.is_full = flow == Flow::Paused)?;
         match self.0.handler(py)? {
-            Some(handler) if flow == Flow::Resumed => self.0.has_room(py, &handler),
+            Some(handler) if flow == Flow::Resumed => self.0.carrier().has_room(py, &handler),
             _ => Ok(()),
         }
     }

@@ -12,6 +12,7 @@
 mod account;
 mod application;
 mod asgi;
+mod calling;
 mod connection;
 mod date;
 mod exchange;

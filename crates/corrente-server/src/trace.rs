@@ -65,6 +65,7 @@ impl Trace {
         trace.version = match head.version() {
             Version::Http10 => "HTTP/1.0",
             Version::Http11 => "HTTP/1.1",
+            Version::Http2 => "HTTP/2",
         };
         trace.method = trace.keep(head.method_name());
         trace.target = trace.keep(head.raw_target());

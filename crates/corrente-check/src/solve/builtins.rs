@@ -300,14 +300,17 @@ impl Machine<'_> {
                 .partial_numbers
                 .entry((site, instance, callee))
                 .or_insert(next);
-            let partial = Partial {
-                callee,
-                given: rest.to_vec(),
-            };
             if number == next {
-                self.partials.push(partial);
-            } else {
-                self.partials[number as usize] = partial;
+                let shape = self.heap.cells.add();
+                self.partials.push(Partial {
+                    shape,
+                    callee,
+                    given: rest.to_vec(),
+                });
+            } else if self.partials[number as usize].given != rest {
+                let partial = &mut self.partials[number as usize];
+                partial.given = rest.to_vec();
+                self.heap.cells.touch(partial.shape);
             }
             found.insert(self.values.intern(Data::Partial(number)));
         }

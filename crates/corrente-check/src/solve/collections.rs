@@ -10,10 +10,19 @@ use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
+    fn position_key(&mut self, number: i64) -> Symbol {
+        let known = usize::try_from(number).ok();
+        let known = known.and_then(|number| self.positions.get(number));
+        match known {
+            Some(key) => *key,
+            None => self.symbols.intern(&format!("#{number}")),
+        }
+    }
+
     fn key_symbols(&mut self, key: Key) -> Vec<Symbol> {
         match key {
             Key::Text(name) => vec![self.symbol(name)],
-            Key::Number(number) => vec![self.symbols.intern(&format!("#{number}"))],
+            Key::Number(number) => vec![self.position_key(number)],
             Key::Any => vec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
@@ -27,7 +36,7 @@ impl Machine<'_> {
         for value in values.iter() {
             match self.values.data(value) {
                 Data::Text(text) => keys.push(text),
-                Data::Number(number) => keys.push(self.symbols.intern(&format!("#{number}"))),
+                Data::Number(number) => keys.push(self.position_key(number)),
                 _ => {}
             }
         }
@@ -67,7 +76,8 @@ impl Machine<'_> {
     }
 
     pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
-        let key = self.symbols.intern(&format!("#{position}"));
+        let keys = self.key_symbols(Key::position(position));
+        let key = keys.first().copied().unwrap_or(self.heap.any);
         self.read_named(owner, key)
     }
 

@@ -127,6 +127,10 @@ impl Request {
         self.wake(py, Awaited::Message)
     }
 
+    pub(crate) fn is_half_closed(&self, py: Python<'_>) -> PyResult<bool> {
+        self.state.with(py, |state| state.is_half_closed)
+    }
+
     /// The peer has gone, or the server gives up: nothing more comes, and nothing can be sent.
     pub(crate) fn gone(&self, py: Python<'_>) -> PyResult<()> {
         let exchange = self.state.with(py, |state| {

@@ -106,7 +106,7 @@ fn decode(
         let lent = connection.with(py, super::State::lend_decoder)?;
         let Some(mut decoder) = lent else {
             match connection.beginning(py, Body::Whole)? {
-                Some(beginning) => connection.start(py, beginning)?,
+                Some(beginning) => connection.carrier().start(py, beginning)?,
                 None => return Ok(Ok(used)),
             }
             continue;
@@ -122,7 +122,7 @@ fn decode(
             Found::Some => {}
             // What has come is with the application before it asks for it.
             Found::Nothing => match connection.beginning(py, Body::Coming)? {
-                Some(beginning) => connection.start(py, beginning)?,
+                Some(beginning) => connection.carrier().start(py, beginning)?,
                 None => return Ok(Ok(used)),
             },
         }

@@ -166,7 +166,7 @@ impl Connection {
             Some(Overdue::Talk) => self.ping(py),
             Some(Overdue::Head | Overdue::Body) => {
                 let text = "the client was too slow to send its request";
-                self.refuse(py, 408, text)
+                self.turn_away(py, 408, text)
             }
         }
     }
