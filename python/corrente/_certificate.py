@@ -19,7 +19,7 @@ _MODES = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.
 class Certificate:
     """A chain and its key in files, and the context that connections are made with."""
 
-    def __init__(self, given: Mapping[str, Foreign]) -> None:
+    def __init__(self, given: Mapping[str, Foreign], protocols: tuple[str, ...]) -> None:
         self._chain = (given["certificate"], given["key"], given["password"])
         #: New connections begin with what was read last.
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -28,6 +28,7 @@ class Certificate:
         except OSError as failure:
             # `ssl` does not say which file it is; what OpenSSL says is an OSError, too.
             raise OSError(f"--tls-certificate {self._chain[0]}: {failure}") from None
+        self.context.set_alpn_protocols(protocols)
         self.context.minimum_version = _VERSIONS[given["minimum"]]
         if given["ciphers"] is not None:
             self.context.set_ciphers(given["ciphers"])

@@ -257,6 +257,7 @@ class HttpServer:
         max_headers: int | None = None,
         max_head_bytes: int | None = None,
         max_target_bytes: int | None = None,
+        http2: bool = True,
         operations: Operations | None = None,
     ) -> Self: ...
     def __call__(self, *args: object, **kwargs: object) -> _Foreign: ...

@@ -48,6 +48,7 @@ _TO_SERVER = (
     "max_head_bytes",
     "max_target_bytes",
     "max_body_bytes",
+    "http2",
 )
 
 #: What serving is given as it is.
@@ -62,6 +63,9 @@ _LIMITS = (
     "ping_interval",
     "max_in_flight",
 )
+
+#: What clients are offered under TLS, with HTTP/2 and without.
+_PROTOCOLS = {True: ("h2", "http/1.1"), False: ("http/1.1",)}
 
 #: Seconds, or requests at once, that nobody reaches.
 _NO_LIMIT = 1_000_000_000
@@ -129,7 +133,8 @@ class _Work:
         )
         number = os.environ.pop(BOARD, None)
         self._own.board = None if number is None else Board(int(number))
-        self._certificate = None if settings["tls"] is None else Certificate(settings["tls"])
+        tls, protocols = settings["tls"], _PROTOCOLS[settings["http2"]]
+        self._certificate = None if tls is None else Certificate(tls, protocols)
 
     async def serve(self, sockets: list[socket.socket]) -> None:
         """Serve until the parent says stop."""

@@ -24,6 +24,15 @@ pub use stream::Ending;
 /// The first bytes of every HTTP/2 connection (RFC 9113, section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// No error (RFC 9113, section 7, for all of these).
+pub const NO_ERROR: u32 = 0;
+/// The server is to blame.
+pub const INTERNAL_ERROR: u32 = 2;
+/// A stream is not wanted any more.
+pub const CANCEL: u32 = 8;
+/// The client does too much of something.
+pub const ENHANCE_YOUR_CALM: u32 = 11;
+
 /// What the first bytes of a connection say, where both versions are spoken on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preface {

@@ -10,7 +10,7 @@
 mod answering;
 mod carrying;
 mod incoming;
-mod life;
+pub(crate) mod life;
 mod output;
 mod preface;
 mod sending;
@@ -20,12 +20,14 @@ mod tracing;
 use std::sync::{Arc, Weak};
 
 use corrente_http::h1::Decoder;
+use corrente_http::http2::Preface;
 use corrente_loop::Confined;
-use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
+use corrente_loop::native::{Flow, Protocol, Transport};
 use pyo3::prelude::*;
 
+use self::life::Unread;
 use self::output::Output;
-use self::preface::Preface;
+use self::preface::Opening;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
 use crate::application::{Beginning, Handler, Template};
@@ -70,7 +72,7 @@ struct State {
     parting: Parting,
     unread: Unread,
     /// What has to come before the first request.
-    preface: Preface,
+    opening: Opening,
     /// What is remembered of the request that is answered.
     trace: Option<Box<Trace>>,
     /// Its id, where requests have one.
@@ -102,14 +104,6 @@ enum Parting {
     /// What still comes is read and dropped for a while: were it not, the kernel would reset the connection, and the
     /// client could lose the answer (RFC 9112, section 9.6).
     Lingering,
-}
-
-/// What the client has left unread when it was looked at last.
-#[derive(Debug, Clone, Copy)]
-struct Unread {
-    bytes: usize,
-    /// Until when it has to have read some of it, by the loop's clock in seconds.
-    deadline: f64,
 }
 
 /// What a connection is about to do.
@@ -146,16 +140,60 @@ enum Body {
     Whole,
 }
 
-/// What the loop's transport has as its protocol.
-struct Wire(Arc<Connection>);
+/// The connection as its transport's protocol.
+pub(crate) struct First(Arc<Connection>);
 
-/// The protocol of a new connection.
-pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
-    let connection = Arc::new_cyclic(|me| Connection {
-        number: shared.number(),
-        me: Weak::clone(me),
-        shared: Arc::clone(shared),
-        state: Confined::new(State {
+impl First {
+    /// For a new connection.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self(Arc::new_cyclic(|me| Connection {
+            number: shared.number(),
+            me: Weak::clone(me),
+            shared: Arc::clone(shared),
+            state: Confined::new(State::new(shared)),
+        }))
+    }
+
+    /// Whether what has come is the beginning of HTTP/2, and all of it; while it may become that, it is kept.
+    pub(crate) fn preface(&self, py: Python<'_>, content: &[u8]) -> PyResult<(Preface, Vec<u8>)> {
+        let found = self.0.with(py, |state| {
+            let all = [&state.held[..], content].concat();
+            let preface = Preface::of(&all);
+            match preface {
+                Preface::NeedMore => state.held.extend_from_slice(content),
+                Preface::Http2 => state.held.clear(),
+                Preface::Other => {}
+            }
+            (preface, all)
+        })?;
+        if found.0 == Preface::NeedMore {
+            self.0.wait_for_client(py)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether the PROXY protocol's header may come before anything else.
+    pub(crate) fn awaits_header(&self, py: Python<'_>) -> PyResult<bool> {
+        self.0.with(py, |state| state.opening != Opening::Request)
+    }
+
+    /// Reads that header; gives back what is behind it, once it is whole.
+    pub(crate) fn header(&self, py: Python<'_>, content: &[u8]) -> PyResult<Option<Vec<u8>>> {
+        preface::header(&self.0, py, content)
+    }
+
+    /// It is no connection of HTTP/1.1; gives back what is known of it.
+    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<(Transport, Arc<Template>)>> {
+        let template = self.0.with(py, |state| state.template.clone())?;
+        let transport = self.0.transport(py)?;
+        life::end(&self.0, py)?;
+        Ok(transport.zip(template))
+    }
+}
+
+impl State {
+    fn new(shared: &Shared) -> Self {
+        Self {
             transport: None,
             template: None,
             decoder: Some(Box::new(Decoder::new(shared.limits))),
@@ -173,17 +211,13 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             requests: 0,
             past: Past::New,
             parting: Parting::Plain,
-            unread: Unread {
-                bytes: 0,
-                deadline: f64::INFINITY,
-            },
-            preface: Preface::None,
+            unread: Unread::default(),
+            opening: Opening::Request,
             trace: None,
             request_id: None,
             name: None,
-        }),
-    });
-    NativeProtocol::new(Box::new(Wire(connection)))
+        }
+    }
 }
 
 impl Connection {
@@ -211,7 +245,7 @@ impl Connection {
     }
 }
 
-impl Protocol for Wire {
+impl Protocol for First {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
         life::begin(&self.0, py, transport)
     }

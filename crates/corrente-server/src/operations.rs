@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::account::{AccessLog, Log};
+use crate::field::Field;
 use crate::meter::Meter;
 use crate::number::Numbers;
 use crate::peer::Peer;
@@ -24,6 +25,12 @@ use crate::trace::Trace;
 
 /// Messages of a WebSocket that wait, where nothing else is said: as other servers have it.
 const QUEUE: usize = 32;
+
+/// Where a request's id is sent back.
+pub(crate) const REQUEST_ID: &[u8] = b"x-request-id";
+
+/// Seconds after which a client that was told 503 may ask again: what runs now is mostly over then.
+pub(crate) const RETRY_AFTER: &[u8] = b"1";
 
 /// For the answer to a ping, where nothing else is said.
 const PONG: Duration = Duration::from_secs(20);
@@ -48,7 +55,7 @@ pub(crate) struct Operations {
     meter: Option<Meter>,
     pub(crate) limits: Limits,
     /// Fields of every response, unless the application gives them.
-    pub(crate) fields: Vec<(Py<PyBytes>, Py<PyBytes>)>,
+    fields: Vec<Field>,
     pub(crate) dates: Dates,
     own: Option<Own>,
     /// The context variable that holds what a task's request is called.
@@ -265,6 +272,20 @@ impl Operations {
         }
     }
 
+    /// Adds the server's fields to those of the application: what every response has, and the request's id, unless
+    /// it gave them.
+    pub(crate) fn add_fields(&self, py: Python<'_>, id: Option<&str>, fields: &mut Vec<Field>) {
+        for (name, value) in &self.fields {
+            if !is_given(py, fields, name.as_bytes(py)) {
+                fields.push((name.clone_ref(py), value.clone_ref(py)));
+            }
+        }
+        if let Some(id) = id.filter(|_| !is_given(py, fields, REQUEST_ID)) {
+            let value = PyBytes::new(py, id.as_bytes());
+            fields.push((PyBytes::new(py, REQUEST_ID).unbind(), value.unbind()));
+        }
+    }
+
     /// Whether requests have ids.
     pub(crate) fn gives_ids(&self) -> bool {
         self.numbers.are_given()
@@ -308,6 +329,11 @@ impl Operations {
             trace.tell(&**log, &outcome);
         }
     }
+}
+
+fn is_given(py: Python<'_>, fields: &[Field], name: &[u8]) -> bool {
+    let mut given = fields.iter();
+    given.any(|(known, _)| known.as_bytes(py).eq_ignore_ascii_case(name))
 }
 
 impl Arrival<'_> {

@@ -16,9 +16,9 @@ use pyo3::types::PyDict;
 
 use crate::application::Interface;
 use crate::asgi::task::Starter;
-use crate::connection;
 use crate::operations::Operations;
-use crate::shared::{Gate, Live, Shared, Times};
+use crate::shared::{Gate, Live, Protocols, Shared, Times};
+use crate::wire::Wire;
 
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
@@ -36,7 +36,8 @@ impl HttpServer {
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
-        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, operations = None))]
+        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
+        operations = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
         application: Py<PyAny>,
@@ -57,6 +58,7 @@ impl HttpServer {
         max_headers: Option<usize>,
         max_head_bytes: Option<usize>,
         max_target_bytes: Option<usize>,
+        http2: bool,
         operations: Option<Py<Operations>>,
     ) -> PyResult<Self> {
         let operations = match operations {
@@ -86,6 +88,11 @@ impl HttpServer {
             server_name: server_name.to_owned(),
             limits,
             times,
+            protocols: if http2 {
+                Protocols::Both
+            } else {
+                Protocols::Http1
+            },
             max_in_flight,
             operations,
             live: Live::default(),
@@ -97,7 +104,7 @@ impl HttpServer {
 
     /// A protocol for a new connection: this is what `loop.create_server` wants as its factory.
     fn __call__(&self) -> NativeProtocol {
-        connection::protocol(&self.shared)
+        Wire::protocol(&self.shared)
     }
 
     /// Ends connections whose clients are too slow. To be called now and then: once a second.
@@ -105,7 +112,7 @@ impl HttpServer {
         let now = now();
         let connections = self.shared.connections(py)?;
         connections
-            .iter()
+            .into_iter()
             .try_for_each(|connection| connection.look(py, now))
     }
 
@@ -114,7 +121,7 @@ impl HttpServer {
         self.shared.live.is_draining.store(true, Ordering::Relaxed);
         let connections = self.shared.connections(py)?;
         connections
-            .iter()
+            .into_iter()
             .try_for_each(|connection| connection.drain(py))
     }
 

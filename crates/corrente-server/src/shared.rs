@@ -15,9 +15,20 @@ use pyo3::types::PyDict;
 use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
-use crate::connection::Connection;
 use crate::date::Date;
 use crate::operations::Operations;
+
+/// A connection, whatever is spoken on it.
+pub(crate) trait Client: Send + Sync {
+    /// Ends it if its client has been waited for long enough.
+    fn look(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()>;
+
+    /// Ends it once what is answered is answered.
+    fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()>;
+
+    /// Ends it at once.
+    fn abort(&self, py: Python<'_>) -> PyResult<()>;
+}
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -49,10 +60,19 @@ pub(crate) struct Shared {
     pub(crate) state: Option<Py<PyDict>>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
+    /// Whether HTTP/2 is spoken too.
+    pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
     pub(crate) operations: Py<Operations>,
     pub(crate) live: Live,
+}
+
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    Http1,
+    Both,
 }
 
 /// What changes while it serves.
@@ -62,7 +82,7 @@ pub(crate) struct Live {
     pub(crate) counts: Counts,
     pub(crate) is_draining: AtomicBool,
     has_refused: AtomicBool,
-    connections: Confined<HashMap<u64, Weak<Connection>>>,
+    connections: Confined<HashMap<u64, Weak<dyn Client>>>,
     next_number: AtomicU64,
     gate: Confined<Option<Gate>>,
 }
@@ -102,10 +122,14 @@ impl Shared {
         self.live.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, py: Python<'_>, connection: &Arc<Connection>) -> PyResult<()> {
-        let weak = Arc::downgrade(connection);
+    pub(crate) fn add(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        connection: Weak<dyn Client>,
+    ) -> PyResult<()> {
         let (before, count) = self.live.connections.with(py, |all| {
-            let before = all.insert(connection.number(), weak);
+            let before = all.insert(number, connection);
             (before, all.len())
         })?;
         drop(before);
@@ -144,7 +168,7 @@ impl Shared {
     }
 
     /// Those that are there now.
-    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<Connection>>> {
+    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<dyn Client>>> {
         self.live
             .connections
             .with(py, |all| all.values().filter_map(Weak::upgrade).collect())

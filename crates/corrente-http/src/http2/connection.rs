@@ -16,11 +16,11 @@ use h2::server::{Builder, Connection as Inner, Handshake};
 use http::{HeaderMap, Request, Response};
 use thiserror::Error;
 
-use super::Limits;
 use super::meter::Meter;
 use super::pipe::Pipe;
 use super::stream::{Ending, Stream};
 use super::woken::Woken;
+use super::{ENHANCE_YOUR_CALM, Limits};
 
 /// The number of a stream.
 pub type StreamId = u32;
@@ -178,6 +178,12 @@ impl Connection {
         self.woken.first().is_some()
     }
 
+    /// Bytes of a stream that wait for the client's window.
+    pub fn queued_bytes(&self, stream: StreamId) -> usize {
+        let entry = self.streams.get(&stream);
+        entry.map_or(0, |entry| entry.queued_bytes)
+    }
+
     /// Streams with data that wait for the client's window, and how many bytes.
     pub fn waiting(&self) -> impl Iterator<Item = (StreamId, usize)> {
         let streams = self.streams.iter();
@@ -266,7 +272,7 @@ impl Connection {
 
     /// Ends the connection: the client sends frame after frame that moves nothing.
     fn calm(&mut self) -> Http2Error {
-        self.break_off(Reason::ENHANCE_YOUR_CALM.into());
+        self.break_off(ENHANCE_YOUR_CALM);
         Http2Error("too many frames that carry nothing".to_owned())
     }
 

@@ -50,6 +50,13 @@ impl Reply {
         response(status, map)
     }
 
+    /// `100 Continue`.
+    pub fn continues() -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::CONTINUE;
+        response
+    }
+
     /// The head. On an error another one may be tried.
     pub fn head<'h>(
         &mut self,

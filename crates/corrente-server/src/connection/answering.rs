@@ -6,18 +6,15 @@
 use std::sync::atomic::Ordering;
 
 use corrente_http::h1::Length;
-use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::PyBytes;
 
-use super::output::{COPIED_MOST, Field};
+use super::output::COPIED_MOST;
 use super::talking::Socket;
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last};
-
-/// Where a request's id is sent back.
-pub(super) const REQUEST_ID: &[u8] = b"x-request-id";
+use crate::field::{borrowed, fields, links};
 
 impl Exchange for Connection {
     fn head(
@@ -105,20 +102,14 @@ impl Exchange for Connection {
             self.with(py, |state| state.output.keep_trailers(all))?;
             return Ok(Last::No);
         }
-        let borrowed: Vec<(&[u8], &[u8])> = all
-            .iter()
-            .map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)))
-            .collect();
+        let borrowed = borrowed(py, &all);
         let finished = self.with(py, |state| state.output.finish(&borrowed))?;
         self.checked(py, finished)?;
         Ok(Last::Yes)
     }
 
     fn hint(&self, py: Python<'_>, links: &Bound<'_, PyAny>) -> PyResult<()> {
-        let links = links
-            .try_iter()?
-            .map(|link| Ok(link?.cast_into::<PyBytes>()?))
-            .collect::<PyResult<Vec<_>>>()?;
+        let links = self::links(links)?;
         let fields: Vec<(&[u8], &[u8])> = links
             .iter()
             .map(|link| (b"link".as_slice(), link.as_bytes()))
@@ -216,57 +207,4 @@ impl Exchange for Connection {
             Ok(None) | Err(_) => false,
         }
     }
-}
-
-impl Connection {
-    /// Adds the server's fields to those of the application: the request's id, unless it gave one.
-    pub(super) fn add_own(&self, py: Python<'_>, fields: &mut Vec<Field>) -> PyResult<()> {
-        let operations = self.shared.operations();
-        if !operations.gives_fields() {
-            return Ok(());
-        }
-        for (name, value) in &operations.fields {
-            if !is_given(py, fields, name.as_bytes(py)) {
-                fields.push((name.clone_ref(py), value.clone_ref(py)));
-            }
-        }
-        let id = self.with(py, |state| state.request_id.clone())?;
-        if let Some(id) = id.filter(|_| !is_given(py, fields, REQUEST_ID)) {
-            let value = PyBytes::new(py, id.as_bytes());
-            fields.push((PyBytes::new(py, REQUEST_ID).unbind(), value.unbind()));
-        }
-        Ok(())
-    }
-}
-
-fn is_given(py: Python<'_>, fields: &[Field], name: &[u8]) -> bool {
-    let mut given = fields.iter();
-    given.any(|(known, _)| known.as_bytes(py).eq_ignore_ascii_case(name))
-}
-
-/// Headers as pairs of `bytes`.
-pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
-    if let Ok(list) = headers.cast::<PyList>() {
-        return list.iter().map(|pair| field(&pair)).collect();
-    }
-    headers.try_iter()?.map(|pair| field(&pair?)).collect()
-}
-
-fn field(pair: &Bound<'_, PyAny>) -> PyResult<Field> {
-    let wrong = || {
-        let text = format!("a header must be a pair of bytes, not {pair}");
-        PyTypeError::new_err(text)
-    };
-    let bytes = |object: Bound<'_, PyAny>| {
-        let bytes = object.cast_into::<PyBytes>();
-        bytes.map(Bound::unbind).map_err(|_| wrong())
-    };
-    if let Ok(tuple) = pair.cast::<PyTuple>() {
-        let (name, value) = tuple.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-        return Ok((bytes(name)?, bytes(value)?));
-    }
-    if pair.len()? != 2 {
-        return Err(wrong());
-    }
-    Ok((bytes(pair.get_item(0)?)?, bytes(pair.get_item(1)?)?))
 }

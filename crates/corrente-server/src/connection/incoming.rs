@@ -9,7 +9,7 @@ use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
-use super::preface::{self, Preface};
+use super::preface::{self, Opening};
 use super::talking::{self, Socket};
 use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Begun, Interface};
@@ -190,7 +190,7 @@ impl Connection {
             if state.stage != Stage::Rests {
                 return Hears::Requests;
             }
-            if state.preface != Preface::None {
+            if state.opening != Opening::Request {
                 return Hears::Preface;
             }
             match &state.socket {

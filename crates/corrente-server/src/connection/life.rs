@@ -2,8 +2,8 @@
 //!
 //! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use corrente_loop::native::Transport;
 use corrente_loop::now;
@@ -11,12 +11,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::preface::{self, Preface};
+use super::preface::{self, Opening};
 use super::talking::Socket;
-use super::{Awaits, Body, Connection, Parting, Past, Stage, Unread};
+use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
+use crate::shared::Client;
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
 /// cross the world.
@@ -25,6 +26,34 @@ const FIRST: f64 = 1.0;
 /// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
 /// early stops within round trips.
 const LINGERS: f64 = 2.0;
+
+/// What the client has left unread when it was looked at last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unread {
+    bytes: usize,
+    /// Until when it has to have read some of it, by the loop's clock in seconds.
+    deadline: f64,
+}
+
+impl Default for Unread {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            deadline: f64::INFINITY,
+        }
+    }
+}
+
+impl Unread {
+    /// Whether so many bytes were left for so many seconds.
+    pub(crate) fn is_stuck(&mut self, bytes: usize, now: f64, allowed: f64) -> bool {
+        if self.deadline.is_infinite() || self.bytes != bytes {
+            let deadline = now + allowed;
+            *self = Self { bytes, deadline };
+        }
+        now >= self.deadline
+    }
+}
 
 /// The connection is there.
 pub(super) fn begin(
@@ -35,7 +64,7 @@ pub(super) fn begin(
     let shared = &connection.shared;
     let ends = ends(py, &transport)?;
     let template = Template::new(py, shared, &ends)?;
-    let Some(preface) = preface::expected(shared, &template) else {
+    let Some(opening) = preface::expected(shared, &template) else {
         let address = &template.peer.text;
         let text = format!("{address} is no trusted proxy: its connections are refused");
         shared.report_once(py, &text)?;
@@ -46,9 +75,10 @@ pub(super) fn begin(
         state.transport = Some(transport);
         state.template = Some(Arc::new(template));
         state.deadline = deadline;
-        state.preface = preface;
+        state.opening = opening;
     })?;
-    shared.add(py, connection)
+    let client: Weak<dyn Client> = connection.me.clone();
+    shared.add(py, connection.number(), client)
 }
 
 /// The connection is gone.
@@ -99,7 +129,7 @@ pub(super) fn half_closed(connection: &Arc<Connection>, py: Python<'_>) -> PyRes
 }
 
 /// The addresses of both ends, as ASGI has them.
-pub(super) fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends<'py>> {
+pub(crate) fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends<'py>> {
     let is_secure = !transport.extra(py, "sslcontext")?.is_none();
     let scheme = if is_secure {
         intern!(py, "https")
@@ -140,9 +170,23 @@ enum Overdue {
     Talk,
 }
 
+impl Client for Connection {
+    fn look(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+        self.look_at(py, now)
+    }
+
+    fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.leave_soon(py)
+    }
+
+    fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.abort(py)
+    }
+}
+
 impl Connection {
     /// Ends the connection if its client has been waited for long enough.
-    pub(crate) fn look(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+    fn look_at(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
         if self.is_stuck(py, now)? {
             return self.abort(py);
         }
@@ -152,7 +196,7 @@ impl Connection {
             }
             state.deadline = f64::INFINITY;
             Some(match &state.current {
-                _ if state.preface != Preface::None => Overdue::Idle,
+                _ if state.opening != Opening::Request => Overdue::Idle,
                 _ if state.socket.as_ref().is_some_and(Socket::is_accepted) => Overdue::Talk,
                 Some(current) if current.is_answered => Overdue::Idle,
                 Some(_) => Overdue::Body,
@@ -183,24 +227,21 @@ impl Connection {
             )
         })?;
         let Some(transport) = watched else {
-            self.with(py, |state| state.unread.deadline = f64::INFINITY)?;
+            self.with(py, |state| state.unread = Unread::default())?;
             return Ok(false);
         };
         let size = intern!(py, "get_write_buffer_size");
         let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
         let allowed = self.shared.times.write.as_secs_f64();
         self.with(py, |state| {
-            if state.unread.deadline.is_infinite() || state.unread.bytes != bytes {
-                let deadline = now + allowed;
-                state.unread = Unread { bytes, deadline };
-            }
-            is_late || now >= state.unread.deadline
+            let is_stuck = state.unread.is_stuck(bytes, now, allowed);
+            is_late || is_stuck
         })
     }
 
     /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
     /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
-    pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+    fn leave_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
             // RFC 6455's registry: the service restarts.
             self.leave_talk(py, 1012)?;

@@ -15,21 +15,21 @@ use crate::operations::ProxyProtocol;
 
 /// What a connection is to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Preface {
+pub(super) enum Opening {
     /// A request.
-    None,
+    Request,
     /// The header, or a request.
-    Allowed,
+    HeaderAllowed,
     /// The header.
-    Required,
+    HeaderRequired,
 }
 
 /// What a new connection of this peer has to begin with; `None` where it has no business here.
-pub(super) fn expected(shared: &crate::shared::Shared, template: &Template) -> Option<Preface> {
+pub(super) fn expected(shared: &crate::shared::Shared, template: &Template) -> Option<Opening> {
     match (shared.operations().proxy_protocol, template.peer.is_trusted) {
-        (ProxyProtocol::Off, _) | (ProxyProtocol::Allowed, false) => Some(Preface::None),
-        (ProxyProtocol::Allowed, true) => Some(Preface::Allowed),
-        (ProxyProtocol::Required, true) => Some(Preface::Required),
+        (ProxyProtocol::Off, _) | (ProxyProtocol::Allowed, false) => Some(Opening::Request),
+        (ProxyProtocol::Allowed, true) => Some(Opening::HeaderAllowed),
+        (ProxyProtocol::Required, true) => Some(Opening::HeaderRequired),
         (ProxyProtocol::Required, false) => None,
     }
 }
@@ -40,36 +40,46 @@ pub(super) fn received(
     py: Python<'_>,
     content: &[u8],
 ) -> PyResult<()> {
-    let (preface, read) = connection.with(py, |state| {
+    match header(connection, py, content)? {
+        Some(rest) if !rest.is_empty() => incoming::received(connection, py, &rest),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the header; gives back what is behind it, once it is whole.
+pub(super) fn header(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    content: &[u8],
+) -> PyResult<Option<Vec<u8>>> {
+    let (opening, mut all) = connection.with(py, |state| {
         state.held.extend_from_slice(content);
-        let read = proxy_header(&state.held);
-        if let Ok(ProxyHeader::Complete { consumed, .. }) = read {
-            state.held.drain(..consumed);
-        }
-        (state.preface, read)
+        (state.opening, std::mem::take(&mut state.held))
     })?;
-    match read {
-        Ok(ProxyHeader::NeedMore) => return Ok(()),
-        Ok(ProxyHeader::Complete { addresses, .. }) => {
+    match proxy_header(&all) {
+        Ok(ProxyHeader::NeedMore) => {
+            connection.with(py, |state| state.held = all)?;
+            return Ok(None);
+        }
+        Ok(ProxyHeader::Complete {
+            consumed,
+            addresses,
+        }) => {
+            all.drain(..consumed);
             if let Some(addresses) = addresses {
                 connection.rename(py, addresses)?;
             }
         }
-        Err(ProxyError::Absent) if preface == Preface::Allowed => {}
+        Err(ProxyError::Absent) if opening == Opening::HeaderAllowed => {}
         Err(error) => {
             let text = format!("a trusted proxy's connection is ended: {error}");
             connection.shared.report(py, &text, None)?;
-            return connection.abort(py);
+            connection.abort(py)?;
+            return Ok(None);
         }
     }
-    let is_more = connection.with(py, |state| {
-        state.preface = Preface::None;
-        !state.held.is_empty()
-    })?;
-    if is_more {
-        return incoming::resume(connection, py);
-    }
-    Ok(())
+    connection.with(py, |state| state.opening = Opening::Request)?;
+    Ok(Some(all))
 }
 
 impl Connection {

@@ -13,12 +13,11 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::answering::REQUEST_ID;
 use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
 use super::{Body, Connection, Parting, Past, Stage};
 use crate::application::Interface;
-use crate::operations::Dates;
+use crate::operations::{Dates, REQUEST_ID, RETRY_AFTER};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
@@ -26,9 +25,6 @@ const HELD_MOST: usize = 64 * 1024;
 /// What is gathered of a response while its connection works, in bytes: beyond it the socket has to say whether there
 /// is room for more.
 const GATHERED_MOST: usize = 64 * 1024;
-
-/// Seconds after which a client that was told 503 may ask again: what runs now is mostly over then.
-const RETRY_AFTER: &[u8] = b"1";
 
 impl Connection {
     /// The request that is answered now is none any more: its application is told that the client has gone.

@@ -5,9 +5,21 @@
 use pyo3::prelude::*;
 
 use super::Connection;
+use crate::field::Field;
 use crate::trace::Trace;
 
 impl Connection {
+    /// Adds the server's fields to those of the application.
+    pub(super) fn add_own(&self, py: Python<'_>, fields: &mut Vec<Field>) -> PyResult<()> {
+        let operations = self.shared.operations();
+        if !operations.gives_fields() {
+            return Ok(());
+        }
+        let id = self.with(py, |state| state.request_id.clone())?;
+        operations.add_fields(py, id.as_deref(), fields);
+        Ok(())
+    }
+
     /// Tells the request's trace.
     #[inline]
     pub(super) fn traced(&self, py: Python<'_>, work: impl FnOnce(&mut Trace)) -> PyResult<()> {
