@@ -26,7 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _native, _server, _tls, _watch
-from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport
+from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -63,7 +63,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     # Asyncio's own, which have no types.
-    _transports: Foreign
+    _transports: Transports
     _task_factory: Foreign
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
@@ -83,6 +83,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
         self._stall_listener: Callable[[_watch.Stall], None] | None = None
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+        self._transports = Transports()
 
     def _make_socket_transport(
         self,

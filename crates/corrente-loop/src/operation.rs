@@ -52,6 +52,9 @@ pub(crate) static METHODS: [Method; 5] = [
     Method::END,
 ];
 
+/// `EBADF`.
+const NOT_OPEN: i32 = 9;
+
 /// What is left to do.
 #[derive(Debug)]
 enum Deed {
@@ -275,7 +278,6 @@ fn checked(event_loop: &Bound<'_, Loop>, sock: &Bound<'_, PyAny>) -> PyResult<De
     if !sock.get_type().is(class) || event_loop.get().is_debug() {
         event_loop.call_method1(intern!(py, "_check_socket"), (sock,))?;
     }
-    let number = fileno(sock)?;
-    Descriptor::new(number)
-        .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {number}")))
+    // A closed one has the number -1; it is refused in the kernel's words.
+    Descriptor::new(fileno(sock)?).ok_or_else(|| os_error(&io::Error::from_raw_os_error(NOT_OPEN)))
 }

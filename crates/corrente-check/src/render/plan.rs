@@ -2,6 +2,7 @@
 //!
 //! Endpoints in the order of work, each with what has to change; then what concerns several of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::finding::{Certainty, Place};
@@ -91,14 +92,27 @@ fn one(page: &mut Page, number: usize, endpoint: &EndpointPlan) {
         page.line(5, &function_line(function));
     }
     page.more(5, endpoint.functions.len());
-    page.line(3, "waits in");
-    for call in endpoint.calls.iter().take(SHOWN_MAX) {
-        page.line(5, &call_line(call));
-        if !call.instead.is_empty() {
-            page.line(9, &format!("instead: {}", call.instead));
+    waits(page, &endpoint.calls);
+}
+
+/// Calls by what takes their place.
+fn waits(page: &mut Page, calls: &[BlockingCall]) {
+    let mut by_instead: BTreeMap<&str, Vec<&BlockingCall>> = BTreeMap::new();
+    for call in calls.iter().take(SHOWN_MAX) {
+        by_instead.entry(&call.instead).or_default().push(call);
+    }
+    for (instead, calls) in by_instead {
+        let instead = if instead.is_empty() {
+            "await asyncio.to_thread(…)"
+        } else {
+            instead
+        };
+        page.line(3, &format!("waits in these; instead: {instead}"));
+        for call in calls {
+            page.line(5, &call_line(call));
         }
     }
-    page.more(5, endpoint.calls.len());
+    page.more(5, calls.len());
 }
 
 fn name_of(endpoint: &EndpointPlan) -> String {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::cells::CellId;
 use super::heap::{Context, ContextId, OwnedBy};
 use super::instance::InstanceId;
-use super::machine::Machine;
+use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{ArgumentKind, Call, Key, ParameterKind, Receiver, Slot};
 use crate::program::FunctionId;
@@ -16,6 +16,9 @@ use crate::symbols::Symbol;
 
 /// Positions of `*args` that are followed one by one.
 const POSITIONS_MAX: usize = 16;
+
+/// Objects that are told apart inside one another's making.
+pub(super) const OBJECT_DEPTH_MAX: u32 = 2;
 
 /// How an argument is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,8 @@ impl Given {
 /// `functools.partial`: a callable with arguments.
 #[derive(Debug)]
 pub(crate) struct Partial {
+    /// Where it was made.
+    pub(super) made: Current,
     /// Wakes its callers when its arguments grow.
     pub(super) shape: CellId,
     pub(super) callee: Value,
@@ -132,7 +137,11 @@ impl Machine<'_> {
             return None;
         };
         let base = receiver.map(|receiver| self.context_on(receiver, outer));
-        let context = if self.carries(given) {
+        let making = receiver.and_then(|receiver| self.making(function, receiver, given));
+        let replaces = self.replaces_defaults(callee, receiver, given);
+        let context = if let Some(context) = making {
+            context
+        } else if replaces || self.carries(given) {
             let site = self.current.site();
             let around = base.unwrap_or_else(|| self.context_of(self.current.instance));
             self.heap.called(site, around)
@@ -140,9 +149,74 @@ impl Machine<'_> {
             base.unwrap_or_else(|| self.heap.root())
         };
         let instance = self.instance(function, Some(outer), context);
-        self.bind_defaults(instance, callee);
+        let own = replaces && self.heap.is_site(self.context_of(instance));
+        if !own {
+            self.bind_defaults(instance, callee);
+        }
         self.pass(instance, receiver, given);
         Some(instance)
+    }
+
+    /// An object's `__init__` with objects of ours is looked at for that object alone.
+    fn making(
+        &mut self,
+        function: FunctionId,
+        receiver: Value,
+        given: &[Given],
+    ) -> Option<ContextId> {
+        let Data::Object(object) = self.values.data(receiver) else {
+            return None;
+        };
+        let info = self.heap.objects[object.0 as usize];
+        let name = self.program.function(function).name;
+        let name = self.program.symbol(function, name);
+        if self.symbols.text(name) != "__init__" || info.depth > OBJECT_DEPTH_MAX {
+            return None;
+        }
+        let objects = given.iter().any(|argument| {
+            let mut values = argument.values.iter();
+            values.any(|value| matches!(self.values.data(value), Data::Object(_)))
+        });
+        (objects || self.carries(given)).then(|| self.context(Context::Object(object)))
+    }
+
+    /// Whether a call gives all parameters whose default is a function.
+    fn replaces_defaults(
+        &mut self,
+        callee: Value,
+        receiver: Option<Value>,
+        given: &[Given],
+    ) -> bool {
+        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+            return false;
+        };
+        let Data::Function { function, .. } = self.values.data(callee) else {
+            return false;
+        };
+        let signature = self.signature(function);
+        let mut positional = usize::from(receiver.is_some());
+        let mut named = Vec::new();
+        for argument in given {
+            match argument.way {
+                Way::Positional => positional += 1,
+                Way::Keyword(name) => named.push(name),
+                Way::Star | Way::DoubleStar => return false,
+            }
+        }
+        let mut replaced = false;
+        for (position, parameter) in signature.named().enumerate() {
+            let is_given = named.contains(&parameter.name)
+                || position < positional.min(signature.positional.len());
+            let default = self.read_named(owner, parameter.name);
+            if !default.iter().any(|value| self.is_carrier(value)) {
+                continue;
+            }
+            if !is_given {
+                return false;
+            }
+            replaced = true;
+        }
+        replaced
     }
 
     fn context_on(&mut self, receiver: Value, outer: InstanceId) -> ContextId {
@@ -293,6 +367,8 @@ impl Machine<'_> {
     fn pass_star(&mut self, passing: &mut Passing, values: &ValueSet) {
         for value in values.iter() {
             let Data::Collection(owner) = self.values.data(value) else {
+                let inner = self.elements(value, crate::facts::Mode::Plain);
+                self.pass_anywhere(passing, &inner);
                 continue;
             };
             let start = passing.position;

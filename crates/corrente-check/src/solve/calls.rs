@@ -3,7 +3,7 @@
 //! A generator's body runs when it is iterated, a coroutine's when it is awaited: calling either
 //! gives a value and no edge.
 
-use super::arguments::{Given, Way};
+use super::arguments::{Given, OBJECT_DEPTH_MAX, Way};
 use super::heap::ClassId;
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -11,13 +11,13 @@ use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
 
-/// Objects that are told apart inside one another's making.
-const OBJECT_DEPTH_MAX: u32 = 2;
-
 impl Machine<'_> {
     pub(super) fn call(&mut self, call: &Call) {
         let given = self.gather(call);
         let callees = self.slot(call.callee);
+        if callees.is_empty() {
+            self.use_up(&given);
+        }
         let mut result = ValueSet::default();
         for callee in callees.iter() {
             let values = self.invoke(callee, &given, call.mode);
@@ -58,7 +58,7 @@ impl Machine<'_> {
     }
 
     /// What a partial calls, with its arguments and these.
-    fn filled(&mut self, number: u32, given: &[Given]) -> (Value, Vec<Given>) {
+    pub(super) fn filled(&mut self, number: u32, given: &[Given]) -> (Value, Vec<Given>) {
         let shape = self.partials[number as usize].shape;
         self.read_cell(shape);
         let partial = &self.partials[number as usize];

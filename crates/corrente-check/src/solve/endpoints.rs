@@ -50,8 +50,8 @@ impl Machine<'_> {
         let catalogue = self.catalogue;
         for number in 0..self.heap.classes.len() as u32 {
             let class = ClassId(number);
-            for base in self.bases_in_libraries(class).iter() {
-                let base = self.symbols.text(*base).replace("()", "");
+            for base in self.bases_in_libraries(class).iter().copied() {
+                let base = self.symbols.text(base).replace("()", "");
                 let Some(rule) = catalogue.endpoint_class(&base) else {
                     continue;
                 };

@@ -237,6 +237,11 @@ impl Heap {
         self.context(Context::Root)
     }
 
+    /// Whether a context is of one call.
+    pub(crate) fn is_site(&self, context: ContextId) -> bool {
+        matches!(self.contexts[context.0 as usize].0, Context::Site(..))
+    }
+
     pub(crate) fn depth(&self, context: ContextId) -> u32 {
         self.contexts
             .get(context.0 as usize)

@@ -5,7 +5,7 @@
 use super::arguments::{Given, Way};
 use super::machine::{Leaf, Machine};
 use super::paths::Callee;
-use super::values::{Data, Value, ValueSet};
+use super::values::{Data, Gives, Value, ValueSet};
 use crate::catalogue::Condition;
 use crate::facts::Mode;
 use crate::symbols::Symbol;
@@ -98,6 +98,7 @@ impl Machine<'_> {
             let elsewhere = self.symbols.intern(ELSEWHERE);
             return self.single(Data::Library(elsewhere));
         }
+        self.use_up(given);
         let mut result = self.runs_arguments(&callee, given);
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
@@ -137,16 +138,56 @@ impl Machine<'_> {
         result
     }
 
-    /// `map(f, xs)` calls `f` with what is in `xs`.
+    /// What `map` or `filter` gives when it is iterated: its function is called now.
+    pub(super) fn iterate_lazy(&mut self, number: u32, gives: Gives) -> ValueSet {
+        let (callee, given) = self.filled(number, &[]);
+        let rest = self.iterated(&given);
+        let made = self.partials[number as usize].made;
+        let here = self.current.span;
+        if made.function == self.current.function {
+            // The call stands where the function is named.
+            self.current.span = made.span;
+        }
+        let results = self.invoke(callee, &rest, Mode::Plain);
+        self.current.span = here;
+        match gives {
+            Gives::Results => results,
+            Gives::Items => rest
+                .into_iter()
+                .next()
+                .map(|given| given.values)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Something that is not followed may iterate what it is given.
+    pub(super) fn use_up(&mut self, given: &[Given]) {
+        for argument in given {
+            for value in argument.values.iter() {
+                if let Data::Lazy(number, gives) = self.values.data(value) {
+                    self.iterate_lazy(number, gives);
+                }
+            }
+        }
+    }
+
+    /// The same arguments, each one item of what was given.
     fn passed_on(&mut self, given: &[Given], position: usize) -> Vec<Given> {
+        let after = given.get(position + 1..).unwrap_or_default();
+        self.iterated(after)
+    }
+
+    fn iterated(&mut self, given: &[Given]) -> Vec<Given> {
         let mut rest = Vec::new();
-        for argument in given.iter().skip(position + 1) {
+        for argument in given {
             if argument.way != Way::Positional {
                 continue;
             }
             let mut inner = ValueSet::default();
             for value in argument.values.iter() {
-                if let Data::Collection(_) | Data::Generator(_) = self.values.data(value) {
+                if let Data::Collection(_) | Data::Generator(_) | Data::Lazy(..) =
+                    self.values.data(value)
+                {
                     let values = self.elements(value, Mode::Plain);
                     inner.extend(&values);
                 } else {

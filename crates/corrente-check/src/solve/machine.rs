@@ -60,9 +60,9 @@ pub(crate) struct Machine<'a> {
     pub(crate) leaves: Vec<Leaf>,
     leaf_numbers: FxHashMap<Leaf, u32>,
     pub(crate) entries: Vec<Entry>,
-    entered: FxHashSet<InstanceId>,
     /// For a plan only.
     pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
+    entered: FxHashSet<InstanceId>,
     pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
     /// Of functions that were called.
@@ -127,8 +127,8 @@ impl<'a> Machine<'a> {
             leaves: Vec::new(),
             leaf_numbers: FxHashMap::default(),
             entries: Vec::new(),
-            entered: FxHashSet::default(),
             endpoints: Vec::new(),
+            entered: FxHashSet::default(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
             signatures: FxHashMap::default(),

@@ -67,6 +67,17 @@ pub(crate) enum Data {
     },
     /// A callable with some arguments given.
     Partial(u32),
+    /// `map` or `filter`: calls when it is iterated.
+    Lazy(u32, Gives),
+}
+
+/// What comes out of `map` or `filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Gives {
+    /// What the function gives.
+    Results,
+    /// What it was given.
+    Items,
 }
 
 /// The table of values.

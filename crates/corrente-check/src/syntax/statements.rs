@@ -224,6 +224,13 @@ impl Lowering<'_> {
         if truth == Truth::Always {
             return;
         }
+        if truth == Truth::Typing {
+            // What `else` binds is what is there when the program runs.
+            if let Some((next, after)) = rest.split_first() {
+                self.branch(next.test.as_ref(), &next.body, after);
+            }
+            return;
+        }
         let taken = self.resume(before);
         if let Some(narrowing) = &narrowing {
             self.narrow(test.range(), &narrowing.name, narrowing.fails);
