@@ -31,6 +31,8 @@ class Lifespan:
         self._messages: asyncio.Queue[Foreign] = asyncio.Queue()
         self._answers: asyncio.Queue[Foreign] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._has_begun = False
+        self._failure: Exception | None = None
         #: What the application leaves for its requests.
         self.state: dict[str, Any] = {}
 
@@ -42,8 +44,12 @@ class Lifespan:
         """
         self._task = asyncio.get_running_loop().create_task(self._run(), name="lifespan")
         answer = await self._tell("lifespan.startup")
-        if need == "on" and answer["type"] != "lifespan.startup.complete":
-            raise LifespanError("the application knows no lifespan, and it has to (lifespan on)")
+        if answer["type"] == "lifespan.startup.complete":
+            self._has_begun = True
+            return
+        if need == "on":
+            why = "knows no lifespan" if self._failure is None else f"raised {self._failure!r}"
+            raise LifespanError(f"the application {why}, and it has to have one (lifespan on)")
 
     async def end(self) -> None:
         """Wait until the application has ended.
@@ -83,12 +89,15 @@ class Lifespan:
         try:
             await self._application(scope, receive, send)
         except Exception as failure:
-            if has_asked:
+            if self._has_begun:
                 text = f"{type(failure).__name__}: {failure}"
                 logger.exception("the application's lifespan raised an exception")
-                self._answers.put_nowait({"type": "lifespan.startup.failed", "message": text})
                 self._answers.put_nowait({"type": "lifespan.shutdown.failed", "message": text})
                 return
-            logger.debug("the application knows no lifespan", exc_info=True)
+            # ASGI: the server must go on, and send no lifespan events.
+            self._failure = failure
+            level = logging.WARNING if has_asked else logging.DEBUG
+            text = "the application's lifespan raised an exception; it is served without"
+            logger.log(level, text, exc_info=True)
         # It has returned: whoever waits for an answer need not wait any longer.
         self._answers.put_nowait({"type": "lifespan.complete"})

@@ -235,6 +235,7 @@ class HttpServer:
     connections: int
     requests: int
     in_flight: int
+    is_draining: bool
     def __new__(
         cls,
         application: _Foreign,
@@ -257,11 +258,44 @@ class HttpServer:
         max_head_bytes: int | None = None,
         max_target_bytes: int | None = None,
         http2: bool = True,
+        operations: Operations | None = None,
     ) -> Self: ...
     def __call__(self, *args: object, **kwargs: object) -> _Foreign: ...
     def look(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
+    def limit_connections(
+        self, most: int, full: Callable[[bool], object] | None = None
+    ) -> None: ...
+
+@final
+class AccessLog:
+    def reopen(self) -> None: ...
+    def finish(self) -> None: ...
+
+@final
+class Operations:
+    def __new__(
+        cls,
+        *,
+        access_log: AccessLog | None = None,
+        trusted_proxies: str = "",
+        proxy_protocol: str = "off",
+        request_id: str = "off",
+        metrics: str = "off",
+        headers: list[tuple[bytes, bytes]] = ...,
+        date_header: str = "on",
+        max_connection_requests: int = ...,
+        min_body_bytes: int = 0,
+        ws_max_message_bytes: int | None = None,
+        ws_max_queue: int = ...,
+        ws_deflate: str = "on",
+        pong_timeout: float = 20.0,
+        own_paths: list[str] = ...,
+        own: Callable[..., _Foreign] | None = None,
+        request_name: _Foreign | None = None,
+    ) -> Self: ...
+    def counts(self) -> dict[str, _Foreign] | None: ...
 
 @final
 class Worker:
@@ -270,3 +304,4 @@ class Worker:
     def settings(self) -> dict[str, _Foreign]: ...
     def take_sockets(self) -> list[int]: ...
     def say(self, word: str, text: str = "") -> None: ...
+    def access_log(self) -> AccessLog | None: ...

@@ -15,6 +15,7 @@ import socket
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native
+from corrente._gate import Gate
 from corrente._lifespan import Lifespan
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ LAST_PORT = 65535
 
 #: Connections that wait to be accepted.
 BACKLOG = 2048
+
+#: Open connections; what comes then waits in the backlog.
+MAX_CONNECTIONS = 65536
 
 #: Seconds that an application has to end in at least, however long its requests took.
 SHUTDOWN_LEAST = 1.0
@@ -129,6 +133,7 @@ async def serve_here(
     graceful_timeout: float = 30.0,
     lifespan: str = "auto",
     backlog: int = BACKLOG,
+    max_connections: int = MAX_CONNECTIONS,
     ready: Callable[[_native.HttpServer], None] | None = None,
     signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
     **settings: Foreign,
@@ -149,10 +154,8 @@ async def serve_here(
 
     for number in signals:
         loop.add_signal_handler(number, signalled)
-    listening = [
-        await loop.create_server(server, sock=one, backlog=backlog, ssl=ssl_context)
-        for one in sockets
-    ]
+    gate = Gate(loop, server, max_connections)
+    listening = [await gate.listen(one, backlog, ssl_context) for one in sockets]
     looking = loop.create_task(_look(server), name="slow clients")
     if ready is not None:
         ready(server)
@@ -162,6 +165,7 @@ async def serve_here(
         until = loop.time() + graceful_timeout
         # Who has connected by now is still served.
         await asyncio.sleep(0)
+        gate.close()
         for one in listening:
             one.close()
         await _drain(server, until, stop_now)

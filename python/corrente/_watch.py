@@ -233,8 +233,13 @@ class Ran:
         if subject is None:
             return cls()
         if not isinstance(subject, asyncio.Handle):
-            return cls(callback=type(subject.get_protocol()).__qualname__)
-        found = None if request is None else _request(subject, request)
+            # It has no context of its own; a protocol of ours knows what it has begun.
+            protocol = subject.get_protocol()
+            said = getattr(protocol, "_request", None)
+            found = None if request is None or said is None else _said(said)
+            return cls(None, type(protocol).__qualname__, found)
+        context: Foreign = subject._context  # type: ignore[attr-defined]
+        found = None if request is None else _said(lambda: context.run(request))
         called: Foreign = subject._callback  # type: ignore[attr-defined]
         owner = getattr(called, "__self__", None)
         if isinstance(owner, asyncio.Task):
@@ -281,13 +286,13 @@ def _name(called: Foreign) -> str:
     return name if isinstance(name, str) else type(called).__qualname__
 
 
-def _request(handle: Foreign, request: Callable[[], object]) -> str | None:
-    """What the user's function says, in the context of what ran."""
+def _said(request: Callable[[], object]) -> str | None:
+    """What the user's function says."""
     try:
-        found = handle._context.run(request)
+        found = request()
         return None if found is None else str(found)
     except Exception:
-        logger.exception("request=%r of corrente.watch() failed", request)
+        logger.exception("the request of corrente.watch() failed: %r", request)
         return None
 
 

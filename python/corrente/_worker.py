@@ -9,16 +9,21 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
 import random
 import signal
 import socket
-import ssl
 import sys
 import traceback
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _loop, _native, _serve
+from corrente import _loop, _native, _recording, _serve
+from corrente._certificate import Certificate
 from corrente._lifespan import LifespanError
+from corrente._metrics import Board
+from corrente._own import Own
+from corrente._watch import THRESHOLD_LEAST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +33,9 @@ Foreign: TypeAlias = Any
 
 #: The number of the channel to the parent; a process that has it is a worker.
 CHANNEL = "CORRENTE_CHANNEL"
+
+#: The number of the file in memory on which workers leave their counts for each other.
+BOARD = "CORRENTE_BOARD"
 
 #: Seconds between two signs of life.
 ALIVE_EVERY = 1.0
@@ -41,6 +49,9 @@ _TO_SERVER = (
     "max_body_bytes",
     "http2",
 )
+
+#: What serving is given as it is.
+_TO_SERVE = ("lifespan", "graceful_timeout", "backlog", "max_connections")
 
 #: The same where `None` is for no limit.
 _LIMITS = (
@@ -58,15 +69,23 @@ _PROTOCOLS = {True: ("h2", "http/1.1"), False: ("http/1.1",)}
 #: Seconds, or requests at once, that nobody reaches.
 _NO_LIMIT = 1_000_000_000
 
+#: Method and path of the request that a task works for.
+_request: ContextVar[str | None] = ContextVar("corrente.request", default=None)
+
 
 def main(number: str) -> int:
     """Serve until the parent says stop; the exit code."""
     # Ctrl-C reaches every process of a terminal; it is the parent's, which stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Logs are opened anew on it; it must not end a worker that has none yet.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     worker = _native.Worker(number)
     settings = worker.settings
     level = settings["log_level"].upper()
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    if settings["gauge_folder"] is not None:
+        # Before anything is imported that can be watched.
+        _recording.begin(settings["gauge_folder"])
     try:
         application = load(settings["target"], settings["folder"], settings["is_factory"])
     except ApplicationError as failure:
@@ -74,60 +93,107 @@ def main(number: str) -> int:
         return 1
     new_loop = asyncio.new_event_loop if settings["loop"] == "asyncio" else _loop.new_event_loop
     sockets = [socket.socket(fileno=one) for one in worker.take_sockets()]
+    log = None
     try:
+        log = worker.access_log()
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_work(worker, application, sockets, settings))
+            runner.run(_Work(worker, application, log).serve(sockets))
     except LifespanError as failure:
         worker.say("user", str(failure))
         return 1
     except (OSError, ssl.SSLError) as failure:
         worker.say("machine", str(failure))
         return 1
+    finally:
+        if log is not None:
+            log.finish()
     return 0
 
 
-async def _work(
-    worker: _native.Worker,
-    application: Foreign,
-    sockets: list[socket.socket],
-    settings: Mapping[str, Foreign],
-) -> None:
-    loop = asyncio.get_running_loop()
-    served: list[_native.HttpServer] = []
+class _Work:
+    """What a worker does between its first word to the parent and its end."""
 
-    def began(server: _native.HttpServer) -> None:
-        served.append(server)
-        worker.say("ready")
+    def __init__(
+        self, worker: _native.Worker, application: Foreign, log: _native.AccessLog | None
+    ) -> None:
+        self._worker = worker
+        self._settings = settings = worker.settings
+        self._log = log
+        self._interface = settings["interface"]
+        if self._interface == "auto":
+            self._interface = _serve.interface_of(application)
+        if settings["gauge_folder"] is not None:
+            application = _recording.recorded(application, self._interface)
+        self._application = application
+        self._own = Own(
+            health=settings["health_path"],
+            ready=settings["ready_path"],
+            metrics=settings["metrics_path"],
+        )
+        number = os.environ.pop(BOARD, None)
+        self._own.board = None if number is None else Board(int(number))
+        tls, protocols = settings["tls"], _PROTOCOLS[settings["http2"]]
+        self._certificate = None if tls is None else Certificate(tls, protocols)
 
-    async def live() -> None:
-        most = _most_requests(settings)
+    async def serve(self, sockets: list[socket.socket]) -> None:
+        """Serve until the parent says stop."""
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        self._own.loop = loop
+        self._own.operations = operations = self._operations()
+        if self._log is not None:
+            loop.add_signal_handler(signal.SIGUSR1, self._log.reopen)
+        if settings["stall_log"] is not None:
+            _loop.watch(max(settings["stall_log"], THRESHOLD_LEAST), request=_request.get)
+        alive = loop.create_task(self._live(), name="signs of life")
+        given = {name: settings[name] for name in _TO_SERVER}
+        given |= {name: _NO_LIMIT if settings[name] is None else settings[name] for name in _LIMITS}
+        try:
+            await _serve.serve_here(
+                self._application,
+                sockets,
+                interface=self._interface,
+                ssl_context=None if self._certificate is None else self._certificate.context,
+                ready=self._began,
+                # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.
+                signals=(signal.SIGTERM,),
+                server_name=settings["server_name"] or "",
+                operations=operations,
+                **{name: settings[name] for name in _TO_SERVE},
+                **given,
+            )
+        finally:
+            alive.cancel()
+
+    def _operations(self) -> _native.Operations:
+        settings = self._settings
+        return _native.Operations(
+            access_log=self._log,
+            metrics="off" if settings["metrics_path"] is None else "on",
+            own_paths=self._own.paths,
+            own=self._own if self._own.paths else None,
+            request_name=None if settings["stall_log"] is None else _request,
+            **settings["operations"],
+        )
+
+    def _began(self, server: _native.HttpServer) -> None:
+        self._own.server = server
+        self._worker.say("ready")
+
+    async def _live(self) -> None:
+        most = _most_requests(self._settings)
         while True:
             await asyncio.sleep(ALIVE_EVERY)
-            worker.say("alive")
-            if most is not None and served and served[0].requests >= most:
-                worker.say("going", f"it has answered {served[0].requests} requests")
+            self._worker.say("alive")
+            server = self._own.server
+            if most is not None and server is not None and server.requests >= most:
+                self._worker.say("going", f"it has answered {server.requests} requests")
                 most = None
-
-    alive = loop.create_task(live(), name="signs of life")
-    given = {name: settings[name] for name in _TO_SERVER}
-    given |= {name: _NO_LIMIT if settings[name] is None else settings[name] for name in _LIMITS}
-    try:
-        await _serve.serve_here(
-            application,
-            sockets,
-            interface=settings["interface"],
-            lifespan=settings["lifespan"],
-            ssl_context=_tls(settings["tls"], _PROTOCOLS[settings["http2"]]),
-            graceful_timeout=settings["graceful_timeout"],
-            backlog=settings["backlog"],
-            ready=began,
-            # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.
-            signals=(signal.SIGTERM,),
-            server_name=settings["server_name"] or "",
-            **given,
-        )
-    finally:
-        alive.cancel()
+            if self._own.board is not None:
+                self._own.board.write(self._own.text())
+            trouble = None if self._certificate is None else self._certificate.refresh()
+            if trouble is not None:
+                self._worker.say("trouble", trouble)
 
 
 def _most_requests(settings: Mapping[str, Foreign]) -> int | None:
@@ -186,20 +252,3 @@ def _failed(text: str, failure: BaseException) -> ApplicationError:
 
 def _is_ours(file: str) -> bool:
     return file == __file__ or "importlib" in file
-
-
-def _tls(given: Mapping[str, Foreign] | None, protocols: tuple[str, ...]) -> ssl.SSLContext | None:
-    if given is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(given["certificate"], given["key"], given["password"])
-    versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-    context.minimum_version = versions[given["minimum"]]
-    if given["ciphers"] is not None:
-        context.set_ciphers(given["ciphers"])
-    if given["authorities"] is not None:
-        context.load_verify_locations(given["authorities"])
-    modes = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
-    context.verify_mode = modes[given["client"]]
-    context.set_alpn_protocols(protocols)
-    return context

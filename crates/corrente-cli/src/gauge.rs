@@ -108,6 +108,42 @@ fn show_again(report: &GaugeReport) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// `corrente serve --gauge FILE` begins: its workers write into a folder beside the file.
+pub(crate) fn begin_serving(out: &Path) -> Result<(), Exit> {
+    let made = keep::check("--gauge", out).and_then(|()| command::make(&folder_of(out)));
+    made.map_err(|failure| {
+        terminal::error(&failure.line);
+        failure.exit
+    })
+}
+
+/// It has ended: the folder becomes the file. A server that has answered nothing leaves none.
+pub(crate) fn end_serving(out: &Path, program: &[std::ffi::OsString]) -> Exit {
+    let folder = folder_of(out);
+    let kept = match read::read(std::slice::from_ref(&folder)) {
+        Ok(mut recording) => {
+            machine::note(&mut recording, [own(program), None]);
+            keep::write(&recording, out).map(|()| {
+                let path = out.display();
+                terminal::error(&format!(
+                    "recorded: `corrente gauge report {path}` shows it"
+                ));
+                Exit::Done
+            })
+        }
+        Err(GaugeError::Empty { .. }) => {
+            terminal::error("nothing was recorded: no request was answered");
+            Ok(Exit::Done)
+        }
+        // Whatever is in the folder is all there is: it stays.
+        Err(error) => return conclude(Err(error.into())),
+    };
+    if kept.is_ok() {
+        remove(&folder);
+    }
+    conclude(kept)
+}
+
 fn record(run: &GaugeRun, program: &[std::ffi::OsString]) -> Result<Exit, Failure> {
     let folder = folder_of(&run.out);
     let recorded = command::record(run, program, &folder)?;

@@ -14,7 +14,7 @@ use corrente_operations::supervisor::{Fault, Level};
 use corrente_operations::{Serve as Parent, ServeError};
 
 use crate::arguments::Serve;
-use crate::{Exit, terminal};
+use crate::{Exit, gauge, terminal};
 
 /// `corrente serve`. The exit code, because a worker's is its own.
 pub(crate) fn run(serve: Serve, program: &[OsString]) -> u8 {
@@ -62,6 +62,10 @@ fn parent(values: &Values, program: &[OsString]) -> Exit {
         _ => Level::Info,
     };
     let file = settings.logging.file;
+    let recording = settings.logging.gauge;
+    if let Some(Err(exit)) = recording.as_deref().map(gauge::begin_serving) {
+        return exit;
+    }
     let mut say = |level: Level, line: String| {
         if level >= least {
             note(file.as_ref(), &line);
@@ -72,12 +76,17 @@ fn parent(values: &Values, program: &[OsString]) -> Exit {
         program: program.iter().cloned().chain(["serve".into()]).collect(),
         systemd: Systemd::from_environment(std::process::id(), |name| std::env::var(name).ok()),
     };
-    match corrente_operations::run(&serve, &mut say) {
+    let ended = match corrente_operations::run(&serve, &mut say) {
         Ok(()) => Exit::Done,
         Err(error) => {
             terminal::error(&error.to_string());
             exit(&error)
         }
+    };
+    let kept = recording.map(|file| gauge::end_serving(&file, program));
+    match (ended, kept) {
+        (Exit::Done, Some(kept)) => kept,
+        (ended, _) => ended,
     }
 }
 

@@ -57,6 +57,11 @@ pub trait Protocol: Send + Sync + 'static {
     /// As `made`.
     fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()>;
 
+    /// What it did when it was called last, for whoever tells of stalls; `None` where it does not say.
+    fn request(&self, _py: Python<'_>) -> Option<String> {
+        None
+    }
+
     /// Shows the collector what Python objects it refers to.
     fn show(&self, show: &mut dyn FnMut(&Py<PyAny>));
 
@@ -125,6 +130,11 @@ impl NativeProtocol {
 
     fn resume_writing(&self, py: Python<'_>) -> PyResult<()> {
         self.0.flow(py, Flow::Resumed)
+    }
+
+    /// What it did last: see `Protocol::request`.
+    fn _request(&self, py: Python<'_>) -> Option<String> {
+        self.0.request(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -6,8 +6,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use rustix::fs::MemfdFlags;
 
 use crate::listen::{self, ListenError, Systemd};
 use crate::settings::{Settings, Switch, Values};
@@ -58,28 +61,7 @@ pub struct Serve<'a> {
 }
 
 /// Settings that no worker acts on yet.
-const NOT_YET: &[&str] = &[
-    "access-log",
-    "access-log-format",
-    "date-header",
-    "gauge",
-    "header",
-    "health-path",
-    "max-connections",
-    "metrics-path",
-    "mount",
-    "proxy-protocol",
-    "ready-path",
-    "request-id",
-    "static",
-    "static-max-age",
-    "threads",
-    "trusted-proxies",
-    "ws-deflate",
-    "ws-max-message-bytes",
-    "ws-max-queue",
-    "ws-ping-timeout",
-];
+const NOT_YET: &[&str] = &["mount", "static", "static-max-age", "threads"];
 
 /// Serves until it is told to stop.
 pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result<(), ServeError> {
@@ -119,6 +101,7 @@ pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result
     let program = Program {
         command: serve.program.clone(),
         settings: serve.values.words(),
+        board: settings.web.metrics_path.as_ref().and_then(|_| board()),
     };
     let weighs = plan.max_memory_bytes.is_some();
     let mut tell = |notice: &Notice| observer(notice.level(), notice.to_string());
@@ -133,6 +116,11 @@ pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result
         Outcome::Stopped => Ok(()),
         Outcome::Failed(failure) => Err(ServeError::Worker(failure)),
     }
+}
+
+/// A file in memory on which workers leave their counts for each other. Without it each shows its own alone.
+fn board() -> Option<OwnedFd> {
+    rustix::fs::memfd_create("corrente-metrics", MemfdFlags::empty()).ok()
 }
 
 fn plan(settings: &Settings) -> Plan {

@@ -136,6 +136,19 @@ impl Values {
         {
             lines.push(format!("{}: {error}", self.place("access-log-format")));
         }
+        if self.is_set("stall-log") && is("loop", "asyncio") {
+            let place = self.place("stall-log");
+            lines.push(format!(
+                "{place}: not with `loop` asyncio, which has no watchdog"
+            ));
+        }
+        if !is("proxy-protocol", "off") && self.is_set("tls-certificate") {
+            // Its header comes before TLS, and asyncio's servers begin with TLS.
+            let place = self.place("proxy-protocol");
+            lines.push(format!(
+                "{place}: not together with `tls-certificate`; have the proxy end TLS"
+            ));
+        }
         lines.extend(self.prefixes_that_stand_twice());
         lines
     }

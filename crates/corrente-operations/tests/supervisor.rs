@@ -54,6 +54,7 @@ fn as_supervisor() {
     let program = Program {
         command: vec!["python3".into(), "-c".into(), worker],
         settings: [("app".to_owned(), vec!["shop:app".to_owned()])].into(),
+        board: None,
     };
     let sockets = corrente_operations::settings::Sockets {
         addresses: vec![corrente_operations::listen::Address::Host {

@@ -5,6 +5,7 @@
 //! is locked or atomic, so it is safe without the GIL. This is the one crate that knows Python; all
 //! `unsafe` code in it is what PyO3's macros expand to.
 
+mod access;
 mod gauge;
 mod guard;
 mod worker;

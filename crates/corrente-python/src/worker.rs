@@ -4,23 +4,28 @@
 //! `python/corrente/_worker.py`.
 
 use std::os::fd::IntoRawFd as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use corrente_operations::log::{Format, Target, Trouble, Writer};
 use corrente_operations::settings::{
-    ClientCertificates, Interface, Lifespan, Loop, Settings, Switch, Tls,
+    AccessLog as LogTarget, ClientCertificates, Interface, Lifespan, Loop, ProxyProtocol,
+    RequestId, Settings, Switch, Tls,
 };
 use corrente_operations::supervisor::{Channel, Failure, Fault, Handover, Message};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use corrente_server::AccessLog;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::access::FileLog;
 
 /// A worker, from the moment that it has taken over.
 #[pyclass(frozen, module = "corrente._native")]
 pub(crate) struct Worker {
     settings: Settings,
     sockets: Mutex<Vec<i32>>,
-    channel: Mutex<Channel>,
+    channel: Arc<Mutex<Channel>>,
 }
 
 #[pymethods]
@@ -35,7 +40,7 @@ impl Worker {
         Ok(Self {
             settings: Settings::from(&handover.values),
             sockets: Mutex::new(sockets.collect()),
-            channel: Mutex::new(handover.channel),
+            channel: Arc::new(Mutex::new(handover.channel)),
         })
     }
 
@@ -53,6 +58,7 @@ impl Worker {
             "ready" => Message::Ready,
             "alive" => Message::Alive,
             "going" => Message::Going(text),
+            "trouble" => Message::Trouble(text),
             "user" => failed(Fault::User, text),
             "machine" => failed(Fault::Machine, text),
             "bug" => failed(Fault::Bug, text),
@@ -65,15 +71,46 @@ impl Worker {
         Ok(())
     }
 
+    /// The access log, where there is to be one. Once.
+    fn access_log(&self) -> PyResult<Option<AccessLog>> {
+        let logging = &self.settings.logging;
+        let (target, name) = match &logging.access {
+            LogTarget::Off => return Ok(None),
+            LogTarget::Standard => (Target::Standard, "-".to_owned()),
+            LogTarget::File(path) => (Target::File(path.clone()), path.display().to_string()),
+        };
+        let format = Format::read(&logging.access_format)
+            .map_err(|error| PyValueError::new_err(format!("--access-log-format: {error}")))?;
+        let channel = Arc::clone(&self.channel);
+        let named = name.clone();
+        let report = move |trouble: Trouble| {
+            let text = format!("--access-log {named}: {trouble}");
+            held(&channel).say(&Message::Trouble(text));
+        };
+        let writer = Writer::open(target, report)
+            .map_err(|error| PyOSError::new_err(format!("--access-log {name}: {error}")))?;
+        Ok(Some(AccessLog::new(Arc::new(FileLog::new(format, writer)))))
+    }
+
     /// What is served, and how: times in seconds, `None` for no limit.
     #[getter]
     fn settings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let made = PyDict::new(py);
         self.add_application(&made)?;
         self.add_limits(&made)?;
+        made.set_item("operations", self.operations(py)?)?;
         let level = &self.settings.logging.level;
         made.set_item("log_level", level)?;
         made.set_item("tls", tls(py, self.settings.tls.as_ref())?)?;
+        let logging = &self.settings.logging;
+        made.set_item("stall_log", seconds(logging.stall))?;
+        let folder = logging.gauge.as_ref();
+        let folder = folder.map(|file| file.with_extension(RECORDING_FOLDER));
+        made.set_item("gauge_folder", folder)?;
+        let web = &self.settings.web;
+        made.set_item("health_path", &web.health_path)?;
+        made.set_item("ready_path", &web.ready_path)?;
+        made.set_item("metrics_path", &web.metrics_path)?;
         Ok(made)
     }
 }
@@ -112,6 +149,49 @@ impl Worker {
         made.set_item("server_name", &settings.web.server_header)
     }
 
+    /// What `Operations` are made with, besides logs and counts.
+    fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let web = &self.settings.web;
+        let made = PyDict::new(py);
+        made.set_item("trusted_proxies", web.trusted_proxies.join(","))?;
+        let proxy_protocol = match web.proxy_protocol {
+            ProxyProtocol::Off => "off",
+            ProxyProtocol::On => "on",
+            ProxyProtocol::Required => "required",
+        };
+        made.set_item("proxy_protocol", proxy_protocol)?;
+        let request_id = match web.request_id {
+            RequestId::Off => "off",
+            RequestId::Made => "on",
+            RequestId::Trusted => "trusted",
+        };
+        made.set_item("request_id", request_id)?;
+        let headers = web.headers.iter();
+        let headers = headers.map(|(name, value)| {
+            let bytes = |text: &str| PyBytes::new(py, text.as_bytes());
+            (bytes(&name.to_lowercase()), bytes(value))
+        });
+        made.set_item("headers", headers.collect::<Vec<_>>())?;
+        made.set_item("date_header", word(web.date_header))?;
+        self.add_sockets(&made)?;
+        Ok(made)
+    }
+
+    fn add_sockets(&self, made: &Bound<'_, PyDict>) -> PyResult<()> {
+        let (limits, socket) = (&self.settings.limits, &self.settings.web_socket);
+        let requests = limits.connection_requests.unwrap_or(u64::MAX);
+        made.set_item("max_connection_requests", requests)?;
+        // What has to come within the time for a piece of a body.
+        let least = limits.body_rate.zip(self.settings.timeouts.body);
+        let least = least.map_or(0, |(rate, time)| (rate as f64 * time.as_secs_f64()) as u64);
+        made.set_item("min_body_bytes", least)?;
+        made.set_item("ws_max_message_bytes", socket.message_bytes)?;
+        made.set_item("ws_max_queue", socket.queue)?;
+        made.set_item("ws_deflate", word(socket.deflate))?;
+        let pong = socket.ping_timeout.unwrap_or(NEVER);
+        made.set_item("pong_timeout", pong.as_secs_f64())
+    }
+
     fn add_limits(&self, made: &Bound<'_, PyDict>) -> PyResult<()> {
         let (times, limits) = (&self.settings.timeouts, &self.settings.limits);
         made.set_item("head_timeout", seconds(times.header))?;
@@ -126,6 +206,7 @@ impl Worker {
         made.set_item("max_head_bytes", limits.head_bytes)?;
         made.set_item("max_target_bytes", limits.target_bytes)?;
         made.set_item("max_body_bytes", limits.body_bytes)?;
+        made.set_item("max_connections", limits.connections)?;
         made.set_item("max_in_flight", limits.concurrent_requests)
     }
 }
@@ -148,6 +229,19 @@ fn tls<'py>(py: Python<'py>, tls: Option<&Tls>) -> PyResult<Option<Bound<'py, Py
     made.set_item("ciphers", &tls.ciphers)?;
     made.set_item("minimum", &tls.minimum)?;
     Ok(Some(made))
+}
+
+/// Beside the recording that `corrente serve` makes of it, as `corrente gauge run` has it.
+const RECORDING_FOLDER: &str = "recording.d";
+
+/// For no limit of time: longer than any process runs.
+const NEVER: Duration = Duration::from_secs(1_000_000_000);
+
+fn word(switch: Switch) -> &'static str {
+    match switch {
+        Switch::On => "on",
+        Switch::Off => "off",
+    }
 }
 
 fn seconds(time: Option<Duration>) -> Option<f64> {

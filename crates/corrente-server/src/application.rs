@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use corrente_http::h1::{Body, Head};
+use corrente_http::h1::Body;
 use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
 use pyo3::prelude::*;
 
@@ -13,6 +13,8 @@ use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
 use crate::connection::Asked;
 use crate::exchange::Line;
+use crate::operations::{Arrival, Deflate};
+use crate::peer::Peer;
 use crate::shared::Shared;
 use crate::wsgi::call::Call;
 use crate::wsgi::{self};
@@ -27,7 +29,13 @@ pub(crate) enum Interface {
 }
 
 /// What all requests of a connection have in common.
-pub(crate) enum Template {
+pub(crate) struct Template {
+    pub(crate) peer: Peer,
+    kind: Kind,
+}
+
+/// For each kind of application.
+enum Kind {
     Asgi(scope::Template),
     Wsgi(wsgi::Template),
 }
@@ -52,31 +60,52 @@ pub(crate) struct Beginning {
     pub(crate) handler: Handler,
     /// ASGI's.
     pub(crate) scope: Option<Py<PyAny>>,
+    /// What answers it in the application's place.
+    pub(crate) own: Option<Py<PyAny>>,
+    /// Method and path, where stalls are told.
+    pub(crate) name: Option<String>,
+}
+
+impl Beginning {
+    fn new(py: Python<'_>, shared: &Shared, arrival: &Arrival<'_>, handler: Handler) -> Self {
+        let operations = shared.operations();
+        Self {
+            handler,
+            scope: None,
+            own: operations.own(py, arrival),
+            name: operations.name(arrival),
+        }
+    }
 }
 
 impl Template {
     pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
         let root = &shared.root_path;
-        Ok(match shared.interface {
+        let kind = match shared.interface {
             Interface::Asgi => {
                 let template = scope::Template::new(py, ends, root, shared.state.as_ref())?;
-                Self::Asgi(template)
+                Kind::Asgi(template)
             }
-            Interface::Wsgi => Self::Wsgi(wsgi::Template::new(py, ends, root)?),
-        })
+            Interface::Wsgi => Kind::Wsgi(wsgi::Template::new(py, ends, root)?),
+        };
+        let peer = Peer::new(ends, &shared.operations().trusted)?;
+        Ok(Self { peer, kind })
     }
 
-    /// A request with this head.
+    /// A request that comes in.
     pub(crate) fn begin(
         &self,
         py: Python<'_>,
         shared: &Shared,
-        head: &Head<'_>,
+        arrival: &Arrival<'_>,
         line: Arc<dyn Line>,
     ) -> PyResult<Begun> {
-        match self {
-            Self::Asgi(template) if ws::is_asked(head) => socket(py, template, shared, head, line),
-            Self::Asgi(template) => {
+        let head = arrival.head;
+        match &self.kind {
+            Kind::Asgi(template) if ws::is_asked(head) => {
+                socket(py, template, shared, arrival, line)
+            }
+            Kind::Asgi(template) => {
                 let begun = match head.body() {
                     Body::None => request::Begun::WithoutBody,
                     _ if head.expects_continue() => request::Begun::ExpectsContinue,
@@ -84,23 +113,23 @@ impl Template {
                 };
                 let event_loop = shared.starter.event_loop().clone_ref(py);
                 let request = Py::new(py, Request::new(event_loop, line, begun))?;
-                let scope = template.scope(py, head, &shared.live.headers)?;
+                let scope = template.scope(py, arrival, &shared.live.headers)?;
+                let handler = Handler::Asgi(request);
                 Ok(Begun::Request(Beginning {
-                    handler: Handler::Asgi(request),
                     scope: Some(scope.into_any().unbind()),
+                    ..Beginning::new(py, shared, arrival, handler)
                 }))
             }
-            Self::Wsgi(template) => {
+            Kind::Wsgi(template) => {
                 // All of the body is read before the application is called.
                 if head.expects_continue() {
                     line.continues(py)?;
                 }
-                let environ = template.environ(py, head)?.unbind();
+                let environ = template.environ(py, arrival)?.unbind();
                 let call = Py::new(py, Call::new(environ, line))?;
-                Ok(Begun::Request(Beginning {
-                    handler: Handler::Wsgi(call),
-                    scope: None,
-                }))
+                let handler = Handler::Wsgi(call);
+                let beginning = Beginning::new(py, shared, arrival, handler);
+                Ok(Begun::Request(beginning))
             }
         }
     }
@@ -110,23 +139,29 @@ fn socket(
     py: Python<'_>,
     template: &scope::Template,
     shared: &Shared,
-    head: &Head<'_>,
+    arrival: &Arrival<'_>,
     line: Arc<dyn Line>,
 ) -> PyResult<Begun> {
+    let head = arrival.head;
     let handshake = match Handshake::of(head) {
         Ok(handshake) => handshake,
         Err(refusal) => return Ok(Begun::Refused(refusal)),
     };
     let event_loop = shared.starter.event_loop().clone_ref(py);
     let socket = Py::new(py, WebSocket::new(event_loop, line))?;
-    let scope = template.socket(py, head, &handshake, &shared.live.headers)?;
+    let scope = template.socket(py, arrival, &handshake, &shared.live.headers)?;
+    let handler = Handler::Socket(socket.clone_ref(py));
     let beginning = Beginning {
-        handler: Handler::Socket(socket.clone_ref(py)),
         scope: Some(scope.into_any().unbind()),
+        own: None,
+        ..Beginning::new(py, shared, arrival, handler)
     };
     let asked = Asked {
         accept_key: handshake.accept_key().to_owned(),
-        deflate: handshake.deflate(DeflateOptions::default()),
+        deflate: match shared.operations().limits.deflate {
+            Deflate::Offered => handshake.deflate(DeflateOptions::default()),
+            Deflate::Refused => None,
+        },
     };
     Ok(Begun::Socket(beginning, socket, asked))
 }
@@ -162,6 +197,14 @@ impl Handler {
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         match self {
             Self::Asgi(request) => request.get().end(py),
+            Self::Wsgi(_) | Self::Socket(_) => Ok(()),
+        }
+    }
+
+    /// The client sends no more; it may still read.
+    pub(crate) fn half_closed(&self, py: Python<'_>) -> PyResult<()> {
+        match self {
+            Self::Asgi(request) => request.get().half_closed(py),
             Self::Wsgi(_) | Self::Socket(_) => Ok(()),
         }
     }

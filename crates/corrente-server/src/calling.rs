@@ -27,8 +27,14 @@ pub(crate) trait Carrier: Line {
     /// Whether this request is still to be answered.
     fn awaits(&self, py: Python<'_>, handler: &Py<PyAny>) -> PyResult<bool>;
 
+    /// The request that begins is called so, for whoever tells of stalls.
+    fn note_name(&self, py: Python<'_>, name: &str) -> PyResult<()>;
+
     /// Answers in the application's place.
     fn refuse(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()>;
+
+    /// Ends the request without an answer: nobody waits for one.
+    fn abandon(&self, py: Python<'_>) -> PyResult<()>;
 
     /// The application could not answer: 500, or, where some of its answer is written, an end before its end.
     fn fail(&self, py: Python<'_>) -> PyResult<()>;
@@ -38,18 +44,30 @@ impl dyn Carrier {
     /// The application gets its request.
     pub(crate) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
         let shared = self.shared();
-        if shared.live.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
+        let in_flight = shared.live.counts.in_flight.load(Ordering::Relaxed);
+        // A probe must not take a busy worker for a dead one.
+        if in_flight > shared.max_in_flight && beginning.own.is_none() {
             return self.refuse(
                 py,
                 503,
                 "the server has as many requests as it takes at once\n",
             );
         }
+        if let Some(name) = &beginning.name {
+            shared.operations().say_name(py, name)?;
+            self.note_name(py, name)?;
+        }
+        let application = beginning.own.as_ref().unwrap_or(&shared.application);
+        let application = application.bind(py);
         match beginning.handler {
-            Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
-            Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
+            Handler::Asgi(request) => {
+                self.start_task(py, application, request.into_any(), beginning.scope)
+            }
+            Handler::Socket(socket) => {
+                self.start_task(py, application, socket.into_any(), beginning.scope)
+            }
             Handler::Wsgi(call) => {
-                let advanced = Call::start(call.bind(py), shared.application.bind(py));
+                let advanced = Call::start(call.bind(py), application);
                 self.advanced(py, &call, advanced)
             }
         }
@@ -58,13 +76,13 @@ impl dyn Carrier {
     fn start_task(
         self: &Arc<Self>,
         py: Python<'_>,
+        application: &Bound<'_, PyAny>,
         handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let shared = self.shared();
         let receive = handler.getattr(py, intern!(py, "receive"))?;
         let send = handler.getattr(py, intern!(py, "send"))?;
-        let application = shared.application.bind(py);
         let task = application
             .call1((scope, receive, send))
             .and_then(|coroutine| shared.starter.start(&coroutine));
@@ -192,6 +210,7 @@ impl dyn Carrier {
             }
             // The client has gone, and so has the application.
             (_, None) if !is_current => return Ok(()),
+            (_, None) if request.get().is_half_closed(py)? => return self.abandon(py),
             (Progress::Nothing, None) => {
                 shared.report(py, "the application returned without a response", None)?;
             }

@@ -12,8 +12,10 @@ mod carrying;
 mod incoming;
 pub(crate) mod life;
 mod output;
+mod preface;
 mod sending;
 mod talking;
+mod tracing;
 
 use std::sync::{Arc, Weak};
 
@@ -25,10 +27,12 @@ use pyo3::prelude::*;
 
 use self::life::Unread;
 use self::output::Output;
+use self::preface::Opening;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
 use crate::application::{Beginning, Handler, Template};
 use crate::shared::Shared;
+use crate::trace::Trace;
 
 /// A connection. Requests that are going on refer to it, and so does its protocol.
 pub(crate) struct Connection {
@@ -54,14 +58,35 @@ struct State {
     /// The transport has more to write than it likes.
     is_full: bool,
     is_reading_paused: bool,
+    /// The client has ended its side, and waits for answers to what it had sent.
+    is_half_closed: bool,
     /// When the client has been waited for long enough, by the loop's clock in seconds.
     deadline: f64,
-    /// The deadline is that of a head.
-    is_in_head: bool,
+    awaits: Awaits,
+    /// Bytes of a body that have come since its deadline was set.
+    pace: u64,
+    /// Requests so far.
+    requests: u64,
     past: Past,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
+    /// What has to come before the first request.
+    opening: Opening,
+    /// What is remembered of the request that is answered.
+    trace: Option<Box<Trace>>,
+    /// Its id, where requests have one.
+    request_id: Option<String>,
+    /// The request that was begun last, where stalls are told.
+    name: Option<String>,
+}
+
+/// What a deadline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    Head,
+    Body,
+    Other,
 }
 
 /// Whether a connection has had a request.
@@ -147,11 +172,22 @@ impl First {
         Ok(found)
     }
 
-    /// It is no connection of HTTP/1.1.
-    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<Transport>> {
+    /// Whether the PROXY protocol's header may come before anything else.
+    pub(crate) fn awaits_header(&self, py: Python<'_>) -> PyResult<bool> {
+        self.0.with(py, |state| state.opening != Opening::Request)
+    }
+
+    /// Reads that header; gives back what is behind it, once it is whole.
+    pub(crate) fn header(&self, py: Python<'_>, content: &[u8]) -> PyResult<Option<Vec<u8>>> {
+        preface::header(&self.0, py, content)
+    }
+
+    /// It is no connection of HTTP/1.1; gives back what is known of it.
+    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<(Transport, Arc<Template>)>> {
+        let template = self.0.with(py, |state| state.template.clone())?;
         let transport = self.0.transport(py)?;
         life::end(&self.0, py)?;
-        Ok(transport)
+        Ok(transport.zip(template))
     }
 }
 
@@ -168,11 +204,18 @@ impl State {
             stage: Stage::Rests,
             is_full: false,
             is_reading_paused: false,
+            is_half_closed: false,
             deadline: f64::INFINITY,
-            is_in_head: false,
+            awaits: Awaits::Other,
+            pace: 0,
+            requests: 0,
             past: Past::New,
             parting: Parting::Plain,
             unread: Unread::default(),
+            opening: Opening::Request,
+            trace: None,
+            request_id: None,
+            name: None,
         }
     }
 }
@@ -211,9 +254,8 @@ impl Protocol for First {
         incoming::received(&self.0, py, content)
     }
 
-    fn ended(&self, _py: Python<'_>) -> PyResult<bool> {
-        // A client that ends its side does not read the rest either, as far as anybody can tell.
-        Ok(false)
+    fn ended(&self, py: Python<'_>) -> PyResult<bool> {
+        life::half_closed(&self.0, py)
     }
 
     fn lost(&self, py: Python<'_>, _exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
@@ -227,6 +269,11 @@ impl Protocol for First {
             Some(handler) if flow == Flow::Resumed => self.0.carrier().has_room(py, &handler),
             _ => Ok(()),
         }
+    }
+
+    fn request(&self, py: Python<'_>) -> Option<String> {
+        let name = self.0.with(py, |state| state.name.clone());
+        name.ok().flatten()
     }
 
     fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {

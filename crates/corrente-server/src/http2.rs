@@ -25,6 +25,7 @@ use pyo3::prelude::*;
 use crate::application::{Beginning, Handler, Template};
 use crate::field::Field;
 use crate::shared::Shared;
+use crate::trace::Trace;
 
 pub(crate) use self::life::Second;
 
@@ -63,6 +64,8 @@ struct State {
     is_resuming: bool,
     unread: life::Unread,
     counts: Counts,
+    /// The request that was begun last, where stalls are told.
+    name: Option<String>,
 }
 
 /// What a connection is about to do.
@@ -106,6 +109,10 @@ struct StreamState {
     /// Those that are there, while more are to come.
     trailers: Vec<Field>,
     body: Body,
+    /// What is remembered of the request.
+    trace: Option<Box<Trace>>,
+    /// Its id, where requests have one.
+    request_id: Option<String>,
     /// When the client has been waited for long enough, by the loop's clock in seconds.
     deadline: f64,
 }
@@ -126,6 +133,8 @@ struct Body {
     length: u64,
     /// Bytes that the application has not taken.
     untaken: usize,
+    /// Bytes that have come since the deadline was set.
+    pace: u64,
 }
 
 impl Session {
@@ -167,7 +176,10 @@ impl Stream {
                     is_held_back: false,
                     length: 0,
                     untaken: 0,
+                    pace: 0,
                 },
+                trace: None,
+                request_id: None,
                 deadline: f64::INFINITY,
             }),
         })

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod application;
 mod asgi;
 mod calling;
@@ -17,17 +18,29 @@ mod date;
 mod exchange;
 mod field;
 mod http2;
+mod meter;
+mod number;
+mod operations;
+mod peer;
 mod percent;
 mod root;
 mod server;
 mod shared;
+mod trace;
 mod wire;
 mod wsgi;
 
 use pyo3::prelude::*;
 
+pub use account::{AccessLog, Account, Log};
+
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 2] = ["ClientDisconnectedError", "HttpServer"];
+pub const CLASSES: [&str; 4] = [
+    "AccessLog",
+    "ClientDisconnectedError",
+    "HttpServer",
+    "Operations",
+];
 
 /// Adds the server's classes to the extension module.
 ///
@@ -39,5 +52,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         .py()
         .get_type::<asgi::request::ClientDisconnectedError>();
     module.add("ClientDisconnectedError", class)?;
+    module.add_class::<AccessLog>()?;
+    module.add_class::<operations::Operations>()?;
     module.add_class::<server::HttpServer>()
 }

@@ -16,7 +16,8 @@ use pyo3::types::PyDict;
 
 use crate::application::Interface;
 use crate::asgi::task::Starter;
-use crate::shared::{Live, Protocols, Shared, Times};
+use crate::operations::Operations;
+use crate::shared::{Gate, Live, Protocols, Shared, Times};
 use crate::wire::Wire;
 
 /// Requests at once where nothing else is said.
@@ -35,7 +36,8 @@ impl HttpServer {
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
-        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true))]
+        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
+        operations = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
         application: Py<PyAny>,
@@ -57,7 +59,12 @@ impl HttpServer {
         max_head_bytes: Option<usize>,
         max_target_bytes: Option<usize>,
         http2: bool,
+        operations: Option<Py<Operations>>,
     ) -> PyResult<Self> {
+        let operations = match operations {
+            Some(operations) => operations,
+            None => Py::new(event_loop.py(), Operations::default())?,
+        };
         let mut limits = Limits::default();
         limits.max_body_bytes = max_body_bytes.unwrap_or(limits.max_body_bytes);
         limits.max_headers = max_headers.unwrap_or(limits.max_headers);
@@ -87,6 +94,7 @@ impl HttpServer {
                 Protocols::Http1
             },
             max_in_flight,
+            operations,
             live: Live::default(),
         };
         Ok(Self {
@@ -125,10 +133,29 @@ impl HttpServer {
             .try_for_each(|connection| connection.abort(py))
     }
 
+    /// Has `full(True)` called when there are `most` connections, and `full(False)` when there is room again. `None`
+    /// for no limit.
+    #[pyo3(signature = (most, full = None))]
+    fn limit_connections(
+        &self,
+        py: Python<'_>,
+        most: usize,
+        full: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let gate = full.map(|full| Gate { most, full });
+        self.shared.set_gate(py, gate)
+    }
+
     /// Connections that are open.
     #[getter]
     fn connections(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.shared.connections(py)?.len())
+    }
+
+    /// Whether no more requests are taken.
+    #[getter]
+    fn is_draining(&self) -> bool {
+        self.shared.is_draining()
     }
 
     /// Requests so far.
@@ -149,6 +176,7 @@ impl HttpServer {
             return Ok(());
         }
         visit.call(&self.shared.application)?;
+        visit.call(&self.shared.operations)?;
         visit.call(&self.shared.report)
     }
 }
@@ -163,7 +191,7 @@ fn kind(interface: &str) -> PyResult<Interface> {
     }
 }
 
-fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
+pub(crate) fn duration(name: &str, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| PyValueError::new_err(format!("{name} must be seconds, not {seconds}")))
 }

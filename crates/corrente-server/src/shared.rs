@@ -16,6 +16,7 @@ use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::date::Date;
+use crate::operations::Operations;
 
 /// A connection, whatever is spoken on it.
 pub(crate) trait Client: Send + Sync {
@@ -63,6 +64,7 @@ pub(crate) struct Shared {
     pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
+    pub(crate) operations: Py<Operations>,
     pub(crate) live: Live,
 }
 
@@ -79,8 +81,17 @@ pub(crate) struct Live {
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
     pub(crate) is_draining: AtomicBool,
+    has_refused: AtomicBool,
     connections: Confined<HashMap<u64, Weak<dyn Client>>>,
     next_number: AtomicU64,
+    gate: Confined<Option<Gate>>,
+}
+
+/// How many connections there may be, and who is told.
+pub(crate) struct Gate {
+    pub(crate) most: usize,
+    /// Called with whether there are as many.
+    pub(crate) full: Py<PyAny>,
 }
 
 impl Default for Live {
@@ -90,8 +101,10 @@ impl Default for Live {
             date: Confined::new(Date::default()),
             counts: Counts::default(),
             is_draining: AtomicBool::new(false),
+            has_refused: AtomicBool::new(false),
             connections: Confined::new(HashMap::new()),
             next_number: AtomicU64::new(0),
+            gate: Confined::new(None),
         }
     }
 }
@@ -115,16 +128,42 @@ impl Shared {
         number: u64,
         connection: Weak<dyn Client>,
     ) -> PyResult<()> {
-        let before = self
-            .live
-            .connections
-            .with(py, |all| all.insert(number, connection))?;
+        let (before, count) = self.live.connections.with(py, |all| {
+            let before = all.insert(number, connection);
+            (before, all.len())
+        })?;
         drop(before);
-        Ok(())
+        self.tell_gate(py, |most| (count >= most).then_some(true))
     }
 
     pub(crate) fn remove(&self, py: Python<'_>, number: u64) -> PyResult<()> {
-        self.live.connections.with(py, |all| all.remove(&number))?;
+        let (before, count) = self.live.connections.with(py, |all| {
+            let before = all.remove(&number);
+            (before, all.len())
+        })?;
+        let was_there = before.is_some();
+        drop(before);
+        self.tell_gate(py, |most| (was_there && count + 1 == most).then_some(false))
+    }
+
+    /// Tells who accepts connections whether there are as many as there may be, where `says` has something to say.
+    fn tell_gate(&self, py: Python<'_>, says: impl FnOnce(usize) -> Option<bool>) -> PyResult<()> {
+        let told = self.live.gate.with(py, |gate| {
+            let gate = gate.as_ref()?;
+            Some((says(gate.most)?, gate.full.clone_ref(py)))
+        })?;
+        told.map_or(Ok(()), |(is_full, full)| {
+            full.call1(py, (is_full,)).map(drop)
+        })
+    }
+
+    /// Who is told when there are as many connections as there may be.
+    pub(crate) fn set_gate(&self, py: Python<'_>, gate: Option<Gate>) -> PyResult<()> {
+        let before = self
+            .live
+            .gate
+            .with(py, |held| std::mem::replace(held, gate))?;
+        drop(before);
         Ok(())
     }
 
@@ -137,6 +176,19 @@ impl Shared {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.live.is_draining.load(Ordering::Relaxed)
+    }
+
+    /// What surrounds requests.
+    pub(crate) fn operations(&self) -> &Operations {
+        self.operations.get()
+    }
+
+    /// Tells the server's log what would be said of each connection, and says it only once.
+    pub(crate) fn report_once(&self, py: Python<'_>, text: &str) -> PyResult<()> {
+        if self.live.has_refused.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.report(py, text, None)
     }
 
     /// Tells the server's log.

@@ -51,10 +51,10 @@ impl Wire {
         self.is_open
             .store(preface == Preface::NeedMore, Ordering::Relaxed);
         if preface == Preface::Http2
-            && let Some(transport) = self.first.give_up(py)?
+            && let Some((transport, template)) = self.first.give_up(py)?
         {
             let second = self.change();
-            second.made(py, transport)?;
+            second.begin(py, transport, template)?;
             second.received(py, &all)?;
             return Ok(true);
         }
@@ -79,8 +79,16 @@ impl Protocol for Wire {
     }
 
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
-        if self.is_open.load(Ordering::Relaxed) && self.look(py, content)? {
-            return Ok(());
+        if self.is_open.load(Ordering::Relaxed) {
+            if self.first.awaits_header(py)? {
+                return match self.first.header(py, content)? {
+                    Some(rest) if !rest.is_empty() => self.received(py, &rest),
+                    _ => Ok(()),
+                };
+            }
+            if self.look(py, content)? {
+                return Ok(());
+            }
         }
         self.current().received(py, content)
     }
@@ -95,6 +103,10 @@ impl Protocol for Wire {
 
     fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()> {
         self.current().flow(py, flow)
+    }
+
+    fn request(&self, py: Python<'_>) -> Option<String> {
+        self.current().request(py)
     }
 
     fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {

@@ -103,7 +103,7 @@ fn site(program: &[OsString]) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-fn make(folder: &Path) -> Result<(), Failure> {
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
     fs::create_dir(folder).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             let path = folder.display();

@@ -58,7 +58,7 @@ pub enum Length {
 pub struct ResponseHead<'a> {
     /// 200 to 999.
     pub status: u16,
-    /// The date now; see [`http_date`](crate::http_date). Not written where the application gave one.
+    /// The date now; see [`http_date`](crate::http_date). Not written where the application gave one, nor where it is empty.
     pub date: &'a [u8],
     /// The value of `server`, where the application gave none; empty for no such field.
     pub server: &'a [u8],
@@ -244,7 +244,7 @@ impl Encoder {
 
     /// Writes our own fields and the empty line.
     fn head_end(&self, head: ResponseHead<'_>, seen: Seen, out: &mut Vec<u8>) -> (Framing, bool) {
-        if !seen.date {
+        if !seen.date && !head.date.is_empty() {
             response::field(b"date", head.date, out);
         }
         if !seen.server && !head.server.is_empty() {

@@ -68,7 +68,7 @@ impl Reply {
         }
         let mut map = HeaderMap::with_capacity(8);
         let seen = add_all(&mut map, fields)?;
-        if !seen.date {
+        if !seen.date && !head.date.is_empty() {
             add(&mut map, b"date", head.date);
         }
         if !seen.server && !head.server.is_empty() {

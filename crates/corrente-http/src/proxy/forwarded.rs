@@ -1,4 +1,4 @@
-//! `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto`, `-Host`: who the client is, behind proxies.
+//! `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`: who the client is, behind proxies.
 //!
 //! Each proxy adds what it saw at the right. We go from there to the left as long as the addresses are
 //! those of trusted proxies: the first that is not is the client, and what stands further left is only
@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use super::network::Trusted;
-use crate::KnownName;
 use crate::characters::trim;
 use crate::h1::{Fields, Scheme, is_host};
+use crate::{KnownName, Name};
 
 /// A client, as a proxy saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Forwarding<'a> {
     pub scheme: Option<Scheme>,
     /// Host and port that the client asked for.
     pub host: Option<Cow<'a, [u8]>>,
+    /// The port that the client asked for (`X-Forwarded-Port`), where `host` has none.
+    pub port: Option<u16>,
 }
 
 /// What the fields of a request from `peer` (none on a Unix socket) say, as far as they are trusted.
@@ -38,7 +40,7 @@ pub fn forwarding<'a>(
     peer: Option<IpAddr>,
     trusted: &Trusted,
 ) -> Forwarding<'a> {
-    if !trusted.trusts(peer) {
+    if !trusted.trusts(peer) || !is_forwarded(fields) {
         return Forwarding::default();
     }
     if fields.first(KnownName::Forwarded).is_some() {
@@ -61,7 +63,29 @@ pub fn forwarding<'a>(
         host: beside(KnownName::XForwardedHost)
             .filter(|host| is_host(host))
             .map(Cow::Borrowed),
+        port: beside(KnownName::XForwardedPort).and_then(port),
     }
+}
+
+/// Whether there is anything to read: most requests have none of these fields.
+fn is_forwarded(fields: &Fields<'_>) -> bool {
+    fields.iter().any(|field| match field.name {
+        Name::Known(name) => matches!(
+            name,
+            KnownName::Forwarded
+                | KnownName::XForwardedFor
+                | KnownName::XForwardedProto
+                | KnownName::XForwardedHost
+                | KnownName::XForwardedPort
+        ),
+        Name::Other(_) => false,
+    })
+}
+
+fn port(text: &[u8]) -> Option<u16> {
+    let text = str::from_utf8(text).ok()?;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|port| is_number && *port > 0)
 }
 
 /// An element of the list, and the client that it names.
@@ -100,6 +124,7 @@ fn standard<'a>(fields: &Fields<'a>, trusted: &Trusted) -> Forwarding<'a> {
         client,
         scheme: *scheme,
         host: host.clone(),
+        port: None,
     }
 }
 

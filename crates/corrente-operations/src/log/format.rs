@@ -77,6 +77,31 @@ impl Format {
         }
     }
 
+    /// The request fields that lines show, in lower case.
+    pub fn request_fields(&self) -> Vec<String> {
+        let common = ["referer", "user-agent"].map(str::to_owned);
+        match &self.0 {
+            Shape::Json => common.to_vec(),
+            Shape::Pieces(pieces) => named(pieces, |atom| match atom {
+                Atom::Referer => Some(&common[0]),
+                Atom::UserAgent => Some(&common[1]),
+                Atom::RequestHeader(name) => Some(name),
+                _ => None,
+            }),
+        }
+    }
+
+    /// The response fields that lines show, in lower case.
+    pub fn response_fields(&self) -> Vec<String> {
+        match &self.0 {
+            Shape::Json => Vec::new(),
+            Shape::Pieces(pieces) => named(pieces, |atom| match atom {
+                Atom::ResponseHeader(name) => Some(name),
+                _ => None,
+            }),
+        }
+    }
+
     /// Appends the line of a request, with its end.
     pub fn render(&self, request: &Finished<'_>, line: &mut Vec<u8>) {
         match &self.0 {
@@ -92,6 +117,18 @@ impl Format {
         }
         line.push(b'\n');
     }
+}
+
+/// The names that atoms stand for, each once.
+fn named<'a>(pieces: &'a [Piece], name: impl Fn(&'a Atom) -> Option<&'a String>) -> Vec<String> {
+    let atoms = pieces.iter().filter_map(|piece| match piece {
+        Piece::Atom(atom) => name(atom),
+        Piece::Literal(_) => None,
+    });
+    let mut names: Vec<String> = atoms.cloned().collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn pieces(text: &str) -> Result<Format, FormatError> {
@@ -170,6 +207,8 @@ impl Atom {
                 let shown = request.began.strftime("[%d/%b/%Y:%H:%M:%S %z]");
                 put(line, format_args!("{shown}"));
             }
+            // What came was no request.
+            Self::RequestLine if request.method.is_empty() => line.push(b'-'),
             Self::RequestLine => {
                 escape(line, request.method);
                 line.push(b' ');

@@ -2,7 +2,7 @@
 //!
 //! A line goes into memory; a thread writes what has gathered, whole lines in one call, at most ten times
 //! a second. The loop's thread never waits for a disk: where the memory is full, because the disk is, lines
-//! are counted instead of kept, and the count is said when writing works again or fails anew.
+//! are counted instead of kept. That writing fails is said once, and how many lines were lost when it works again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -27,11 +27,13 @@ pub enum Target {
 }
 
 /// What has to be said about a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// It cannot be written; why.
+    #[error("it cannot be written, the service goes on without: {0}")]
     Cannot(String),
     /// So many lines are lost.
+    #[error("{0} lines of it are lost")]
     Lost(u64),
 }
 
@@ -39,7 +41,7 @@ pub enum Trouble {
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -80,12 +82,14 @@ impl Writer {
             target,
             file,
             report: Box::new(report),
+            trouble: None,
+            lost: 0,
         };
         let named = std::thread::Builder::new().name("corrente-log".to_owned());
         let thread = named.spawn(move || writing.run())?;
         Ok(Self {
             shared,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -109,16 +113,22 @@ impl Writer {
         self.shared.lock().reopens = true;
         self.shared.changed.notify_one();
     }
+
+    /// Writes out what waits; what comes later is dropped.
+    pub fn finish(&self) {
+        self.shared.lock().ends = true;
+        self.shared.changed.notify_one();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // It has told of its trouble itself.
+            thread.join().ok();
+        }
+    }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.lock().ends = true;
-        self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It has told of its trouble itself.
-            thread.join().ok();
-        }
+        self.finish();
     }
 }
 
@@ -127,6 +137,10 @@ struct Writing {
     target: Target,
     file: File,
     report: Box<dyn FnMut(Trouble) + Send>,
+    /// Why writing failed the last time, unless it has worked since.
+    trouble: Option<String>,
+    /// Lines that nobody was told of.
+    lost: u64,
 }
 
 impl Writing {
@@ -152,12 +166,14 @@ impl Writing {
                 self.reopen();
             }
             if ends {
+                self.tell_lost();
                 return;
             }
         }
     }
 
-    fn put(&mut self, lines: &[u8], mut lost: u64) {
+    fn put(&mut self, lines: &[u8], lost: u64) {
+        self.lost += lost;
         let mut rest = lines;
         while !rest.is_empty() {
             match self.file.write(rest) {
@@ -165,14 +181,28 @@ impl Writing {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // A full disk: what is left of these lines is lost, those that come are tried again.
-                    lost += ends_of_lines(rest);
-                    (self.report)(Trouble::Cannot(error.to_string()));
-                    break;
+                    self.lost += ends_of_lines(rest);
+                    return self.fails(error.to_string());
                 }
             }
         }
-        if lost > 0 {
-            (self.report)(Trouble::Lost(lost));
+        if !lines.is_empty() {
+            self.trouble = None;
+            self.tell_lost();
+        }
+    }
+
+    /// Says it once: a disk stays full for longer than anybody wants to read of it.
+    fn fails(&mut self, why: String) {
+        if self.trouble.as_ref() != Some(&why) {
+            (self.report)(Trouble::Cannot(why.clone()));
+            self.trouble = Some(why);
+        }
+    }
+
+    fn tell_lost(&mut self) {
+        if self.lost > 0 {
+            (self.report)(Trouble::Lost(std::mem::take(&mut self.lost)));
         }
     }
 
@@ -180,7 +210,7 @@ impl Writing {
         match open(&self.target) {
             Ok(file) => self.file = file,
             // The old one is better than none.
-            Err(error) => (self.report)(Trouble::Cannot(error.to_string())),
+            Err(error) => self.fails(error.to_string()),
         }
     }
 }
@@ -257,6 +287,19 @@ mod tests {
             "{told:?}"
         );
         assert_eq!(told[1..], [Trouble::Lost(2)]);
+    }
+
+    #[test]
+    fn a_disk_that_stays_full_is_told_once() {
+        let (sender, trouble) = mpsc::channel();
+        let target = Target::File("/dev/full".into());
+        let writer = Writer::open(target, move |said| drop(sender.send(said))).expect("it opens");
+        writer.write(b"one\n");
+        // The writer has tried, and failed, when it says so.
+        assert!(matches!(trouble.recv(), Ok(Trouble::Cannot(_))));
+        writer.write(b"two\n");
+        drop(writer);
+        assert_eq!(trouble.iter().collect::<Vec<_>>(), [Trouble::Lost(2)]);
     }
 
     #[test]

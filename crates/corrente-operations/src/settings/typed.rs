@@ -173,6 +173,10 @@ pub struct Limits {
     pub target_bytes: usize,
     /// A request body.
     pub body_bytes: Option<u64>,
+    /// A request body in a second, averaged over its timeout.
+    pub body_rate: Option<u64>,
+    /// Requests over one connection.
+    pub connection_requests: Option<u64>,
     /// Requests that run at once in a worker.
     pub concurrent_requests: Option<usize>,
     /// Open connections of a worker.
@@ -282,6 +286,8 @@ pub struct Logging {
     pub level: String,
     /// Where the server's own messages go; `None` for standard error.
     pub file: Option<PathBuf>,
+    /// How long the event loop may be held up before it is told.
+    pub stall: Option<Duration>,
     /// Where what endpoints cost is recorded.
     pub gauge: Option<PathBuf>,
 }

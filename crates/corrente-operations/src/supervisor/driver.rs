@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -27,13 +27,18 @@ use crate::listen::{Listener, SYSTEMD_VARIABLES};
 const MEMORY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A worker's program.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Program {
     /// The command and its arguments; not empty.
     pub command: Vec<OsString>,
     /// What each worker is told of the settings.
     pub settings: BTreeMap<String, Vec<String>>,
+    /// A file on which workers leave their counts for each other.
+    pub board: Option<OwnedFd>,
 }
+
+/// The number of the board's descriptor.
+const BOARD_VARIABLE: &str = "CORRENTE_BOARD";
 
 /// Why the parent cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +160,9 @@ impl<'a> Supervisor<'a> {
         command
             .args(arguments)
             .env(CHANNEL_VARIABLE, channel::number(&theirs));
+        if let Some(board) = &self.program.board {
+            command.env(BOARD_VARIABLE, channel::number(board));
+        }
         for variable in SYSTEMD_VARIABLES {
             command.env_remove(variable);
         }

@@ -14,6 +14,8 @@ pub enum Message {
     Alive,
     /// It would like to be replaced, and serves until it is; why.
     Going(String),
+    /// Something is not as it should be, and it serves on.
+    Trouble(String),
     /// It cannot serve.
     Failed(Failure),
 }
@@ -46,6 +48,7 @@ impl Message {
             "ready" => Some(Self::Ready),
             "alive" => Some(Self::Alive),
             "going" => Some(Self::Going(text.to_owned())),
+            "trouble" => Some(Self::Trouble(text.to_owned())),
             "failed" => {
                 let (fault, text) = text.split_once(' ').unwrap_or((text, ""));
                 let fault = match fault {
@@ -69,6 +72,7 @@ impl fmt::Display for Message {
             Self::Ready => formatter.write_str("ready"),
             Self::Alive => formatter.write_str("alive"),
             Self::Going(text) => write!(formatter, "going {}", one_line(text)),
+            Self::Trouble(text) => write!(formatter, "trouble {}", one_line(text)),
             Self::Failed(Failure { fault, text }) => {
                 let fault = match fault {
                     Fault::User => "user",
@@ -95,6 +99,7 @@ mod tests {
             Message::Ready,
             Message::Alive,
             Message::Going("served 1000 requests".to_owned()),
+            Message::Trouble("no space left".to_owned()),
             failure(Fault::User),
             failure(Fault::Machine),
             failure(Fault::Bug),

@@ -43,6 +43,8 @@ pub enum Notice {
     Replaces(WorkerId, String),
     /// A worker did not stop in time.
     Kills(WorkerId, Duration),
+    /// Something of a worker is not as it should be; it serves on.
+    Trouble(WorkerId, String),
     /// All workers are replaced, and why.
     Restarts(String),
     /// The new workers do not start, so the old ones stay.
@@ -72,6 +74,7 @@ impl Notice {
             Self::Waiting(_)
             | Self::StopsNow
             | Self::Kills(..)
+            | Self::Trouble(..)
             | Self::WaitsForChange
             | Self::WatchesNoMore(_) => Level::Warning,
             Self::Died(..)
@@ -121,6 +124,7 @@ impl fmt::Display for Notice {
                     "{worker} still had requests after {s} s (graceful-timeout); it is ended"
                 )
             }
+            Self::Trouble(worker, text) => write!(formatter, "{worker}: {text}"),
             Self::Restarts(why) => write!(formatter, "all workers are replaced: {why}"),
             Self::StaysOld(workers) => write!(
                 formatter,

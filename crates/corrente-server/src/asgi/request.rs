@@ -40,6 +40,8 @@ struct State {
     answer: Progress,
     /// The peer has gone.
     is_gone: bool,
+    /// The peer has ended its side; it may still read.
+    is_half_closed: bool,
     waiting: Waiting,
 }
 
@@ -88,6 +90,7 @@ impl Request {
                 incoming,
                 answer: Progress::Nothing,
                 is_gone: false,
+                is_half_closed: false,
                 waiting: Waiting::default(),
             }),
         }
@@ -115,6 +118,17 @@ impl Request {
         self.state
             .with(py, |state| state.incoming = Incoming::Here)?;
         self.wake(py, Awaited::Message)
+    }
+
+    /// The peer has ended its side. It may have gone as well, which nobody can tell: who waits for that is told so, and
+    /// what is sent all the same is written.
+    pub(crate) fn half_closed(&self, py: Python<'_>) -> PyResult<()> {
+        self.state.with(py, |state| state.is_half_closed = true)?;
+        self.wake(py, Awaited::Message)
+    }
+
+    pub(crate) fn is_half_closed(&self, py: Python<'_>) -> PyResult<bool> {
+        self.state.with(py, |state| state.is_half_closed)
     }
 
     /// The peer has gone, or the server gives up: nothing more comes, and nothing can be sent.
@@ -180,7 +194,7 @@ impl Request {
         let found = self.state.with(py, |state| {
             let is_over = state.is_gone || state.answer == Progress::Complete;
             if is_over || state.incoming == Incoming::Given {
-                return is_over.then_some(Found::Disconnect);
+                return (is_over || state.is_half_closed).then_some(Found::Disconnect);
             }
             if state.incoming == Incoming::Here {
                 state.incoming = Incoming::Given;

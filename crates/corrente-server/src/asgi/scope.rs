@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
+use crate::operations::Arrival;
 use crate::percent::decoded;
 use crate::root::with_root;
 
@@ -77,9 +78,10 @@ impl Template {
     pub(crate) fn scope<'py>(
         &self,
         py: Python<'py>,
-        head: &Head<'_>,
+        arrival: &Arrival<'_>,
         headers: &HeaderTable,
     ) -> PyResult<Bound<'py, PyDict>> {
+        let head = arrival.head;
         let scope = self.scope.bind(py).copy()?;
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
@@ -88,7 +90,7 @@ impl Template {
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &raw))?;
         let query = query_string(py, target.query.unwrap_or_default())?;
         scope.set_item(intern!(py, "query_string"), query)?;
-        scope.set_item(intern!(py, "headers"), list(py, head, headers)?)?;
+        scope.set_item(intern!(py, "headers"), list(py, arrival, headers)?)?;
         let version = match head.version() {
             Version::Http10 => Some(intern!(py, "1.0")),
             Version::Http11 => None,
@@ -102,6 +104,7 @@ impl Template {
         if let Some(state) = &self.state {
             scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
         }
+        believe(&scope, arrival)?;
         Ok(scope)
     }
 
@@ -109,16 +112,19 @@ impl Template {
     pub(crate) fn socket<'py>(
         &self,
         py: Python<'py>,
-        head: &Head<'_>,
+        arrival: &Arrival<'_>,
         handshake: &Handshake<'_>,
         headers: &HeaderTable,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let scope = self.scope(py, head, headers)?;
+        let scope = self.scope(py, arrival, headers)?;
         scope.del_item(intern!(py, "method"))?;
         scope.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
-        let scheme = self.scope.bind(py).get_item(intern!(py, "scheme"))?;
-        let is_secure = scheme.is_some_and(|scheme| scheme.eq("https").unwrap_or(false));
-        scope.set_item(intern!(py, "scheme"), if is_secure { "wss" } else { "ws" })?;
+        let scheme = if arrival.scheme() == "https" {
+            intern!(py, "wss")
+        } else {
+            intern!(py, "ws")
+        };
+        scope.set_item(intern!(py, "scheme"), scheme)?;
         let offered = handshake.protocols().map(String::from_utf8_lossy);
         let subprotocols = PyList::new(py, offered.collect::<Vec<_>>())?;
         scope.set_item(intern!(py, "subprotocols"), subprotocols)?;
@@ -127,6 +133,22 @@ impl Template {
         scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }
+}
+
+/// What trusted proxies said takes the place of what the connection says. A client's port that nobody knows is 0.
+fn believe(scope: &Bound<'_, PyDict>, arrival: &Arrival<'_>) -> PyResult<()> {
+    let py = scope.py();
+    if let Some(client) = arrival.told.client {
+        let client = (client.address.to_string(), client.port.unwrap_or(0));
+        scope.set_item(intern!(py, "client"), client)?;
+    }
+    if arrival.told.scheme.is_some() {
+        scope.set_item(intern!(py, "scheme"), arrival.scheme())?;
+    }
+    if let Some(server) = arrival.server() {
+        scope.set_item(intern!(py, "server"), server)?;
+    }
+    Ok(())
 }
 
 fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
@@ -155,12 +177,23 @@ fn path<'py>(py: Python<'py>, path: &[u8]) -> Bound<'py, PyString> {
 
 fn list<'py>(
     py: Python<'py>,
-    head: &Head<'_>,
+    arrival: &Arrival<'_>,
     headers: &HeaderTable,
 ) -> PyResult<Bound<'py, PyList>> {
-    let pairs = head.fields().iter();
-    let pairs = pairs.map(|header| headers.pair(py, header.name, meant(head, &header)));
-    PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+    let head = arrival.head;
+    let pair = |header: Header<'_>| headers.pair(py, header.name, meant(head, &header));
+    let Some(id) = &arrival.request_id else {
+        let pairs = head.fields().iter().map(pair);
+        return PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?);
+    };
+    let name = Name::Known(KnownName::XRequestId);
+    let others = head.fields().iter().filter(|header| header.name != name);
+    let list = PyList::new(py, others.map(pair).collect::<PyResult<Vec<_>>>()?)?;
+    list.append((
+        PyBytes::new(py, b"x-request-id"),
+        PyBytes::new(py, id.as_bytes()),
+    ))?;
+    Ok(list)
 }
 
 /// The value of a field: that of `Host` is the target's, where it names one (RFC 9112, section 3.2.2).

@@ -43,6 +43,13 @@ struct Received {
     length: usize,
 }
 
+/// What waits for the application.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waits {
+    pub(crate) bytes: usize,
+    pub(crate) messages: usize,
+}
+
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -75,8 +82,8 @@ impl WebSocket {
         self.state.with(py, |state| state.stage.clone())
     }
 
-    /// A message has come; gives back how much waits for the application, in bytes.
-    pub(crate) fn put(&self, py: Python<'_>, message: Message<'_>) -> PyResult<usize> {
+    /// A message has come; gives back how much waits for the application.
+    pub(crate) fn put(&self, py: Python<'_>, message: Message<'_>) -> PyResult<Waits> {
         let event = PyDict::new(py);
         event.set_item(intern!(py, "type"), intern!(py, "websocket.receive"))?;
         let length = match message {
@@ -93,13 +100,17 @@ impl WebSocket {
             message: event.into_any().unbind(),
             length,
         };
-        let (held, woken) = self.state.with(py, |state| {
+        let (waits, woken) = self.state.with(py, |state| {
             state.held_bytes += length;
             state.messages.push_back(received);
-            (state.held_bytes, state.waiting.take(Awaited::Message))
+            let waits = Waits {
+                bytes: state.held_bytes,
+                messages: state.messages.len(),
+            };
+            (waits, state.waiting.take(Awaited::Message))
         })?;
         wake(py, woken)?;
-        Ok(held)
+        Ok(waits)
     }
 
     /// It is over: the client has closed it, or is gone.

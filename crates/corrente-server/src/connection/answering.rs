@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::output::COPIED_MOST;
+use super::talking::Socket;
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last};
 use crate::field::{borrowed, fields, links};
@@ -23,9 +24,17 @@ impl Exchange for Connection {
         headers: Option<&Bound<'_, PyAny>>,
         trailers: Last,
     ) -> PyResult<()> {
-        let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        self.add_own(py, &mut fields)?;
         let is_draining = self.shared.is_draining();
+        let operations = self.shared.operations();
         self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.answered(status);
+                for (name, value) in &fields {
+                    operations.response_field(trace, name.as_bytes(py), value.as_bytes(py));
+                }
+            }
             let current = state.current.as_ref();
             // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
             let is_held_back = current.is_some_and(|current| current.is_held_back);
@@ -63,6 +72,7 @@ impl Exchange for Connection {
             }
             self.with(py, |state| state.output.close_data())?;
         }
+        self.traced(py, |trace| trace.sent(bytes.len()))?;
         if last == Last::Yes {
             let finished = self.with(py, |state| state.output.finish(&[]))?;
             self.checked(py, finished)?;
@@ -124,7 +134,16 @@ impl Exchange for Connection {
     }
 
     fn want(&self, py: Python<'_>) -> PyResult<()> {
-        self.unpause(py)
+        self.unpause(py)?;
+        // Frames that waited for the application are heard by nobody else.
+        let has_frames = self.with(py, |state| {
+            let is_talk = state.socket.as_ref().is_some_and(Socket::is_accepted);
+            is_talk && !state.held.is_empty()
+        })?;
+        if has_frames {
+            self.resume_soon(py)?;
+        }
+        Ok(())
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
@@ -136,6 +155,7 @@ impl Exchange for Connection {
             .counts
             .in_flight
             .fetch_sub(1, Ordering::Relaxed);
+        self.over(py)?;
         let (over, is_working, has_more) = self.with(py, |state| {
             let mut over = None;
             if let Some(current) = &mut state.current {

@@ -38,9 +38,20 @@ impl Carrier for Connection {
         })
     }
 
+    fn note_name(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.with(py, |state| state.name = Some(name.to_owned()))
+    }
+
     fn refuse(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
         let me = self.me.upgrade();
         me.map_or(Ok(()), |me| Self::turn_away(&me, py, status, text))
+    }
+
+    fn abandon(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(me) = self.me.upgrade() {
+            me.give_up(py)?;
+        }
+        self.abort(py)
     }
 
     fn fail(&self, py: Python<'_>) -> PyResult<()> {

@@ -9,6 +9,7 @@ use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
+use super::preface::{self, Opening};
 use super::talking::{self, Socket};
 use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Begun, Interface};
@@ -26,8 +27,13 @@ pub(super) fn received(
     py: Python<'_>,
     content: &[u8],
 ) -> PyResult<()> {
-    if connection.is_talking(py)? {
-        return talking::received(connection, py, content);
+    if connection.shared.operations().has_names() {
+        connection.with(py, |state| state.name = None)?;
+    }
+    match connection.hears(py)? {
+        Hears::Preface => return preface::received(connection, py, content),
+        Hears::Frames => return talking::received(connection, py, content),
+        Hears::Requests => {}
     }
     let (stage, held) = connection.with(py, |state| {
         let is_behind = !state.held.is_empty() || state.stage == Stage::Works;
@@ -50,7 +56,7 @@ pub(super) fn received(
 
 /// The request that was answered is over, or its application has taken what had come: what is behind is looked at.
 pub(super) fn resume(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> {
-    if connection.is_talking(py)? {
+    if connection.hears(py)? == Hears::Frames {
         return talking::received(connection, py, b"");
     }
     let held = connection.with(py, |state| {
@@ -84,7 +90,8 @@ fn work(connection: &Arc<Connection>, py: Python<'_>, input: &[u8]) -> PyResult<
             return Err(error);
         }
     }
-    connection.settle(py)
+    connection.settle(py)?;
+    connection.end_half_closed(py)
 }
 
 /// Decodes until there is nothing more to decode, or a request has to be answered first; gives back how much of the
@@ -120,6 +127,15 @@ fn decode(
             },
         }
     }
+}
+
+/// What comes over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    Preface,
+    Requests,
+    /// Of a WebSocket.
+    Frames,
 }
 
 /// What a look at the input led to.
@@ -168,18 +184,32 @@ impl super::State {
 }
 
 impl Connection {
-    /// Whether what comes are frames of a WebSocket.
-    fn is_talking(&self, py: Python<'_>) -> PyResult<bool> {
+    /// What comes now.
+    fn hears(&self, py: Python<'_>) -> PyResult<Hears> {
         self.with(py, |state| {
-            state.stage == Stage::Rests && state.socket.as_ref().is_some_and(Socket::is_accepted)
+            if state.stage != Stage::Rests {
+                return Hears::Requests;
+            }
+            if state.opening != Opening::Request {
+                return Hears::Preface;
+            }
+            match &state.socket {
+                Some(socket) if socket.is_accepted() => Hears::Frames,
+                _ => Hears::Requests,
+            }
         })
     }
 
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
+        let limits = &self.shared.operations().limits;
         let template = self.with(py, |state| {
             state.past = Past::Used;
             state.output.begin(Asked::by(head));
+            state.requests += 1;
+            if state.requests >= limits.connection_requests {
+                state.output.close_after();
+            }
             state.template.clone()
         })?;
         let Some(template) = template else {
@@ -187,7 +217,13 @@ impl Connection {
             return Ok(Found::Nothing);
         };
         let line: Arc<dyn Line> = Arc::<Self>::clone(self);
-        let begun = template.begin(py, &self.shared, head, line)?;
+        let operations = self.shared.operations();
+        let arrival = operations.arrival(head, &template.peer);
+        self.with(py, |state| {
+            state.trace = operations.trace(&arrival);
+            state.request_id.clone_from(&arrival.request_id);
+        })?;
+        let begun = template.begin(py, &self.shared, &arrival, line)?;
         let (beginning, socket) = match begun {
             Begun::Request(beginning) => (beginning, None),
             Begun::Socket(beginning, handler, asked) => {
@@ -235,7 +271,11 @@ impl Connection {
                 return (None, None);
             };
             current.is_held_back = false;
+            state.pace += content.len() as u64;
             if !current.is_answered {
+                if let Some(trace) = &mut state.trace {
+                    trace.received(content.len());
+                }
                 return (Some(current.handler.clone_ref(py)), None);
             }
             current.ignored += content.len() as u64;

@@ -11,8 +11,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::preface::{self, Opening};
 use super::talking::Socket;
-use super::{Body, Connection, Parting, Past, Stage};
+use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Template;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
@@ -63,11 +64,18 @@ pub(super) fn begin(
     let shared = &connection.shared;
     let ends = ends(py, &transport)?;
     let template = Template::new(py, shared, &ends)?;
+    let Some(opening) = preface::expected(shared, &template) else {
+        let address = &template.peer.text;
+        let text = format!("{address} is no trusted proxy: its connections are refused");
+        shared.report_once(py, &text)?;
+        return transport.abort(py);
+    };
     let deadline = now() + shared.times.head.as_secs_f64();
     connection.with(py, |state| {
         state.transport = Some(transport);
         state.template = Some(Arc::new(template));
         state.deadline = deadline;
+        state.opening = opening;
     })?;
     let client: Weak<dyn Client> = connection.me.clone();
     shared.add(py, connection.number(), client)
@@ -97,7 +105,27 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
         }
         current.handler.gone(py)?;
     }
-    Ok(())
+    connection.over(py)
+}
+
+/// The client has ended its side; whether ours stays open. It does for answers to whole requests (RFC 9112, section 9.6,
+/// has clients that do so): who streams without an end is told that the client has gone, and may go on.
+pub(super) fn half_closed(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<bool> {
+    let (is_open, handler) = connection.with(py, |state| {
+        let is_talk = state.socket.is_some();
+        let current = state.current.as_ref().filter(|_| !is_talk);
+        let current = current.filter(|current| {
+            let is_behind = !state.held.is_empty();
+            current.body == Body::Whole && (!current.is_answered || is_behind)
+        });
+        state.is_half_closed = current.is_some();
+        let handler = current.map(|current| current.handler.clone_ref(py));
+        (state.is_half_closed, handler)
+    })?;
+    if let Some(handler) = handler {
+        handler.half_closed(py)?;
+    }
+    Ok(is_open)
 }
 
 /// The addresses of both ends, as ASGI has them.
@@ -168,6 +196,7 @@ impl Connection {
             }
             state.deadline = f64::INFINITY;
             Some(match &state.current {
+                _ if state.opening != Opening::Request => Overdue::Idle,
                 _ if state.socket.as_ref().is_some_and(Socket::is_accepted) => Overdue::Talk,
                 Some(current) if current.is_answered => Overdue::Idle,
                 Some(_) => Overdue::Body,
@@ -228,6 +257,15 @@ impl Connection {
         if is_over { self.close(py) } else { Ok(()) }
     }
 
+    /// All that has come is decoded: a client that has ended its side has no more requests.
+    pub(super) fn end_half_closed(&self, py: Python<'_>) -> PyResult<()> {
+        let is_over = self.with(py, |state| {
+            let is_free = state.current.is_none() && state.stage == Stage::Rests;
+            state.is_half_closed && is_free
+        })?;
+        if is_over { self.close(py) } else { Ok(()) }
+    }
+
     /// Ends the connection once all is written.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
         let parting = self.with(py, |state| {
@@ -271,35 +309,43 @@ impl Connection {
     /// Sets until when the client is waited for, by what it is about to do.
     pub(super) fn wait_for_client(&self, py: Python<'_>) -> PyResult<()> {
         let times = self.shared.times;
+        let least = self.shared.operations().limits.body_least;
         self.with(py, |state| {
             if state.stage == Stage::Ends {
                 return;
             }
             if state.socket.as_ref().is_some_and(Socket::is_accepted) {
-                if state.deadline.is_infinite() || state.is_in_head {
+                if state.deadline.is_infinite() || state.awaits != Awaits::Other {
                     state.deadline = now() + times.ping.as_secs_f64();
                 }
                 return;
             }
-            let allowed = match &state.current {
+            let (awaits, allowed) = match &state.current {
                 Some(current)
                     if current.body == Body::Coming
                         && !state.is_reading_paused
                         && !current.is_held_back =>
                 {
-                    times.body
+                    // Once for so much of a body, so that a client gains nothing by a byte now and then.
+                    let is_going_on = state.deadline.is_finite() && state.awaits == Awaits::Body;
+                    if is_going_on && state.pace < least {
+                        return;
+                    }
+                    state.pace = 0;
+                    (Awaits::Body, times.body)
                 }
                 // The application's time is its own, and so is the client's that waits for it.
                 Some(_) => {
                     state.deadline = f64::INFINITY;
+                    state.awaits = Awaits::Other;
                     return;
                 }
-                None if state.held.is_empty() => times.idle,
+                None if state.held.is_empty() => (Awaits::Other, times.idle),
                 // Once for a head: a client that sends byte by byte gains nothing.
-                None if state.deadline.is_finite() && state.is_in_head => return,
-                None => times.head,
+                None if state.deadline.is_finite() && state.awaits == Awaits::Head => return,
+                None => (Awaits::Head, times.head),
             };
-            state.is_in_head = state.current.is_none() && !state.held.is_empty();
+            state.awaits = awaits;
             state.deadline = now() + allowed.as_secs_f64();
         })
     }

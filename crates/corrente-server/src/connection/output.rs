@@ -42,7 +42,7 @@ pub(super) struct Refusal<'a> {
     pub(super) status: u16,
     /// For the client's developers.
     pub(super) text: &'a str,
-    pub(super) field: Option<(&'a [u8], &'a [u8])>,
+    pub(super) fields: &'a [(&'a [u8], &'a [u8])],
 }
 
 /// What is written with every head.
@@ -167,7 +167,7 @@ impl Output {
         let Refusal {
             status,
             text,
-            field,
+            fields,
         } = refusal;
         let mut encoder = self.encoder.take().unwrap_or_else(|| {
             Encoder::new(Asked {
@@ -187,7 +187,8 @@ impl Output {
         };
         let kind: (&[u8], &[u8]) = (b"content-type", b"text/plain; charset=utf-8");
         let bytes = &mut self.bytes;
-        let written = encoder.head(head, std::iter::once(kind).chain(field), bytes);
+        let fields = std::iter::once(kind).chain(fields.iter().copied());
+        let written = encoder.head(head, fields, bytes);
         let written = written.and_then(|()| encoder.data(text.as_bytes(), bytes));
         // Statuses and texts are ours and right; were they not, the connection ends all the same.
         let _closes = written.and_then(|()| encoder.finish([], bytes));

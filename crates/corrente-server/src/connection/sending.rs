@@ -17,6 +17,7 @@ use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
 use super::{Body, Connection, Parting, Past, Stage};
 use crate::application::Interface;
+use crate::operations::{Dates, REQUEST_ID, RETRY_AFTER};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
@@ -39,7 +40,7 @@ impl Connection {
             }
             current.handler.gone(py)?;
         }
-        Ok(())
+        self.over(py)
     }
 
     /// Answers in the application's place; the connection ends after it.
@@ -57,20 +58,26 @@ impl Connection {
                 state.parting = Parting::Lingering;
             }
         })?;
+        self.trace_refusal(py, status, text.len())?;
         self.give_up(py)?;
+        let id = self.with(py, |state| state.request_id.clone())?;
+        let mut fields = Vec::new();
+        if let Some(id) = &id {
+            fields.push((REQUEST_ID, id.as_bytes()));
+        }
+        if status == 503 {
+            fields.push((b"retry-after", RETRY_AFTER));
+        }
         self.write(py, |output, always| {
             if output.is_begun() {
                 output.close_after();
             } else {
-                let field = None;
-                output.refuse(
-                    Refusal {
-                        status,
-                        text,
-                        field,
-                    },
-                    always,
-                );
+                let refusal = Refusal {
+                    status,
+                    text,
+                    fields: &fields,
+                };
+                output.refuse(refusal, always);
             }
         })?;
         self.end_after_output(py)
@@ -79,6 +86,7 @@ impl Connection {
     /// What has come is no request.
     pub(super) fn reject(self: &Arc<Self>, py: Python<'_>, rejection: Rejection) -> PyResult<()> {
         self.with(py, |state| state.parting = Parting::Lingering)?;
+        self.trace_refusal(py, rejection.status(), 0)?;
         self.give_up(py)?;
         self.write(py, |output, always| {
             if output.is_begun() {
@@ -104,7 +112,10 @@ impl Connection {
         let shared = &self.shared;
         shared.live.date.with(py, |date| {
             let always = Always {
-                date: date.now(),
+                date: match shared.operations().dates {
+                    Dates::Said => date.now(),
+                    Dates::Left => b"",
+                },
                 server: &shared.server_name,
             };
             self.with(py, |state| work(&mut state.output, always))
@@ -116,7 +127,8 @@ impl Connection {
         self.write_out(py)?;
         let is_draining = self.shared.is_draining();
         let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
-            let is_over = state.output.closes() || state.stage == Stage::Ends;
+            let is_ended = state.is_half_closed && state.held.is_empty();
+            let is_over = state.output.closes() || state.stage == Stage::Ends || is_ended;
             let is_free = state.current.is_none();
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
             let is_unread = state.is_reading_paused && is_answered;
@@ -155,12 +167,16 @@ impl Connection {
         py: Python<'_>,
         refusal: HandshakeError,
     ) -> PyResult<()> {
+        let text = format!("{refusal}\n");
+        self.trace_refusal(py, refusal.status(), text.len())?;
+        self.over(py)?;
         self.write(py, |output, always| {
             let version: (&[u8], &[u8]) = (b"sec-websocket-version", b"13");
+            let is_version = refusal.status() == 426;
             let refused = Refusal {
                 status: refusal.status(),
-                text: &format!("{refusal}\n"),
-                field: (refusal.status() == 426).then_some(version),
+                text: &text,
+                fields: if is_version { &[version] } else { &[] },
             };
             output.refuse(refused, always);
         })?;
@@ -177,7 +193,7 @@ impl Connection {
                 .in_flight
                 .fetch_sub(1, Ordering::Relaxed);
         }
-        Ok(())
+        self.over(py)
     }
 
     pub(super) fn write_out(&self, py: Python<'_>) -> PyResult<()> {

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use corrente_http::h1::{self, ResponseError};
-use corrente_http::ws::{Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Limits, Role};
+use corrente_http::ws::{Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Role};
 use corrente_loop::now;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::{Connection, Stage};
-use crate::asgi::socket::{self, WebSocket};
+use crate::asgi::socket::{self, Waits, WebSocket};
 use crate::exchange::{Line, Message};
 use crate::field::fields;
 
@@ -67,8 +67,8 @@ impl Socket {
 /// What a frame led to, for the application.
 enum Heard {
     Nothing,
-    /// So much waits for it now, in bytes.
-    Message(usize),
+    /// So much waits for it now.
+    Message(Waits),
     Closed,
 }
 
@@ -78,10 +78,13 @@ pub(super) fn received(
     py: Python<'_>,
     content: &[u8],
 ) -> PyResult<()> {
+    let interval = connection.shared.times.ping.as_secs_f64();
     let lent = connection.with(py, |state| {
         state.held.extend_from_slice(content);
         let socket = state.socket.as_mut()?;
-        socket.awaits_pong = false;
+        if std::mem::take(&mut socket.awaits_pong) && socket.closing == Closing::Not {
+            state.deadline = now() + interval;
+        }
         let decoder = socket.decoder.take()?;
         Some((
             decoder,
@@ -124,7 +127,12 @@ impl Connection {
             };
             let (consumed, is_last) = (step.consumed, matches!(step.event, Event::NeedMore));
             match self.take(py, handler, step.event) {
-                Ok(Heard::Message(waiting)) if waiting > WAITING_MOST => self.pause(py)?,
+                Ok(Heard::Message(waiting)) if self.is_much(waiting) => {
+                    // The rest of what has come is heard when the application has taken this.
+                    used += consumed;
+                    self.pause(py)?;
+                    break Ok(());
+                }
                 Ok(Heard::Nothing | Heard::Message(_)) => {}
                 Ok(Heard::Closed) => break Ok(()),
                 Err(error) => break Err(error),
@@ -136,6 +144,12 @@ impl Connection {
         };
         held.drain(..used.min(held.len()));
         ended
+    }
+
+    /// Whether more would be too much.
+    fn is_much(&self, waiting: Waits) -> bool {
+        let queue = self.shared.operations().limits.socket_queue;
+        waiting.bytes > WAITING_MOST || waiting.messages >= queue
     }
 
     fn take(
@@ -220,7 +234,7 @@ impl Connection {
 
     /// Pings a client that was not heard for long; one that did not answer the last ping is gone.
     pub(super) fn ping(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        let interval = self.shared.times.ping.as_secs_f64();
+        let allowed = self.shared.operations().limits.pong.as_secs_f64();
         let is_dead = self.with(py, |state| {
             let Some(socket) = &mut state.socket else {
                 return false;
@@ -232,7 +246,7 @@ impl Connection {
                 encoder.ping(b"", state.output.bytes());
             }
             socket.awaits_pong = true;
-            state.deadline = now() + interval;
+            state.deadline = now() + allowed;
             is_dead
         })?;
         if is_dead {
@@ -249,7 +263,10 @@ impl Line for Connection {
         subprotocol: Option<&str>,
         headers: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let given = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let mut given = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        self.add_own(py, &mut given)?;
+        self.traced(py, |trace| trace.answered(101))?;
+        let limits = self.shared.operations().limits;
         let accepted = self.with(py, |state| {
             let Some(socket) = &mut state.socket else {
                 return Err(ResponseError::Order);
@@ -272,9 +289,10 @@ impl Line for Connection {
                 (name.as_bytes(py), value.as_bytes(py))
             });
             h1::switch(b"websocket", ours.chain(given), state.output.bytes())?;
+            // The handshake's: from now on the client is waited for as one that talks.
+            state.deadline = f64::INFINITY;
             let deflate = socket.asked.deflate.as_ref();
-            let limits = Limits::default();
-            socket.decoder = Some(Box::new(Decoder::new(Role::Server, limits, deflate)));
+            socket.decoder = Some(Box::new(Decoder::new(Role::Server, limits.socket, deflate)));
             socket.encoder = Some(Encoder::new(
                 Role::Server,
                 EncoderOptions::default(),

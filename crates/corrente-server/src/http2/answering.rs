@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 use super::{Stream, Waiting};
 use crate::exchange::{Exchange, Last};
 use crate::field::{borrowed, fields, links};
+use crate::operations::Dates;
 
 /// What waits for the client's window before the application has to, in bytes.
 const QUEUED_MOST: usize = 64 * 1024;
@@ -32,7 +33,10 @@ impl Stream {
         shared.live.date.with(py, |date| {
             let head = ResponseHead {
                 status,
-                date: date.now(),
+                date: match shared.operations().dates {
+                    Dates::Said => date.now(),
+                    Dates::Left => b"",
+                },
                 server: shared.server_name.as_bytes(),
                 length,
             };
@@ -69,6 +73,9 @@ impl Stream {
             let is_sent = state.reply.data(content.len())?;
             if last == Last::Yes {
                 state.reply.finish()?;
+            }
+            if let Some(trace) = &mut state.trace {
+                trace.sent(content.len());
             }
             // Without a body the head is all, whatever the application still gives.
             let is_over = state.reply.has_no_body() && !state.has_trailers;
@@ -123,8 +130,19 @@ impl Exchange for Stream {
         headers: Option<&Bound<'_, PyAny>>,
         trailers: Last,
     ) -> PyResult<()> {
-        let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        let operations = self.session.shared.operations();
+        if operations.gives_fields() {
+            let id = self.with(py, |state| state.request_id.clone())?;
+            operations.add_fields(py, id.as_deref(), &mut fields);
+        }
         self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.answered(status);
+                for (name, value) in &fields {
+                    operations.response_field(trace, name.as_bytes(py), value.as_bytes(py));
+                }
+            }
             state.head = Some(Waiting { status, fields });
             state.has_trailers = trailers == Last::No;
         })

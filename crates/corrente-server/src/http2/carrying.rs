@@ -11,6 +11,7 @@ use super::Stream;
 use crate::application::Handler;
 use crate::calling::Carrier;
 use crate::exchange::Last;
+use crate::operations::{REQUEST_ID, RETRY_AFTER};
 use crate::shared::Shared;
 
 impl Stream {
@@ -34,6 +35,9 @@ impl Stream {
             .session
             .with(py, |state| state.streams.remove(&self.id))?;
         drop(stream);
+        if let Some(trace) = self.with(py, |state| state.trace.take())? {
+            self.session.shared.operations().over(&trace);
+        }
         Ok(handler)
     }
 
@@ -41,6 +45,25 @@ impl Stream {
     pub(super) fn give_up(&self, py: Python<'_>) -> PyResult<()> {
         let handler = self.leave(py)?;
         handler.map_or(Ok(()), |handler| handler.gone(py))
+    }
+
+    /// The server answers in the application's place; gives back the request's id.
+    fn trace_refusal(&self, py: Python<'_>, status: u16, bytes: usize) -> PyResult<Option<String>> {
+        let operations = self.session.shared.operations();
+        let template = self.session.with(py, |state| state.template.clone())?;
+        self.with(py, |state| {
+            if state.trace.is_none() && state.handler.is_none() {
+                state.trace =
+                    template.and_then(|template| operations.trace_of_refused(&template.peer));
+            }
+            if let Some(trace) = &mut state.trace
+                && !state.reply.is_begun()
+            {
+                trace.answered(status);
+                trace.sent(bytes);
+            }
+            state.request_id.clone()
+        })
     }
 
     /// Breaks the stream off, with this code, behind what was sent on it.
@@ -73,7 +96,18 @@ impl Carrier for Stream {
         })
     }
 
+    fn note_name(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.session
+            .with(py, |state| state.name = Some(name.to_owned()))
+    }
+
+    fn abandon(&self, py: Python<'_>) -> PyResult<()> {
+        self.give_up(py)?;
+        self.reset(py, http2::CANCEL)
+    }
+
     fn refuse(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()> {
+        let id = self.trace_refusal(py, status, text.len())?;
         self.give_up(py)?;
         if self.with(py, |state| state.reply.is_begun())? {
             return self.reset(py, http2::INTERNAL_ERROR);
@@ -82,7 +116,13 @@ impl Carrier for Stream {
             state.head = None;
             state.has_trailers = false;
         })?;
-        let fields = [(&b"content-type"[..], &b"text/plain; charset=utf-8"[..])];
+        let mut fields = vec![(&b"content-type"[..], &b"text/plain; charset=utf-8"[..])];
+        if let Some(id) = &id {
+            fields.push((REQUEST_ID, id.as_bytes()));
+        }
+        if status == 503 {
+            fields.push((b"retry-after", RETRY_AFTER));
+        }
         let length = Length::Known(text.len() as u64);
         let opened = self.open(py, status, &fields, length)?;
         // Statuses and texts are ours and right; were they not, the stream ends all the same.

@@ -28,6 +28,7 @@ impl Session {
     /// Something has come.
     pub(super) fn received(self: &Arc<Self>, py: Python<'_>, content: &[u8]) -> PyResult<()> {
         let stage = self.with(py, |state| {
+            state.name = None;
             if state.stage != Stage::Ends {
                 state.connection.receive(content);
             }
@@ -138,8 +139,13 @@ impl Session {
     ) -> PyResult<()> {
         let method = Method::of(head.method().as_str().as_bytes());
         let stream = Stream::new(self, id, method);
+        let most = self.shared.operations().limits.connection_requests;
         let template = self.with(py, |state| {
             state.counts.requests += 1;
+            if state.counts.requests >= most && !state.is_leaving {
+                state.is_leaving = true;
+                state.connection.shut_down();
+            }
             state.streams.insert(id, Arc::clone(&stream));
             state.template.clone()
         })?;
@@ -155,7 +161,14 @@ impl Session {
             }
         };
         let line: Arc<dyn Line> = Arc::<Stream>::clone(&stream);
-        match template.begin(py, &self.shared, &translated.view(), line)? {
+        let operations = self.shared.operations();
+        let head = translated.view();
+        let arrival = operations.arrival(&head, &template.peer);
+        stream.with(py, |state| {
+            state.trace = operations.trace(&arrival);
+            state.request_id.clone_from(&arrival.request_id);
+        })?;
+        match template.begin(py, &self.shared, &arrival, line)? {
             Begun::Request(beginning) => stream.begin(py, &translated, beginning),
             Begun::Socket(..) => stream.refuse(py, 501, "no WebSockets over HTTP/2\n"),
             Begun::Refused(refusal) => stream.refuse(py, refusal.status(), &format!("{refusal}\n")),
@@ -237,10 +250,20 @@ impl Stream {
     /// Some of the body has come.
     fn put(self: &Arc<Self>, py: Python<'_>, content: &Bytes) -> PyResult<()> {
         let most = self.session.shared.limits.max_body_bytes;
-        let is_too_much = self.with(py, |state| {
-            state.body.is_held_back = false;
-            state.body.length += content.len() as u64;
-            state.body.length > most
+        let least = self.session.shared.operations().limits.body_least;
+        let (is_too_much, before, is_slow) = self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.received(content.len());
+            }
+            let body = &mut state.body;
+            body.is_held_back = false;
+            body.length += content.len() as u64;
+            body.pace += content.len() as u64;
+            let is_slow = body.pace < least && state.deadline.is_finite();
+            if !is_slow {
+                body.pace = 0;
+            }
+            (body.length > most, state.deadline, is_slow)
         })?;
         let Some(handler) = self.handler(py)? else {
             return Ok(());
@@ -256,7 +279,11 @@ impl Stream {
         })?;
         // An application that has it all already has taken it while it was put in.
         if held == 0 {
-            return self.taken(py);
+            self.taken(py)?;
+        }
+        // Once for so much of a body, so that a client gains nothing by a byte now and then.
+        if held == 0 && is_slow {
+            self.with(py, |state| state.deadline = before)?;
         }
         Ok(())
     }

@@ -51,6 +51,24 @@ impl Second {
             state: Confined::new(State::new(limits)),
         }))
     }
+
+    /// The connection is there, and this is known of it.
+    pub(crate) fn begin(
+        &self,
+        py: Python<'_>,
+        transport: Transport,
+        template: Arc<Template>,
+    ) -> PyResult<()> {
+        let session = &self.0;
+        session.with(py, |state| {
+            state.transport = Some(transport);
+            state.template = Some(template);
+        })?;
+        let client: Weak<dyn Client> = session.me.clone();
+        session.shared.add(py, session.number, client)?;
+        // Our settings do not wait for the client's (RFC 9113, section 3.4).
+        session.work(py)
+    }
 }
 
 impl State {
@@ -70,23 +88,15 @@ impl State {
             is_resuming: false,
             unread: Unread::default(),
             counts: Counts::default(),
+            name: None,
         }
     }
 }
 
 impl Protocol for Second {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
-        let session = &self.0;
-        let shared = &session.shared;
-        let template = Template::new(py, shared, &ends(py, &transport)?)?;
-        session.with(py, |state| {
-            state.transport = Some(transport);
-            state.template = Some(Arc::new(template));
-        })?;
-        let client: Weak<dyn Client> = session.me.clone();
-        shared.add(py, session.number, client)?;
-        // Our settings do not wait for the client's (RFC 9113, section 3.4).
-        session.work(py)
+        let template = Template::new(py, &self.0.shared, &ends(py, &transport)?)?;
+        self.begin(py, transport, Arc::new(template))
     }
 
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
@@ -107,6 +117,11 @@ impl Protocol for Second {
         })?;
         drop(transport);
         session.give_up_all(py)
+    }
+
+    fn request(&self, py: Python<'_>) -> Option<String> {
+        let name = self.0.with(py, |state| state.name.clone());
+        name.ok().flatten()
     }
 
     fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()> {

@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use crate::asgi::scope::{Ends, meant};
+use crate::operations::Arrival;
 use crate::percent::decoded;
 use crate::root::without_root;
 
@@ -56,8 +57,9 @@ impl Template {
     pub(crate) fn environ<'py>(
         &self,
         py: Python<'py>,
-        head: &Head<'_>,
+        arrival: &Arrival<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
+        let head = arrival.head;
         let environ = self.environ.bind(py).copy()?;
         let target = head.target();
         let method = latin(py, head.method_name());
@@ -76,8 +78,30 @@ impl Template {
             environ.set_item(intern!(py, "SERVER_PROTOCOL"), version)?;
         }
         add_fields(&environ, head)?;
+        believe(&environ, arrival)?;
+        if let Some(id) = &arrival.request_id {
+            environ.set_item(intern!(py, "HTTP_X_REQUEST_ID"), id)?;
+        }
         Ok(environ)
     }
+}
+
+/// What trusted proxies said takes the place of what the connection says.
+fn believe(environ: &Bound<'_, PyDict>, arrival: &Arrival<'_>) -> PyResult<()> {
+    let py = environ.py();
+    if let Some(client) = arrival.told.client {
+        let port = client.port.map_or(String::new(), |port| port.to_string());
+        environ.set_item(intern!(py, "REMOTE_ADDR"), client.address.to_string())?;
+        environ.set_item(intern!(py, "REMOTE_PORT"), port)?;
+    }
+    if arrival.told.scheme.is_some() {
+        environ.set_item(intern!(py, "wsgi.url_scheme"), arrival.scheme())?;
+    }
+    if let Some((name, port)) = arrival.server() {
+        environ.set_item(intern!(py, "SERVER_NAME"), name)?;
+        environ.set_item(intern!(py, "SERVER_PORT"), port.to_string())?;
+    }
+    Ok(())
 }
 
 /// Host and port of one end, both as text.

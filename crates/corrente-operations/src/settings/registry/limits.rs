@@ -102,6 +102,20 @@ pub(super) const ENTRIES: &[Entry] = &[
     )
     .default("1GiB"),
     Entry::new(
+        "min-body-rate",
+        Kind::SizeOrOff,
+        Limits,
+        "Bytes a second of a request body, averaged over body-timeout, that a client has to send (408)",
+    )
+    .default("off"),
+    Entry::new(
+        "max-connection-requests",
+        Kind::NumberOrOff(COUNT),
+        Limits,
+        "Requests over one connection; then it is closed, and clients spread over the workers anew",
+    )
+    .default("off"),
+    Entry::new(
         "max-concurrent-requests",
         Kind::NumberOrOff(COUNT),
         Limits,

@@ -45,6 +45,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     .default("-")
     .gunicorn(&["--error-logfile", "--log-file"]),
     Entry::new(
+        "stall-log",
+        Kind::DurationOrOff,
+        Logging,
+        "Tells of whatever holds up a worker's event loop for so long (1 ms or more), with request and stack",
+    )
+    .default("off"),
+    Entry::new(
         "gauge",
         Kind::Text,
         Logging,

@@ -122,6 +122,8 @@ fn limits(values: &Values) -> Limits {
         head_bytes: values.bytes("max-head-bytes"),
         target_bytes: values.bytes("max-target-bytes"),
         body_bytes: values.bytes_or_off("max-body-bytes"),
+        body_rate: values.bytes_or_off("min-body-rate"),
+        connection_requests: values.number_or_off("max-connection-requests"),
         concurrent_requests: values
             .number_or_off("max-concurrent-requests")
             .map(|number| number as usize),
@@ -204,6 +206,7 @@ fn logging(values: &Values) -> Logging {
         file: values
             .path("log-file")
             .filter(|path| path.as_os_str() != "-"),
+        stall: values.duration("stall-log"),
         gauge: values.path("gauge"),
     }
 }

@@ -48,6 +48,7 @@ impl Machine {
                 }
             }
             Message::Going(why) => self.replace(id, why),
+            Message::Trouble(text) => self.say(Notice::Trouble(id, text)),
             Message::Failed(failure) => worker.failure = Some(failure),
             Message::Ready => {}
         }

@@ -1,0 +1,80 @@
+"""Accepting no more connections than there may be: what comes then waits in the backlog.
+
+Asyncio has no way to rest a listening server, so this is on its seam: private names that its own
+`_accept_connection` uses to rest when descriptors are exhausted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    import ssl
+
+    from corrente import _native
+
+#: Asyncio's servers, whose private names have no types.
+Foreign: TypeAlias = Any
+
+#: Connections that are accepted at once: a worker that takes all there are leaves none for others.
+BATCH_MOST = 16
+
+#: The part of the limit by which it may be exceeded: what is accepted at once is counted later.
+EXCESS = 64
+
+
+class Gate:
+    """The listening sockets of a server, which rest while it has as many connections as it may."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, server: _native.HttpServer, most: int
+    ) -> None:
+        self._loop: Foreign = loop
+        self._server = server
+        self._listening: list[Foreign] = []
+        self._batch = max(1, min(BATCH_MOST, most // EXCESS))
+        self._is_shut = False
+        server.limit_connections(most, self._tell)
+
+    async def listen(
+        self, sock: socket.socket, backlog: int, ssl_context: ssl.SSLContext | None
+    ) -> Foreign:
+        """Accept connections of a socket; gives back asyncio's server."""
+        server = await self._loop.create_server(
+            self._server, sock=sock, ssl=ssl_context, start_serving=False
+        )
+        # Asyncio would have one number for what waits and for what is accepted at once.
+        sock.listen(backlog)
+        self._accept(server)
+        self._listening.append(server)
+        return server
+
+    def close(self) -> None:
+        """Change nothing from now on: the sockets are being closed."""
+        self._server.limit_connections(0)
+
+    def _tell(self, is_full: bool) -> None:
+        for server in self._listening:
+            if is_full:
+                self._rest(server)
+            elif self._is_shut:
+                self._accept(server)
+        self._is_shut = is_full
+
+    def _rest(self, server: Foreign) -> None:
+        for sock in server._sockets or ():
+            self._loop._remove_reader(sock.fileno())
+
+    def _accept(self, server: Foreign) -> None:
+        for sock in server._sockets or ():
+            self._loop._start_serving(
+                server._protocol_factory,
+                sock,
+                server._ssl_context,
+                server,
+                self._batch,
+                server._ssl_handshake_timeout,
+                server._ssl_shutdown_timeout,
+            )

@@ -1,0 +1,114 @@
+"""`corrente serve` over TLS: certificates, those of clients, and files that are read again."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from .commands import LIMIT_S, Command
+from .wire import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "localhost"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Give who signs the certificates of these tests."""
+    return trustme.CA()
+
+
+def write(folder: Path, certificate: trustme.LeafCert) -> tuple[str, str]:
+    """Write a chain and its key; give the flags that name them."""
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    certificate.private_key_pem.write_to_path(key)
+    chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    return f"--tls-certificate={chain}", f"--tls-key={key}"
+
+
+class Secured(Client):
+    """A client over TLS, which trusts the authority."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        authority: trustme.CA,
+        own: trustme.LeafCert | None = None,
+    ) -> None:
+        super().__init__(address)
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        if own is not None:
+            own.configure_cert(context)
+        self.socket = context.wrap_socket(self.socket, server_hostname=NAME)
+
+    def serial(self) -> str:
+        """Tell which certificate the server has shown."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        shown = self.socket.getpeercert()
+        assert shown is not None
+        return str(shown["serialNumber"])
+
+
+def secured_address(command: Command) -> tuple[str, int]:
+    """Give where it listens, as soon as a worker serves."""
+    host, port = command.says(r"https://(\S+):(\d+)").groups()
+    command.says("worker 1 is ready")
+    return host, int(port)
+
+
+def test_it_is_served_over_tls(tmp_path: Path, authority: trustme.CA) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    with Command(tmp_path, "shop:app", *flags) as command:
+        with Secured(secured_address(command), authority) as client:
+            for _ in range(2):
+                assert client.get().body.isdigit()
+        command.stop()
+
+
+def test_a_certificate_that_changes_is_read_again(tmp_path: Path, authority: trustme.CA) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    with Command(tmp_path, "shop:app", *flags) as command:
+        address = secured_address(command)
+        with Secured(address, authority) as client:
+            first = client.serial()
+            (tmp_path / "chain.pem").write_text("no certificate", encoding="utf-8")
+            command.says("worker 1: --tls-certificate .*; the one before stays in use")
+            with Secured(address, authority) as other:
+                assert other.serial() == first
+            write(tmp_path, authority.issue_cert(NAME))
+            # It is looked at once a second.
+            while True:
+                with Secured(address, authority) as other:
+                    if other.serial() != first:
+                        assert other.get().status == 200
+                        break
+            # A connection that is there goes on.
+            assert client.get().status == 200
+        command.stop()
+
+
+def test_clients_have_to_show_a_certificate(tmp_path: Path, authority: trustme.CA) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(trusted)
+    rule = (f"--tls-ca={trusted}", "--tls-client=required")
+    with Command(tmp_path, "shop:app", *flags, *rule) as command:
+        address = secured_address(command)
+        with Secured(address, authority, authority.issue_cert("client.example")) as client:
+            assert client.get().status == 200
+        refused = pytest.raises((ssl.SSLError, ConnectionError, EOFError))
+        with refused, Secured(address, authority) as client:
+            client.get()
+        command.stop()
+
+
+def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    with Command(tmp_path, "shop:app", f"--tls-certificate={tmp_path / 'none.pem'}") as command:
+        command.says(r"--tls-certificate \S+/none\.pem: .*No such file")
+        assert command.process.wait(LIMIT_S) == 3
