@@ -1,4 +1,4 @@
-"""`corrente check`: the analyser as a user meets it, from its own package through the one command."""
+"""`corrente check`: the analyser from its own package, through the one command."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from importlib.metadata import requires, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Corrente
 
 BLOCKING = """\
