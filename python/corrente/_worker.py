@@ -188,9 +188,7 @@ def _is_ours(file: str) -> bool:
     return file == __file__ or "importlib" in file
 
 
-def _tls(
-    given: Mapping[str, Foreign] | None, protocols: tuple[str, ...]
-) -> ssl.SSLContext | None:
+def _tls(given: Mapping[str, Foreign] | None, protocols: tuple[str, ...]) -> ssl.SSLContext | None:
     if given is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

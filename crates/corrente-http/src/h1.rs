@@ -21,8 +21,8 @@ pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, Respons
 pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
 pub(crate) use host::is_host;
-pub(crate) use response::{Seen, sift, sift_trailers};
 pub use response::{CONTINUE, refuse, switch};
+pub(crate) use response::{Seen, sift, sift_trailers};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};
 pub use translated::{Foreign, Translated};

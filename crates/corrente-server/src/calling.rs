@@ -232,7 +232,6 @@ struct Done {
 #[pymethods]
 impl Done {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.carrier
-            .ended(task.py(), &self.handler, failure(task))
+        self.carrier.ended(task.py(), &self.handler, failure(task))
     }
 }

@@ -130,11 +130,7 @@ impl First {
     }
 
     /// Whether what has come is the beginning of HTTP/2, and all of it; while it may become that, it is kept.
-    pub(crate) fn preface(
-        &self,
-        py: Python<'_>,
-        content: &[u8],
-    ) -> PyResult<(Preface, Vec<u8>)> {
+    pub(crate) fn preface(&self, py: Python<'_>, content: &[u8]) -> PyResult<(Preface, Vec<u8>)> {
         let found = self.0.with(py, |state| {
             let all = [&state.held[..], content].concat();
             let preface = Preface::of(&all);

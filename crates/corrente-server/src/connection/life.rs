@@ -2,8 +2,8 @@
 //!
 //! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
-use std::sync::{Arc, Weak};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use corrente_loop::native::Transport;
 use corrente_loop::now;

@@ -82,10 +82,7 @@ impl Carrier for Stream {
             state.head = None;
             state.has_trailers = false;
         })?;
-        let fields = [(
-            &b"content-type"[..],
-            &b"text/plain; charset=utf-8"[..],
-        )];
+        let fields = [(&b"content-type"[..], &b"text/plain; charset=utf-8"[..])];
         let length = Length::Known(text.len() as u64);
         let opened = self.open(py, status, &fields, length)?;
         // Statuses and texts are ours and right; were they not, the stream ends all the same.

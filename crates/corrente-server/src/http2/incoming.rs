@@ -158,9 +158,7 @@ impl Session {
         match template.begin(py, &self.shared, &translated.view(), line)? {
             Begun::Request(beginning) => stream.begin(py, &translated, beginning),
             Begun::Socket(..) => stream.refuse(py, 501, "no WebSockets over HTTP/2\n"),
-            Begun::Refused(refusal) => {
-                stream.refuse(py, refusal.status(), &format!("{refusal}\n"))
-            }
+            Begun::Refused(refusal) => stream.refuse(py, refusal.status(), &format!("{refusal}\n")),
         }
     }
 

@@ -93,10 +93,8 @@ impl Session {
             if state.stage == Stage::Ends {
                 return;
             }
-            let was_in_head = std::mem::replace(
-                &mut state.is_in_head,
-                state.connection.is_within_head(),
-            );
+            let was_in_head =
+                std::mem::replace(&mut state.is_in_head, state.connection.is_within_head());
             // Once for a head: a client that sends byte by byte gains nothing.
             if was_in_head && state.is_in_head {
                 return;
