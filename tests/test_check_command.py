@@ -1,4 +1,4 @@
-"""`corrente check`: the analyser as a user meets it, from its own package through the one command."""
+"""`corrente check`: the analyser from its own package, through the one command."""
 
 from __future__ import annotations
 

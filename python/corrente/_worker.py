@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import sys
 import traceback
 from contextvars import ContextVar

@@ -1,9 +1,9 @@
 """Other analysers beside ours on the programs of crates/corrente-check/tests/programs.
 
-Each program becomes a folder of its own, so that nobody sees more than the program. A mark `#!` stands on
-the line of the blocking call. An analyser has found it if it names that line of that file: as the place of
-its message, or, where it tells a chain, as the chain's last step. Which tools there are is given as
-arguments; this prints a table, and with `--json` the same for programs.
+Each program becomes a folder of its own, so that nobody sees more than the program. A mark `#!`
+stands on the line of the blocking call. An analyser has found it if it names that line of that
+file: as the place of its message, or, where it tells a chain, as the chain's last step. Which tools
+there are is given as arguments; this prints a table, and with `--json` the same for programs.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def hydroid(tool: str, target: Path, folders: list[str]) -> set[Place]:
     environment = ["--python", python] if python else []
     found = set()
     for folder in folders:
-        whole = [command, "--no-cache", "--format", "json", *environment, "."]
+        whole = [command, "--no-cache", "--cpu", "--format", "json", *environment, "."]
         printed = output(whole, target / folder)
         for diagnostic in json.loads(printed)["diagnostics"] if printed else []:
             chain = diagnostic["chain"]
@@ -91,8 +91,8 @@ def hydroid(tool: str, target: Path, folders: list[str]) -> set[Place]:
 
 
 def ruff(tool: str, target: Path, _folders: list[str]) -> set[Place]:
-    """Findings of Ruff's ASYNC rules."""
-    rules = ["--isolated", "--select", "ASYNC", "--preview"]
+    """Findings of Ruff's rules for what blocks; the other ASYNC rules are about something else."""
+    rules = ["--isolated", "--select", "ASYNC2", "--preview"]
     printed = output([tool, "check", *rules, "--output-format", "json", "."], target)
     return {
         (str(Path(one["filename"]).relative_to(target)), one["location"]["row"])
@@ -101,10 +101,10 @@ def ruff(tool: str, target: Path, _folders: list[str]) -> set[Place]:
 
 
 def flake8(tool: str, target: Path, _folders: list[str]) -> set[Place]:
-    """Findings of flake8-async, by its own program."""
+    """Findings of flake8-async's rules for what blocks, by its own program."""
     found = set()
     files = [str(file.relative_to(target)) for file in sorted(target.rglob("*.py"))]
-    for line in output([tool, "--enable=ASYNC", *files], target).splitlines():
+    for line in output([tool, "--enable=ASYNC2", *files], target).splitlines():
         path, _, rest = line.partition(":")
         row, _, _ = rest.partition(":")
         if row.isdigit():

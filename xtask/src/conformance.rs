@@ -4,6 +4,7 @@
 //! ours, on this machine. What differs must be known (`tests/conformance/expected.toml`, each with its reason), and
 //! what is known must still be so. How tests are run is Python (`tests/conformance/run.py`); this compares.
 
+mod analysers;
 mod document;
 mod expected;
 mod suites;
@@ -22,8 +23,10 @@ use verdict::{Run, Verdict};
 
 const USAGE: &str = "\
 cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--write]
+cargo xtask conformance check [--json]
 
   SUITE             cpython, uvloop or aiohttp (default: all)
+  check             Ruff, flake8-async and hydroid beside corrente-check on its suite of programs
   --python VERSION  such as 3.12; may be repeated (default: every version that is found)
   --only PATTERN    only the tests of this name; `*` stands for any letters; nothing is written
   --write           put the results into docs/conformance/
@@ -86,6 +89,9 @@ pub(crate) fn conformance(project: &Project, arguments: &[String]) -> Result<(),
         print!("{USAGE}");
         return Ok(());
     }
+    if let Some(("check", rest)) = first_word(arguments) {
+        return analysers::compare(project, rest);
+    }
     let options = Options::parse(arguments)?;
     let expected = Expected::read(&project.root)?;
     let mut surprises = 0;
@@ -99,6 +105,11 @@ pub(crate) fn conformance(project: &Project, arguments: &[String]) -> Result<(),
         count => Err(Failure::step(format!("conformance: {count} results that nobody expected"))
             .hint("the logs are in target/conformance; what is known is in tests/conformance/expected.toml")),
     }
+}
+
+fn first_word(arguments: &[String]) -> Option<(&str, &[String])> {
+    let (first, rest) = arguments.split_first()?;
+    Some((first, rest))
 }
 
 /// The interpreters of these versions, or all that are found.

@@ -76,8 +76,18 @@ pub(crate) fn with_release(
 
 /// An environment with the locked tools of requirements-dev.txt.
 pub(crate) fn tools(project: &Project, interpreter: &Interpreter) -> Result<Environment, Failure> {
-    let environment = Environment::prepare(project, "dev", interpreter)?;
-    install_locked(project, &environment, TOOLS)?;
+    locked(project, interpreter, "dev", TOOLS)
+}
+
+/// An environment `venv-PURPOSE-3.N` with what a lock file names and nothing of ours.
+pub(crate) fn locked(
+    project: &Project,
+    interpreter: &Interpreter,
+    purpose: &str,
+    lock: &str,
+) -> Result<Environment, Failure> {
+    let environment = Environment::prepare(project, purpose, interpreter)?;
+    install_locked(project, &environment, lock)?;
     Ok(environment)
 }
 

@@ -27,6 +27,10 @@ pyproject.toml under `[tool.corrente.check]`: exclude, ignore, certainty, baseli
 
 Exit codes: 0 clean, 1 findings (of a plan: endpoints that wait), 2 it could not run"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct Arguments {
     /// Files or folders
     #[arg(value_name = "PATH", default_value = ".")]

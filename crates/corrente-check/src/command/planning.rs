@@ -1,4 +1,6 @@
 //! `--plan`: the way of synchronous code to asynchronous, with or without a recording.
+//!
+//! Reading the recording and printing; the plan itself is the library's.
 
 use std::fs;
 use std::path::Path;

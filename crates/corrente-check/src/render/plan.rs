@@ -3,8 +3,8 @@
 //! Endpoints in the order of work, each with what has to change; then what concerns several of them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use super::text::put;
 use crate::finding::{Certainty, Place};
 use crate::plan::{
     BlockingCall, EndpointPlan, FunctionPlan, Measured, Plan, Shared, Together, TogetherKind,
@@ -57,9 +57,20 @@ fn head(page: &mut Page, plan: &Plan) {
         waiting + plan.free.len()
     );
     if asynchronous > 0 {
-        let _ = write!(line, "; {asynchronous} are asynchronous already");
+        put(
+            &mut line,
+            format_args!("; {asynchronous} are asynchronous already"),
+        );
     }
     page.line(0, &line);
+    if plan.free.len() > asynchronous {
+        let others = plan.free.len() - asynchronous;
+        let words = "nothing that is known blocks the other";
+        page.line(
+            0,
+            &format!("{words} {others}; see what the plan does not see"),
+        );
+    }
     page.line(
         0,
         &format!(
@@ -146,10 +157,16 @@ fn duration(ms: f64) -> String {
 fn function_line(function: &FunctionPlan) -> String {
     let mut line = format!("{}  `{}`", at(&function.place), function.name);
     if function.endpoints > 1 {
-        let _ = write!(line, ", for {} endpoints", function.endpoints);
+        put(
+            &mut line,
+            format_args!(", for {} endpoints", function.endpoints),
+        );
     }
     if let Some(obstacle) = function.obstacle {
-        let _ = write!(line, "; not by `async def` alone: {obstacle}");
+        put(
+            &mut line,
+            format_args!("; not by `async def` alone: {obstacle}"),
+        );
     }
     line
 }
@@ -157,7 +174,7 @@ fn function_line(function: &FunctionPlan) -> String {
 fn call_line(call: &BlockingCall) -> String {
     let mut line = format!("{}  `{}`", at(&call.place), call.call);
     if call.certainty != Certainty::Certain {
-        let _ = write!(line, " ({})", call.certainty.word());
+        put(&mut line, format_args!(" ({})", call.certainty.word()));
     }
     line
 }

@@ -148,7 +148,7 @@ fn paint(colour: Colour, code: &str, text: &str) -> String {
     }
 }
 
-fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+pub(super) fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments)
         .expect("a string takes whatever is written");
 }

@@ -151,8 +151,12 @@ impl Leaving {
 impl<'a> Visitor<'a> for Leaving {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_) => self.0 = true,
-            Stmt::Assert(_) | Stmt::Try(_) => self.0 = true,
+            Stmt::Return(_)
+            | Stmt::Raise(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::Assert(_)
+            | Stmt::Try(_) => self.0 = true,
             // What a function inside does is not done here.
             Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
             _ => visitor::walk_stmt(self, statement),
