@@ -36,12 +36,12 @@ def test_a_scope_is_that_of_http_2(serve: Callable[..., Served]) -> None:
         scopes.append(scope)
         await respond(send)
 
-    with Http2Client(serve(application, root_path="/root").address) as client:
+    with Http2Client(serve(application, root_path="/shop").address) as client:
         client.get("/a%20b?c=d", ("cookie", "a=1"), ("x-a", "1"), ("cookie", "b=2"), ("x-a", "2"))
     (scope,) = scopes
     assert scope["http_version"] == "2"
     assert (scope["method"], scope["scheme"], scope["type"]) == ("GET", "http", "http")
-    assert (scope["path"], scope["raw_path"]) == ("/root/a b", b"/root/a%20b")
+    assert (scope["path"], scope["raw_path"]) == ("/shop/a b", b"/shop/a%20b")
     assert scope["query_string"] == b"c=d"
     assert sorted(scope["headers"][1:]) == [
         (b"cookie", b"a=1; b=2"),

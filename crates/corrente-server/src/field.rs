@@ -1,4 +1,6 @@
 //! Fields as applications give them: pairs of `bytes`.
+//!
+//! Only their types are checked here; names and values are, where they are encoded.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;

@@ -1,4 +1,6 @@
 //! The head of a request, as the rest of the server knows heads.
+//!
+//! What h2 has read is held to the rules for heads of HTTP/1.1; h2 itself refuses what RFC 9113, section 8.3, forbids.
 
 use h2::ext::Protocol;
 use http::Request;

@@ -1,4 +1,6 @@
 //! A connection as what carries a request: what is done in the application's place.
+//!
+//! Refusals end the connection; a stream of HTTP/2 does the same for itself alone.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! A stream as what carries a request: what is done in the application's place.
+//!
+//! A request is counted as going on as long as its stream has a handler; `leave` takes it, once.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,6 @@
 //! No stream carries a WebSocket: RFC 8441 is not announced, so clients open theirs on connections of HTTP/1.1.
+//!
+//! A client that asks all the same is refused by h2 already; what is here is never called.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
