@@ -1,7 +1,8 @@
-"""A client of HTTP/2 on hyper-h2: streams as a test wants them, and raw frames where h2 would send none."""
+"""A client of HTTP/2 on hyper-h2, and one of bare frames for what hyper-h2 would not send."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ import h2.connection
 import h2.events
 import h2.settings
 import hpack
-from hyperframe.frame import Frame
 
 from .wire import LIMIT_S, READ
 
@@ -161,26 +161,13 @@ class Http2Client:
         if not self.is_ended:
             self.flush()
 
-    def frames(self, *frames: Frame | bytes) -> None:
+    def frames(self, *frames: bytes) -> None:
         """Send frames past h2."""
-        pieces = [one if isinstance(one, bytes) else one.serialize() for one in frames]
-        try:
-            self.socket.sendall(b"".join(pieces))
-        except (BrokenPipeError, ConnectionResetError):
-            # The server has had enough of them.
-            pass
+        send(self.socket, frames)
 
     def goaway(self) -> int:
         """Read to the end of the connection; the code of its GOAWAY."""
-        came = b""
-        try:
-            while data := self.socket.recv(READ):
-                came += data
-        except ConnectionResetError:
-            pass
-        codes = [int.from_bytes(payload[4:8]) for kind, payload in split(came) if kind == GOAWAY]
-        assert codes, f"no GOAWAY in {split(came)}"
-        return codes[-1]
+        return goaway(self.socket)
 
     def _note(self, event: h2.events.Event) -> None:
         if isinstance(event, h2.events.ConnectionTerminated):
@@ -210,6 +197,90 @@ DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY = rang
 WINDOW_UPDATE, CONTINUATION = 8, 9
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+class RawClient:
+    """A client of bare frames, which knows no rules."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address)
+        self.socket.settimeout(LIMIT_S)
+        self._decoder = hpack.Decoder()
+        self._come = b""
+        self._answers: dict[int, Answer] = defaultdict(Answer)
+        self.frames(PREFACE, raw(SETTINGS, 0, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.socket.close()
+
+    def frames(self, *frames: bytes) -> None:
+        """Send frames, or parts of them."""
+        send(self.socket, frames)
+
+    def goaway(self) -> int:
+        """Read to the end of the connection; the code of its GOAWAY."""
+        return goaway(self.socket)
+
+    def answer(self, stream: int) -> Answer:
+        """Read until a stream ends, in whatever way."""
+        answer = self._answers[stream]
+        while not answer.is_ended and answer.reset is None:
+            kind, flags, number, payload = self._frame()
+            assert kind != GOAWAY, f"the connection ends: {payload!r}"
+            found = self._answers[number]
+            if kind == HEADERS:
+                headers = self._decoder.decode(payload)
+                found.status, found.headers = fields(headers)
+            elif kind == DATA:
+                found.body += payload
+            elif kind == RST_STREAM:
+                found.reset = int.from_bytes(payload)
+            found.is_ended |= kind in (HEADERS, DATA) and bool(flags & 1)
+        return answer
+
+    def end(self, stream: int) -> int:
+        """Read until a stream is reset or the connection ends; the code of either."""
+        while True:
+            kind, _, number, payload = self._frame()
+            if kind == GOAWAY:
+                return int.from_bytes(payload[4:8])
+            if kind == RST_STREAM and number == stream:
+                return int.from_bytes(payload)
+
+    def _frame(self) -> tuple[int, int, int, bytes]:
+        header = self._exactly(9)
+        payload = self._exactly(int.from_bytes(header[:3]))
+        return header[3], header[4], int.from_bytes(header[5:]), payload
+
+    def _exactly(self, length: int) -> bytes:
+        while len(self._come) < length:
+            data = self.socket.recv(READ)
+            assert data, "the server ended the connection"
+            self._come += data
+        found, self._come = self._come[:length], self._come[length:]
+        return found
+
+
+def send(connection: socket.socket, frames: Sequence[bytes]) -> None:
+    """Send frames to a server that may have had enough of them."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(b"".join(frames))
+
+
+def goaway(connection: socket.socket) -> int:
+    """Read to the end of a connection; the code of its last GOAWAY."""
+    came = b""
+    try:
+        while data := connection.recv(READ):
+            came += data
+    except ConnectionResetError:
+        pass
+    codes = [int.from_bytes(payload[4:8]) for kind, payload in split(came) if kind == GOAWAY]
+    assert codes, f"no GOAWAY in {split(came)}"
+    return codes[-1]
 
 
 def pseudo(path: str = "/", method: str = "GET", authority: str = "test") -> Headers:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import h2.events
 import pytest
+import trustme
 
 from .applications import body_of, echo, respond, target, wsgi_echo
 from .streams import DATA, GOAWAY, HEADERS, PING, PREFACE, Http2Client, block, pseudo, raw, split
@@ -310,6 +312,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Served
         served.look_until(lambda: served.server.in_flight == 0)
         answer = client.answer(stream)
         assert answer.status == 408
+        served.expect_report("the application raised an exception")
         assert client.get().status == 200
 
 
@@ -353,6 +356,37 @@ def test_http_1_is_spoken_beside_it(serve: Callable[..., Served]) -> None:
         served.look_until(lambda: served.server.connections == 1)
         third.send(b"OPFIND /d HTTP/1.1\r\nHost: a\r\n\r\n")
         assert third.response().body == b"/d"
+
+
+@pytest.mark.parametrize(
+    ("offered", "version"), [(["h2", "http/1.1"], "2"), (["http/1.1"], "1.1"), ([], "1.1")]
+)
+def test_tls_agrees_on_a_version(
+    serve: Callable[..., Served], offered: list[str], version: str
+) -> None:
+    async def application(scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await respond(send, f"{scope['scheme']} {scope['http_version']}".encode())
+
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(server)
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    if offered:
+        context.set_alpn_protocols(offered)
+    served = serve(application, ssl_context=server)
+    plain = socket.create_connection(served.address)
+    with context.wrap_socket(plain, server_hostname="localhost") as connection:
+        if version == "2":
+            client = Http2Client(connection)
+            assert client.get().body == b"https 2"
+        else:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            came = b""
+            while data := connection.recv(65536):
+                came += data
+            assert came.endswith(b"https 1.1")
 
 
 def test_it_can_be_switched_off(serve: Callable[..., Served]) -> None:

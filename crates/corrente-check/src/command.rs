@@ -4,6 +4,7 @@
 //! 2 it could not run.
 
 mod arguments;
+mod cache;
 mod files;
 mod output;
 mod planning;
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use corrente_check::{
-    Baseline, Catalogue, Certainty, Configuration, Fault, Report, Source, check, render,
+    Baseline, Catalogue, Certainty, Configuration, Fault, Report, Source, check, check_again,
+    render,
 };
 
 use arguments::{Arguments, Form};
@@ -102,7 +104,7 @@ fn once(
     if arguments.plan {
         return planning::run(arguments, &found.sources, catalogue, threads);
     }
-    let mut report = check(&found.sources, catalogue, threads);
+    let mut report = checked(arguments, &found.sources, catalogue, threads);
     sift(&mut report, arguments, &project.settings);
     if let Some(path) = &arguments.write_baseline {
         let text = Baseline::of(&report)
@@ -116,6 +118,28 @@ fn once(
         output::message(&format!("corrente-check: {known} more are in the baseline"));
     }
     Ok(if report.findings.is_empty() { 0 } else { FOUND })
+}
+
+/// The report, with what an earlier run knows of files that have not changed.
+fn checked(
+    arguments: &Arguments,
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+) -> Report {
+    let cache = if arguments.no_cache {
+        None
+    } else {
+        cache::Cache::of(arguments.cache_dir.as_deref(), &arguments.paths)
+    };
+    let Some(cache) = cache else {
+        return check(sources, catalogue, threads);
+    };
+    let (report, updated) = check_again(sources, catalogue, threads, &cache.read());
+    if let Some(bytes) = updated {
+        cache.write(&bytes);
+    }
+    report
 }
 
 fn refuse(path: &Path, reason: &str) -> Refusal {

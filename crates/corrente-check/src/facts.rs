@@ -169,6 +169,8 @@ pub(crate) enum Key {
     Number(i64),
     /// What a slot holds.
     Slot(Slot),
+    /// A part of what there is: a collection once more.
+    Slice,
     /// Any.
     Any,
 }

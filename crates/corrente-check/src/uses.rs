@@ -119,6 +119,6 @@ fn in_several(action: &Action, mut found: impl FnMut(Slot)) {
 fn in_key(key: Key) -> Option<Slot> {
     match key {
         Key::Slot(slot) => Some(slot),
-        Key::Text(_) | Key::Number(_) | Key::Any => None,
+        Key::Text(_) | Key::Number(_) | Key::Slice | Key::Any => None,
     }
 }

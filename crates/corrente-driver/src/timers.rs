@@ -39,7 +39,7 @@ struct Timer<T> {
 }
 
 impl<T> Timer<T> {
-    /// A time that is no number is later than any.
+    /// A time that is no number is later than any other.
     fn order(&self, other: &Self) -> Ordering {
         let order = self.when.total_cmp(&other.when);
         order.then(self.sequence.cmp(&other.sequence))
@@ -71,8 +71,10 @@ impl<T> Timers<T> {
         self.heap.is_empty()
     }
 
-    /// Adds a timer for `when`, in seconds.
+    /// Adds a timer for `when`, in seconds. What is no number is never due.
     pub fn schedule(&mut self, when: f64, carried: T) {
+        // Of either sign, lest a negative one come first for ever.
+        let when = if when.is_nan() { f64::NAN } else { when };
         let sequence = self.next;
         self.next += 1;
         self.heap.push(Timer {
@@ -276,6 +278,7 @@ mod tests {
     #[test]
     fn nothing_is_early_and_no_number_is_never() {
         let mut timers = Timers::default();
+        timers.schedule(-f64::NAN, Rc::new((0, Cell::new(false))));
         timers.schedule(f64::NAN, Rc::new((0, Cell::new(false))));
         timers.schedule(2.0, Rc::new((1, Cell::new(false))));
         assert_eq!(drain(&mut timers, 2.0_f64.next_down()), []);

@@ -4,7 +4,8 @@
 //! transport, and [`Connection`] gives it one in memory and polls it by hand. The one clock in this crate is
 //! h2's: it forgets streams that were reset after a while.
 //!
-//! RFC 8441 (WebSocket over HTTP/2) is announced: such a request has `:protocol` among its extensions.
+//! RFC 8441 (WebSocket over HTTP/2) is not announced, since the server does not speak it yet: a browser that saw it
+//! announced would try nothing else.
 
 mod connection;
 mod head;

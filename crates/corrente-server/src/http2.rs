@@ -37,6 +37,10 @@ pub(crate) struct Session {
     state: Confined<State>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that the client, the transport or the server has said"
+)]
 struct State {
     /// Nothing before it has begun and after it was lost.
     transport: Option<Transport>,

@@ -64,6 +64,12 @@ pub(crate) struct Arguments {
     /// A folder or file to leave out; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) exclude: Vec<String>,
+    /// Read and write no facts of files on disk
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Keep the facts of files in this folder [default: corrente/check in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Say what a rule is about, with its calls and what to call instead
     #[arg(long, value_name = "RULE")]
     pub(crate) explain: Option<String>,

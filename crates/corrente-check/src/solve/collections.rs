@@ -23,7 +23,7 @@ impl Machine<'_> {
         match key {
             Key::Text(name) => vec![self.symbol(name)],
             Key::Number(number) => vec![self.position_key(number)],
-            Key::Any => vec![self.heap.any],
+            Key::Any | Key::Slice => vec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
                 self.keys_of(&values)
@@ -58,8 +58,19 @@ impl Machine<'_> {
 
     /// What is under a key, or under an unknown one.
     pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
+        if let Key::Slice = key {
+            return self.part_of(owner);
+        }
         let keys = self.key_symbols(key);
         self.at_keys(owner, &keys)
+    }
+
+    /// A collection of anything that is in another one.
+    fn part_of(&mut self, owner: Owner) -> ValueSet {
+        let values = self.everything_in(owner);
+        let part = self.collection_here();
+        self.put(part, Key::Any, &values);
+        self.single(Data::Collection(part))
     }
 
     fn at_keys(&mut self, owner: Owner, keys: &[Symbol]) -> ValueSet {

@@ -207,7 +207,11 @@ impl Lowering<'_> {
                 Some(number) => Key::Number(number),
                 None => Key::Any,
             },
-            Expr::Slice(_) | Expr::UnaryOp(_) => {
+            Expr::Slice(_) => {
+                self.expression(key);
+                Key::Slice
+            }
+            Expr::UnaryOp(_) => {
                 self.expression(key);
                 Key::Any
             }

@@ -115,7 +115,6 @@ impl Connection {
             .max_local_error_reset_streams(Some(limits.max_error_resets))
             .max_concurrent_reset_streams(limits.max_remembered_resets)
             .max_send_buffer_size(limits.max_stream_buffer_bytes)
-            .enable_connect_protocol()
             .handshake(pipe.clone());
         Self {
             state: State::Handshake(Box::pin(handshake)),

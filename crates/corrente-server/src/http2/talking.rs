@@ -1,4 +1,4 @@
-//! A stream that is to become a WebSocket (RFC 8441): it becomes none.
+//! Streams carry no WebSockets: RFC 8441 is not announced, so clients open them on connections of HTTP/1.1.
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
