@@ -244,6 +244,8 @@ class HttpServer:
         ping_interval: float = 20.0,
         close_timeout: float = 10.0,
         max_in_flight: int = ...,
+        threads: int = 1,
+        max_queued: int = ...,
         max_body_bytes: int | None = None,
         max_headers: int | None = None,
         max_head_bytes: int | None = None,
@@ -253,6 +255,7 @@ class HttpServer:
     def look(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
+    def end_threads(self) -> None: ...
 
 @final
 class Worker:

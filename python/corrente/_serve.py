@@ -69,7 +69,8 @@ def serve(
         graceful_timeout: seconds that requests have to end in, once the server is told to.
         settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
             `write_timeout`, `idle_timeout`, `ping_interval` (seconds), `max_in_flight` (requests),
-            `max_body_bytes`.
+            `max_body_bytes`, `threads` (WSGI runs in so many; 1 is the loop's own), `max_queued`
+            (requests that wait for a thread).
 
     Raises:
         OSError: an address cannot be bound.
@@ -165,6 +166,7 @@ async def serve_here(
         for one in listening:
             one.close()
         await _drain(server, until, stop_now)
+        server.end_threads()
         looking.cancel()
         try:
             if life is not None:

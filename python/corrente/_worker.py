@@ -39,6 +39,7 @@ _TO_SERVER = (
     "max_head_bytes",
     "max_target_bytes",
     "max_body_bytes",
+    "threads",
 )
 
 #: The same where `None` is for no limit.

@@ -74,7 +74,6 @@ const NOT_YET: &[&str] = &[
     "request-id",
     "static",
     "static-max-age",
-    "threads",
     "trusted-proxies",
     "ws-deflate",
     "ws-max-message-bytes",

@@ -62,7 +62,13 @@ impl Template {
                 let template = scope::Template::new(py, ends, root, shared.state.as_ref())?;
                 Self::Asgi(template)
             }
-            Interface::Wsgi => Self::Wsgi(wsgi::Template::new(py, ends, root)?),
+            Interface::Wsgi => {
+                let concurrency = match shared.threads {
+                    Some(_) => wsgi::Concurrency::Threads,
+                    None => wsgi::Concurrency::One,
+                };
+                Self::Wsgi(wsgi::Template::new(py, ends, root, concurrency)?)
+            }
         })
     }
 

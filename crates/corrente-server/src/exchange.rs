@@ -4,7 +4,9 @@
 //! protocols how it is framed.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::fields::Packed;
 
 /// Whether nothing follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,15 @@ pub(crate) trait Exchange: Send + Sync {
         headers: Option<&Bound<'_, PyAny>>,
         trailers: Last,
     ) -> PyResult<()>;
+
+    /// The same with fields that were taken apart; no trailers follow.
+    fn packed_head(&self, py: Python<'_>, status: u16, fields: Packed) -> PyResult<()> {
+        let pairs = fields
+            .iter()
+            .map(|(name, value)| (PyBytes::new(py, name), PyBytes::new(py, value)));
+        let pairs = PyList::new(py, pairs.collect::<Vec<_>>())?;
+        self.head(py, status, Some(pairs.as_any()), Last::Yes)
+    }
 
     /// Some of the body; gives back whether the response is complete with it (not if trailers follow).
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last>;

@@ -14,6 +14,7 @@ mod asgi;
 mod connection;
 mod date;
 mod exchange;
+mod fields;
 mod percent;
 mod root;
 mod server;

@@ -17,10 +17,15 @@ use pyo3::types::PyDict;
 use crate::application::Interface;
 use crate::asgi::task::Starter;
 use crate::connection;
-use crate::shared::{Parts, Shared, Times};
+use crate::shared::{Parts, Shared, Threads, Times};
+use crate::wsgi::pool::Pool;
+use crate::wsgi::remote::Inbox;
 
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
+
+/// Requests that wait for a thread of WSGI where nothing else is said: more than a thread answers before clients give up.
+const MAX_QUEUED: usize = 1024;
 
 /// Serves one application in one event loop.
 #[pyclass(frozen, weakref, module = "corrente._native")]
@@ -35,6 +40,7 @@ impl HttpServer {
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
+        threads = 1, max_queued = MAX_QUEUED,
         max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
@@ -52,6 +58,8 @@ impl HttpServer {
         ping_interval: f64,
         close_timeout: f64,
         max_in_flight: usize,
+        threads: usize,
+        max_queued: usize,
         max_body_bytes: Option<u64>,
         max_headers: Option<usize>,
         max_head_bytes: Option<usize>,
@@ -81,6 +89,10 @@ impl HttpServer {
             limits,
             times,
             max_in_flight,
+            threads: (threads > 1).then(|| Threads {
+                pool: Arc::new(Pool::new(threads, max_queued)),
+                inbox: Arc::new(Inbox::new(event_loop.clone().unbind())),
+            }),
         });
         Ok(Self {
             shared: Arc::new(shared),
@@ -116,6 +128,13 @@ impl HttpServer {
         connections
             .iter()
             .try_for_each(|connection| connection.abort(py))
+    }
+
+    /// Has the threads of WSGI applications end when they have answered what they have.
+    fn end_threads(&self) {
+        if let Some(threads) = &self.shared.threads {
+            threads.pool.end();
+        }
     }
 
     /// Connections that are open.

@@ -17,6 +17,8 @@ use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::connection::Connection;
 use crate::date::Date;
+use crate::wsgi::pool::Pool;
+use crate::wsgi::remote::Inbox;
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +52,26 @@ pub(crate) struct Shared {
     pub(crate) times: Times,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
+    /// Where WSGI applications run, if not in the loop's thread.
+    pub(crate) threads: Option<Threads>,
     pub(crate) headers: HeaderTable,
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
     pub(crate) is_draining: AtomicBool,
     connections: Confined<HashMap<u64, Weak<Connection>>>,
     next_number: AtomicU64,
+}
+
+/// Threads for WSGI applications, and what they have said.
+pub(crate) struct Threads {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.pool.end();
+    }
 }
 
 /// What has been counted.
@@ -78,6 +94,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) max_in_flight: usize,
+    pub(crate) threads: Option<Threads>,
 }
 
 impl Shared {
@@ -93,6 +110,7 @@ impl Shared {
             limits: parts.limits,
             times: parts.times,
             max_in_flight: parts.max_in_flight,
+            threads: parts.threads,
             headers: HeaderTable::default(),
             date: Confined::new(Date::default()),
             counts: Counts::default(),

@@ -40,18 +40,22 @@ impl Template {
         state: Option<&Py<PyDict>>,
     ) -> PyResult<Self> {
         let scope = PyDict::new(py);
+        // Names in programs are interned: a key that is the same object is found without a comparison.
+        let set = |key: &str, value: Bound<'_, PyAny>| {
+            scope.set_item(PyString::intern(scope.py(), key), value)
+        };
         let version = PyDict::new(py);
-        version.set_item("version", "3.0")?;
-        version.set_item("spec_version", "2.5")?;
-        scope.set_item("type", "http")?;
-        scope.set_item("asgi", version)?;
-        scope.set_item("http_version", "1.1")?;
-        scope.set_item("server", &ends.server)?;
-        scope.set_item("client", &ends.client)?;
-        scope.set_item("scheme", &ends.scheme)?;
-        scope.set_item("root_path", root_path)?;
+        version.set_item(intern!(py, "version"), "3.0")?;
+        version.set_item(intern!(py, "spec_version"), "2.5")?;
+        set("type", intern!(py, "http").clone().into_any())?;
+        set("asgi", version.into_any())?;
+        set("http_version", intern!(py, "1.1").clone().into_any())?;
+        set("server", ends.server.clone())?;
+        set("client", ends.client.clone())?;
+        set("scheme", ends.scheme.clone().into_any())?;
+        set("root_path", PyString::new(py, root_path).into_any())?;
         for later in ["method", "path", "raw_path", "query_string", "headers"] {
-            scope.set_item(later, py.None())?;
+            set(later, py.None().into_bound(py))?;
         }
         let extensions = PyDict::new(py);
         for known in [
@@ -59,11 +63,11 @@ impl Template {
             "http.response.pathsend",
             "http.response.trailers",
         ] {
-            extensions.set_item(known, PyDict::new(py))?;
+            extensions.set_item(PyString::intern(py, known), PyDict::new(py))?;
         }
-        scope.set_item("extensions", &extensions)?;
+        set("extensions", extensions.clone().into_any())?;
         if state.is_some() {
-            scope.set_item("state", py.None())?;
+            set("state", py.None().into_bound(py))?;
         }
         Ok(Self {
             scope: scope.unbind(),
@@ -124,7 +128,8 @@ impl Template {
     }
 }
 
-fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
+/// The method as text.
+pub(crate) fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
     match head.method() {
         Method::Get => intern!(py, "GET").clone(),
         Method::Post => intern!(py, "POST").clone(),

@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering;
 
 use corrente_http::h1::Length;
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use super::output::{COPIED_MOST, Field};
+use super::output::{COPIED_MOST, Field, Fields};
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last};
+use crate::fields::Packed;
 
 impl Exchange for Connection {
     fn head(
@@ -24,16 +24,11 @@ impl Exchange for Connection {
         trailers: Last,
     ) -> PyResult<()> {
         let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
-        let is_draining = self.shared.is_draining();
-        self.with(py, |state| {
-            let current = state.current.as_ref();
-            // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
-            let is_held_back = current.is_some_and(|current| current.is_held_back);
-            if is_draining || is_held_back {
-                state.output.close_after();
-            }
-            state.output.head(status, fields, trailers);
-        })
+        self.open(py, status, Fields::Objects(fields), trailers)
+    }
+
+    fn packed_head(&self, py: Python<'_>, status: u16, fields: Packed) -> PyResult<()> {
+        self.open(py, status, Fields::Packed(fields), Last::Yes)
     }
 
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last> {
@@ -179,15 +174,26 @@ impl Exchange for Connection {
             Some((state.is_full, watched))
         });
         match looked {
-            Ok(Some((false, Some(transport)))) => {
-                let closing = transport
-                    .object()
-                    .call_method0(py, intern!(py, "is_closing"));
-                closing.is_ok_and(|closing| closing.is_truthy(py).unwrap_or(false))
-            }
+            Ok(Some((false, Some(transport)))) => transport.is_closing(py).unwrap_or(false),
             Ok(Some((is_full, _))) => is_full,
             Ok(None) | Err(_) => false,
         }
+    }
+}
+
+impl Connection {
+    /// A response begins.
+    fn open(&self, py: Python<'_>, status: u16, fields: Fields, trailers: Last) -> PyResult<()> {
+        let is_draining = self.shared.is_draining();
+        self.with(py, |state| {
+            let current = state.current.as_ref();
+            // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
+            let is_held_back = current.is_some_and(|current| current.is_held_back);
+            if is_draining || is_held_back {
+                state.output.close_after();
+            }
+            state.output.head(status, fields, trailers);
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use super::Connection;
 use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
+use crate::shared::Threads;
 use crate::wsgi::call::{self, Advance, Call};
+use crate::wsgi::pool::{Job, Taken};
 
 impl Connection {
     /// The application gets its request.
@@ -30,8 +32,40 @@ impl Connection {
             Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
             Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
             Handler::Wsgi(call) => {
+                if let Some(threads) = &shared.threads {
+                    return self.hand_over(py, threads, call);
+                }
                 let advanced = Call::start(call.bind(py), shared.application.bind(py));
                 self.advanced(py, &call, advanced)
+            }
+        }
+    }
+
+    /// A WSGI application is to run in a thread.
+    fn hand_over(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        threads: &Threads,
+        call: Py<Call>,
+    ) -> PyResult<()> {
+        let connection = Arc::clone(self);
+        let failed = move |py: Python<'_>, error: PyErr, progress: call::Progress| {
+            connection.wsgi_failed(py, error, progress)
+        };
+        let handed = call.get().hand_over(py, &threads.inbox, Box::new(failed))?;
+        let Some(remote) = handed else {
+            return Ok(());
+        };
+        let job = Job {
+            application: self.shared.application.clone_ref(py),
+            call,
+            remote,
+        };
+        match threads.pool.submit(py, job)? {
+            Taken::Yes => Ok(()),
+            Taken::No => {
+                let text = "as many requests wait for a thread as the server lets wait\n";
+                self.refuse(py, 503, text)
             }
         }
     }
@@ -78,8 +112,8 @@ impl Connection {
             Handler::Asgi(request) => request.get().room(py),
             Handler::Socket(socket) => socket.get().room(py),
             Handler::Wsgi(call) => {
-                let advanced = call.get().advance(py);
-                self.advanced(py, call, advanced)
+                let advanced = call.get().room(py).transpose();
+                advanced.map_or(Ok(()), |advanced| self.advanced(py, call, advanced))
             }
         }
     }
@@ -100,9 +134,19 @@ impl Connection {
             Err(error) if ends_program(py, &error) => return Err(error),
             Err(error) => error,
         };
+        self.wsgi_failed(py, error, call.get().progress(py)?)
+    }
+
+    /// A WSGI application raised an exception when its answer was so far.
+    fn wsgi_failed(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        error: PyErr,
+        progress: call::Progress,
+    ) -> PyResult<()> {
         let text = "the application raised an exception";
         self.shared.report(py, text, Some(error))?;
-        match call.get().progress(py)? {
+        match progress {
             call::Progress::Complete => Ok(()),
             call::Progress::Nothing | call::Progress::Started => self.fail(py),
         }

@@ -205,11 +205,7 @@ impl Connection {
     fn linger(&self, py: Python<'_>, transport: &Transport) -> PyResult<()> {
         let object = transport.object().bind(py);
         let can = object.call_method0(intern!(py, "can_write_eof"))?;
-        if object
-            .call_method0(intern!(py, "is_closing"))?
-            .is_truthy()?
-            || !can.is_truthy()?
-        {
+        if transport.is_closing(py)? || !can.is_truthy()? {
             return transport.close(py);
         }
         self.unpause(py)?;

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::exchange::Last;
+use crate::fields::Packed;
 
 /// Parts of a body of more bytes are not copied, but sent from where they are.
 pub(super) const COPIED_MOST: usize = 16 * 1024;
@@ -36,7 +37,14 @@ pub(super) struct Output {
 #[derive(Debug)]
 struct Waiting {
     status: u16,
-    fields: Vec<Field>,
+    fields: Fields,
+}
+
+/// Fields of a response, as they were given.
+#[derive(Debug)]
+pub(super) enum Fields {
+    Objects(Vec<Field>),
+    Packed(Packed),
 }
 
 /// A response of the server's own.
@@ -82,7 +90,7 @@ impl Output {
     }
 
     /// The head of the response.
-    pub(super) fn head(&mut self, status: u16, fields: Vec<Field>, trailers: Last) {
+    pub(super) fn head(&mut self, status: u16, fields: Fields, trailers: Last) {
         self.head = Some(Waiting { status, fields });
         self.has_trailers = trailers == Last::No;
     }
@@ -119,9 +127,14 @@ impl Output {
                 length
             },
         };
-        let fields = waiting.fields.iter();
-        let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
-        encoder.head(head, fields, &mut self.bytes)
+        match &waiting.fields {
+            Fields::Objects(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
+                encoder.head(head, fields, &mut self.bytes)
+            }
+            Fields::Packed(fields) => encoder.head(head, fields.iter(), &mut self.bytes),
+        }
     }
 
     /// A part of the body, copied.
