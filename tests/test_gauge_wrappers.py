@@ -6,13 +6,16 @@ import asyncio
 import gc
 import json
 import os
+import select
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import corrente
 from corrente import _native
 from corrente.gauge import Middleware
+from corrente.gauge._process import wrap_asgi
 from gauge_service import Document, endpoint
 
 if TYPE_CHECKING:
@@ -346,3 +349,37 @@ def test_the_middleware_knows_wsgi() -> None:
     middleware: Any = Middleware(wsgi([b"a"]))
     assert not asyncio.iscoroutinefunction(type(middleware).__call__)
     assert middleware(environ(), start_response) == [b"a"]
+
+
+def test_stalls_of_our_loop_are_recorded_by_place(
+    recorder: _native.Recorder, tmp_path: Path
+) -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 - any server's
+        select.select([], [], [], 0.03)
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    async def served() -> None:
+        wrapped = wrap_asgi(app, recorder)
+        scope = {"type": "http", "method": "GET", "path": "/"}
+        for _ in range(2):
+            await asyncio.create_task(wrapped(scope, _nothing, _swallowed))
+        # A stall is told when its turn has ended.
+        await asyncio.sleep(0)
+
+    async def _nothing() -> dict[str, object]:
+        return {"type": "http.request"}
+
+    async def _swallowed(_message: object) -> None:
+        pass
+
+    corrente.run(served())
+    (process,) = recording(recorder, tmp_path)["processes"]
+    stalls = [one for one in process["stalls"] if one["place"].endswith(".app")]
+    assert sum(one["count"] for one in stalls) == 2
+    first = stalls[0]
+    assert "tests/test_gauge_wrappers.py:" in first["place"]
+    assert sum(one["wall_ns"] for one in stalls) > 0.05e9
+    assert sum(one["cpu_ns"] for one in stalls) < 0.02e9
+    assert first["library"] == "select"
+    assert first["system_call"] in {"select", "pselect6"}

@@ -80,6 +80,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False
         self._request_of_stall: Callable[[], object] | None = None
+        #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
+        self._stall_listener: Callable[[_watch.Stall], None] | None = None
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
 
     def _make_socket_transport(
@@ -459,6 +461,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         ran = _watch.Ran.of(subject, self._request_of_stall)
         stall = _watch.stall(times, seen, ran)
         self._stalls.append(stall)
+        if self._stall_listener is not None:
+            self._stall_listener(stall)
         if self._is_told_of_stalls:
             _watch.logger.warning("the event loop %s", stall)
 

@@ -100,6 +100,19 @@ class Stall:
             return self.shared_library
         return _package(self.stack[self.stack.index(own) + 1].filename) or self.shared_library
 
+    @property
+    def place(self) -> str:
+        """Where the program's own code was: the end of its path, line and function.
+
+        It names code only, nothing that the code worked on.
+        """
+        if self._waited_for_lock():
+            return GIL
+        own = _own_frame(self.stack)
+        if own is None:
+            return self.callback or "(unknown)"
+        return f"{os.sep.join(own.filename.split(os.sep)[-2:])}:{own.lineno} in {own.name}"
+
     def _waited_for_lock(self) -> bool:
         """The loop itself, which ran nothing, takes one lock: the interpreter's, after a wait."""
         return self.task is None and self.callback is None and self.system_call == "futex"

@@ -19,6 +19,7 @@ mod printed;
 mod processor_time;
 mod program;
 mod programs;
+mod selection;
 mod server;
 mod versions;
 

@@ -10,7 +10,7 @@ mod service;
 use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource};
 use serde::Serialize;
 
-pub use service::ServiceFigures;
+pub use service::{ServiceFigures, StallFigures};
 
 /// Figures of a whole recording.
 #[derive(Debug, Clone, Serialize)]

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use corrente_record::Interface;
 
 pub use calls::CallKind;
-pub use corrente_record::{Resource, Server};
+pub use corrente_record::{Resource, Server, Stall};
 pub use request::Request;
 pub use state::About;
 pub use thread::{Entered, Place, current, enter, leave, name_endpoint};
@@ -140,6 +140,15 @@ impl Recorder {
     pub fn note(&self, change: impl FnOnce(&mut About)) {
         if let Some(state) = self.state() {
             change(&mut held(&state.about));
+        }
+    }
+
+    /// Notes a stall of an event loop of the process.
+    pub fn stalled(&self, stall: Stall) {
+        if let Some(state) = self.state()
+            && state.on.load(Relaxed)
+        {
+            stall.add_to(&mut held(&state.stalls));
         }
     }
 

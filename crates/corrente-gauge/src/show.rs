@@ -3,9 +3,12 @@
 //! A translation of [`Figures`] into the values of `corrente-report`, which sets the tables. What is
 //! shown of a recording is decided here; how it looks, there.
 
-use corrente_report::gauge::{GaugeCalls, GaugeEndpoint, GaugeReport};
+use corrente_report::gauge::{GaugeCalls, GaugeEndpoint, GaugeReport, GaugeStall};
 
-use crate::aggregate::{CallFigures, EndpointFigures, Figures};
+use crate::aggregate::{CallFigures, EndpointFigures, Figures, StallFigures};
+
+/// Places of stalls that a report shows; `--json` has all.
+const STALLS_SHOWN: usize = 8;
 
 impl From<&Figures> for GaugeReport {
     fn from(figures: &Figures) -> Self {
@@ -25,6 +28,12 @@ impl From<&Figures> for GaugeReport {
             loop_busy_share: service.loop_busy_share,
             memory_bytes: service.memory_bytes.map(|bytes| bytes as u64),
             endpoints: figures.endpoints.iter().map(endpoint).collect(),
+            stalls: service
+                .stalls
+                .iter()
+                .take(STALLS_SHOWN)
+                .map(stall)
+                .collect(),
             doubts: doubts
                 .map(|doubt| format!("{}: {}", doubt.code, doubt.detail))
                 .collect(),
@@ -57,5 +66,26 @@ fn calls(figures: &CallFigures) -> GaugeCalls {
         wait_ms: figures.wait_ms,
         blocking_share: figures.blocking_share,
         gather_saves_ms: figures.gather_saves_up_to_ms,
+    }
+}
+
+fn stall(figures: &StallFigures) -> GaugeStall {
+    let waited = [&figures.library, &figures.system_call];
+    let known: Vec<&str> = waited
+        .into_iter()
+        .map(String::as_str)
+        .filter(|one| !one.is_empty())
+        .collect();
+    GaugeStall {
+        place: figures.place.clone(),
+        waited: known.join(", "),
+        count: figures.count,
+        total_ms: figures.total_ms,
+        cpu_share: if figures.total_ms > 0.0 {
+            figures.cpu_ms / figures.total_ms
+        } else {
+            0.0
+        },
+        longest_ms: figures.longest_ms,
     }
 }

@@ -13,7 +13,7 @@ mod wsgi;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use corrente_gauge::recorder::{self, Call, CallKind, Place, Resource, Server, Settings};
+use corrente_gauge::recorder::{self, Call, CallKind, Place, Resource, Server, Settings, Stall};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -114,6 +114,28 @@ impl Recorder {
         let py = function.py();
         let function = function.unbind();
         Ok(Py::new(py, Pooled { request, function })?.into_any())
+    }
+
+    /// Notes a stall of an event loop: where, in what it waited, and how long it was, in all, on a
+    /// processor and queued, in seconds.
+    fn stalled(
+        &self,
+        place: String,
+        library: String,
+        system_call: String,
+        seconds: (f64, f64, f64),
+    ) {
+        let [wall_ns, cpu_ns, queued_ns] = <[f64; 3]>::from(seconds).map(|one| (one * 1e9) as u64);
+        self.inner.stalled(Stall {
+            place,
+            library,
+            system_call,
+            count: 1,
+            wall_ns,
+            cpu_ns,
+            queued_ns,
+            longest_ns: wall_ns,
+        });
     }
 
     /// Notes a library that is watched.

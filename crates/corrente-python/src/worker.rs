@@ -104,6 +104,7 @@ impl Worker {
         };
         made.set_item("loop", event_loop)?;
         made.set_item("backlog", settings.sockets.backlog)?;
+        made.set_item("threads", settings.processes.threads)?;
         made.set_item("max_requests", settings.processes.max_requests)?;
         made.set_item(
             "max_requests_jitter",

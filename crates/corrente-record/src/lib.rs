@@ -15,6 +15,7 @@ mod merge;
 mod name;
 mod recording;
 mod since;
+mod stall;
 mod validate;
 
 pub use atomic::AtomicDistribution;
@@ -26,6 +27,7 @@ pub use recording::{
     Alone, Calls, Doubt, Endpoint, Interface, Machine, Memory, Process, Recording, Resource, Runs,
     SCHEMA, Sampling, Server, Source, Thread,
 };
+pub use stall::Stall;
 
 /// Names of endpoints in a recording; requests to any other go to [`OTHER`]. A service with more
 /// route templates is rare, and a table with more is not read.
@@ -33,6 +35,9 @@ pub const ENDPOINTS_MAX: usize = 200;
 
 /// Names of resources in a recording; the rest goes to [`OTHER`].
 pub const RESOURCES_MAX: usize = 200;
+
+/// Places in which a loop stalled, in a process; the rest goes to [`OTHER`].
+pub const STALLS_MAX: usize = 200;
 
 /// Characters of a name; what is longer is cut.
 pub const NAME_CHARACTERS_MAX: usize = 200;

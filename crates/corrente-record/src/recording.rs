@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Distribution;
+use crate::{Distribution, Stall};
 
 /// Name and version of the format. A new number means that an old reader must not read it.
 pub const SCHEMA: &str = "corrente.recording/1";
@@ -96,6 +96,9 @@ pub struct Process {
     /// Libraries that were watched, with versions: a resource that none of them knows is not seen.
     #[serde(default)]
     pub watched: Vec<String>,
+    /// Where its event loop stood still, if that has a watchdog (Corrente's own).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stalls: Vec<Stall>,
     /// What could not be told, and why.
     #[serde(default)]
     pub cannot_tell: Vec<Doubt>,

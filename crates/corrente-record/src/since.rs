@@ -41,6 +41,8 @@ fn subtract_process(process: &mut Process, before: &Process) {
     subtract(&mut process.requests_seen, before.requests_seen);
     subtract(&mut process.requests_measured, before.requests_measured);
     process.in_flight = process.in_flight.since(&before.in_flight);
+    let stalls = std::mem::take(&mut process.stalls).into_iter();
+    process.stalls = stalls.filter_map(|one| one.since(&before.stalls)).collect();
     for (thread, before) in process.threads.iter_mut().zip(&before.threads) {
         subtract_thread(thread, before);
     }

@@ -29,6 +29,8 @@ pub struct GaugeReport {
     pub memory_bytes: Option<u64>,
     /// The endpoints, in the order in which they are shown.
     pub endpoints: Vec<GaugeEndpoint>,
+    /// Where event loops stood still, in the order in which they are shown.
+    pub stalls: Vec<GaugeStall>,
     /// What could not be told, a line each, in English as it was recorded.
     pub doubts: Vec<String>,
 }
@@ -71,4 +73,21 @@ pub struct GaugeCalls {
     pub blocking_share: f64,
     /// What making those from one line together would save a request, at most.
     pub gather_saves_ms: f64,
+}
+
+/// The stalls of event loops in one place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GaugeStall {
+    /// `shop/views.py:31 in show`.
+    pub place: String,
+    /// The library and the system call that it waited in; empty where it computed.
+    pub waited: String,
+    /// How many there were.
+    pub count: u64,
+    /// How long they were together.
+    pub total_ms: f64,
+    /// Share of it that was spent on a processor.
+    pub cpu_share: f64,
+    /// The longest.
+    pub longest_ms: f64,
 }

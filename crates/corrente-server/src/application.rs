@@ -90,7 +90,7 @@ impl Template {
                 };
                 let event_loop = shared.starter.event_loop().clone_ref(py);
                 let request = Py::new(py, Request::new(event_loop, line, begun))?;
-                let scope = template.scope(py, head, &shared.headers)?;
+                let scope = template.scope(py, head, &shared.live.headers)?;
                 Ok(Begun::Request(Beginning {
                     handler: Handler::Asgi(request),
                     scope: Some(scope.into_any().unbind()),
@@ -125,7 +125,7 @@ fn socket(
     };
     let event_loop = shared.starter.event_loop().clone_ref(py);
     let socket = Py::new(py, WebSocket::new(event_loop, line))?;
-    let scope = template.socket(py, head, &handshake, &shared.headers)?;
+    let scope = template.socket(py, head, &handshake, &shared.live.headers)?;
     let beginning = Beginning {
         handler: Handler::Socket(socket.clone_ref(py)),
         scope: Some(scope.into_any().unbind()),

@@ -17,7 +17,7 @@ use pyo3::types::PyDict;
 use crate::application::Interface;
 use crate::asgi::task::Starter;
 use crate::connection;
-use crate::shared::{Parts, Shared, Threads, Times};
+use crate::shared::{Live, Shared, Threads, Times};
 use crate::wsgi::pool::Pool;
 use crate::wsgi::remote::Inbox;
 
@@ -78,7 +78,7 @@ impl HttpServer {
             ping: duration("ping_interval", ping_interval)?,
             close: duration("close_timeout", close_timeout)?,
         };
-        let shared = Shared::new(Parts {
+        let shared = Shared {
             application,
             interface: kind(interface)?,
             starter: Starter::new(event_loop)?,
@@ -93,7 +93,8 @@ impl HttpServer {
                 pool: Arc::new(Pool::new(threads, max_queued)),
                 inbox: Arc::new(Inbox::new(event_loop.clone().unbind())),
             }),
-        });
+            live: Live::default(),
+        };
         Ok(Self {
             shared: Arc::new(shared),
         })
@@ -115,7 +116,7 @@ impl HttpServer {
 
     /// Takes no more requests: connections end when what they answer is answered.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        self.shared.is_draining.store(true, Ordering::Relaxed);
+        self.shared.live.is_draining.store(true, Ordering::Relaxed);
         let connections = self.shared.connections(py)?;
         connections
             .iter()
@@ -146,13 +147,13 @@ impl HttpServer {
     /// Requests so far.
     #[getter]
     fn requests(&self) -> u64 {
-        self.shared.counts.requests.load(Ordering::Relaxed)
+        self.shared.live.counts.requests.load(Ordering::Relaxed)
     }
 
     /// Requests that are being answered.
     #[getter]
     fn in_flight(&self) -> usize {
-        self.shared.counts.in_flight.load(Ordering::Relaxed)
+        self.shared.live.counts.in_flight.load(Ordering::Relaxed)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

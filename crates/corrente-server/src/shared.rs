@@ -54,12 +54,7 @@ pub(crate) struct Shared {
     pub(crate) max_in_flight: usize,
     /// Where WSGI applications run, if not in the loop's thread.
     pub(crate) threads: Option<Threads>,
-    pub(crate) headers: HeaderTable,
-    pub(crate) date: Confined<Date>,
-    pub(crate) counts: Counts,
-    pub(crate) is_draining: AtomicBool,
-    connections: Confined<HashMap<u64, Weak<Connection>>>,
-    next_number: AtomicU64,
+    pub(crate) live: Live,
 }
 
 /// Threads for WSGI applications, and what they have said.
@@ -74,43 +69,19 @@ impl Drop for Threads {
     }
 }
 
-/// What has been counted.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) requests: AtomicU64,
-    pub(crate) in_flight: AtomicUsize,
+/// What changes while it serves.
+pub(crate) struct Live {
+    pub(crate) headers: HeaderTable,
+    pub(crate) date: Confined<Date>,
+    pub(crate) counts: Counts,
+    pub(crate) is_draining: AtomicBool,
+    connections: Confined<HashMap<u64, Weak<Connection>>>,
+    next_number: AtomicU64,
 }
 
-/// What a [`Shared`] is made of.
-pub(crate) struct Parts {
-    pub(crate) application: Py<PyAny>,
-    pub(crate) interface: Interface,
-    pub(crate) starter: Starter,
-    pub(crate) report: Py<PyAny>,
-    pub(crate) root_path: String,
-    /// The value of `server`; empty for no such field.
-    pub(crate) server_name: String,
-    pub(crate) state: Option<Py<PyDict>>,
-    pub(crate) limits: Limits,
-    pub(crate) times: Times,
-    pub(crate) max_in_flight: usize,
-    pub(crate) threads: Option<Threads>,
-}
-
-impl Shared {
-    pub(crate) fn new(parts: Parts) -> Self {
+impl Default for Live {
+    fn default() -> Self {
         Self {
-            application: parts.application,
-            interface: parts.interface,
-            starter: parts.starter,
-            report: parts.report,
-            root_path: parts.root_path,
-            server_name: parts.server_name,
-            state: parts.state,
-            limits: parts.limits,
-            times: parts.times,
-            max_in_flight: parts.max_in_flight,
-            threads: parts.threads,
             headers: HeaderTable::default(),
             date: Confined::new(Date::default()),
             counts: Counts::default(),
@@ -119,15 +90,25 @@ impl Shared {
             next_number: AtomicU64::new(0),
         }
     }
+}
 
+/// What has been counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) requests: AtomicU64,
+    pub(crate) in_flight: AtomicUsize,
+}
+
+impl Shared {
     /// A number for a connection.
     pub(crate) fn number(&self) -> u64 {
-        self.next_number.fetch_add(1, Ordering::Relaxed)
+        self.live.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn add(&self, py: Python<'_>, connection: &Arc<Connection>) -> PyResult<()> {
         let weak = Arc::downgrade(connection);
         let before = self
+            .live
             .connections
             .with(py, |all| all.insert(connection.number(), weak))?;
         drop(before);
@@ -135,18 +116,19 @@ impl Shared {
     }
 
     pub(crate) fn remove(&self, py: Python<'_>, number: u64) -> PyResult<()> {
-        self.connections.with(py, |all| all.remove(&number))?;
+        self.live.connections.with(py, |all| all.remove(&number))?;
         Ok(())
     }
 
     /// Those that are there now.
     pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<Connection>>> {
-        self.connections
+        self.live
+            .connections
             .with(py, |all| all.values().filter_map(Weak::upgrade).collect())
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::Relaxed)
+        self.live.is_draining.load(Ordering::Relaxed)
     }
 
     /// Tells the server's log.

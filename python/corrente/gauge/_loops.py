@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from corrente.gauge._foreign import Foreign, Function, replace
 
 if TYPE_CHECKING:
+    from corrente import Stall
     from corrente._native import Recorder
 
 _pooling: set[type] = set()
@@ -30,6 +31,24 @@ def prepare(recorder: Recorder) -> None:
 
     loop.set_task_factory(factory)
     _watch_executors(type(loop), recorder)
+    if hasattr(loop, "_stall_listener"):
+        _watch_stalls(loop, recorder)
+
+
+def _watch_stalls(loop: Foreign, recorder: Recorder) -> None:
+    """Hear of the stalls of Corrente's own loop: no other has a watchdog."""
+
+    def note(stall: Stall) -> None:
+        # An extension module by its name, without the interpreter's that it was built for.
+        library, _, _ = (stall.package or "").partition(".cpython-")
+        recorder.stalled(
+            stall.place,
+            library,
+            stall.system_call or "",
+            (stall.duration, stall.cpu, stall.queued),
+        )
+
+    loop._stall_listener = note
 
 
 def _watch_executors(kind: type, recorder: Recorder) -> None:

@@ -20,7 +20,6 @@ mod server;
 mod verify;
 
 use std::fs;
-use std::slice::Iter;
 use std::time::Duration;
 
 use self::contender::CONTENDERS;
@@ -30,10 +29,11 @@ use self::served::{Group, Loaded};
 use super::children::{Interruption, can_pin};
 use super::conditions;
 use super::document::Published;
-use super::options::{self, Asked, Flag, Outcome, Word};
+use super::options::{Flag, Outcome};
 use super::place::{self, Place};
 use super::program;
 use super::programs;
+use super::selection::{Extent, Named};
 use super::versions::Versions;
 use crate::extension;
 use crate::failure::Failure;
@@ -202,37 +202,22 @@ impl Plan {
     }
 }
 
-/// A median of fewer is not published.
-const ROUNDS: u32 = 5;
+/// A median of fewer rounds is not published.
+const EXTENT: Extent = Extent {
+    bench: "loop",
+    rounds: [5, 5],
+    length: Flag {
+        name: "--milliseconds",
+        least: 100,
+        most: 60_000,
+        default: 1000,
+    },
+    quick_length: 300,
+};
 
-/// How much is measured where nothing else is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Whole,
-    Quick,
-}
-
-impl Pace {
-    fn flags(self) -> [Flag; 2] {
-        let milliseconds = match self {
-            Self::Whole => 1000,
-            Self::Quick => 300,
-        };
-        [
-            Flag {
-                name: "--rounds",
-                // One round carries no interval.
-                least: 2,
-                most: 100,
-                default: ROUNDS,
-            },
-            Flag {
-                name: "--milliseconds",
-                least: 100,
-                most: 60_000,
-                default: milliseconds,
-            },
-        ]
+impl Named for Row {
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 
@@ -248,48 +233,15 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let is_quick = arguments.iter().any(|word| word == "--quick");
-        let pace = if is_quick { Pace::Quick } else { Pace::Whole };
-        let mut named = Vec::new();
-        let mut python = None;
-        let other = |word: &str, rest: &mut Iter<'_, String>| match word {
-            "--quick" => Ok(Word::Taken),
-            "--python" => {
-                let name = rest.next().cloned();
-                let missing = || options::usage("loop", "`--python` needs a version or a path");
-                python = Some(name.ok_or_else(missing)?);
-                Ok(Word::Taken)
-            }
-            row => {
-                let rows = rows::named_by(row);
-                let is_row = !rows.is_empty();
-                named.extend(rows);
-                Ok(if is_row { Word::Taken } else { Word::Unknown })
-            }
-        };
-        let asked = options::parse_with("loop", pace.flags(), arguments, other)?;
-        let is_part = !named.is_empty() || asked.numbers[0] < ROUNDS;
-        if is_part && asked.outcome == Outcome::Write {
-            let what = format!("`--write` publishes all rows, of {ROUNDS} rounds or more");
-            return Err(options::usage("loop", what));
-        }
-        Ok(Self::of(&named, python, asked))
-    }
-
-    /// All rows where none was named, in the order of the tables, each once.
-    fn of(named: &[&'static Row], python: Option<String>, asked: Asked<2>) -> Self {
-        let [rounds, milliseconds] = asked.numbers;
         let all = FAMILIES.iter().flat_map(|family| family.rows);
-        let is_asked = |row: &&'static Row| {
-            named.is_empty() || named.iter().any(|asked| asked.name == row.name)
-        };
-        Self {
-            rows: all.filter(is_asked).collect(),
-            rounds: rounds as usize,
-            length: Duration::from_millis(milliseconds.into()),
-            python,
-            outcome: asked.outcome,
-        }
+        let selection = EXTENT.select(arguments, all, rows::named_by)?;
+        Ok(Self {
+            length: Duration::from_millis(selection.length.into()),
+            rows: selection.rows,
+            rounds: selection.rounds,
+            python: selection.python,
+            outcome: selection.outcome,
+        })
     }
 }
 

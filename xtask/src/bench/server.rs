@@ -16,7 +16,6 @@ mod running;
 mod served;
 
 use std::fs;
-use std::slice::Iter;
 use std::time::Duration;
 
 use self::contender::{CONTENDERS, PACKAGES};
@@ -28,9 +27,10 @@ use self::served::Group;
 use super::children::{Interruption, can_pin};
 use super::conditions;
 use super::document::Published;
-use super::options::{self, Asked, Flag, Outcome, Word};
+use super::options::{Flag, Outcome};
 use super::place::Place;
 use super::programs;
+use super::selection::{Extent, Named};
 use super::versions::Versions;
 use crate::extension;
 use crate::failure::Failure;
@@ -194,38 +194,23 @@ impl Plan {
     }
 }
 
-/// A median of fewer is not published.
-const ROUNDS: u32 = 5;
+/// A median of fewer rounds is not published.
+const EXTENT: Extent = Extent {
+    bench: "server",
+    rounds: [5, 3],
+    length: Flag {
+        name: "--seconds",
+        // wrk takes whole seconds.
+        least: 1,
+        most: 60,
+        default: 3,
+    },
+    quick_length: 1,
+};
 
-/// How much is measured where nothing else is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Whole,
-    Quick,
-}
-
-impl Pace {
-    fn flags(self) -> [Flag; 2] {
-        let [rounds, seconds] = match self {
-            Self::Whole => [ROUNDS, 3],
-            Self::Quick => [3, 1],
-        };
-        [
-            Flag {
-                name: "--rounds",
-                // One round carries no interval.
-                least: 2,
-                most: 100,
-                default: rounds,
-            },
-            Flag {
-                name: "--seconds",
-                // wrk takes whole seconds.
-                least: 1,
-                most: 60,
-                default: seconds,
-            },
-        ]
+impl Named for Row {
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 
@@ -241,47 +226,15 @@ struct Options {
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let is_quick = arguments.iter().any(|word| word == "--quick");
-        let pace = if is_quick { Pace::Quick } else { Pace::Whole };
-        let mut named = Vec::new();
-        let mut python = None;
-        let other = |word: &str, rest: &mut Iter<'_, String>| match word {
-            "--quick" => Ok(Word::Taken),
-            "--python" => {
-                let name = rest.next().cloned();
-                let missing = || options::usage("server", "`--python` needs a version or a path");
-                python = Some(name.ok_or_else(missing)?);
-                Ok(Word::Taken)
-            }
-            row => {
-                let rows = rows::named_by(row);
-                let is_row = !rows.is_empty();
-                named.extend(rows);
-                Ok(if is_row { Word::Taken } else { Word::Unknown })
-            }
-        };
-        let asked = options::parse_with("server", pace.flags(), arguments, other)?;
-        let is_part = !named.is_empty() || asked.numbers[0] < ROUNDS;
-        if is_part && asked.outcome == Outcome::Write {
-            let what = format!("`--write` publishes all rows, of {ROUNDS} rounds or more");
-            return Err(options::usage("server", what));
-        }
-        Ok(Self::of(&named, python, asked))
-    }
-
-    /// All rows where none was named, in the order of the tables, each once.
-    fn of(named: &[&'static Row], python: Option<String>, asked: Asked<2>) -> Self {
-        let [rounds, seconds] = asked.numbers;
-        let is_asked = |row: &&'static Row| {
-            named.is_empty() || named.iter().any(|asked| asked.name == row.name)
-        };
-        Self {
-            rows: ROWS.iter().filter(is_asked).collect(),
-            rounds: rounds as usize,
-            length: Duration::from_secs(seconds.into()),
-            python,
-            outcome: asked.outcome,
-        }
+        let all = ROWS.iter();
+        let selection = EXTENT.select(arguments, all, rows::named_by)?;
+        Ok(Self {
+            length: Duration::from_secs(selection.length.into()),
+            rows: selection.rows,
+            rounds: selection.rounds,
+            python: selection.python,
+            outcome: selection.outcome,
+        })
     }
 }
 

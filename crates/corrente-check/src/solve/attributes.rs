@@ -23,7 +23,7 @@ impl Machine<'_> {
     pub(super) fn attribute_of(&mut self, value: Value, name: Symbol) -> ValueSet {
         match self.values.data(value) {
             Data::Module(module) => self.module_attribute(module, name),
-            Data::Library(path) => self.library_attribute(path, name),
+            Data::Library(path) => self.attribute_of_library(path, name),
             Data::Class(class) => self.class_attribute(class, name),
             Data::Object(_) => self.object_attribute(value, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
@@ -60,8 +60,8 @@ impl Machine<'_> {
             }
         }
         if found.class.is_none() {
-            for base in self.library_bases(class) {
-                let inherited = self.library_attribute(base, name);
+            for base in self.bases_in_libraries(class) {
+                let inherited = self.attribute_of_library(base, name);
                 values.extend(&inherited);
             }
         }
@@ -140,9 +140,9 @@ impl Machine<'_> {
     /// What only a library's class or `__getattr__` can give.
     fn inherited(&mut self, receiver: Value, class: ClassId, name: Symbol) -> ValueSet {
         let mut values = ValueSet::default();
-        for base in self.library_bases(class) {
+        for base in self.bases_in_libraries(class) {
             if let Some(path) = self.result_path(base) {
-                let inherited = self.library_attribute(path, name);
+                let inherited = self.attribute_of_library(path, name);
                 values.extend(&inherited);
             }
         }
@@ -177,9 +177,9 @@ impl Machine<'_> {
             values.extend(&bound);
         }
         if found.class.is_none() {
-            for base in self.library_bases(class) {
+            for base in self.bases_in_libraries(class) {
                 if let Some(path) = self.result_path(base) {
-                    let inherited = self.library_attribute(path, name);
+                    let inherited = self.attribute_of_library(path, name);
                     values.extend(&inherited);
                 }
             }

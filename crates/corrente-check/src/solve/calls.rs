@@ -43,7 +43,7 @@ impl Machine<'_> {
                 let name = self.symbols.intern("__call__");
                 self.special_method(callee, name, given)
             }
-            Data::Library(path) => self.library_call(path, given, mode),
+            Data::Library(path) => self.call_of_library(path, given, mode),
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
@@ -182,7 +182,7 @@ impl Machine<'_> {
             if self.look_up(class, after).class.is_some() {
                 self.special_method(value, after, &[]);
             }
-            self.library_constructors(class, given);
+            self.constructors_of_library(class, given);
         }
         result
     }
@@ -237,10 +237,10 @@ impl Machine<'_> {
     }
 
     /// A class of ours that a library's constructor makes.
-    fn library_constructors(&mut self, class: ClassId, given: &[Given]) {
-        for base in self.library_bases(class) {
+    fn constructors_of_library(&mut self, class: ClassId, given: &[Given]) {
+        for base in self.bases_in_libraries(class) {
             if !self.symbols.text(base).starts_with("builtins.") {
-                self.library_call(base, given, Mode::Plain);
+                self.call_of_library(base, given, Mode::Plain);
             }
         }
     }

@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     /// The library's classes that a class inherits from.
-    pub(super) fn library_bases(&mut self, class: ClassId) -> Vec<Symbol> {
+    pub(super) fn bases_in_libraries(&mut self, class: ClassId) -> Vec<Symbol> {
         let mut found = Vec::new();
         for ancestor in self.ancestors(class) {
             for set in &self.heap.classes[ancestor.0 as usize].bases {
@@ -246,7 +246,7 @@ impl Machine<'_> {
                     self.ancestors(class).contains(&wanted)
                         || declared && self.ancestors(wanted).contains(&class)
                 }
-                Data::Library(path) => self.library_bases(class).contains(&path),
+                Data::Library(path) => self.bases_in_libraries(class).contains(&path),
                 _ => true,
             })
     }

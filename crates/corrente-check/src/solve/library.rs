@@ -64,7 +64,7 @@ impl Machine<'_> {
         Some(self.symbols.intern(&format!("{class}()")))
     }
 
-    pub(super) fn library_attribute(&mut self, path: Symbol, name: Symbol) -> ValueSet {
+    pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
         let base = self.symbols.text(path);
         if steps(base) >= STEPS_MAX {
             return ValueSet::default();
@@ -88,7 +88,7 @@ impl Machine<'_> {
         self.single(Data::Library(path))
     }
 
-    pub(super) fn library_item(&mut self, path: Symbol) -> ValueSet {
+    pub(super) fn item_of_library(&mut self, path: Symbol) -> ValueSet {
         let key = format!("{}.__getitem__", self.key_text(path));
         self.blocks(&key, &[], Mode::Plain);
         match self.typed(&key) {
@@ -97,7 +97,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn library_operator(&mut self, path: Symbol, method: Symbol) -> ValueSet {
+    pub(super) fn operator_of_library(&mut self, path: Symbol, method: Symbol) -> ValueSet {
         let key = format!("{}.{}", self.key_text(path), self.symbols.text(method));
         self.blocks(&key, &[], Mode::Plain);
         match self.typed(&key) {
@@ -107,7 +107,12 @@ impl Machine<'_> {
     }
 
     /// Iteration or `with` over a library's object.
-    pub(super) fn library_protocol(&mut self, path: Symbol, method: &str, mode: Mode) -> ValueSet {
+    pub(super) fn protocol_of_library(
+        &mut self,
+        path: Symbol,
+        method: &str,
+        mode: Mode,
+    ) -> ValueSet {
         let key = format!("{}.{method}", self.key_text(path));
         self.blocks(&key, &[], mode);
         match self.typed(&key) {
@@ -151,7 +156,12 @@ impl Machine<'_> {
         })
     }
 
-    pub(super) fn library_call(&mut self, path: Symbol, given: &[Given], mode: Mode) -> ValueSet {
+    pub(super) fn call_of_library(
+        &mut self,
+        path: Symbol,
+        given: &[Given],
+        mode: Mode,
+    ) -> ValueSet {
         let key = self.call_key(path);
         if let Some(values) = self.builtin_call(&key, given) {
             return values;
@@ -232,7 +242,7 @@ impl Machine<'_> {
     pub(crate) fn framework_methods(&mut self) {
         for number in 0..self.heap.classes.len() as u32 {
             let class = super::heap::ClassId(number);
-            for base in self.library_bases(class) {
+            for base in self.bases_in_libraries(class) {
                 let base = self.symbols.text(base).to_owned();
                 for method in self.catalogue.methods_of(&base).to_vec() {
                     self.framework_method(class, &base, &method);

@@ -80,7 +80,7 @@ impl Machine<'_> {
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
                 Data::Collection(owner) => self.at_key(owner, key),
-                Data::Library(path) => self.library_item(path),
+                Data::Library(path) => self.item_of_library(path),
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
                 Data::Class(_) => ValueSet::one(value),
                 _ => ValueSet::default(),
@@ -113,7 +113,7 @@ impl Machine<'_> {
                 }
                 self.result(body, YIELDS)
             }
-            Data::Library(path) => self.library_protocol(path, "__iter__", mode),
+            Data::Library(path) => self.protocol_of_library(path, "__iter__", mode),
             Data::Object(_) | Data::Declared(_) => self.iterate_object(value, mode),
             _ => ValueSet::default(),
         }
@@ -155,8 +155,8 @@ impl Machine<'_> {
                 self.result(body, YIELDS)
             }
             Data::Library(path) => {
-                self.library_protocol(path, "__exit__", mode);
-                self.library_protocol(path, "__enter__", mode)
+                self.protocol_of_library(path, "__exit__", mode);
+                self.protocol_of_library(path, "__enter__", mode)
             }
             Data::Object(_) | Data::Declared(_) => {
                 let names = if mode == Mode::Awaited {
@@ -207,7 +207,7 @@ impl Machine<'_> {
         for value in left.iter() {
             let values = match self.values.data(value) {
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &given),
-                Data::Library(path) => self.library_operator(path, method),
+                Data::Library(path) => self.operator_of_library(path, method),
                 // `a + b` of two lists, `a | b` of two dicts or types.
                 Data::Collection(_) => ValueSet::one(value),
                 _ => ValueSet::default(),

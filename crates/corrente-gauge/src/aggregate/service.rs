@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use corrente_record::{Distribution, Doubt, Machine, Process, Recording, Server};
+use corrente_record::{Distribution, Doubt, Machine, Process, Recording, Server, Stall};
 use serde::Serialize;
 
 use super::NS_PER_MS;
@@ -57,8 +57,56 @@ pub struct ServiceFigures {
     pub memory_bytes: Option<f64>,
     /// Libraries that were watched.
     pub watched: Vec<String>,
+    /// Where event loops stood still, in all processes, the longest together first.
+    pub stalls: Vec<StallFigures>,
     /// What could not be told.
     pub cannot_tell: Vec<Doubt>,
+}
+
+/// The stalls of event loops in one place of the program.
+#[derive(Debug, Clone, Serialize)]
+pub struct StallFigures {
+    /// End of the file's path, line, function.
+    pub place: String,
+    /// The package that was called, or the library in C that waited.
+    pub library: String,
+    /// What it waited in.
+    pub system_call: String,
+    /// How many there were.
+    pub count: u64,
+    /// How long they were together.
+    pub total_ms: f64,
+    /// Of it, on a processor.
+    pub cpu_ms: f64,
+    /// Of it, asleep in the kernel.
+    pub blocked_ms: f64,
+    /// The longest.
+    pub longest_ms: f64,
+}
+
+impl From<Stall> for StallFigures {
+    fn from(stall: Stall) -> Self {
+        let ms = |ns: u64| ns as f64 / NS_PER_MS;
+        Self {
+            count: stall.count,
+            total_ms: ms(stall.wall_ns),
+            cpu_ms: ms(stall.cpu_ns),
+            blocked_ms: ms(stall.blocked_ns()),
+            longest_ms: ms(stall.longest_ns),
+            place: stall.place,
+            library: stall.library,
+            system_call: stall.system_call,
+        }
+    }
+}
+
+fn stalls(processes: &[Process]) -> Vec<StallFigures> {
+    let mut all: Vec<Stall> = Vec::new();
+    for stall in processes.iter().flat_map(|process| &process.stalls) {
+        stall.clone().add_to(&mut all);
+    }
+    all.sort_by_key(|stall| std::cmp::Reverse(stall.wall_ns));
+    all.into_iter().map(StallFigures::from).collect()
 }
 
 pub(super) fn figures(recording: &Recording) -> ServiceFigures {
@@ -116,6 +164,7 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
         loop_busy_share: loop_busy(processes).map(|share| share * factor),
         memory_bytes: memory(processes),
         watched: union(processes, |process| &process.watched),
+        stalls: stalls(processes),
         cannot_tell: union(processes, |process| &process.cannot_tell),
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn snapshot(state: &State) -> Recording {
         sampling: sampling(&recording.endpoints, every.max().unwrap_or(1)),
         watched: about.watched,
         cannot_tell: about.cannot_tell,
+        stalls: held(&state.stalls).clone(),
         ..Process::default()
     };
     // A request that ends while this is written may be in one figure and not in the other.

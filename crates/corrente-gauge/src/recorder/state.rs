@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use corrente_record::{
-    Doubt, ENDPOINTS_MAX, Memory, NO_ROUTE, OTHER, RESOURCES_MAX, Resource, Server, trim_name,
+    Doubt, ENDPOINTS_MAX, Memory, NO_ROUTE, OTHER, RESOURCES_MAX, Resource, Server, Stall,
+    trim_name,
 };
 
 use super::Settings;
@@ -59,6 +60,7 @@ pub(crate) struct State {
     tables: Mutex<Tables>,
     pub(crate) about: Mutex<About>,
     pub(crate) memory: Mutex<Memory>,
+    pub(crate) stalls: Mutex<Vec<Stall>>,
     pub(crate) writer: Mutex<Writer>,
     /// Held while the file is written.
     pub(crate) file: Mutex<()>,
@@ -140,6 +142,7 @@ impl State {
             tables: Mutex::default(),
             about: Mutex::default(),
             memory: Mutex::default(),
+            stalls: Mutex::default(),
             writer: Mutex::default(),
             file: Mutex::default(),
         }

@@ -279,6 +279,11 @@ messages! {
     ColumnBlocking = "column-blocking";
     ColumnWaits = "column-waits";
     ColumnStalls = "column-stalls";
+    ColumnPlace = "column-place";
+    ColumnWaitedIn = "column-waited-in";
+    ColumnCount = "column-count";
+    ColumnLongestMs = "column-longest-ms";
+    ColumnCpuShare = "column-cpu-share";
     ColumnResource = "column-resource";
     ColumnCalls = "column-calls";
     ColumnCallWait = "column-call-wait";

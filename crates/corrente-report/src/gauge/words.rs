@@ -134,9 +134,36 @@ impl Catalogue {
         ]
     }
 
+    /// Where event loops stood still; `None` where no stall is known.
+    pub(crate) fn gauge_stalls(&self, report: &GaugeReport) -> Option<Sheet> {
+        let heads = [
+            Message::ColumnPlace,
+            Message::ColumnWaitedIn,
+            Message::ColumnCount,
+            Message::ColumnStalls,
+            Message::ColumnLongestMs,
+            Message::ColumnCpuShare,
+        ];
+        let mut sheet = Sheet::new(self.gauge_heads(&heads));
+        for stall in &report.stalls {
+            sheet.push(vec![
+                stall.place.clone(),
+                stall.waited.clone(),
+                self.numbers().integer(stall.count),
+                self.known(Some(stall.total_ms)),
+                self.known(Some(stall.longest_ms)),
+                self.numbers().percent(stall.cpu_share),
+            ]);
+        }
+        (!sheet.rows.is_empty()).then_some(sheet)
+    }
+
     fn gauge_heads(&self, heads: &[Message<'_>]) -> Vec<(String, Kind)> {
         let kind = |head: &Message<'_>| match head {
-            Message::ColumnEndpoint | Message::ColumnResource => Kind::Words,
+            Message::ColumnEndpoint
+            | Message::ColumnResource
+            | Message::ColumnPlace
+            | Message::ColumnWaitedIn => Kind::Words,
             _ => Kind::Number,
         };
         heads

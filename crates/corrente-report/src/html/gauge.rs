@@ -108,12 +108,17 @@ fn endpoints(catalogue: &Catalogue, report: &GaugeReport) -> Option<Element> {
         let name = catalogue.text(Message::ColumnCalls);
         Tabular::of(&name, sheet).finish()
     });
+    let stalls = catalogue.gauge_stalls(report).map(|sheet| {
+        let name = catalogue.text(Message::ColumnStalls);
+        Tabular::of(&name, sheet).finish()
+    });
     let note = catalogue.text(Message::GaugeRead);
     let section = element("section")
         .child(element("h2").text(&*title))
         .children(times(catalogue, report).map(figure))
         .child(Tabular::of(&title, catalogue.gauge_endpoints(report)).finish())
         .children(calls)
+        .children(stalls)
         .child(element("p").class("note").text(note));
     Some(section)
 }

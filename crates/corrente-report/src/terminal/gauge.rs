@@ -23,6 +23,7 @@ impl Terminal {
             let sheets = [
                 Some(catalogue.gauge_endpoints(report)),
                 catalogue.gauge_calls(report),
+                catalogue.gauge_stalls(report),
             ];
             for sheet in sheets.into_iter().flatten() {
                 text.push('\n');

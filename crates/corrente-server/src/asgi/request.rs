@@ -276,9 +276,7 @@ impl Request {
         if is(kind, intern!(py, "http.response.start")) {
             let status = required(event, intern!(py, "status"))?.extract::<u16>()?;
             let headers = event.get_item(intern!(py, "headers"))?;
-            let trailers = event.get_item(intern!(py, "trailers"))?;
-            let has_trailers = trailers.map_or(Ok(false), |given| given.is_truthy())?;
-            let trailers = if has_trailers { Last::No } else { Last::Yes };
+            let trailers = last(event, intern!(py, "trailers"))?;
             exchange.head(py, status, headers.as_ref(), trailers)?;
             return self
                 .state
@@ -300,9 +298,7 @@ impl Request {
     ) -> PyResult<()> {
         let py = event.py();
         let last = if is(kind, intern!(py, "http.response.body")) {
-            let more = event.get_item(intern!(py, "more_body"))?;
-            let has_more = more.map_or(Ok(false), |given| given.is_truthy())?;
-            let last = if has_more { Last::No } else { Last::Yes };
+            let last = last(event, intern!(py, "more_body"))?;
             match event.get_item(intern!(py, "body"))? {
                 None => exchange.body(py, &PyBytes::new(py, b""), last)?,
                 Some(body) => exchange.body(py, &content(&body)?, last)?,
@@ -312,9 +308,7 @@ impl Request {
             exchange.file(py, &path)?
         } else if is(kind, intern!(py, "http.response.trailers")) {
             let headers = event.get_item(intern!(py, "headers"))?;
-            let more = event.get_item(intern!(py, "more_trailers"))?;
-            let has_more = more.map_or(Ok(false), |given| given.is_truthy())?;
-            let last = if has_more { Last::No } else { Last::Yes };
+            let last = last(event, intern!(py, "more_trailers"))?;
             exchange.trailers(py, headers.as_ref(), last)?
         } else {
             return Err(unexpected(kind, "after 'http.response.start'"));
@@ -336,6 +330,13 @@ impl Request {
         }
         self.wake(py, Awaited::Message)
     }
+}
+
+/// Whether nothing follows a message: its key says that something does.
+pub(super) fn last(event: &Bound<'_, PyDict>, more: &Bound<'_, PyString>) -> PyResult<Last> {
+    let follows = event.get_item(more)?;
+    let follows = follows.map_or(Ok(false), |given| given.is_truthy())?;
+    Ok(if follows { Last::No } else { Last::Yes })
 }
 
 /// A body as `bytes`: a copy of what is none.

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::answer::{Answer, Asked, Awaited};
-use super::request::{ClientDisconnectedError, content, is, required, unexpected};
+use super::request::{ClientDisconnectedError, content, is, last, required, unexpected};
 use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Last, Line, Message};
 
@@ -222,9 +222,7 @@ impl WebSocket {
         if !is(kind, intern!(py, "websocket.http.response.body")) {
             return Err(unexpected(kind, "after 'websocket.http.response.start'"));
         }
-        let more = event.get_item(intern!(py, "more_body"))?;
-        let has_more = more.map_or(Ok(false), |given| given.is_truthy())?;
-        let last = if has_more { Last::No } else { Last::Yes };
+        let last = last(event, intern!(py, "more_body"))?;
         let body = match event.get_item(intern!(py, "body"))? {
             None => PyBytes::new(py, b""),
             Some(body) => content(&body)?,

@@ -132,7 +132,11 @@ impl Exchange for Connection {
         let Some(connection) = self.me.upgrade() else {
             return Ok(());
         };
-        self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.shared
+            .live
+            .counts
+            .in_flight
+            .fetch_sub(1, Ordering::Relaxed);
         let (over, is_working, has_more) = self.with(py, |state| {
             let mut over = None;
             if let Some(current) = &mut state.current {

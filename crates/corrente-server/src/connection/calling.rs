@@ -21,7 +21,7 @@ impl Connection {
     /// The application gets its request.
     pub(super) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
         let shared = &self.shared;
-        if shared.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
+        if shared.live.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
             return self.refuse(
                 py,
                 503,

@@ -198,7 +198,7 @@ impl Connection {
                 return Ok(Found::Some);
             }
         };
-        let counts = &self.shared.counts;
+        let counts = &self.shared.live.counts;
         counts.requests.fetch_add(1, Ordering::Relaxed);
         counts.in_flight.fetch_add(1, Ordering::Relaxed);
         let handler = beginning.handler.clone_ref(py);

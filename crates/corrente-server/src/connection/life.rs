@@ -60,6 +60,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
         if !current.is_answered {
             connection
                 .shared
+                .live
                 .counts
                 .in_flight
                 .fetch_sub(1, Ordering::Relaxed);

@@ -31,7 +31,11 @@ impl Connection {
         let current = self.with(py, |state| state.current.take())?;
         if let Some(current) = current {
             if !current.is_answered {
-                self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+                self.shared
+                    .live
+                    .counts
+                    .in_flight
+                    .fetch_sub(1, Ordering::Relaxed);
             }
             current.handler.gone(py)?;
         }
@@ -98,7 +102,7 @@ impl Connection {
         work: impl FnOnce(&mut Output, Always<'_>) -> R,
     ) -> PyResult<R> {
         let shared = &self.shared;
-        shared.date.with(py, |date| {
+        shared.live.date.with(py, |date| {
             let always = Always {
                 date: date.now(),
                 server: &shared.server_name,
@@ -167,7 +171,11 @@ impl Connection {
     pub(super) fn leave(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let current = self.with(py, |state| state.current.take())?;
         if current.is_some_and(|current| !current.is_answered) {
-            self.shared.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+            self.shared
+                .live
+                .counts
+                .in_flight
+                .fetch_sub(1, Ordering::Relaxed);
         }
         Ok(())
     }
