@@ -253,6 +253,7 @@ class HttpServer:
         max_in_flight: int = ...,
         threads: int = 1,
         max_queued: int = ...,
+        mounts: Sequence[tuple[str, _Foreign, str, dict[str, _Foreign] | None]] = ...,
         max_body_bytes: int | None = None,
         max_headers: int | None = None,
         max_head_bytes: int | None = None,

@@ -12,6 +12,7 @@ import inspect
 import logging
 import signal
 import socket
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native
@@ -19,7 +20,7 @@ from corrente._lifespan import Lifespan
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 #: An application, of either interface.
 Foreign: TypeAlias = Any
@@ -55,6 +56,7 @@ def serve(
     *,
     bind: str | Iterable[str] = "127.0.0.1:8000",
     interface: str = "auto",
+    mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     **settings: Foreign,
@@ -65,6 +67,7 @@ def serve(
         application: what is called for each request.
         bind: addresses, each as `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
         interface: "asgi", "wsgi", or "auto" to find out.
+        mounts: other applications, of either interface, each below a prefix like "/api".
         ssl_context: for TLS; none is plain HTTP.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
         settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
@@ -84,6 +87,7 @@ def serve(
                 application,
                 sockets,
                 interface=interface,
+                mounts=mounts,
                 ssl_context=ssl_context,
                 graceful_timeout=graceful_timeout,
                 **settings,
@@ -126,6 +130,7 @@ async def serve_here(
     sockets: Iterable[socket.socket],
     *,
     interface: str = "auto",
+    mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     lifespan: str = "auto",
@@ -137,11 +142,29 @@ async def serve_here(
     """Serve on bound sockets in the running loop until a signal; a second one ends it at once."""
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
-    life = Lifespan(application) if kind == "asgi" and lifespan != "off" else None
-    # Requests copy it: what the application leaves there when it begins is seen.
-    state = None if life is None else life.state
-    server = _native.HttpServer(application, loop, report, interface=kind, state=state, **settings)
-    if life is not None:
+    lives: list[Lifespan] = []
+
+    def state_of(one: Foreign, kind: str) -> dict[str, Foreign] | None:
+        if kind != "asgi" or lifespan == "off":
+            return None
+        life = Lifespan(one)
+        lives.append(life)
+        # Requests copy it: what the application leaves there when it begins is seen.
+        return life.state
+
+    server = _native.HttpServer(
+        application,
+        loop,
+        report,
+        interface=kind,
+        state=state_of(application, kind),
+        mounts=[
+            (prefix, one, interface_of(one), state_of(one, interface_of(one)))
+            for prefix, one in mounts.items()
+        ],
+        **settings,
+    )
+    for life in lives:
         await life.begin(lifespan)
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
@@ -169,7 +192,7 @@ async def serve_here(
         server.end_threads()
         looking.cancel()
         try:
-            if life is not None:
+            for life in reversed(lives):
                 await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
         finally:
             for number in signals:

@@ -66,6 +66,10 @@ def main(number: str) -> int:
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     try:
         application = load(settings["target"], settings["folder"], settings["is_factory"])
+        mounts = {
+            prefix: load(target, settings["folder"], is_factory=False)
+            for prefix, target in settings["mounts"]
+        }
     except ApplicationError as failure:
         worker.say("user", str(failure))
         return 1
@@ -73,7 +77,7 @@ def main(number: str) -> int:
     sockets = [socket.socket(fileno=one) for one in worker.take_sockets()]
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_work(worker, application, sockets, settings))
+            runner.run(_work(worker, application, mounts, sockets, settings))
     except LifespanError as failure:
         worker.say("user", str(failure))
         return 1
@@ -86,6 +90,7 @@ def main(number: str) -> int:
 async def _work(
     worker: _native.Worker,
     application: Foreign,
+    mounts: Mapping[str, Foreign],
     sockets: list[socket.socket],
     settings: Mapping[str, Foreign],
 ) -> None:
@@ -113,6 +118,7 @@ async def _work(
             application,
             sockets,
             interface=settings["interface"],
+            mounts=mounts,
             lifespan=settings["lifespan"],
             ssl_context=_tls(settings["tls"]),
             graceful_timeout=settings["graceful_timeout"],

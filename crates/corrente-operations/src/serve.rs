@@ -68,7 +68,6 @@ const NOT_YET: &[&str] = &[
     "http2",
     "max-connections",
     "metrics-path",
-    "mount",
     "proxy-protocol",
     "ready-path",
     "request-id",

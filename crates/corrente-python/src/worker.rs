@@ -91,6 +91,9 @@ impl Worker {
         };
         made.set_item("interface", interface)?;
         made.set_item("folder", &application.folder)?;
+        let mounts = application.mounts.iter();
+        let mounts = mounts.map(|mount| (&mount.prefix, &mount.target));
+        made.set_item("mounts", mounts.collect::<Vec<_>>())?;
         let lifespan = match application.lifespan {
             Lifespan::Auto => "auto",
             Lifespan::On => "on",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use corrente_http::h1::{Body, Head};
 use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::asgi::request::{self, Request};
@@ -13,6 +14,7 @@ use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
 use crate::connection::Asked;
 use crate::exchange::Line;
+use crate::mount::Mount;
 use crate::shared::Shared;
 use crate::wsgi::call::Call;
 use crate::wsgi::{self};
@@ -26,8 +28,33 @@ pub(crate) enum Interface {
     Wsgi,
 }
 
-/// What all requests of a connection have in common.
-pub(crate) enum Template {
+/// What all requests of a connection have in common, for each application.
+pub(crate) struct Templates(Vec<Template>);
+
+impl Templates {
+    pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
+        let mounts = shared.mounts.iter();
+        let templates = mounts.map(|mount| Template::new(py, shared, mount, ends));
+        templates.collect::<PyResult<_>>().map(Self)
+    }
+
+    /// A request with this head.
+    pub(crate) fn begin(
+        &self,
+        py: Python<'_>,
+        shared: &Shared,
+        head: &Head<'_>,
+        line: Arc<dyn Line>,
+    ) -> PyResult<Begun> {
+        let place = shared.mounts.place(head.target().path);
+        let template = self.0.get(place);
+        let template = template.ok_or_else(|| PyRuntimeError::new_err("no such application"))?;
+        template.begin(py, shared, head, line, place)
+    }
+}
+
+/// What all requests of a connection to one application have in common.
+enum Template {
     Asgi(scope::Template),
     Wsgi(wsgi::Template),
 }
@@ -49,17 +76,19 @@ pub(crate) enum Begun {
 
 /// A request that begins.
 pub(crate) struct Beginning {
+    /// The place of its application.
+    pub(crate) mount: usize,
     pub(crate) handler: Handler,
     /// ASGI's.
     pub(crate) scope: Option<Py<PyAny>>,
 }
 
 impl Template {
-    pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
-        let root = &shared.root_path;
-        Ok(match shared.interface {
+    fn new(py: Python<'_>, shared: &Shared, mount: &Mount, ends: &Ends<'_>) -> PyResult<Self> {
+        let root = shared.mounts.roots(mount);
+        Ok(match mount.interface {
             Interface::Asgi => {
-                let template = scope::Template::new(py, ends, root, shared.state.as_ref())?;
+                let template = scope::Template::new(py, ends, root, mount.state.as_ref())?;
                 Self::Asgi(template)
             }
             Interface::Wsgi => {
@@ -72,16 +101,18 @@ impl Template {
         })
     }
 
-    /// A request with this head.
-    pub(crate) fn begin(
+    fn begin(
         &self,
         py: Python<'_>,
         shared: &Shared,
         head: &Head<'_>,
         line: Arc<dyn Line>,
+        mount: usize,
     ) -> PyResult<Begun> {
         match self {
-            Self::Asgi(template) if ws::is_asked(head) => socket(py, template, shared, head, line),
+            Self::Asgi(template) if ws::is_asked(head) => {
+                socket(py, template, shared, head, line, mount)
+            }
             Self::Asgi(template) => {
                 let begun = match head.body() {
                     Body::None => request::Begun::WithoutBody,
@@ -92,6 +123,7 @@ impl Template {
                 let request = Py::new(py, Request::new(event_loop, line, begun))?;
                 let scope = template.scope(py, head, &shared.live.headers)?;
                 Ok(Begun::Request(Beginning {
+                    mount,
                     handler: Handler::Asgi(request),
                     scope: Some(scope.into_any().unbind()),
                 }))
@@ -104,6 +136,7 @@ impl Template {
                 let environ = template.environ(py, head)?.unbind();
                 let call = Py::new(py, Call::new(environ, line))?;
                 Ok(Begun::Request(Beginning {
+                    mount,
                     handler: Handler::Wsgi(call),
                     scope: None,
                 }))
@@ -118,6 +151,7 @@ fn socket(
     shared: &Shared,
     head: &Head<'_>,
     line: Arc<dyn Line>,
+    mount: usize,
 ) -> PyResult<Begun> {
     let handshake = match Handshake::of(head) {
         Ok(handshake) => handshake,
@@ -127,6 +161,7 @@ fn socket(
     let socket = Py::new(py, WebSocket::new(event_loop, line))?;
     let scope = template.socket(py, head, &handshake, &shared.live.headers)?;
     let beginning = Beginning {
+        mount,
         handler: Handler::Socket(socket.clone_ref(py)),
         scope: Some(scope.into_any().unbind()),
     };
@@ -144,6 +179,11 @@ impl Handler {
             Self::Wsgi(call) => Self::Wsgi(call.clone_ref(py)),
             Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
         }
+    }
+
+    /// Whether it is one of an application that is called when the request is whole.
+    pub(crate) fn is_wsgi(&self) -> bool {
+        matches!(self, Self::Wsgi(_))
     }
 
     pub(crate) fn object(&self) -> &Py<PyAny> {

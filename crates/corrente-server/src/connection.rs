@@ -25,7 +25,7 @@ use pyo3::prelude::*;
 use self::output::Output;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
-use crate::application::{Beginning, Handler, Template};
+use crate::application::{Beginning, Handler, Templates};
 use crate::shared::Shared;
 
 /// A connection. Requests that are going on refer to it, and so does its protocol.
@@ -39,7 +39,7 @@ pub(crate) struct Connection {
 struct State {
     /// Nothing before `made` and after `lost`.
     transport: Option<Transport>,
-    template: Option<Arc<Template>>,
+    template: Option<Arc<Templates>>,
     /// Lent out while it works.
     decoder: Option<Box<Decoder>>,
     /// What has come and is not decoded: a part of a head, or what is behind the request that is answered.

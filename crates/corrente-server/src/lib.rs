@@ -15,6 +15,7 @@ mod connection;
 mod date;
 mod exchange;
 mod fields;
+mod mount;
 mod percent;
 mod root;
 mod server;

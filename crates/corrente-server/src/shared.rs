@@ -10,13 +10,12 @@ use std::time::Duration;
 use corrente_http::Limits;
 use corrente_loop::Confined;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
-use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::connection::Connection;
 use crate::date::Date;
+use crate::mount::Mounts;
 use crate::wsgi::pool::Pool;
 use crate::wsgi::remote::Inbox;
 
@@ -39,15 +38,12 @@ pub(crate) struct Times {
 
 /// The server's own, for all connections.
 pub(crate) struct Shared {
-    pub(crate) application: Py<PyAny>,
-    pub(crate) interface: Interface,
+    pub(crate) mounts: Mounts,
     pub(crate) starter: Starter,
     /// Called with what went wrong: a message and an exception.
     pub(crate) report: Py<PyAny>,
-    pub(crate) root_path: String,
     /// The value of `server`; empty for no such field.
     pub(crate) server_name: String,
-    pub(crate) state: Option<Py<PyDict>>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     /// Requests at once; more are answered with 503.

@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
+use crate::mount::Roots;
 use crate::percent::decoded;
 use crate::root::with_root;
 
@@ -19,7 +20,7 @@ use crate::root::with_root;
 pub(crate) struct Template {
     scope: Py<PyDict>,
     extensions: Py<PyDict>,
-    root: String,
+    roots: Roots,
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
 }
@@ -36,7 +37,7 @@ impl Template {
     pub(crate) fn new(
         py: Python<'_>,
         ends: &Ends<'_>,
-        root_path: &str,
+        roots: Roots,
         state: Option<&Py<PyDict>>,
     ) -> PyResult<Self> {
         let scope = PyDict::new(py);
@@ -53,7 +54,10 @@ impl Template {
         set("server", ends.server.clone())?;
         set("client", ends.client.clone())?;
         set("scheme", ends.scheme.clone().into_any())?;
-        set("root_path", PyString::new(py, root_path).into_any())?;
+        set(
+            "root_path",
+            PyString::new(py, &roots.application).into_any(),
+        )?;
         for later in ["method", "path", "raw_path", "query_string", "headers"] {
             set(later, py.None().into_bound(py))?;
         }
@@ -72,7 +76,7 @@ impl Template {
         Ok(Self {
             scope: scope.unbind(),
             extensions: extensions.unbind(),
-            root: root_path.to_owned(),
+            roots,
             state: state.map(|state| state.clone_ref(py)),
         })
     }
@@ -87,7 +91,7 @@ impl Template {
         let scope = self.scope.bind(py).copy()?;
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
-        let raw = with_root(target.path, &self.root);
+        let raw = with_root(target.path, &self.roots.server);
         scope.set_item(intern!(py, "path"), path(py, &raw))?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &raw))?;
         let query = query_string(py, target.query.unwrap_or_default())?;

@@ -28,14 +28,22 @@ impl Connection {
                 "the server has as many requests as it takes at once\n",
             );
         }
+        let Some(mount) = shared.mounts.at(beginning.mount) else {
+            return Ok(());
+        };
+        let application = mount.application.bind(py);
         match beginning.handler {
-            Handler::Asgi(request) => self.start_task(py, request.into_any(), beginning.scope),
-            Handler::Socket(socket) => self.start_task(py, socket.into_any(), beginning.scope),
+            Handler::Asgi(request) => {
+                self.start_task(application, request.into_any(), beginning.scope)
+            }
+            Handler::Socket(socket) => {
+                self.start_task(application, socket.into_any(), beginning.scope)
+            }
             Handler::Wsgi(call) => {
                 if let Some(threads) = &shared.threads {
-                    return self.hand_over(py, threads, call);
+                    return self.hand_over(application, threads, call);
                 }
-                let advanced = Call::start(call.bind(py), shared.application.bind(py));
+                let advanced = Call::start(call.bind(py), application);
                 self.advanced(py, &call, advanced)
             }
         }
@@ -44,10 +52,11 @@ impl Connection {
     /// A WSGI application is to run in a thread.
     fn hand_over(
         self: &Arc<Self>,
-        py: Python<'_>,
+        application: &Bound<'_, PyAny>,
         threads: &Threads,
         call: Py<Call>,
     ) -> PyResult<()> {
+        let py = application.py();
         let connection = Arc::clone(self);
         let failed = move |py: Python<'_>, error: PyErr, progress: call::Progress| {
             connection.wsgi_failed(py, error, progress)
@@ -57,7 +66,7 @@ impl Connection {
             return Ok(());
         };
         let job = Job {
-            application: self.shared.application.clone_ref(py),
+            application: application.clone().unbind(),
             call,
             remote,
         };
@@ -72,14 +81,13 @@ impl Connection {
 
     fn start_task(
         self: &Arc<Self>,
-        py: Python<'_>,
+        application: &Bound<'_, PyAny>,
         handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let shared = &self.shared;
+        let (py, shared) = (application.py(), &self.shared);
         let receive = handler.getattr(py, intern!(py, "receive"))?;
         let send = handler.getattr(py, intern!(py, "send"))?;
-        let application = shared.application.bind(py);
         let task = application
             .call1((scope, receive, send))
             .and_then(|coroutine| shared.starter.start(&coroutine));

@@ -13,7 +13,7 @@ use pyo3::types::PyTuple;
 
 use super::talking::Socket;
 use super::{Body, Connection, Parting, Past, Stage, Unread};
-use crate::application::Template;
+use crate::application::Templates;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
 
@@ -33,7 +33,7 @@ pub(super) fn begin(
 ) -> PyResult<()> {
     let shared = &connection.shared;
     let ends = ends(py, &transport)?;
-    let template = Template::new(py, shared, &ends)?;
+    let template = Templates::new(py, shared, &ends)?;
     let deadline = now() + shared.times.head.as_secs_f64();
     connection.with(py, |state| {
         state.transport = Some(transport);

@@ -11,7 +11,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString, PyType};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyType};
 
 use super::answer::{bytes, close, code, fields, whole};
 use super::remote::{Failed, Inbox, Remote};
@@ -214,7 +214,7 @@ impl Call {
     }
 
     fn send_all(&self, py: Python<'_>, iterator: &Bound<'_, PyAny>) -> PyResult<Advance> {
-        for piece in iterator.try_iter()? {
+        for piece in iterator.cast::<PyIterator>()?.clone() {
             let piece = bytes(&piece?)?;
             if !piece.as_bytes().is_empty() {
                 self.send(py, &piece, Last::No)?;

@@ -13,8 +13,9 @@ use pyo3::types::{PyDict, PyString};
 
 use super::input::Empty;
 use crate::asgi::scope::{Ends, meant, method};
+use crate::mount::Roots;
 use crate::percent::decoded;
-use crate::root::without_root;
+use crate::root::{with_root, without_root};
 
 /// Keys that are added to a template and taken out again: what is made then has room for the variables of a usual
 /// request's fields, and so have its copies.
@@ -31,14 +32,14 @@ pub(crate) enum Concurrency {
 /// What all requests of a connection have in common.
 pub(crate) struct Template {
     environ: Py<PyDict>,
-    root: String,
+    roots: Roots,
 }
 
 impl Template {
     pub(crate) fn new(
         py: Python<'_>,
         ends: &Ends<'_>,
-        root_path: &str,
+        roots: Roots,
         concurrency: Concurrency,
     ) -> PyResult<Self> {
         let environ = PyDict::new(py);
@@ -58,7 +59,7 @@ impl Template {
         set("wsgi.input_terminated", true.into_bound_py_any(py)?)?;
         let wrapper = py.import("wsgiref.util")?.getattr("FileWrapper")?;
         set("wsgi.file_wrapper", wrapper)?;
-        set("SCRIPT_NAME", text(root_path))?;
+        set("SCRIPT_NAME", text(&roots.application))?;
         set("SERVER_SOFTWARE", text("corrente"))?;
         let (name, port) = end(&ends.server)?;
         set("SERVER_NAME", name)?;
@@ -76,7 +77,7 @@ impl Template {
         (0..ROOM).try_for_each(|number| environ.del_item(number))?;
         Ok(Self {
             environ: environ.unbind(),
-            root: root_path.to_owned(),
+            roots,
         })
     }
 
@@ -91,9 +92,12 @@ impl Template {
         if head.method() != Method::Get {
             environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, head))?;
         }
-        let path = without_root(target.path, &self.root);
+        // Some proxies take the server's root off and some leave it on.
+        let path = with_root(target.path, &self.roots.server);
+        let path = decoded(&path);
+        let path = without_root(&path, &self.roots.application);
         if path != b"/" {
-            environ.set_item(intern!(py, "PATH_INFO"), latin(py, &decoded(path)))?;
+            environ.set_item(intern!(py, "PATH_INFO"), latin(py, path))?;
         }
         if let Some(query) = target.query {
             environ.set_item(intern!(py, "QUERY_STRING"), latin(py, query))?;
