@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import select
+import tempfile
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Body = Any
+
+#: Where the process's own recorder writes, which the first middleware makes.
+FOLDER = tempfile.TemporaryDirectory()
 
 
 @pytest.fixture
@@ -339,7 +343,7 @@ def test_a_child_of_a_fork_records_by_itself(recorder: _native.Recorder, tmp_pat
     assert names == {os.getpid(): "GET /", child: "GET /child"}
 
 
-@pytest.mark.parametrize("app", [answer, Middleware(answer, folder="unused")])
+@pytest.mark.parametrize("app", [answer, Middleware(answer, folder=FOLDER.name)])
 def test_the_middleware_knows_asgi(app: Any) -> None:  # noqa: ANN401 - both kinds
     middleware = Middleware(app)
     assert asyncio.iscoroutinefunction(type(middleware).__call__)

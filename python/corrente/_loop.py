@@ -26,7 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _native, _server, _tls, _watch
-from corrente._transports import DatagramTransport, StreamTransport
+from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -63,7 +63,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     # Asyncio's own, which have no types.
-    _transports: Foreign
+    _transports: Transports
     _task_factory: Foreign
     _ensure_fd_no_transport: Foreign
     _check_closed: Foreign
@@ -83,6 +83,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
         self._stall_listener: Callable[[_watch.Stall], None] | None = None
         asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+        self._transports = Transports()
 
     def _make_socket_transport(
         self,
@@ -248,15 +249,15 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if sock.family not in _INTERNET:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
-        kind = (sock.family, sock.type, sock.proto)
+        kind = (sock.family, sock.type | socket.SOCK_NONBLOCK, sock.proto)
         try:
             accepted = self._accept(sock.fileno(), backlog, sock.type == socket.SOCK_STREAM)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        for number, address in accepted:
+        for number in accepted:
             connection = socket.socket(*kind, fileno=number)
-            self._connected(protocol_factory, connection, address, server)
+            self._connected(protocol_factory, connection, ACCEPTED, server)
 
     def _accept_local(
         self,
@@ -334,39 +335,43 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
         """Receives up to `nbytes` bytes."""
-        self._check_socket(sock)
-        fd = sock.fileno()
-        received: Foreign = self._receive(fd, nbytes)
-        return received if type(received) is bytes else await self._done(fd, received)
+        received: Foreign = self._receive(sock, nbytes)
+        if type(received) is bytes:
+            return received
+        try:
+            return await received  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            self._forget(sock, received)
+            raise
 
     async def sock_recv_into(self, sock: socket.socket, buf: Foreign) -> int:
         """Receives into a buffer; gives back how many bytes."""
-        self._check_socket(sock)
-        fd = sock.fileno()
-        received: Foreign = self._receive_into(fd, buf)
-        return received if type(received) is int else await self._done(fd, received)
+        received: Foreign = self._receive_into(sock, buf)
+        if type(received) is int:
+            return received
+        try:
+            return await received  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            self._forget(sock, received)
+            raise
 
     async def sock_sendall(self, sock: socket.socket, data: Foreign) -> None:
         """Sends all of the data."""
-        self._check_socket(sock)
-        fd = sock.fileno()
-        sent: Foreign = self._send(fd, data)
-        if sent is not None:
-            await self._done(fd, sent)
+        sent: Foreign = self._send(sock, data)
+        if sent is None:
+            return
+        try:
+            await sent
+        except asyncio.CancelledError:
+            self._forget(sock, sent)
+            raise
 
     def _check_socket(self, sock: socket.socket) -> None:
+        """Refuses what the operations on sockets cannot do."""
         if isinstance(sock, ssl.SSLSocket):
             raise TypeError("Socket cannot be of type SSLSocket")
         if self._debug and sock.gettimeout() != 0:
             raise ValueError("the socket must be non-blocking")
-
-    async def _done(self, fd: int, future: asyncio.Future[Any]) -> Foreign:
-        """What an operation gave; one that is cancelled is not gone on with."""
-        try:
-            return await future
-        except asyncio.CancelledError:
-            self._forget(fd, future)
-            raise
 
     def set_task_factory(self, factory: Foreign) -> None:
         """Sets what makes tasks; `None` for asyncio's own class."""

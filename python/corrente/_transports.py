@@ -10,6 +10,7 @@ import asyncio
 import functools
 import socket
 import warnings
+import weakref
 from asyncio import base_events, constants, selector_events, trsock
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,6 +27,45 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 
+#: In place of a peer's address: the native half has it.
+ACCEPTED = object()
+
+# Since Python 3.13 a server is told which connection it is told of.
+_KNOWS_CLIENTS = hasattr(base_events.Server, "close_clients")
+
+
+class Transports:
+    """The transports of a loop by their descriptors, not kept alive.
+
+    What asyncio has a `WeakValueDictionary` for, whose callbacks cost a connection half a
+    microsecond. A stream of ours takes its entry out itself; what others leave is replaced when
+    their number is used again.
+    """
+
+    def __init__(self) -> None:
+        self.references: dict[int, weakref.ref[Any]] = {}
+
+    def get(self, descriptor: int) -> Foreign:
+        """The transport of a descriptor; `None` where it has none, or that is gone."""
+        reference = self.references.get(descriptor)
+        return reference() if reference is not None else None
+
+    def __getitem__(self, descriptor: int) -> Foreign:
+        transport = self.get(descriptor)
+        if transport is None:
+            raise KeyError(descriptor)
+        return transport
+
+    def __setitem__(self, descriptor: int, transport: Foreign) -> None:
+        self.references[descriptor] = weakref.ref(transport)
+
+    def __delitem__(self, descriptor: int) -> None:
+        del self.references[descriptor]
+
+    def __len__(self) -> int:
+        return sum(reference() is not None for reference in self.references.values())
+
+
 class StreamTransport(_native.Stream):
     """A TCP or Unix connection."""
 
@@ -34,6 +74,13 @@ class StreamTransport(_native.Stream):
 
     # What the destructor needs, should the constructor not get so far.
     _sock: socket.socket | None = None
+
+    # What few connections have: one that is idle should be small.
+    _given: dict[str, Any] | None = None
+    _sockname: Foreign = None
+    _peername: Foreign = ACCEPTED
+    _empty_waiter: asyncio.Future[None] | None = None
+    _server: Foreign = None
 
     def __init__(
         self,
@@ -48,19 +95,22 @@ class StreamTransport(_native.Stream):
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._sock = self._described_sock = sock
-        self._given = extra
-        self._sockname: Foreign = None
-        self._peername = peername
+        if extra is not None:
+            self._given = extra
         if peername is None:
             base_events._set_nodelay(sock)  # type: ignore[attr-defined]
             self._peername = _address(sock.getpeername)
+        elif peername is not ACCEPTED:
+            self._peername = peername
         self._sock_fd = sock.fileno()
-        self._empty_waiter: asyncio.Future[None] | None = None
         self._begin(loop, self._sock_fd, protocol)
-        self._server = server
         if server is not None:
-            _attach(server, self)
-        loop._transports[self._sock_fd] = self
+            self._server = server
+            if _KNOWS_CLIENTS:
+                server._attach(self)
+            else:
+                _attach(server, self)
+        loop._transports.references[self._sock_fd] = weakref.ref(self)
         loop.call_soon(protocol.connection_made, self)
         # Only then is anything read, and only then does `create_connection` return.
         loop.call_soon(self._start_reading)
@@ -76,7 +126,7 @@ class StreamTransport(_native.Stream):
             self._described = {
                 "socket": trsock.TransportSocket(self._described_sock),
                 "sockname": self._sockname,
-                "peername": self._peername,
+                "peername": self._peer() if self._peername is ACCEPTED else self._peername,
                 **(self._given or {}),
             }
         return self._described
@@ -150,10 +200,12 @@ class StreamTransport(_native.Stream):
             if self._sock is not None:
                 if self._described is None:
                     self._sockname = _address(self._sock.getsockname)
+                self._loop._transports.references.pop(self._sock_fd, None)
                 self._sock.close()
                 self._sock = None
-            server, self._server = self._server, None
+            server = self._server
             if server is not None:
+                self._server = None
                 _detach(server, self)
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
@@ -215,7 +267,7 @@ def _wake(waiter: asyncio.Future[None]) -> None:
 
 
 def _attach(server: Foreign, transport: StreamTransport) -> None:
-    """Tells a server of a connection; since Python 3.13 it is told which one."""
+    """Tells a server of a connection; one of ours is told which one before Python 3.13, too."""
     if hasattr(server, "_clients"):
         server._attach(transport)
     else:

@@ -40,6 +40,7 @@ _TO_SERVER = (
     "max_target_bytes",
     "max_body_bytes",
     "threads",
+    "http2",
 )
 
 #: The same where `None` is for no limit.
@@ -51,6 +52,9 @@ _LIMITS = (
     "ping_interval",
     "max_in_flight",
 )
+
+#: What clients are offered under TLS, with HTTP/2 and without.
+_PROTOCOLS = {True: ("h2", "http/1.1"), False: ("http/1.1",)}
 
 #: Seconds, or requests at once, that nobody reaches.
 _NO_LIMIT = 1_000_000_000
@@ -120,7 +124,7 @@ async def _work(
             interface=settings["interface"],
             mounts=mounts,
             lifespan=settings["lifespan"],
-            ssl_context=_tls(settings["tls"]),
+            ssl_context=_tls(settings["tls"], _PROTOCOLS[settings["http2"]]),
             graceful_timeout=settings["graceful_timeout"],
             backlog=settings["backlog"],
             ready=began,
@@ -191,7 +195,7 @@ def _is_ours(file: str) -> bool:
     return file == __file__ or "importlib" in file
 
 
-def _tls(given: Mapping[str, Foreign] | None) -> ssl.SSLContext | None:
+def _tls(given: Mapping[str, Foreign] | None, protocols: tuple[str, ...]) -> ssl.SSLContext | None:
     if given is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -204,4 +208,5 @@ def _tls(given: Mapping[str, Foreign] | None) -> ssl.SSLContext | None:
         context.load_verify_locations(given["authorities"])
     modes = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
     context.verify_mode = modes[given["client"]]
+    context.set_alpn_protocols(protocols)
     return context

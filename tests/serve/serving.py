@@ -33,6 +33,7 @@ class Served:
         self.transports: list[Foreign] = []
         self._make_loop = make_loop
         self._application = application
+        self._tls = settings.pop("ssl_context", None)
         self._settings = settings
         self._is_ready = threading.Event()
         self._failure: BaseException | None = None
@@ -59,7 +60,7 @@ class Served:
             self._application, self.loop, self._report, **self._settings
         )
         factory: Foreign = self.server
-        self.listening = await self.loop.create_server(factory, "127.0.0.1", 0)
+        self.listening = await self.loop.create_server(factory, "127.0.0.1", 0, ssl=self._tls)
         self.address: tuple[str, int] = self.listening.sockets[0].getsockname()
 
     def _report(self, text: str, exception: BaseException | None) -> None:

@@ -62,7 +62,7 @@ class Seen:
 @pytest.mark.parametrize("case", cases())
 def test_a_request_of_the_table(serve: Callable[..., Served], case: Foreign) -> None:
     seen = Seen()
-    served = serve(seen)
+    served = serve(seen, http2=False)
     asked = case.get("requests", [])
     whole = [one for one in asked if not one.get("partial")]
     with served.client() as client:

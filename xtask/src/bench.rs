@@ -4,6 +4,7 @@
 //! with the conditions under which they were made.
 
 mod attach;
+mod check;
 mod children;
 pub(crate) mod conditions;
 mod document;
@@ -71,6 +72,12 @@ const BENCHES: &[Bench] = &[
         about: "the server against Uvicorn, Granian, fastpysgi and others (40 minutes)",
         usage: server::USAGE,
         run: server::server,
+    },
+    Bench {
+        name: "check",
+        about: "how long the analyser takes, beside Ruff and flake8-async (2 minutes)",
+        usage: check::USAGE,
+        run: check::check,
     },
     Bench {
         name: "model",

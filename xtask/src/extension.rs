@@ -2,7 +2,7 @@
 //!
 //! Two ways: `release`, as a user installs it (`pip install .`), for the lab and the smoke run; and
 //! `develop`, an editable debug build beside the locked tools, for the tests. The release build is
-//! stamped with a hash of everything that it is built from.
+//! stamped with a hash of everything that it is built from. The analyser is a package of its own beside it.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,6 +23,8 @@ const SOURCES: &[&str] = &[
 ];
 /// The lock file of the tools.
 const TOOLS: &str = "requirements-dev.txt";
+/// The folder of the analyser's package.
+pub(crate) const ANALYSER: &str = "packages/check";
 /// What a build or a run leaves among them.
 const LEFT_BEHIND: &[&str] = &["__pycache__", "so", "pyc", "snap.new"];
 
@@ -109,6 +111,14 @@ pub(crate) fn develop(project: &Project) -> Result<Environment, Failure> {
         "debug build of the extension module",
         environment
             .command(project, "maturin")
+            .args(["develop", "--locked", "--quiet"]),
+        "",
+    )?;
+    step(
+        "debug build of the analyser",
+        environment
+            .command(project, "maturin")
+            .current_dir(project.root.join(ANALYSER))
             .args(["develop", "--locked", "--quiet"]),
         "",
     )?;

@@ -1,5 +1,5 @@
 //! `cargo xtask wheels`: a release wheel for each interpreter that is found and a source
-//! distribution, each one tried.
+//! distribution, each one tried; and the analyser's wheel, which is one for all.
 //!
 //! Wheels are per CPython version (docs/ARCHITECTURE.md says why). A wheel counts only after
 //! an environment of its own interpreter has installed it and has run the command.
@@ -29,14 +29,29 @@ pub(crate) fn wheels(project: &Project) -> Result<(), Failure> {
             "",
         )?;
         let wheel = only_file(&folder)?;
-        try_out(project, &interpreter, &wheel)?;
+        try_out(project, &interpreter, &wheel, "corrente")?;
         made.push(wheel);
     }
+    made.push(analyser(project, &tools, &out.join("check"))?);
     made.push(source_distribution(project, &tools, &out.join("source"))?);
     for path in &made {
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// Builds the analyser's wheel: a plain program, whatever the interpreter.
+fn analyser(project: &Project, tools: &Environment, folder: &Path) -> Result<PathBuf, Failure> {
+    empty(folder)?;
+    let mut build = tools.command(project, "maturin");
+    build
+        .current_dir(project.root.join(extension::ANALYSER))
+        .args(["build", "--release", "--locked", "--quiet", "--out"])
+        .arg(folder);
+    step("wheel of the analyser", &mut build, "")?;
+    let wheel = only_file(folder)?;
+    try_out(project, &Interpreter::find()?, &wheel, "corrente-check")?;
+    Ok(wheel)
 }
 
 /// Builds the source distribution and, from it alone, a wheel that is tried like the others.
@@ -53,12 +68,17 @@ fn source_distribution(
         "",
     )?;
     let archive = only_file(folder)?;
-    try_out(project, &Interpreter::find()?, &archive)?;
+    try_out(project, &Interpreter::find()?, &archive, "corrente")?;
     Ok(archive)
 }
 
-/// Installs the archive as a user would and asks the command for its version.
-fn try_out(project: &Project, interpreter: &Interpreter, archive: &Path) -> Result<(), Failure> {
+/// Installs the archive as a user would and asks its command for its version.
+fn try_out(
+    project: &Project,
+    interpreter: &Interpreter,
+    archive: &Path,
+    program: &str,
+) -> Result<(), Failure> {
     let environment = Environment::prepare(project, "wheel", interpreter)?;
     let archive = archive.to_string_lossy();
     let mut install = environment.pip(project, &["install", "--force-reinstall", &archive]);
@@ -70,7 +90,7 @@ fn try_out(project: &Project, interpreter: &Interpreter, archive: &Path) -> Resu
     )?;
     step(
         "run it",
-        environment.command(project, "corrente").arg("--version"),
+        environment.command(project, program).arg("--version"),
         "",
     )
 }

@@ -17,6 +17,9 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("frameworks", include_str!("../data/frameworks.toml")),
 ];
 
+/// Endpoints of synchronous code. Only a plan needs them.
+const SYNCHRONOUS: &str = include_str!("../data/synchronous.toml");
+
 /// A catalogue file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("catalogue `{name}`: {reason}")]
@@ -38,6 +41,7 @@ struct File {
     hand_off: Vec<Names>,
     neutral: Vec<Neutral>,
     methods: Vec<Methods>,
+    endpoint: Vec<EndpointEntry>,
     rule: FxHashMap<String, String>,
 }
 
@@ -102,6 +106,29 @@ struct Methods {
     methods: Vec<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointEntry {
+    framework: String,
+    names: Vec<String>,
+    #[serde(default)]
+    position: usize,
+    #[serde(default)]
+    base: Vec<String>,
+    #[serde(default)]
+    methods: Vec<String>,
+}
+
+/// How a framework is told of an endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct EndpointRule {
+    pub(crate) framework: String,
+    /// The argument that is the endpoint.
+    pub(crate) position: usize,
+    /// Methods of a class that are endpoints.
+    pub(crate) methods: Vec<String>,
+}
+
 /// An argument that changes what a call does.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
@@ -140,6 +167,9 @@ pub struct Catalogue {
     hand_offs: FxHashSet<String>,
     neutral: FxHashMap<String, Condition>,
     methods: FxHashMap<String, Vec<String>>,
+    endpoints: Vec<EndpointRule>,
+    endpoint_names: FxHashMap<String, usize>,
+    endpoint_bases: FxHashMap<String, usize>,
     explanations: FxHashMap<String, String>,
 }
 
@@ -150,6 +180,13 @@ impl Catalogue {
         for (name, text) in BUILT_IN {
             catalogue.add(name, text)?;
         }
+        Ok(catalogue)
+    }
+
+    /// The same with the endpoints of synchronous code, for a plan.
+    pub fn for_plan() -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::built_in()?;
+        catalogue.add("synchronous", SYNCHRONOUS)?;
         Ok(catalogue)
     }
 
@@ -198,8 +235,24 @@ impl Catalogue {
                     .extend(methods.methods.iter().cloned());
             }
         }
+        for entry in file.endpoint {
+            self.add_endpoint(entry);
+        }
         self.explanations.extend(file.rule);
         Ok(())
+    }
+
+    fn add_endpoint(&mut self, entry: EndpointEntry) {
+        let number = self.endpoints.len();
+        self.endpoints.push(EndpointRule {
+            framework: entry.framework,
+            position: entry.position,
+            methods: entry.methods,
+        });
+        let names = all_expanded(&entry.names).into_iter();
+        self.endpoint_names.extend(names.map(|name| (name, number)));
+        let bases = all_expanded(&entry.base).into_iter();
+        self.endpoint_bases.extend(bases.map(|base| (base, number)));
     }
 
     fn add_block(&mut self, block: Block) -> Result<(), String> {
@@ -270,6 +323,20 @@ impl Catalogue {
     /// Methods that a library's class has called on the loop's thread.
     pub(crate) fn methods_of(&self, base: &str) -> &[String] {
         self.methods.get(base).map_or(&[], Vec::as_slice)
+    }
+
+    /// Which endpoints calling `key` registers.
+    pub(crate) fn endpoint(&self, key: &str) -> Option<&EndpointRule> {
+        self.endpoint_names
+            .get(key)
+            .map(|number| &self.endpoints[*number])
+    }
+
+    /// Which methods of a class that inherits from `base` are endpoints.
+    pub(crate) fn endpoint_class(&self, base: &str) -> Option<&EndpointRule> {
+        self.endpoint_bases
+            .get(base)
+            .map(|number| &self.endpoints[*number])
     }
 
     /// What a rule is about.

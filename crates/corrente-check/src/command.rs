@@ -4,15 +4,19 @@
 //! 2 it could not run.
 
 mod arguments;
+mod cache;
 mod files;
 mod output;
+mod planning;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use corrente_check::{
-    Baseline, Catalogue, Certainty, Configuration, Report, Source, check, render,
+    Baseline, Catalogue, Certainty, Configuration, Fault, Report, Source, check, check_again,
+    render,
 };
 
 use arguments::{Arguments, Form};
@@ -21,12 +25,15 @@ use arguments::{Arguments, Form};
 const FOUND: u8 = 1;
 const CANNOT_RUN: u8 = 2;
 
+/// What it is called when `corrente` starts it.
+const CALLED: &str = "corrente check";
+
 /// What stops a run, in a line.
 struct Refusal(String);
 
 /// Runs the command line; gives the exit code.
 pub(crate) fn run() -> u8 {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; clap knows which stream they belong to.
@@ -44,6 +51,19 @@ pub(crate) fn run() -> u8 {
     }
 }
 
+/// `corrente check` starts this program under its own name, which the help then shows.
+fn parse() -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    if std::env::args_os()
+        .next()
+        .is_some_and(|name| name == CALLED)
+    {
+        command = command.bin_name(CALLED);
+    }
+    let matches = command.try_get_matches()?;
+    Arguments::from_arg_matches(&matches)
+}
+
 fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
     let project = project(arguments)?;
     let catalogue = catalogue(arguments, &project)?;
@@ -57,7 +77,21 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
         .chain(&arguments.exclude)
         .cloned()
         .collect();
-    let found = files::read(&arguments.paths, &excluded).map_err(Refusal)?;
+    let once = || once(arguments, &project, &catalogue, &excluded);
+    if arguments.watch {
+        watch::run(&arguments.paths, &excluded, once)
+    } else {
+        once()
+    }
+}
+
+fn once(
+    arguments: &Arguments,
+    project: &Project,
+    catalogue: &Catalogue,
+    excluded: &[String],
+) -> Result<u8, Refusal> {
+    let found = files::read(&arguments.paths, excluded).map_err(Refusal)?;
     for skipped in &found.skipped {
         output::message(&format!("corrente-check: {skipped}"));
     }
@@ -67,7 +101,10 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
         ));
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut report = check(&found.sources, &catalogue, threads);
+    if arguments.plan {
+        return planning::run(arguments, &found.sources, catalogue, threads);
+    }
+    let mut report = checked(arguments, &found.sources, catalogue, threads);
     sift(&mut report, arguments, &project.settings);
     if let Some(path) = &arguments.write_baseline {
         let text = Baseline::of(&report)
@@ -75,12 +112,34 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
             .map_err(|error| refuse(path, &error.to_string()))?;
         fs::write(path, text).map_err(|error| refuse(path, &error.to_string()))?;
     }
-    let known = apply_baseline(&mut report, arguments, &project)?;
-    show(arguments, &report, &found.sources, &catalogue);
+    let known = apply_baseline(&mut report, arguments, project)?;
+    show(arguments, &report, &found.sources, catalogue);
     if known > 0 {
         output::message(&format!("corrente-check: {known} more are in the baseline"));
     }
     Ok(if report.findings.is_empty() { 0 } else { FOUND })
+}
+
+/// The report, with what an earlier run knows of files that have not changed.
+fn checked(
+    arguments: &Arguments,
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+) -> Report {
+    let cache = if arguments.no_cache {
+        None
+    } else {
+        cache::Cache::of(arguments.cache_dir.as_deref(), &arguments.paths)
+    };
+    let Some(cache) = cache else {
+        return check(sources, catalogue, threads);
+    };
+    let (report, updated) = check_again(sources, catalogue, threads, &cache.read());
+    if let Some(bytes) = updated {
+        cache.write(&bytes);
+    }
+    report
 }
 
 fn refuse(path: &Path, reason: &str) -> Refusal {
@@ -117,8 +176,12 @@ fn project(arguments: &Arguments) -> Result<Project, Refusal> {
 }
 
 fn catalogue(arguments: &Arguments, project: &Project) -> Result<Catalogue, Refusal> {
-    let mut catalogue =
-        Catalogue::built_in().map_err(|error| Refusal(format!("a bug of ours: {error}")))?;
+    let built_in = if arguments.plan {
+        Catalogue::for_plan()
+    } else {
+        Catalogue::built_in()
+    };
+    let mut catalogue = built_in.map_err(|error| Refusal(format!("a bug of ours: {error}")))?;
     let of_project = project
         .settings
         .catalogue
@@ -180,24 +243,12 @@ fn apply_baseline(
 }
 
 fn show(arguments: &Arguments, report: &Report, sources: &[Source], catalogue: &Catalogue) {
-    for fault in &report.faults {
-        let place = &fault.place;
-        let line = format!(
-            "{}:{}: not parsed: {}",
-            place.path, place.line, fault.message
-        );
-        output::message(&format!("corrente-check: {line}"));
-    }
+    faults(&report.faults);
     if arguments.statistics {
         output::data(&render::statistics(report));
         return;
     }
-    let form = if arguments.json {
-        Form::Json
-    } else {
-        arguments.format
-    };
-    match form {
+    match arguments.form() {
         Form::Text => {
             output::data(&render::text(report, sources, output::colour()));
             output::message(&render::summary(report));
@@ -207,5 +258,17 @@ fn show(arguments: &Arguments, report: &Report, sources: &[Source], catalogue: &
             output::data(&render::sarif(report, catalogue, env!("CARGO_PKG_VERSION")));
         }
         Form::Github => output::data(&render::github(report)),
+    }
+}
+
+/// Files that could not be read as a whole.
+fn faults(all: &[Fault]) {
+    for fault in all {
+        let place = &fault.place;
+        let line = format!(
+            "{}:{}: not parsed: {}",
+            place.path, place.line, fault.message
+        );
+        output::message(&format!("corrente-check: {line}"));
     }
 }

@@ -4,6 +4,8 @@
 //! so that modules can be lowered in parallel and, later, kept on disk. An operation says how
 //! values may flow, never in which order: whatever a slot may hold at any time, it holds.
 
+use crate::uses::Uses;
+
 /// A place of a function's own for values: a variable's version or an intermediate result.
 pub(crate) type Slot = u32;
 
@@ -39,6 +41,13 @@ pub(crate) struct ModuleFacts {
 }
 
 impl ModuleFacts {
+    /// Notes what uses each slot, when all else is known.
+    pub(crate) fn index(&mut self) {
+        for function in &mut self.functions {
+            function.uses = Uses::of_body(function, &self.names);
+        }
+    }
+
     /// Stands for a file that could not be lowered because of a bug of ours.
     pub(crate) fn broken() -> Self {
         let body = FunctionFacts {
@@ -51,15 +60,18 @@ impl ModuleFacts {
             cells: Vec::new(),
             fields: Vec::new(),
             receiver: Receiver::Nothing,
+            uses: Uses::default(),
         };
         let message = "this file made the analyser fail; that is a bug of ours".to_owned();
-        Self {
+        let mut broken = Self {
             names: vec!["<module>".into()],
             functions: vec![body],
             faults: vec![Fault { at: 0, message }],
             lines: vec![0],
             pardons: Vec::new(),
-        }
+        };
+        broken.index();
+        broken
     }
 }
 
@@ -75,6 +87,10 @@ pub(crate) struct Fault {
 pub(crate) struct Pardon {
     /// Line, counted from 1.
     pub(crate) line: u32,
+    /// Column of its `#` in characters, counted from 1.
+    pub(crate) column: u32,
+    /// Column after its last character.
+    pub(crate) end_column: u32,
     /// The rules that it silences; none means all.
     pub(crate) rules: Vec<String>,
     /// Why.
@@ -116,6 +132,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) fields: Vec<Name>,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
+    /// What uses each slot.
+    pub(crate) uses: Uses,
 }
 
 /// How a parameter takes arguments.
@@ -151,6 +169,8 @@ pub(crate) enum Key {
     Number(i64),
     /// What a slot holds.
     Slot(Slot),
+    /// A part of what there is: a collection once more.
+    Slice,
     /// Any.
     Any,
 }
@@ -255,7 +275,7 @@ pub(crate) enum Action {
     Function {
         to: Slot,
         function: u32,
-        defaults: Vec<(Name, Slot)>,
+        defaults: Box<[(Name, Slot)]>,
     },
     Class(Box<Class>),
     /// `import a.b.c`, which binds `a`, or all of it with `as`.
@@ -274,11 +294,7 @@ pub(crate) enum Action {
         module: Name,
         level: u32,
     },
-    Collection {
-        to: Slot,
-        items: Vec<(Key, Slot)>,
-        spread: Vec<Slot>,
-    },
+    Collection(Box<Collection>),
     Iterate {
         to: Slot,
         from: Slot,
@@ -326,6 +342,14 @@ pub(crate) enum Whole {
     First,
     /// The module itself.
     Last,
+}
+
+/// A list, tuple, set or dict that is written down.
+#[derive(Debug)]
+pub(crate) struct Collection {
+    pub(crate) to: Slot,
+    pub(crate) items: Vec<(Key, Slot)>,
+    pub(crate) spread: Vec<Slot>,
 }
 
 /// A call.

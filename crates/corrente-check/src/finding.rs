@@ -75,6 +75,20 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+/// The rule of a comment that silences findings and does not say why.
+pub(crate) const SUPPRESSION: &str = "suppression";
+
+impl Finding {
+    /// What is wrong, in a line.
+    pub fn headline(&self) -> String {
+        if self.rule == SUPPRESSION {
+            format!("`{}` gives no reason", self.call)
+        } else {
+            format!("`{}` blocks the event loop", self.call)
+        }
+    }
+}
+
 /// A file that could not be read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -112,6 +126,8 @@ pub struct Extent {
     pub calls: usize,
     /// Calls of which nothing is known: no function, class or library.
     pub unresolved: usize,
+    /// Places that could hold more than is followed: sets of values that are full.
+    pub overfull: usize,
 }
 
 /// A key of the catalogue as people write it.

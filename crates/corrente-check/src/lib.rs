@@ -11,12 +11,16 @@ mod catalogue;
 mod configuration;
 mod facts;
 mod finding;
+mod graph;
+pub mod plan;
 mod program;
 mod reach;
 pub mod render;
 mod solve;
+mod store;
 mod symbols;
 mod syntax;
+mod uses;
 
 use std::thread;
 
@@ -24,11 +28,15 @@ pub use baseline::{Baseline, BaselineError};
 pub use catalogue::{Catalogue, CatalogueError};
 pub use configuration::Configuration;
 pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
+pub use graph::CallGraph;
+pub use store::Store;
 pub use syntax::STACK_BYTES;
 
 use facts::ModuleFacts;
+use plan::{Plan, Recorded};
 use program::{NewModule, Program};
 use solve::Machine;
+use store::Lowered;
 use symbols::Symbols;
 
 /// A file of the program to be checked.
@@ -44,7 +52,61 @@ pub struct Source {
 
 /// Checks a program, with so many threads for the parsing.
 pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Report {
-    let facts = lower_all(sources, threads.max(1));
+    let facts = lower_all(sources, threads, &syntax::lower);
+    solved(sources, facts, catalogue, |machine| {
+        reach::report(machine, sources)
+    })
+}
+
+/// The same with facts of an earlier run; also gives what to keep for the next one, if that is
+/// something else.
+pub fn check_again(
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+    store: &Store,
+) -> (Report, Option<Vec<u8>>) {
+    let lowered = lower_all(sources, threads, &|text: &str| {
+        store.facts(text, || syntax::lower(text))
+    });
+    let updated = store.updated(&lowered);
+    let facts = lowered.into_iter().map(|file| file.facts).collect();
+    let report = solved(sources, facts, catalogue, |machine| {
+        reach::report(machine, sources)
+    });
+    (report, updated)
+}
+
+/// Who calls whom in a program.
+pub fn call_graph(sources: &[Source], catalogue: &Catalogue) -> CallGraph {
+    let facts = lower_all(sources, 1, &syntax::lower);
+    solved(sources, facts, catalogue, |machine| {
+        graph::call_graph(machine)
+    })
+}
+
+/// Plans the way of a program's endpoints to asynchronous code. The catalogue has to know endpoints:
+/// [`Catalogue::for_plan`].
+pub fn plan(
+    sources: &[Source],
+    catalogue: &Catalogue,
+    threads: usize,
+    recorded: Option<&Recorded>,
+) -> Plan {
+    let facts = lower_all(sources, threads, &syntax::lower);
+    solved(sources, facts, catalogue, |machine| {
+        machine.endpoint_classes();
+        machine.run();
+        plan::make(machine, sources, recorded)
+    })
+}
+
+fn solved<T>(
+    sources: &[Source],
+    facts: Vec<ModuleFacts>,
+    catalogue: &Catalogue,
+    ask: impl FnOnce(&mut Machine<'_>) -> T,
+) -> T {
     let files = sources.iter().zip(facts).map(|(source, facts)| NewModule {
         path: source.path.clone(),
         module: source.module.clone(),
@@ -56,11 +118,15 @@ pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Repor
     machine.run();
     machine.framework_methods();
     machine.run();
-    reach::report(&machine, sources)
+    ask(&mut machine)
 }
 
 /// Lowers all files, on threads with a deep stack: see [`STACK_BYTES`].
-fn lower_all(sources: &[Source], threads: usize) -> Vec<ModuleFacts> {
+fn lower_all<T: Broken + Send>(
+    sources: &[Source],
+    threads: usize,
+    lower: &(impl Fn(&str) -> T + Sync),
+) -> Vec<T> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -69,11 +135,11 @@ fn lower_all(sources: &[Source], threads: usize) -> Vec<ModuleFacts> {
             let Some(source) = sources.get(number) else {
                 return done;
             };
-            done.push((number, syntax::lower(&source.text)));
+            done.push((number, lower(&source.text)));
         }
     };
-    let mut all: Vec<(usize, ModuleFacts)> = thread::scope(|scope| {
-        let started: Vec<_> = (0..threads)
+    let mut all: Vec<(usize, T)> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads.max(1))
             .filter_map(|_| {
                 thread::Builder::new()
                     .stack_size(STACK_BYTES)
@@ -94,11 +160,28 @@ fn lower_all(sources: &[Source], threads: usize) -> Vec<ModuleFacts> {
     });
     all.sort_by_key(|(number, _)| *number);
     // A file whose lowering panicked is missing: an empty module stands for it.
-    let mut facts: Vec<ModuleFacts> = Vec::with_capacity(sources.len());
+    let mut facts: Vec<T> = Vec::with_capacity(sources.len());
     for (number, found) in all {
-        facts.resize_with(number, ModuleFacts::broken);
+        facts.resize_with(number, T::broken);
         facts.push(found);
     }
-    facts.resize_with(sources.len(), ModuleFacts::broken);
+    facts.resize_with(sources.len(), T::broken);
     facts
+}
+
+/// What stands for a file that made the lowering fail.
+trait Broken {
+    fn broken() -> Self;
+}
+
+impl Broken for ModuleFacts {
+    fn broken() -> Self {
+        Self::broken()
+    }
+}
+
+impl Broken for Lowered {
+    fn broken() -> Self {
+        Self::broken()
+    }
 }

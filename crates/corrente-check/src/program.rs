@@ -191,6 +191,62 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The modules, those first that others import.
+    pub(crate) fn import_order(&self) -> Vec<u32> {
+        let count = self.modules.len();
+        let mut order = Vec::with_capacity(count);
+        let mut seen = vec![false; count];
+        for start in 0..count as u32 {
+            let mut open = vec![(start, None)];
+            while let Some((module, imported)) = open.pop() {
+                let mut rest: std::vec::IntoIter<u32> = match imported {
+                    Some(rest) => rest,
+                    None if std::mem::replace(&mut seen[module as usize], true) => continue,
+                    None => self.imports_of(module).into_iter(),
+                };
+                match rest.next() {
+                    Some(next) => {
+                        open.push((module, Some(rest)));
+                        open.push((next, None));
+                    }
+                    None => order.push(module),
+                }
+            }
+        }
+        order
+    }
+
+    /// The modules that a module's body imports.
+    fn imports_of(&self, module: u32) -> Vec<u32> {
+        let module = &self.modules[module as usize];
+        let near = FunctionId(module.first);
+        let text = |name: Name| &*module.facts.names[name as usize];
+        let mut found = Vec::new();
+        for operation in &module.facts.functions[0].operations {
+            match operation.action {
+                Action::Import { module, .. } => found.extend(self.find(near, text(module))),
+                Action::ImportFrom {
+                    module,
+                    level,
+                    name,
+                    ..
+                } => {
+                    let source = self.source(near, text(module), level);
+                    let inner = self.find(near, &format!("{source}.{}", text(name)));
+                    found.extend(inner.or_else(|| self.find(near, &source)));
+                }
+                Action::ImportAll { module, level } => {
+                    let source = self.source(near, text(module), level);
+                    found.extend(self.find(near, &source));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
 struct Names {
     own: String,
     all: Vec<String>,

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Source;
 use crate::facts::{Action, BodyKind, ModuleFacts, Span};
-use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, Step, short};
+use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, SUPPRESSION, Step, short};
 use crate::program::FunctionId;
 use crate::solve::{Edge, InstanceId, Machine, Reach};
 
@@ -31,6 +31,7 @@ pub(crate) fn report(machine: &Machine<'_>, sources: &[Source]) -> Report {
     let mut search = Search::new(machine, sources);
     search.run();
     let mut report = search.findings();
+    report.findings.extend(without_reason(machine, sources));
     report.faults = faults(machine, sources);
     report.extent = extent(machine, search.starts.len());
     report
@@ -42,12 +43,17 @@ struct Search<'a, 'm> {
     starts: FxHashMap<InstanceId, String>,
     arrivals: FxHashMap<InstanceId, Arrival>,
     callers: FxHashMap<InstanceId, Vec<InstanceId>>,
+    /// The circumstances of each function.
+    bodies: FxHashMap<FunctionId, Vec<InstanceId>>,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
     fn new(machine: &'a Machine<'m>, sources: &'a [Source]) -> Self {
         let mut starts = FxHashMap::default();
+        let mut bodies: FxHashMap<FunctionId, Vec<InstanceId>> = FxHashMap::default();
         for (number, instance) in machine.instances.iter().enumerate() {
+            let body = InstanceId(number as u32);
+            bodies.entry(instance.function).or_default().push(body);
             let facts = machine.program.function(instance.function);
             let reason = match facts.kind {
                 BodyKind::Coroutine => "coroutine",
@@ -55,7 +61,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 _ => continue,
             };
             if !is_test(machine, instance.function) {
-                starts.insert(InstanceId(number as u32), reason.to_owned());
+                starts.insert(body, reason.to_owned());
             }
         }
         for entry in &machine.entries {
@@ -69,6 +75,7 @@ impl<'a, 'm> Search<'a, 'm> {
             starts,
             arrivals: FxHashMap::default(),
             callers: FxHashMap::default(),
+            bodies,
         }
     }
 
@@ -103,7 +110,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 continue;
             }
             let callers = self.callers.entry(to).or_default();
-            if !callers.contains(&at) {
+            if callers.last() != Some(&at) {
                 callers.push(at);
             }
             if let Slot::Vacant(vacant) = self.arrivals.entry(to) {
@@ -158,12 +165,11 @@ impl<'a, 'm> Search<'a, 'm> {
     fn is_told_already(&self, function: FunctionId, leaf: u32) -> bool {
         let machine = self.machine;
         let rule = &machine.catalogue.rules[machine.leaves[leaf as usize].rule as usize];
+        let bodies = self.bodies.get(&function).map_or(&[][..], Vec::as_slice);
         !rule.after.is_empty()
-            && machine
-                .instances
+            && bodies
                 .iter()
-                .filter(|instance| instance.function == function)
-                .flat_map(|instance| &instance.edges)
+                .flat_map(|body| &machine.instances[body.0 as usize].edges)
                 .any(|edge| match edge.to {
                     Reach::Leaf(other) => {
                         let key = machine.symbols.text(machine.leaves[other as usize].key);
@@ -253,6 +259,36 @@ impl<'a, 'm> Search<'a, 'm> {
     }
 }
 
+/// Comments that silence findings and do not say why.
+fn without_reason(machine: &Machine<'_>, sources: &[Source]) -> Vec<Finding> {
+    let mut found: Vec<(Finding, u32)> = Vec::new();
+    for ((module, source), number) in machine.program.modules.iter().zip(sources).zip(0..) {
+        let pardons = module.facts.pardons.iter();
+        for pardon in pardons.filter(|pardon| pardon.reason.is_empty()) {
+            let place = Place {
+                path: source.path.clone(),
+                line: pardon.line,
+                column: pardon.column,
+                end_column: pardon.end_column,
+            };
+            let finding = Finding {
+                rule: SUPPRESSION.to_owned(),
+                call: "# corrente: ignore".to_owned(),
+                certainty: Certainty::Certain,
+                fingerprint: format!("{}:{SUPPRESSION}", place.path),
+                place,
+                chain: Vec::new(),
+                entry: String::new(),
+                reached_from: 1,
+                instead: "`# corrente: ignore[rule] why it may block here`".to_owned(),
+            };
+            found.push((finding, number));
+        }
+    }
+    number_fingerprints(&mut found);
+    found.into_iter().map(|(finding, _)| finding).collect()
+}
+
 /// Equal calls in one function are told apart by their order.
 fn number_fingerprints(findings: &mut [(Finding, u32)]) {
     let mut seen: FxHashMap<String, usize> = FxHashMap::default();
@@ -265,7 +301,7 @@ fn number_fingerprints(findings: &mut [(Finding, u32)]) {
     }
 }
 
-fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
+pub(crate) fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
     let line = facts
         .lines
         .partition_point(|start| *start <= span.start)
@@ -288,7 +324,7 @@ fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.
-fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
+pub(crate) fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
     let path = &machine.program.module_of(function).path;
     let file = path.rsplit('/').next().unwrap_or(path);
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
@@ -300,7 +336,7 @@ fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
             .any(|folder| folder == "tests" || folder == "test")
 }
 
-fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
+pub(crate) fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
     let modules = machine.program.modules.iter().zip(sources);
     modules
         .flat_map(|(module, source)| {
@@ -319,13 +355,14 @@ fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
         .collect()
 }
 
-fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
+pub(crate) fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
     let modules = &machine.program.modules;
     let mut extent = Extent {
         files: modules.len(),
         lines: modules.iter().map(|module| module.facts.lines.len()).sum(),
         functions: machine.program.functions().count(),
         entries: starts,
+        overfull: machine.full_sets(),
         ..Extent::default()
     };
     let mut resolved: FxHashSet<(FunctionId, usize)> = FxHashSet::default();

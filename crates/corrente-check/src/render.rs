@@ -1,13 +1,15 @@
-//! The forms of a report: text for people, JSON, SARIF, annotations of GitHub, statistics.
+//! The forms of a report: text for people, JSON, SARIF, annotations of GitHub, statistics; and of a plan.
 //!
 //! Pure: values in, strings out. JSON and SARIF are read by programs and keep their fields.
 
 mod github;
+mod plan;
 mod sarif;
 mod statistics;
 mod text;
 
 pub use github::github;
+pub use plan::{plan, plan_json};
 pub use sarif::sarif;
 pub use statistics::statistics;
 pub use text::{Colour, summary, text};

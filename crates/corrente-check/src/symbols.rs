@@ -27,11 +27,6 @@ impl Symbols {
         symbol
     }
 
-    /// The number of a text that may be unknown.
-    pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
-        self.numbers.get(text).copied()
-    }
-
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
         &self.texts[symbol.0 as usize]
     }

@@ -9,6 +9,7 @@ mod expressions;
 mod flow;
 mod imports;
 mod lowering;
+mod outline;
 mod pardons;
 mod patterns;
 mod scopes;
@@ -20,6 +21,7 @@ use ruff_text_size::TextRange;
 
 use crate::facts::{Fault, ModuleFacts, Span};
 use lowering::Lowering;
+pub(crate) use outline::{Outline, Statement};
 use scopes::Scopes;
 
 /// Stack of a thread that lowers. Expressions may nest a thousand deep in generated code; a frame
@@ -42,14 +44,20 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
                 message: printable(&error.error.to_string()),
             })
             .collect(),
-        lines: line_starts(source),
-        pardons: pardons::read(source),
         ..ModuleFacts::default()
     };
+    follow(source, &mut facts);
     let body = parsed.suite();
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
+    facts.index();
     facts
+}
+
+/// Adds what follows from the text alone.
+pub(crate) fn follow(source: &str, facts: &mut ModuleFacts) {
+    facts.lines = line_starts(source);
+    facts.pardons = pardons::read(source);
 }
 
 /// A message for one line of a terminal: the parser quotes what it found, whatever that is.

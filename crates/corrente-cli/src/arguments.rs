@@ -23,7 +23,9 @@ Exit codes:
   2    the command line, a scenario file or another input is wrong
   3    this machine lacks something that the command cannot do without
   70   a bug in corrente
-  130  interrupted";
+  130  interrupted
+
+`check` has codes of its own: 0 clean, 1 findings, 2 it could not run.";
 
 /// Takes a Python service from sync to async, and proves what that bought.
 #[derive(Debug, Parser)]
@@ -44,8 +46,23 @@ pub(crate) enum Verb {
     /// Record what a service does: what its endpoints cost and wait for
     #[command(subcommand, arg_required_else_help = true)]
     Gauge(Gauge),
+    /// Find blocking calls that async code reaches; plan the migration of sync code
+    Check(Check),
     /// Serve an ASGI or WSGI application
     Serve(Serve),
+}
+
+/// What the analyser is given as it stands, `--help` included.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Check {
+    /// Arguments of the analyser; `corrente check --help` shows its help
+    #[arg(
+        value_name = "ARGUMENT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) arguments: Vec<OsString>,
 }
 
 /// The gauge's verbs.

@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod check;
 mod gauge;
 mod lab;
 mod load;
@@ -73,7 +74,8 @@ pub fn run(arguments: Vec<OsString>, program: Vec<OsString>) -> u8 {
         Verb::Gauge(Gauge::Predict(predict)) => gauge::predict(&predict),
         Verb::Gauge(Gauge::Calibrate(calibrate)) => gauge::calibrate(&calibrate),
         Verb::Gauge(Gauge::Watch(watch)) => gauge::watch(&watch),
-        // A worker's exit code is its own.
+        // The analyser's exit codes are its own, as a worker's is.
+        Verb::Check(check) => return check::run(&check, &program),
         Verb::Serve(serve) => return serve::run(serve, &program),
         Verb::Lab(Lab::List(list)) => lab::list(&list),
         Verb::Lab(Lab::Run(run)) => lab::run(&run, &arguments, &program),

@@ -136,6 +136,17 @@ impl Driver for Epoll {
         outcome.map_err(io::Error::from)
     }
 
+    fn watch_once(&self, descriptor: Descriptor, to: Interest) -> io::Result<()> {
+        let data = EventData::new_u64(descriptor.index() as u64);
+        let flags = flags(to) | EventFlags::ONESHOT;
+        // One that was reported is still there, and asleep: to wake it is cheaper than to add it.
+        let outcome = match epoll::modify(&self.queue, descriptor, data, flags) {
+            Err(Errno::NOENT) => epoll::add(&self.queue, descriptor, data, flags),
+            other => other,
+        };
+        outcome.map_err(io::Error::from)
+    }
+
     fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
         let mut events = [MaybeUninit::<Event>::uninit(); EVENTS];
         let limit = limit.map(|limit| self.until(limit));
@@ -199,6 +210,27 @@ mod tests {
                 interest: Interest::Read,
             };
             assert_eq!(ready(&driver, Duration::from_secs(10)), [expected]);
+        }
+    }
+
+    #[test]
+    fn what_is_watched_once_is_told_once_each_time() {
+        let driver = Epoll::new().expect("epoll");
+        let (mut near, far) = UnixStream::pair().expect("a pair");
+        let far_end = descriptor(&far);
+        near.write_all(b"x").expect("it is written");
+        for _ in 0..2 {
+            driver
+                .watch_once(far_end, Interest::Read)
+                .expect("it is watched");
+            assert_eq!(ready(&driver, Duration::from_secs(10)).len(), 1);
+            assert_eq!(ready(&driver, Duration::ZERO), []);
+        }
+        driver
+            .watch(far_end, Interest::None, Interest::Read)
+            .expect("it is watched");
+        for _ in 0..2 {
+            assert_eq!(ready(&driver, Duration::from_secs(10)).len(), 1);
         }
     }
 

@@ -3,7 +3,7 @@
 //! For tests of what stands above: no socket, no sleep, the same run every time. Key invariant: a wait
 //! ends at the first of what is scripted, its limit, or a wake; virtual time moves to just there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ struct State {
     /// What becomes ready, by its time and by its place in the script.
     script: Vec<(Duration, Readiness)>,
     watched: BTreeMap<usize, Interest>,
+    /// Those of them that are watched until they are ready once.
+    once: BTreeSet<usize>,
 }
 
 impl Simulated {
@@ -74,6 +76,10 @@ impl State {
                     interest: self.wanted(readiness),
                     ..readiness
                 });
+                let index = readiness.descriptor.index();
+                if self.once.remove(&index) {
+                    self.watched.remove(&index);
+                }
             } else {
                 self.script.push((time, readiness));
             }
@@ -83,9 +89,20 @@ impl State {
 
 impl Driver for Simulated {
     fn watch(&self, descriptor: Descriptor, _from: Interest, to: Interest) -> io::Result<()> {
-        self.with(|state| match to {
-            Interest::None => state.watched.remove(&descriptor.index()),
-            _ => state.watched.insert(descriptor.index(), to),
+        self.with(|state| {
+            state.once.remove(&descriptor.index());
+            match to {
+                Interest::None => state.watched.remove(&descriptor.index()),
+                _ => state.watched.insert(descriptor.index(), to),
+            }
+        });
+        Ok(())
+    }
+
+    fn watch_once(&self, descriptor: Descriptor, to: Interest) -> io::Result<()> {
+        self.with(|state| {
+            state.once.insert(descriptor.index());
+            state.watched.insert(descriptor.index(), to)
         });
         Ok(())
     }

@@ -8,12 +8,18 @@
 //! Plain data: it reads no clock. Key invariant: every child in the heap is due no earlier than its
 //! parent.
 
+use std::cmp::Ordering;
+
 /// Children of a node: four share a cache line, and the heap is half as deep as a binary one.
 const ARITY: usize = 4;
 /// Cancelled timers are left where they are up to this number,
 const CANCELLED_LEAST: usize = 100;
 /// and up to one in this many.
 const CANCELLED_ONE_IN: usize = 2;
+/// So many due timers are taken one by one; only then is it looked whether most of the queue is due.
+const ONE_BY_ONE: usize = 16;
+/// Where one in this many is due, they are sorted out at once: to take one by one costs the depth of the heap each.
+const DUE_ONE_IN: usize = 8;
 
 /// Timers, each carrying a `T`.
 #[derive(Debug)]
@@ -33,10 +39,14 @@ struct Timer<T> {
 }
 
 impl<T> Timer<T> {
-    /// A time that is no number is later than any.
-    fn is_before(&self, other: &Self) -> bool {
+    /// A time that is no number is later than any other.
+    fn order(&self, other: &Self) -> Ordering {
         let order = self.when.total_cmp(&other.when);
-        order.then(self.sequence.cmp(&other.sequence)).is_lt()
+        order.then(self.sequence.cmp(&other.sequence))
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.order(other).is_lt()
     }
 }
 
@@ -61,8 +71,10 @@ impl<T> Timers<T> {
         self.heap.is_empty()
     }
 
-    /// Adds a timer for `when`, in seconds.
+    /// Adds a timer for `when`, in seconds. What is no number is never due.
     pub fn schedule(&mut self, when: f64, carried: T) {
+        // Of either sign, lest a negative one come first for ever.
+        let when = if when.is_nan() { f64::NAN } else { when };
         let sequence = self.next;
         self.next += 1;
         self.heap.push(Timer {
@@ -101,26 +113,38 @@ impl<T> Timers<T> {
             .first()
             .is_some_and(|first| is_cancelled(&first.carried))
         {
-            gone.extend(self.take_first());
+            gone.extend(self.take_first().map(|first| first.carried));
             self.cancelled = self.cancelled.saturating_sub(1);
         }
         (self.heap.first().map(|first| first.when), gone)
     }
 
-    /// The next timer whose time has come by `now`, with that time; whoever takes it looks whether it is
-    /// cancelled.
-    pub fn due(&mut self, now: f64) -> Option<(f64, T)> {
-        let when = self.heap.first()?.when;
-        if when <= now {
-            Some((when, self.take_first()?))
-        } else {
-            None
+    /// When the first timer is due, be it cancelled or not.
+    pub fn earliest(&self) -> Option<f64> {
+        self.heap.first().map(|first| first.when)
+    }
+
+    /// Takes all timers whose time has come by `now`, in their order, with that time; whoever takes them looks
+    /// which are cancelled.
+    pub fn due(&mut self, now: f64, mut take: impl FnMut(f64, T)) {
+        let mut taken = 0;
+        while self.earliest().is_some_and(|when| when <= now) {
+            if taken == ONE_BY_ONE && self.count_due(now) * DUE_ONE_IN >= self.heap.len() {
+                for timer in self.sort_out(now) {
+                    take(timer.when, timer.carried);
+                }
+                return;
+            }
+            if let Some(timer) = self.take_first() {
+                take(timer.when, timer.carried);
+            }
+            taken += 1;
         }
     }
 
-    /// One that was cancelled has come out of [`Timers::due`].
-    pub fn left(&mut self) {
-        self.cancelled = self.cancelled.saturating_sub(1);
+    /// So many that were cancelled have come out of [`Timers::due`].
+    pub fn left(&mut self, cancelled: usize) {
+        self.cancelled = self.cancelled.saturating_sub(cancelled);
     }
 
     /// All that is carried, in no order; the queue is empty afterwards.
@@ -138,21 +162,49 @@ impl<T> Timers<T> {
     fn compact(&mut self, is_cancelled: impl Fn(&T) -> bool) -> Vec<T> {
         let timers = std::mem::take(&mut self.heap).into_iter();
         let (gone, left): (Vec<_>, Vec<_>) = timers.partition(|timer| is_cancelled(&timer.carried));
-        self.heap = left;
         self.cancelled = 0;
-        for place in (0..self.heap.len().div_ceil(ARITY)).rev() {
-            self.sink(place);
-        }
+        self.restore(left);
         gone.into_iter().map(|timer| timer.carried).collect()
     }
 
-    fn take_first(&mut self) -> Option<T> {
+    /// How many are due: a timer is due no earlier than its parent, so only due ones and their children are looked at.
+    fn count_due(&self, now: f64) -> usize {
+        let mut count = 0;
+        let mut open = vec![0];
+        while let Some(place) = open.pop() {
+            if self.heap.get(place).is_some_and(|timer| timer.when <= now) {
+                count += 1;
+                open.extend(place * ARITY + 1..=place * ARITY + ARITY);
+            }
+        }
+        count
+    }
+
+    /// Takes all that are due, in their order.
+    fn sort_out(&mut self, now: f64) -> Vec<Timer<T>> {
+        let timers = std::mem::take(&mut self.heap).into_iter();
+        let (mut due, left): (Vec<_>, Vec<_>) = timers.partition(|timer| timer.when <= now);
+        self.restore(left);
+        // Scheduled in the order of their times, as most are, they lie in that order.
+        due.sort_by(Timer::order);
+        due
+    }
+
+    /// Makes a heap of timers in any order.
+    fn restore(&mut self, timers: Vec<Timer<T>>) {
+        self.heap = timers;
+        for place in (0..self.heap.len().div_ceil(ARITY)).rev() {
+            self.sink(place);
+        }
+    }
+
+    fn take_first(&mut self) -> Option<Timer<T>> {
         if self.heap.is_empty() {
             return None;
         }
         let first = self.heap.swap_remove(0);
         self.sink(0);
-        Some(first.carried)
+        Some(first)
     }
 
     fn rise(&mut self, mut place: usize) {
@@ -204,10 +256,14 @@ mod tests {
     }
 
     fn drain(timers: &mut Timers<Marked>, now: f64) -> Vec<usize> {
-        let due = std::iter::from_fn(|| timers.due(now).map(|(_, carried)| carried));
-        due.filter(|carried| !is_cancelled(carried))
-            .map(|carried| carried.0)
-            .collect()
+        let mut due = Vec::new();
+        timers.due(now, |_, carried| {
+            if is_cancelled(&carried) {
+                return;
+            }
+            due.push(carried.0);
+        });
+        due
     }
 
     #[test]
@@ -222,6 +278,7 @@ mod tests {
     #[test]
     fn nothing_is_early_and_no_number_is_never() {
         let mut timers = Timers::default();
+        timers.schedule(-f64::NAN, Rc::new((0, Cell::new(false))));
         timers.schedule(f64::NAN, Rc::new((0, Cell::new(false))));
         timers.schedule(2.0, Rc::new((1, Cell::new(false))));
         assert_eq!(drain(&mut timers, 2.0_f64.next_down()), []);
@@ -255,6 +312,25 @@ mod tests {
         }
         assert!(timers.len() < 300, "{} are left", timers.len());
         assert_eq!(drain(&mut timers, 1e9).len(), 100);
+    }
+
+    #[test]
+    fn many_that_are_due_at_once_leave_the_others_in_order() {
+        for due in [10, 100, 1000] {
+            let mut timers = Timers::default();
+            for name in 0..1000_usize {
+                let when = f64::from(u32::try_from(name * 7919 % 1000).expect("small"));
+                timers.schedule(when, Rc::new((name, Cell::new(false))));
+            }
+            let mut names: Vec<usize> = (0..1000).collect();
+            names.sort_by_key(|name| name * 7919 % 1000);
+            assert_eq!(
+                drain(&mut timers, f64::from(due - 1)),
+                names[..due as usize]
+            );
+            assert_eq!(timers.len(), 1000 - due as usize);
+            assert_eq!(drain(&mut timers, 1000.0), names[due as usize..]);
+        }
     }
 
     #[derive(Debug, Clone)]

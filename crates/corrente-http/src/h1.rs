@@ -14,6 +14,7 @@ mod request_line;
 mod response;
 mod status;
 mod target;
+mod translated;
 
 pub use decoder::{Decoder, Event, Step};
 pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead};
@@ -21,5 +22,7 @@ pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
 pub(crate) use host::is_host;
 pub use response::{CONTINUE, refuse, switch};
+pub(crate) use response::{Seen, sift, sift_trailers};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};
+pub use translated::{Foreign, Translated};

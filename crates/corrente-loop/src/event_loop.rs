@@ -10,6 +10,9 @@ mod measures;
 mod stall;
 mod turn;
 
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
@@ -22,6 +25,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::address::{self, Hints};
+use crate::datagrams::Datagrams;
 use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
@@ -33,7 +37,7 @@ use crate::network;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
 use crate::watch::Guard;
-use crate::watched::{Side, Target};
+use crate::watched::{Change, Side, Span, Target};
 
 /// The native half of an event loop.
 #[pyclass(subclass, frozen, weakref, name = "Loop", module = "corrente._native")]
@@ -43,6 +47,9 @@ pub struct Loop {
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
     pub(crate) guard: Guard,
+    pub(crate) datagrams: Confined<Datagrams>,
+    /// The peers of connections that were accepted and have no transport yet, by their descriptors.
+    pub(crate) peers: Confined<Vec<(RawFd, SocketAddr)>>,
     /// Stalls that may be told of.
     tellings: Confined<Budget>,
 }
@@ -80,7 +87,7 @@ impl Loop {
     pub(crate) fn will_flush(&self, stream: &Bound<'_, PyAny>) -> PyResult<()> {
         let stream = stream.clone();
         let (py, stream) = (stream.py(), stream.unbind());
-        self.state.with(py, |state| state.written.push(stream))
+        self.state.with(py, |state| state.written.push_back(stream))
     }
 
     /// What watches and waits.
@@ -135,7 +142,7 @@ impl Loop {
         let Some(change) = change else {
             return Ok(before);
         };
-        if let Err(error) = self.driver(py)?.watch(descriptor, change.from, change.to) {
+        if let Err(error) = self.tell(py, change)? {
             let undone = self
                 .state
                 .with(py, |state| state.watched.undo(change, side, before))?;
@@ -143,6 +150,38 @@ impl Loop {
             return Err(os_error(&error));
         }
         Ok(before)
+    }
+
+    /// The peer of a connection that was accepted just now.
+    pub(crate) fn take_peer(&self, py: Python<'_>, number: RawFd) -> PyResult<Option<SocketAddr>> {
+        self.peers.with(py, |peers| {
+            let place = peers.iter().position(|(one, _)| *one == number)?;
+            Some(peers.swap_remove(place).1)
+        })
+    }
+
+    fn tell(&self, py: Python<'_>, change: Change) -> PyResult<io::Result<()>> {
+        let Change {
+            descriptor,
+            from,
+            to,
+        } = change;
+        let driver = self.driver(py)?;
+        Ok(match to.span {
+            Span::Lasting => driver.watch(descriptor, from.interest, to.interest),
+            Span::Once => driver.watch_once(descriptor, to.interest),
+        })
+    }
+
+    /// Watches for an operation that could not go on.
+    pub(crate) fn watch_again(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
+        let change = self
+            .state
+            .with(py, |state| state.watched.again(descriptor))?;
+        match change {
+            Some(change) => self.tell(py, change)?.map_err(|error| os_error(&error)),
+            None => Ok(()),
+        }
     }
 
     /// Whether a transport of ours has this descriptor.
@@ -155,21 +194,28 @@ impl Loop {
         })
     }
 
-    /// The operations that wait for a descriptor.
-    pub(crate) fn operations(
+    /// The operation that waits for a descriptor, or for any, and that a test tells.
+    pub(crate) fn operation(
         &self,
         py: Python<'_>,
-        descriptor: Descriptor,
-    ) -> PyResult<Vec<Py<Operation>>> {
+        descriptor: Option<Descriptor>,
+        is_sought: impl Fn(&Operation) -> bool,
+    ) -> PyResult<Option<Py<Operation>>> {
         self.state.with(py, |state| {
-            let entry = state.watched.get(descriptor);
-            let sides = [Side::Read, Side::Write].into_iter();
-            let targets = sides.filter_map(|side| entry?.target(side));
-            let operations = targets.filter_map(|target| match target {
-                Target::Operation(operation) => Some(operation.clone_ref(py)),
-                Target::Handle(_) | Target::Stream(_) => None,
-            });
-            operations.collect()
+            let found = |target: &Target| match target {
+                Target::Operation(operation) if is_sought(operation.get()) => {
+                    Some(operation.clone_ref(py))
+                }
+                Target::Operation(_) | Target::Handle(_) | Target::Stream(_) => None,
+            };
+            match descriptor {
+                Some(descriptor) => {
+                    let entry = state.watched.get(descriptor)?;
+                    let mut sides = [Side::Read, Side::Write].into_iter();
+                    sides.find_map(|side| found(entry.target(side)?))
+                }
+                None => state.watched.targets().find_map(found),
+            }
         })
     }
 
@@ -251,6 +297,8 @@ impl Loop {
             inbox: Inbox::new(driver),
             metrics: Metrics::default(),
             guard: Guard::default(),
+            datagrams: Confined::new(Datagrams::default()),
+            peers: Confined::new(Vec::new()),
             tellings: Confined::new(Budget::default()),
         })
     }

@@ -11,7 +11,7 @@ use crate::ffi::handle::{self, Field};
 use crate::ffi::method::{Arguments, Method};
 
 static PLAIN: [Method; 2] = [
-    Method::new(
+    Method::quick(
         c"cancel",
         c"cancel($self, /)\n--\n\nThe callback will not be called.",
         cancel,
@@ -20,7 +20,7 @@ static PLAIN: [Method; 2] = [
 ];
 
 static TIMER: [Method; 2] = [
-    Method::new(
+    Method::quick(
         c"cancel",
         c"cancel($self, /)\n--\n\nThe callback will not be called.",
         cancel_timer,

@@ -127,10 +127,16 @@ impl Inbox {
         }
     }
 
+    /// Whether something has come since the last time.
+    #[inline]
+    pub(crate) fn is_filled(&self) -> bool {
+        self.is_filled.load(Ordering::Relaxed)
+    }
+
     /// What has come since the last time.
     #[inline]
     pub(crate) fn take(&self) -> Vec<Py<PyAny>> {
-        if !self.is_filled.load(Ordering::Relaxed) {
+        if !self.is_filled() {
             return Vec::new();
         }
         let mut handles = self.lock();

@@ -9,6 +9,7 @@
 //! Key invariant: no borrow of the loop's state is held while Python code runs.
 
 mod address;
+mod datagrams;
 mod error;
 mod event_loop;
 mod ffi;

@@ -16,14 +16,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyList, PyTuple};
 
 use crate::address;
+use crate::datagrams::Datagrams;
 use crate::error::os_error;
+use crate::event_loop::Loop;
+use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
 use crate::memory;
 
 pub(crate) static METHODS: [Method; 4] = [
     Method::new(
         c"_accept",
-        c"_accept($self, fd, limit, is_tcp, /)\n--\n\nDescriptors and addresses of connections that wait.",
+        c"_accept($self, fd, limit, is_tcp, /)\n--\n\nDescriptors of connections that wait.",
         accept,
     ),
     Method::new(
@@ -39,9 +42,6 @@ pub(crate) static METHODS: [Method; 4] = [
     Method::END,
 ];
 
-/// Datagrams of one socket in a turn: the others' turn comes after them.
-const DATAGRAMS_AT_ONCE: usize = 16;
-
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 fn descriptor(arguments: &Arguments<'_, '_>, place: usize) -> PyResult<Descriptor> {
@@ -50,12 +50,15 @@ fn descriptor(arguments: &Arguments<'_, '_>, place: usize) -> PyResult<Descripto
         .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {number}")))
 }
 
-fn accept<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
+    let peers = &receiver.cast::<Loop>()?.get().peers;
     let listening = descriptor(&arguments, 0)?;
     let limit: usize = arguments.required("_accept", 1, "limit")?.extract()?;
     let is_tcp: bool = arguments.required("_accept", 2, "is_tcp")?.extract()?;
     let accepted = PyList::empty(py);
+    // Whoever is still there has got no transport.
+    peers.with(py, Vec::clear)?;
     while accepted.len() < limit {
         let taken = match socket::accept(listening) {
             Err(error) if accepted.is_empty() => return Err(os_error(&error)),
@@ -69,8 +72,11 @@ fn accept<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'
             // A peer that has gone by now is seen by whoever reads.
             socket::set_no_delay(&connection).ok();
         }
-        let peer = peer.map(|peer| address::of_socket(py, peer)).transpose()?;
-        accepted.append((connection.into_raw_fd(), peer))?;
+        let number = connection.into_raw_fd();
+        if let Some(peer) = peer {
+            peers.with(py, |peers| peers.push((number, peer)))?;
+        }
+        accepted.append(number)?;
         if !socket::is_readable(listening) {
             break;
         }
@@ -78,11 +84,13 @@ fn accept<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'
     Ok(accepted.into_any())
 }
 
-fn read_datagrams<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+fn read_datagrams<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
+    let datagrams = &receiver.cast::<Loop>()?.get().datagrams;
     let transport = arguments.required("_read_datagrams", 0, "transport")?;
     let descriptor = descriptor(&arguments, 1)?;
-    for _ in 0..DATAGRAMS_AT_ONCE {
+    let mut came = 0;
+    for _ in 0..datagrams.with(py, |datagrams| datagrams.at_once())? {
         // The protocol may have closed it.
         if transport.getattr(intern!(py, "_conn_lost"))?.is_truthy()? {
             break;
@@ -90,7 +98,8 @@ fn read_datagrams<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> 
         let protocol = transport.getattr(intern!(py, "_protocol"))?;
         match memory::receive(py, descriptor) {
             Ok(Some((data, from))) => {
-                let from = from.map(|from| address::of_socket(py, from)).transpose()?;
+                came += 1;
+                let from = from.map(|from| sender(py, datagrams, from)).transpose()?;
                 protocol.call_method1(intern!(py, "datagram_received"), (data, from))?;
             }
             Ok(None) => break,
@@ -101,10 +110,27 @@ fn read_datagrams<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> 
             }
         }
     }
+    datagrams.with(py, |datagrams| datagrams.came(came))?;
     Ok(py.None().into_bound(py))
 }
 
-fn send_datagram<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+/// Where a datagram came from, as Python's sockets have it.
+fn sender<'py>(
+    py: Python<'py>,
+    datagrams: &Confined<Datagrams>,
+    from: SocketAddr,
+) -> PyResult<Bound<'py, PyTuple>> {
+    if let Some(known) = datagrams.with(py, |datagrams| datagrams.known(py, from))? {
+        return Ok(known.into_bound(py));
+    }
+    let made = address::of_socket(py, from)?;
+    let kept = made.clone().unbind();
+    let forgotten = datagrams.with(py, |datagrams| datagrams.remember(from, kept))?;
+    drop(forgotten);
+    Ok(made)
+}
+
+fn send_datagram<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let descriptor = descriptor(&arguments, 0)?;
     let is_ipv6: bool = arguments
@@ -119,9 +145,15 @@ fn send_datagram<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
     let to = if address.is_none() {
         None
     } else {
-        let address = address.cast::<PyTuple>().ok();
-        let known = address.and_then(|address| address::in_numbers(&address));
-        match known.filter(|known| matches!(known, SocketAddr::V6(_)) == is_ipv6) {
+        let Ok(tuple) = address.cast::<PyTuple>() else {
+            return python_has_to();
+        };
+        let datagrams = &receiver.cast::<Loop>()?.get().datagrams;
+        let known = datagrams.with(py, |datagrams| datagrams.find(&tuple))?;
+        match known
+            .or_else(|| address::in_numbers(&tuple))
+            .filter(|known| matches!(known, SocketAddr::V6(_)) == is_ipv6)
+        {
             Some(known) => Some(known),
             None => return python_has_to(),
         }

@@ -10,14 +10,15 @@ use std::io;
 
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
 use crate::error::os_error;
-use crate::event_loop::{Loop, number};
+use crate::event_loop::Loop;
 use crate::ffi::bytes::{Chunk, Read, read_into, with_content};
 use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
@@ -30,26 +31,29 @@ type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 pub(crate) static METHODS: [Method; 5] = [
     Method::new(
         c"_receive",
-        c"_receive($self, fd, size, /)\n--\n\nBytes, or a future of them.",
+        c"_receive($self, sock, size, /)\n--\n\nBytes, or a future of them.",
         receive,
     ),
     Method::new(
         c"_receive_into",
-        c"_receive_into($self, fd, buffer, /)\n--\n\nHow many bytes, or a future of that.",
+        c"_receive_into($self, sock, buffer, /)\n--\n\nHow many bytes, or a future of that.",
         receive_into,
     ),
     Method::new(
         c"_send",
-        c"_send($self, fd, data, /)\n--\n\nNone when all is written, or a future of that.",
+        c"_send($self, sock, data, /)\n--\n\nNone when all is written, or a future of that.",
         send,
     ),
     Method::new(
         c"_forget",
-        c"_forget($self, fd, future, /)\n--\n\nThe future was cancelled.",
+        c"_forget($self, sock, future, /)\n--\n\nThe future was cancelled.",
         forget,
     ),
     Method::END,
 ];
+
+/// `EBADF`.
+const NOT_OPEN: i32 = 9;
 
 /// What is left to do.
 #[derive(Debug)]
@@ -141,8 +145,8 @@ impl Deed {
 
 fn receive<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let size: isize = arguments.required("sock_recv", 1, "nbytes")?.extract()?;
-    let size = usize::try_from(size)
-        .map_err(|_| pyo3::exceptions::PyValueError::new_err("negative buffersize in recv"))?;
+    let size =
+        usize::try_from(size).map_err(|_| PyValueError::new_err("negative buffersize in recv"))?;
     begin(receiver, &arguments, Side::Read, Deed::Receive(size))
 }
 
@@ -176,7 +180,8 @@ fn begin<'py>(
     let py = receiver.py();
     let event_loop = receiver.cast::<Loop>()?;
     event_loop.get().check_open()?;
-    let descriptor = number(&arguments.required("sock", 0, "fd")?.to_owned())?;
+    let sock = arguments.required("sock", 0, "sock")?;
+    let descriptor = checked(event_loop, &sock)?;
     if let Deed::Send { data, .. } = &deed
         && data.as_ref().is_empty()
     {
@@ -220,7 +225,7 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
         deed.attempt(py, this.descriptor, &event_loop.metrics)
     })?;
     let outcome = match attempt {
-        Ok(Ok(Attempt::Later)) => return Ok(()),
+        Ok(Ok(Attempt::Later)) => return event_loop.watch_again(py, this.descriptor),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
         Ok(Err(error)) => Err(os_error(&error)),
         Err(error) => Err(error),
@@ -247,14 +252,32 @@ fn stop(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>) -> PyResul
 fn forget<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = receiver.py();
     let event_loop = receiver.cast::<Loop>()?.get();
-    let descriptor = number(&arguments.required("_forget", 0, "fd")?.to_owned())?;
+    let sock = arguments.required("_forget", 0, "sock")?;
     let future = arguments.required("_forget", 1, "future")?;
     if !event_loop.is_closed() {
-        for operation in event_loop.operations(py, descriptor)? {
-            if operation.get().future.is(future) {
-                stop(py, event_loop, &operation)?;
-            }
+        // One that was closed meanwhile does not know its number any more.
+        let descriptor = Descriptor::new(fileno(&sock)?);
+        let is_its = |operation: &Operation| operation.future.is(future);
+        if let Some(operation) = event_loop.operation(py, descriptor, is_its)? {
+            stop(py, event_loop, &operation)?;
         }
     }
     Ok(py.None().into_bound(py))
+}
+
+fn fileno(sock: &Bound<'_, PyAny>) -> PyResult<i32> {
+    sock.call_method0(intern!(sock.py(), "fileno"))?.extract()
+}
+
+/// The descriptor of a user's socket, which has to be one that asyncio takes. Python's own class without debug mode
+/// always is.
+fn checked(event_loop: &Bound<'_, Loop>, sock: &Bound<'_, PyAny>) -> PyResult<Descriptor> {
+    static SOCKET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = sock.py();
+    let class = SOCKET.import(py, "socket", "socket")?;
+    if !sock.get_type().is(class) || event_loop.get().is_debug() {
+        event_loop.call_method1(intern!(py, "_check_socket"), (sock,))?;
+    }
+    // A closed one has the number -1; it is refused in the kernel's words.
+    Descriptor::new(fileno(sock)?).ok_or_else(|| os_error(&io::Error::from_raw_os_error(NOT_OPEN)))
 }

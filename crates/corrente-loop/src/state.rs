@@ -38,7 +38,7 @@ pub(crate) struct State {
     pub timers: Timers<Py<PyAny>>,
     pub watched: Watched,
     /// Streams that the running callback wrote to.
-    pub written: Vec<Py<PyAny>>,
+    pub written: VecDeque<Py<PyAny>>,
     /// When descriptors were last asked for, in seconds.
     last_poll: f64,
 }
@@ -82,6 +82,15 @@ impl State {
         (poll, gone)
     }
 
+    /// How much is ready, where that may run without a question: descriptors were asked for just now, and no timer
+    /// is due.
+    #[inline]
+    pub(crate) fn at_once(&self, now: f64) -> Option<usize> {
+        let is_recent = (0.0..POLL_EVERY).contains(&(now - self.last_poll));
+        let is_due = self.timers.earliest().is_some_and(|when| when <= now);
+        (is_recent && !is_due && !self.ready.is_empty()).then_some(self.ready.len())
+    }
+
     /// The loop starts to run: its first turn asks for descriptors, whatever is ready.
     pub(crate) fn forget_poll(&mut self) {
         self.last_poll = f64::NEG_INFINITY;
@@ -91,7 +100,7 @@ impl State {
     pub(crate) fn polled(&mut self, py: Python<'_>, now: f64, events: &[Readiness]) {
         self.last_poll = now;
         for event in events {
-            let Some(entry) = self.watched.get(event.descriptor) else {
+            let Some(entry) = self.watched.reported(event.descriptor) else {
                 continue;
             };
             let sides = [
@@ -114,16 +123,17 @@ impl State {
     pub(crate) fn ripen(&mut self, py: Python<'_>, now: f64) -> (Vec<Py<PyAny>>, Option<f64>) {
         let mut gone = Vec::new();
         let mut lag = None;
-        while let Some((when, timer)) = self.timers.due(now) {
+        let ready = &mut self.ready;
+        self.timers.due(now, |when, timer| {
             if handle::is_cancelled(&timer) {
-                self.timers.left();
                 gone.push(timer);
             } else {
                 lag.get_or_insert(now - when);
                 handle::unschedule(py, &timer);
-                self.ready.push_back(Job::Handle(timer));
+                ready.push_back(Job::Handle(timer));
             }
-        }
+        });
+        self.timers.left(gone.len());
         (gone, lag)
     }
 

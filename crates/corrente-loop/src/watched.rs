@@ -2,7 +2,7 @@
 //!
 //! A table by descriptor number. It says what the driver has to watch after a change; it does not ask the
 //! driver itself, and calls nothing. Key invariant: the interest of an entry is what the driver was
-//! told last.
+//! told last, or nothing once it has reported what was to be watched once.
 
 use corrente_driver::{Descriptor, Interest};
 use pyo3::prelude::*;
@@ -27,13 +27,29 @@ pub(crate) enum Target {
     Operation(Py<Operation>),
 }
 
+/// How long a descriptor is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Span {
+    /// Until the driver is told otherwise.
+    #[default]
+    Lasting,
+    /// Until it is ready: only operations wait, which go on once and then ask again.
+    Once,
+}
+
+/// What the driver was told of a descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    pub interest: Interest,
+    pub span: Span,
+}
+
 /// The targets of one descriptor.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
     reader: Option<Target>,
     writer: Option<Target>,
-    /// What the driver was told.
-    told: Interest,
+    told: Told,
 }
 
 impl Entry {
@@ -51,8 +67,31 @@ impl Entry {
         }
     }
 
-    fn wanted(&self) -> Interest {
-        Interest::of(self.reader.is_some(), self.writer.is_some())
+    fn wanted(&self) -> Told {
+        let mut targets = self.reader.iter().chain(&self.writer);
+        let has_any = self.reader.is_some() || self.writer.is_some();
+        let are_operations = targets.all(|target| matches!(target, Target::Operation(_)));
+        Told {
+            interest: Interest::of(self.reader.is_some(), self.writer.is_some()),
+            span: if has_any && are_operations {
+                Span::Once
+            } else {
+                Span::Lasting
+            },
+        }
+    }
+
+    /// Notes that the driver is to know what is wanted now.
+    fn tell(&mut self, descriptor: Descriptor) -> Option<Change> {
+        let (from, to) = (self.told, self.wanted());
+        self.told = to;
+        // One that is watched once may have been closed since, and be another of its number: it is told each time.
+        let is_news = from != to || to.span == Span::Once;
+        is_news.then_some(Change {
+            descriptor,
+            from,
+            to,
+        })
     }
 }
 
@@ -64,8 +103,8 @@ pub(crate) struct Watched(Vec<Entry>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Change {
     pub descriptor: Descriptor,
-    pub from: Interest,
-    pub to: Interest,
+    pub from: Told,
+    pub to: Told,
 }
 
 impl Watched {
@@ -89,13 +128,25 @@ impl Watched {
         }
         let entry = &mut self.0[index];
         let before = std::mem::replace(entry.place(side), target);
-        let change = Change {
-            descriptor,
-            from: entry.told,
-            to: entry.wanted(),
-        };
-        entry.told = change.to;
-        (before, (change.from != change.to).then_some(change))
+        (before, entry.tell(descriptor))
+    }
+
+    /// An operation could not go on: what the driver must know for it to be tried again.
+    pub(crate) fn again(&mut self, descriptor: Descriptor) -> Option<Change> {
+        let entry = self.0.get_mut(descriptor.index())?;
+        // Else the driver tells of it without being asked.
+        (entry.told == Told::default())
+            .then(|| entry.tell(descriptor))
+            .flatten()
+    }
+
+    /// The driver has reported a descriptor: what was watched once is no longer.
+    pub(crate) fn reported(&mut self, descriptor: Descriptor) -> Option<&Entry> {
+        let entry = self.0.get_mut(descriptor.index())?;
+        if entry.told.span == Span::Once {
+            entry.told = Told::default();
+        }
+        Some(entry)
     }
 
     /// The driver refused a change: what was there before is there again.

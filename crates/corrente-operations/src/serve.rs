@@ -65,7 +65,6 @@ const NOT_YET: &[&str] = &[
     "gauge",
     "header",
     "health-path",
-    "http2",
     "max-connections",
     "metrics-path",
     "proxy-protocol",

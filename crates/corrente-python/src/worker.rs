@@ -125,6 +125,7 @@ impl Worker {
         made.set_item("graceful_timeout", times.graceful.as_secs_f64())?;
         let ping = self.settings.web_socket.ping_interval;
         made.set_item("ping_interval", seconds(ping))?;
+        made.set_item("http2", self.settings.web.http2 == Switch::On)?;
         made.set_item("max_headers", limits.headers)?;
         made.set_item("max_head_bytes", limits.head_bytes)?;
         made.set_item("max_target_bytes", limits.target_bytes)?;

@@ -8,9 +8,9 @@
 //! runs, and the decoder is lent out whole while it works.
 
 mod answering;
-mod calling;
+mod carrying;
 mod incoming;
-mod life;
+pub(crate) mod life;
 mod output;
 mod sending;
 mod talking;
@@ -18,10 +18,12 @@ mod talking;
 use std::sync::{Arc, Weak};
 
 use corrente_http::h1::Decoder;
+use corrente_http::http2::Preface;
 use corrente_loop::Confined;
-use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
+use corrente_loop::native::{Flow, Protocol, Transport};
 use pyo3::prelude::*;
 
+use self::life::Unread;
 use self::output::Output;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
@@ -79,14 +81,6 @@ enum Parting {
     Lingering,
 }
 
-/// What the client has left unread when it was looked at last.
-#[derive(Debug, Clone, Copy)]
-struct Unread {
-    bytes: usize,
-    /// Until when it has to have read some of it, by the loop's clock in seconds.
-    deadline: f64,
-}
-
 /// What a connection is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -121,16 +115,49 @@ enum Body {
     Whole,
 }
 
-/// What the loop's transport has as its protocol.
-struct Wire(Arc<Connection>);
+/// The connection as its transport's protocol.
+pub(crate) struct First(Arc<Connection>);
 
-/// The protocol of a new connection.
-pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
-    let connection = Arc::new_cyclic(|me| Connection {
-        number: shared.number(),
-        me: Weak::clone(me),
-        shared: Arc::clone(shared),
-        state: Confined::new(State {
+impl First {
+    /// For a new connection.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self(Arc::new_cyclic(|me| Connection {
+            number: shared.number(),
+            me: Weak::clone(me),
+            shared: Arc::clone(shared),
+            state: Confined::new(State::new(shared)),
+        }))
+    }
+
+    /// Whether what has come is the beginning of HTTP/2, and all of it; while it may become that, it is kept.
+    pub(crate) fn preface(&self, py: Python<'_>, content: &[u8]) -> PyResult<(Preface, Vec<u8>)> {
+        let found = self.0.with(py, |state| {
+            let all = [&state.held[..], content].concat();
+            let preface = Preface::of(&all);
+            match preface {
+                Preface::NeedMore => state.held.extend_from_slice(content),
+                Preface::Http2 => state.held.clear(),
+                Preface::Other => {}
+            }
+            (preface, all)
+        })?;
+        if found.0 == Preface::NeedMore {
+            self.0.wait_for_client(py)?;
+        }
+        Ok(found)
+    }
+
+    /// It is no connection of HTTP/1.1.
+    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<Transport>> {
+        let transport = self.0.transport(py)?;
+        life::end(&self.0, py)?;
+        Ok(transport)
+    }
+}
+
+impl State {
+    fn new(shared: &Shared) -> Self {
+        Self {
             transport: None,
             template: None,
             decoder: Some(Box::new(Decoder::new(shared.limits))),
@@ -145,13 +172,9 @@ pub(crate) fn protocol(shared: &Arc<Shared>) -> NativeProtocol {
             is_in_head: false,
             past: Past::New,
             parting: Parting::Plain,
-            unread: Unread {
-                bytes: 0,
-                deadline: f64::INFINITY,
-            },
-        }),
-    });
-    NativeProtocol::new(Box::new(Wire(connection)))
+            unread: Unread::default(),
+        }
+    }
 }
 
 impl Connection {
@@ -179,7 +202,7 @@ impl Connection {
     }
 }
 
-impl Protocol for Wire {
+impl Protocol for First {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
         life::begin(&self.0, py, transport)
     }
@@ -201,7 +224,7 @@ impl Protocol for Wire {
         self.0
             .with(py, |state| state.is_full = flow == Flow::Paused)?;
         match self.0.handler(py)? {
-            Some(handler) if flow == Flow::Resumed => self.0.has_room(py, &handler),
+            Some(handler) if flow == Flow::Resumed => self.0.carrier().has_room(py, &handler),
             _ => Ok(()),
         }
     }

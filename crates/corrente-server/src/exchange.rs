@@ -6,7 +6,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::fields::Packed;
+use crate::packed::Packed;
 
 /// Whether nothing follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

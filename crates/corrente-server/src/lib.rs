@@ -1,7 +1,7 @@
 //! The application server: HTTP connections on an asyncio loop, and the applications behind them.
 //!
-//! `connection` turns bytes into requests and answers into bytes (with `corrente-http`), `asgi` and `wsgi` give requests
-//! to applications, `exchange` is the border between the two; `server` is what Python makes. Parsing, the application's
+//! `connection` and `http2` turn bytes into requests and answers into bytes (with `corrente-http`), `asgi` and `wsgi` give
+//! requests to applications, `calling` calls those, `exchange` is the border in between; `server` is what Python makes. Parsing, the application's
 //! first step and the write happen on the loop's thread, in one call where nothing has to be waited for.
 //!
 //! Must not know how sockets are bound or how workers are kept (`corrente-operations`). Key invariant: no borrow of a
@@ -11,15 +11,19 @@
 
 mod application;
 mod asgi;
+mod calling;
 mod connection;
 mod date;
 mod exchange;
-mod fields;
+mod field;
+mod http2;
 mod mount;
+mod packed;
 mod percent;
 mod root;
 mod server;
 mod shared;
+mod wire;
 mod wsgi;
 
 use pyo3::prelude::*;

@@ -86,9 +86,12 @@ impl Mounts {
 
     /// Whether applications of both kinds are there: one that blocks must not stop the others then.
     pub(crate) fn are_mixed(&self) -> bool {
-        let kinds = [Interface::Asgi, Interface::Wsgi];
-        let has = |kind: Interface| self.all.iter().any(|mount| mount.interface == kind);
-        kinds.into_iter().all(has)
+        self.have(Interface::Asgi) && self.have(Interface::Wsgi)
+    }
+
+    /// Whether there is one of a kind.
+    pub(crate) fn have(&self, kind: Interface) -> bool {
+        self.all.iter().any(|mount| mount.interface == kind)
     }
 }
 

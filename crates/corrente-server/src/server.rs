@@ -16,9 +16,9 @@ use pyo3::types::PyDict;
 
 use crate::application::Interface;
 use crate::asgi::task::Starter;
-use crate::connection;
 use crate::mount::{Mount, Mounts};
-use crate::shared::{Live, Shared, Threads, Times};
+use crate::shared::{Live, Protocols, Shared, Threads, Times};
+use crate::wire::Wire;
 use crate::wsgi::pool::Pool;
 use crate::wsgi::remote::Inbox;
 
@@ -42,7 +42,7 @@ impl HttpServer {
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
         threads = 1, max_queued = MAX_QUEUED, mounts = Vec::new(),
-        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None))]
+        max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
         application: Py<PyAny>,
@@ -66,6 +66,7 @@ impl HttpServer {
         max_headers: Option<usize>,
         max_head_bytes: Option<usize>,
         max_target_bytes: Option<usize>,
+        http2: bool,
     ) -> PyResult<Self> {
         let mut limits = Limits::default();
         limits.max_body_bytes = max_body_bytes.unwrap_or(limits.max_body_bytes);
@@ -91,6 +92,11 @@ impl HttpServer {
             server_name: server_name.to_owned(),
             limits,
             times,
+            protocols: if http2 {
+                Protocols::Both
+            } else {
+                Protocols::Http1
+            },
             max_in_flight,
             threads: is_threaded.then(|| Threads {
                 pool: Arc::new(Pool::new(threads, max_queued)),
@@ -105,7 +111,7 @@ impl HttpServer {
 
     /// A protocol for a new connection: this is what `loop.create_server` wants as its factory.
     fn __call__(&self) -> NativeProtocol {
-        connection::protocol(&self.shared)
+        Wire::protocol(&self.shared)
     }
 
     /// Ends connections whose clients are too slow. To be called now and then: once a second.
@@ -113,7 +119,7 @@ impl HttpServer {
         let now = now();
         let connections = self.shared.connections(py)?;
         connections
-            .iter()
+            .into_iter()
             .try_for_each(|connection| connection.look(py, now))
     }
 
@@ -122,7 +128,7 @@ impl HttpServer {
         self.shared.live.is_draining.store(true, Ordering::Relaxed);
         let connections = self.shared.connections(py)?;
         connections
-            .iter()
+            .into_iter()
             .try_for_each(|connection| connection.drain(py))
     }
 

@@ -13,11 +13,22 @@ use pyo3::prelude::*;
 
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
-use crate::connection::Connection;
 use crate::date::Date;
 use crate::mount::Mounts;
 use crate::wsgi::pool::Pool;
 use crate::wsgi::remote::Inbox;
+
+/// A connection, whatever is spoken on it.
+pub(crate) trait Client: Send + Sync {
+    /// Ends it if its client has been waited for long enough.
+    fn look(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()>;
+
+    /// Ends it once what is answered is answered.
+    fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()>;
+
+    /// Ends it at once.
+    fn abort(&self, py: Python<'_>) -> PyResult<()>;
+}
 
 /// How long clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) server_name: String,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
+    /// Whether HTTP/2 is spoken too.
+    pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
     /// Where WSGI applications run, if not in the loop's thread.
@@ -65,13 +78,20 @@ impl Drop for Threads {
     }
 }
 
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    Http1,
+    Both,
+}
+
 /// What changes while it serves.
 pub(crate) struct Live {
     pub(crate) headers: HeaderTable,
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
     pub(crate) is_draining: AtomicBool,
-    connections: Confined<HashMap<u64, Weak<Connection>>>,
+    connections: Confined<HashMap<u64, Weak<dyn Client>>>,
     next_number: AtomicU64,
 }
 
@@ -101,12 +121,16 @@ impl Shared {
         self.live.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, py: Python<'_>, connection: &Arc<Connection>) -> PyResult<()> {
-        let weak = Arc::downgrade(connection);
+    pub(crate) fn add(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        connection: Weak<dyn Client>,
+    ) -> PyResult<()> {
         let before = self
             .live
             .connections
-            .with(py, |all| all.insert(connection.number(), weak))?;
+            .with(py, |all| all.insert(number, connection))?;
         drop(before);
         Ok(())
     }
@@ -117,7 +141,7 @@ impl Shared {
     }
 
     /// Those that are there now.
-    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<Connection>>> {
+    pub(crate) fn connections(&self, py: Python<'_>) -> PyResult<Vec<Arc<dyn Client>>> {
         self.live
             .connections
             .with(py, |all| all.values().filter_map(Weak::upgrade).collect())

@@ -18,11 +18,14 @@ Examples:
   corrente-check src --format github        annotations in a workflow
   corrente-check --write-baseline known.json && corrente-check --baseline known.json
   corrente-check --explain database
+  corrente-check --plan src                 what has to become async, and where to begin
+  corrente-check --plan src --gauge gauge.json
 
-A finding is silenced by a comment on its line: `# corrente: ignore[rule] why`. Settings stand in
+A finding is silenced by a comment on its line: `# corrente: ignore[rule] why`; without a reason it is a
+finding of its own. Settings stand in
 pyproject.toml under `[tool.corrente.check]`: exclude, ignore, certainty, baseline, catalogue.
 
-Exit codes: 0 clean, 1 findings, 2 it could not run"
+Exit codes: 0 clean, 1 findings (of a plan: endpoints that wait), 2 it could not run"
 )]
 pub(crate) struct Arguments {
     /// Files or folders
@@ -34,8 +37,17 @@ pub(crate) struct Arguments {
     /// Print JSON; the same as `--format json`
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
-    /// Print counts instead of findings
+    /// Plan the way of sync endpoints (Flask, Django, Falcon, Bottle) to async instead
+    #[arg(long, conflicts_with_all = ["statistics", "baseline", "write_baseline", "certainty"])]
+    pub(crate) plan: bool,
+    /// Rank the plan by what this recording of `corrente gauge run` measured
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub(crate) gauge: Option<PathBuf>,
+    /// Run again whenever a file changes
     #[arg(long)]
+    pub(crate) watch: bool,
+    /// Print counts instead of findings
+    #[arg(long, conflicts_with_all = ["format", "json"])]
     pub(crate) statistics: bool,
     /// The least certainty to tell: certain, probable or possible [default: probable]
     #[arg(long, value_name = "CERTAINTY", value_parser = certainty)]
@@ -52,9 +64,22 @@ pub(crate) struct Arguments {
     /// A folder or file to leave out; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) exclude: Vec<String>,
+    /// Read and write no facts of files on disk
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Keep the facts of files in this folder [default: corrente/check in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Say what a rule is about, with its calls and what to call instead
     #[arg(long, value_name = "RULE")]
     pub(crate) explain: Option<String>,
+}
+
+impl Arguments {
+    /// The form that is asked for.
+    pub(crate) fn form(&self) -> Form {
+        if self.json { Form::Json } else { self.format }
+    }
 }
 
 /// The form of a report.

@@ -38,11 +38,27 @@ pub(crate) struct Files {
     pub(crate) sources: Vec<Source>,
     /// Lines about what was left out.
     pub(crate) skipped: Vec<String>,
+    found: Vec<PathBuf>,
     entered: BTreeSet<PathBuf>,
 }
 
 /// Reads all Python files under these paths.
 pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
+    let mut files = find(paths, excluded)?;
+    for path in std::mem::take(&mut files.found) {
+        files.file(&path);
+    }
+    files.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    files.sources.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+/// All Python files under these paths.
+pub(crate) fn list(paths: &[PathBuf], excluded: &[String]) -> Result<Vec<PathBuf>, String> {
+    Ok(find(paths, excluded)?.found)
+}
+
+fn find(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
     let mut files = Files::default();
     for path in paths {
         let known = fs::metadata(path)
@@ -50,11 +66,9 @@ pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, Stri
         if known.is_dir() {
             files.enter(path, path, excluded, DEPTH_MAX);
         } else {
-            files.file(path);
+            files.found.push(path.clone());
         }
     }
-    files.sources.sort_by(|a, b| a.path.cmp(&b.path));
-    files.sources.dedup_by(|a, b| a.path == b.path);
     Ok(files)
 }
 
@@ -92,7 +106,7 @@ impl Files {
                 Ok(known) if known.is_dir() && !FOREIGN.contains(&name.as_str()) => {
                     self.enter(&path, base, excluded, depth - 1);
                 }
-                Ok(known) if known.is_file() && is_python(&path) => self.file(&path),
+                Ok(known) if known.is_file() && is_python(&path) => self.found.push(path),
                 _ => {}
             }
         }

@@ -19,12 +19,12 @@ pub fn github(report: &Report) -> String {
             .iter()
             .map(|step| step.function.as_str())
             .collect();
-        let message = format!(
-            "`{}` blocks the event loop: {}. Instead: {}",
-            finding.call,
-            chain.join(" > "),
-            finding.instead
-        );
+        let way = if chain.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", chain.join(" > "))
+        };
+        let message = format!("{}{way}. Instead: {}", finding.headline(), finding.instead);
         lines.push(format!(
             "::{level} file={},line={},col={},title=corrente {}::{}\n",
             property(&place.path),

@@ -44,7 +44,7 @@ fn result(finding: &Finding) -> Value {
             json!({ "location": location })
         })
         .collect();
-    let message = format!("`{}` blocks the event loop", finding.call);
+    let message = finding.headline();
     json!({
         "ruleId": finding.rule,
         "level": level,

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::Source;
-use crate::finding::{Certainty, Finding, Place, Report};
+use crate::finding::{Certainty, Finding, Place, Report, SUPPRESSION};
 
 /// Whether to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn one(text: &mut String, finding: &Finding, sources: &[Source], colour: Colour)
     );
     put(
         text,
-        format_args!("{head}: {rule} `{}` blocks the event loop\n", finding.call),
+        format_args!("{head}: {rule} {}\n", finding.headline()),
     );
     if let Some(excerpt) = excerpt(&finding.place, sources) {
         let width = finding.place.end_column.saturating_sub(*column).max(1) as usize;
@@ -99,12 +99,18 @@ pub fn summary(report: &Report) -> String {
     let extent = &report.extent;
     let count = |certainty: Certainty| {
         let all = report.findings.iter();
-        all.filter(|finding| finding.certainty == certainty).count()
+        all.filter(|finding| finding.certainty == certainty && finding.rule != SUPPRESSION)
+            .count()
     };
+    let unexplained = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == SUPPRESSION)
+        .count();
     let mut line = format!(
         "{} blocking calls on the loop ({} certain, {} probable, {} possible); {} files, {} lines, \
          {} coroutines and callbacks",
-        report.findings.len(),
+        report.findings.len() - unexplained,
         count(Certainty::Certain),
         count(Certainty::Probable),
         count(Certainty::Possible),
@@ -116,6 +122,12 @@ pub fn summary(report: &Report) -> String {
         put(
             &mut line,
             format_args!("; {} suppressed", report.suppressed.len()),
+        );
+    }
+    if unexplained > 0 {
+        put(
+            &mut line,
+            format_args!("; {unexplained} suppressions without a reason"),
         );
     }
     line

@@ -3,15 +3,22 @@
 //! A call that passes functions (or objects that carry some) is looked at on its own; all others
 //! of a function are looked at together.
 
+use std::rc::Rc;
+
+use super::cells::CellId;
 use super::heap::{Context, ContextId, OwnedBy};
-use super::machine::{InstanceId, Machine};
+use super::instance::InstanceId;
+use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{ArgumentKind, Call, Key, ParameterKind, Receiver};
+use crate::facts::{ArgumentKind, Call, Key, ParameterKind, Receiver, Slot};
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
 
 /// Positions of `*args` that are followed one by one.
 const POSITIONS_MAX: usize = 16;
+
+/// Objects that are told apart inside one another's making.
+pub(super) const OBJECT_DEPTH_MAX: u32 = 2;
 
 /// How an argument is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +30,7 @@ pub(super) enum Way {
 }
 
 /// An argument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Given {
     pub(super) way: Way,
     pub(super) values: ValueSet,
@@ -41,16 +48,33 @@ impl Given {
 /// `functools.partial`: a callable with arguments.
 #[derive(Debug)]
 pub(crate) struct Partial {
+    /// Where it was made.
+    pub(super) made: Current,
+    /// Wakes its callers when its arguments grow.
+    pub(super) shape: CellId,
     pub(super) callee: Value,
     pub(super) given: Vec<Given>,
 }
 
-/// A parameter, copied out of the facts.
+/// What a function takes, copied out of the facts.
+#[derive(Debug, Default)]
+pub(super) struct Signature {
+    positional: Vec<Taking>,
+    keyword_only: Vec<Taking>,
+    star: Option<Slot>,
+    double_star: Option<Slot>,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Taking {
     name: Symbol,
-    kind: ParameterKind,
-    slot: u32,
+    slot: Slot,
+}
+
+impl Signature {
+    fn named(&self) -> impl Iterator<Item = &Taking> {
+        self.positional.iter().chain(&self.keyword_only)
+    }
 }
 
 impl Machine<'_> {
@@ -70,18 +94,17 @@ impl Machine<'_> {
     }
 
     /// Whether a call with these arguments is to be told from others.
-    pub(super) fn carries(&self, given: &[Given]) -> bool {
+    pub(super) fn carries(&mut self, given: &[Given]) -> bool {
         given
             .iter()
             .any(|argument| argument.values.iter().any(|value| self.is_carrier(value)))
     }
 
-    fn is_carrier(&self, value: Value) -> bool {
+    fn is_carrier(&mut self, value: Value) -> bool {
         match self.values.data(value) {
             Data::Function { .. } | Data::Bound { .. } | Data::Partial(_) | Data::Class(_) => true,
             Data::Library(path) => {
-                let text = self.symbols.text(path);
-                !text.ends_with("()") && self.catalogue.blocking(&text.replace("()", "")).is_some()
+                !self.symbols.text(path).ends_with("()") && self.callee(path).rule.is_some()
             }
             Data::Object(object) => {
                 let info = self.heap.objects[object.0 as usize];
@@ -114,7 +137,11 @@ impl Machine<'_> {
             return None;
         };
         let base = receiver.map(|receiver| self.context_on(receiver, outer));
-        let context = if self.carries(given) {
+        let making = receiver.and_then(|receiver| self.making(function, receiver, given));
+        let replaces = self.replaces_defaults(callee, receiver, given);
+        let context = if let Some(context) = making {
+            context
+        } else if replaces || self.carries(given) {
             let site = self.current.site();
             let around = base.unwrap_or_else(|| self.context_of(self.current.instance));
             self.heap.called(site, around)
@@ -122,9 +149,74 @@ impl Machine<'_> {
             base.unwrap_or_else(|| self.heap.root())
         };
         let instance = self.instance(function, Some(outer), context);
-        self.bind_defaults(instance, callee);
+        let own = replaces && self.heap.is_site(self.context_of(instance));
+        if !own {
+            self.bind_defaults(instance, callee);
+        }
         self.pass(instance, receiver, given);
         Some(instance)
+    }
+
+    /// An object's `__init__` with objects of ours is looked at for that object alone.
+    fn making(
+        &mut self,
+        function: FunctionId,
+        receiver: Value,
+        given: &[Given],
+    ) -> Option<ContextId> {
+        let Data::Object(object) = self.values.data(receiver) else {
+            return None;
+        };
+        let info = self.heap.objects[object.0 as usize];
+        let name = self.program.function(function).name;
+        let name = self.program.symbol(function, name);
+        if self.symbols.text(name) != "__init__" || info.depth > OBJECT_DEPTH_MAX {
+            return None;
+        }
+        let objects = given.iter().any(|argument| {
+            let mut values = argument.values.iter();
+            values.any(|value| matches!(self.values.data(value), Data::Object(_)))
+        });
+        (objects || self.carries(given)).then(|| self.context(Context::Object(object)))
+    }
+
+    /// Whether a call gives all parameters whose default is a function.
+    fn replaces_defaults(
+        &mut self,
+        callee: Value,
+        receiver: Option<Value>,
+        given: &[Given],
+    ) -> bool {
+        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+            return false;
+        };
+        let Data::Function { function, .. } = self.values.data(callee) else {
+            return false;
+        };
+        let signature = self.signature(function);
+        let mut positional = usize::from(receiver.is_some());
+        let mut named = Vec::new();
+        for argument in given {
+            match argument.way {
+                Way::Positional => positional += 1,
+                Way::Keyword(name) => named.push(name),
+                Way::Star | Way::DoubleStar => return false,
+            }
+        }
+        let mut replaced = false;
+        for (position, parameter) in signature.named().enumerate() {
+            let is_given = named.contains(&parameter.name)
+                || position < positional.min(signature.positional.len());
+            let default = self.read_named(owner, parameter.name);
+            if !default.iter().any(|value| self.is_carrier(value)) {
+                continue;
+            }
+            if !is_given {
+                return false;
+            }
+            replaced = true;
+        }
+        replaced
     }
 
     fn context_on(&mut self, receiver: Value, outer: InstanceId) -> ContextId {
@@ -147,16 +239,24 @@ impl Machine<'_> {
         self.context(context)
     }
 
-    fn parameters(&self, function: FunctionId) -> Vec<Taking> {
-        let parameters = &self.program.function(function).parameters;
-        parameters
-            .iter()
-            .map(|parameter| Taking {
-                name: self.program.symbol(function, parameter.name),
-                kind: parameter.kind,
-                slot: parameter.slot,
-            })
-            .collect()
+    fn signature(&mut self, function: FunctionId) -> Rc<Signature> {
+        if let Some(known) = self.signatures.get(&function) {
+            return Rc::clone(known);
+        }
+        let mut signature = Signature::default();
+        for parameter in &self.program.function(function).parameters {
+            let slot = parameter.slot;
+            let name = self.program.symbol(function, parameter.name);
+            match parameter.kind {
+                ParameterKind::Positional => signature.positional.push(Taking { name, slot }),
+                ParameterKind::KeywordOnly => signature.keyword_only.push(Taking { name, slot }),
+                ParameterKind::Star => signature.star = Some(slot),
+                ParameterKind::DoubleStar => signature.double_star = Some(slot),
+            }
+        }
+        let signature = Rc::new(signature);
+        self.signatures.insert(function, Rc::clone(&signature));
+        signature
     }
 
     pub(super) fn bind_defaults(&mut self, instance: InstanceId, callee: Value) {
@@ -164,7 +264,7 @@ impl Machine<'_> {
             return;
         };
         let function = self.instances[instance.0 as usize].function;
-        for parameter in self.parameters(function) {
+        for parameter in self.signature(function).named() {
             let values = self.read_named(owner, parameter.name);
             self.give(instance, parameter.slot, &values);
         }
@@ -185,8 +285,8 @@ impl Machine<'_> {
             Receiver::Class => Data::Class(class),
             Receiver::Nothing => return,
         };
-        let first = self.parameters(function).first().copied();
-        if let Some(first) = first.filter(|first| first.kind == ParameterKind::Positional) {
+        let first = self.signature(function).positional.first().copied();
+        if let Some(first) = first {
             let values = self.single(data);
             self.give(instance, first.slot, &values);
         }
@@ -194,10 +294,9 @@ impl Machine<'_> {
 
     fn pass(&mut self, instance: InstanceId, receiver: Option<Value>, given: &[Given]) {
         let function = self.instances[instance.0 as usize].function;
-        let parameters = self.parameters(function);
         let mut passing = Passing {
             instance,
-            parameters,
+            signature: self.signature(function),
             position: 0,
             uncertain: false,
         };
@@ -219,62 +318,57 @@ impl Machine<'_> {
     }
 
     fn pass_positional(&mut self, passing: &mut Passing, values: &ValueSet) {
-        let positional: Vec<Taking> = passing.of_kind(ParameterKind::Positional);
         if passing.uncertain {
             self.pass_anywhere(passing, values);
             return;
         }
         let position = passing.position;
         passing.position += 1;
-        if let Some(parameter) = positional.get(position) {
+        if let Some(parameter) = passing.signature.positional.get(position) {
             self.give(passing.instance, parameter.slot, values);
-        } else if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
+        } else if let Some(star) = passing.signature.star {
             let owner = self.heap.owner_of(OwnedBy::Star(passing.instance));
-            let key = Key::position(position - positional.len());
+            let key = Key::position(position - passing.signature.positional.len());
             self.put(owner, key, values);
             let collection = self.single(Data::Collection(owner));
-            self.give(passing.instance, star.slot, &collection);
+            self.give(passing.instance, star, &collection);
         }
     }
 
     /// After `*args` of unknown length, an argument may be any parameter's.
     fn pass_anywhere(&mut self, passing: &Passing, values: &ValueSet) {
-        for parameter in passing
-            .of_kind(ParameterKind::Positional)
-            .iter()
-            .skip(passing.position)
-        {
+        let open = passing.signature.positional.iter().skip(passing.position);
+        for parameter in open {
             self.give(passing.instance, parameter.slot, values);
         }
-        if let Some(star) = passing.of_kind(ParameterKind::Star).first() {
+        if let Some(star) = passing.signature.star {
             let owner = self.heap.owner_of(OwnedBy::Star(passing.instance));
             self.put(owner, Key::Any, values);
             let collection = self.single(Data::Collection(owner));
-            self.give(passing.instance, star.slot, &collection);
+            self.give(passing.instance, star, &collection);
         }
     }
 
     fn pass_keyword(&mut self, passing: &Passing, name: Symbol, values: &ValueSet) {
-        let named = passing.parameters.iter().find(|parameter| {
-            let plain = matches!(
-                parameter.kind,
-                ParameterKind::Positional | ParameterKind::KeywordOnly
-            );
-            plain && parameter.name == name
-        });
+        let named = passing
+            .signature
+            .named()
+            .find(|parameter| parameter.name == name);
         if let Some(parameter) = named {
             self.give(passing.instance, parameter.slot, values);
-        } else if let Some(star) = passing.of_kind(ParameterKind::DoubleStar).first() {
+        } else if let Some(star) = passing.signature.double_star {
             let owner = self.heap.owner_of(OwnedBy::DoubleStar(passing.instance));
             self.put_named(owner, name, values);
             let collection = self.single(Data::Collection(owner));
-            self.give(passing.instance, star.slot, &collection);
+            self.give(passing.instance, star, &collection);
         }
     }
 
     fn pass_star(&mut self, passing: &mut Passing, values: &ValueSet) {
         for value in values.iter() {
             let Data::Collection(owner) = self.values.data(value) else {
+                let inner = self.elements(value, crate::facts::Mode::Plain);
+                self.pass_anywhere(passing, &inner);
                 continue;
             };
             let start = passing.position;
@@ -309,17 +403,7 @@ impl Machine<'_> {
 #[derive(Debug)]
 struct Passing {
     instance: InstanceId,
-    parameters: Vec<Taking>,
+    signature: Rc<Signature>,
     position: usize,
     uncertain: bool,
-}
-
-impl Passing {
-    fn of_kind(&self, kind: ParameterKind) -> Vec<Taking> {
-        self.parameters
-            .iter()
-            .filter(|parameter| parameter.kind == kind)
-            .copied()
-            .collect()
-    }
 }

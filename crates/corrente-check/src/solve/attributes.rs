@@ -60,7 +60,7 @@ impl Machine<'_> {
             }
         }
         if found.class.is_none() {
-            for base in self.bases_in_libraries(class) {
+            for base in self.bases_in_libraries(class).iter().copied() {
                 let inherited = self.attribute_of_library(base, name);
                 values.extend(&inherited);
             }
@@ -74,16 +74,12 @@ impl Machine<'_> {
         };
         let info = self.heap.objects[object.0 as usize];
         let mut values = ValueSet::default();
-        let order = self.ancestors(info.class);
         if self.program.assigned.contains(&name) {
             values = self.read_named(info.owner, name);
-            for class in &order {
-                let declared = self.heap.classes[class.0 as usize].declared;
-                let set = self.read_named(declared, name);
-                values.extend(&set);
-            }
+            let declared = self.declared(info.class, name);
+            values.extend(&declared);
         }
-        let found = self.look_up_in(&order, name);
+        let found = self.look_up(info.class, name);
         for value in found.values.iter() {
             let bound = self.bind(value, receiver);
             values.extend(&bound);
@@ -97,33 +93,20 @@ impl Machine<'_> {
 
     fn declared_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
         let mut values = ValueSet::default();
-        let kin = self.descendants(class);
-        let order = self.ancestors(class);
         if self.program.assigned.contains(&name) {
-            for known in order.iter().chain(&kin) {
-                let declared = self.heap.classes[known.0 as usize].declared;
-                let set = self.read_named(declared, name);
-                values.extend(&set);
-            }
-            for known in &kin {
-                let objects = self.heap.classes[known.0 as usize].objects;
-                let set = self.read_named(objects, name);
-                values.extend(&set);
-            }
+            values = self.declared(class, name);
+            let seen = self.heap.classes[class.0 as usize].seen;
+            let set = self.read_named(seen, name);
+            values.extend(&set);
         }
         let receiver = self.values.intern(Data::Declared(class));
-        let found = self.look_up_in(&order, name);
+        let found = self.look_up(class, name);
         for value in found.values.iter() {
             let bound = self.bind(value, receiver);
             values.extend(&bound);
         }
-        for inner in kin
-            .into_iter()
-            .skip(1)
-            .filter(|inner| self.binds(*inner, name))
-            .collect::<Vec<_>>()
-        {
-            let receiver = self.values.intern(Data::Override(inner));
+        for inner in self.overrides(class, name).iter() {
+            let receiver = self.values.intern(Data::Override(*inner));
             let owner = self.heap.classes[inner.0 as usize].owner;
             for value in self.read_named(owner, name).iter() {
                 let bound = self.bind(value, receiver);
@@ -140,7 +123,7 @@ impl Machine<'_> {
     /// What only a library's class or `__getattr__` can give.
     fn inherited(&mut self, receiver: Value, class: ClassId, name: Symbol) -> ValueSet {
         let mut values = ValueSet::default();
-        for base in self.bases_in_libraries(class) {
+        for base in self.bases_in_libraries(class).iter().copied() {
             if let Some(path) = self.result_path(base) {
                 let inherited = self.attribute_of_library(path, name);
                 values.extend(&inherited);
@@ -165,19 +148,17 @@ impl Machine<'_> {
             Data::Class(own) => own,
             _ => self.class_of(receiver).unwrap_or(class),
         };
-        let mut order = self.ancestors(own);
-        match order.iter().position(|known| *known == class) {
-            Some(position) => order.drain(..=position),
-            None => order.drain(..0),
-        };
-        let found = self.look_up_in(&order, name);
+        let order = self.ancestors(own);
+        let position = order.iter().position(|known| *known == class);
+        let rest = position.map_or(0, |position| position + 1);
+        let found = self.look_up_in(&order[rest..], name);
         let mut values = ValueSet::default();
         for value in found.values.iter() {
             let bound = self.bind(value, receiver);
             values.extend(&bound);
         }
         if found.class.is_none() {
-            for base in self.bases_in_libraries(class) {
+            for base in self.bases_in_libraries(class).iter().copied() {
                 if let Some(path) = self.result_path(base) {
                     let inherited = self.attribute_of_library(path, name);
                     values.extend(&inherited);
@@ -235,13 +216,13 @@ impl Machine<'_> {
                     let info = self.heap.objects[object.0 as usize];
                     self.set_by_property(value, info.class, name, values);
                     self.write_named(info.owner, name, values);
-                    let objects = self.heap.classes[info.class.0 as usize].objects;
-                    self.write_named(objects, name, values);
+                    self.note_seen(info.class, name, values);
                 }
                 Data::Declared(class) | Data::Override(class) => {
                     self.set_by_property(value, class, name, values);
                     let declared: Owner = self.heap.classes[class.0 as usize].declared;
                     self.write_named(declared, name, values);
+                    self.note_seen(class, name, values);
                 }
                 Data::Class(class) => {
                     let owner = self.heap.classes[class.0 as usize].owner;
@@ -254,6 +235,14 @@ impl Machine<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Some object of a class, and so of its ancestors, has these values.
+    fn note_seen(&mut self, class: ClassId, name: Symbol, values: &ValueSet) {
+        for known in self.ancestors(class).iter() {
+            let seen = self.heap.classes[known.0 as usize].seen;
+            self.write_named(seen, name, values);
         }
     }
 

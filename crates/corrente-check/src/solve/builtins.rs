@@ -5,7 +5,7 @@
 use super::arguments::{Given, Partial, Way};
 use super::heap::OwnedBy;
 use super::machine::Machine;
-use super::values::{Data, Value, ValueSet};
+use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode};
 
 impl Machine<'_> {
@@ -32,7 +32,9 @@ impl Machine<'_> {
             "contextlib.contextmanager" | "contextlib.asynccontextmanager" => {
                 Some(self.wrapped(&first, Data::ManagerMaker))
             }
-            "functools.partial" | "functools.partialmethod" => Some(self.partial(given)),
+            "functools.partial" | "functools.partialmethod" => {
+                Some(self.partial(given, Data::Partial))
+            }
             "functools.lru_cache"
             | "functools.cache"
             | "copy.copy"
@@ -119,6 +121,8 @@ impl Machine<'_> {
                 self.gathered(first)
             }
             "dict" => self.dict(given),
+            "map" => self.partial(given, |number| Data::Lazy(number, Gives::Results)),
+            "filter" => self.partial(given, |number| Data::Lazy(number, Gives::Items)),
             "next" => self.all_elements(first),
             "sum" | "any" | "all" | "str.join" => {
                 self.all_elements(first);
@@ -288,7 +292,7 @@ impl Machine<'_> {
         found
     }
 
-    fn partial(&mut self, given: &[Given]) -> ValueSet {
+    fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {
         let Some((first, rest)) = given.split_first() else {
             return ValueSet::default();
         };
@@ -300,16 +304,20 @@ impl Machine<'_> {
                 .partial_numbers
                 .entry((site, instance, callee))
                 .or_insert(next);
-            let partial = Partial {
-                callee,
-                given: rest.to_vec(),
-            };
             if number == next {
-                self.partials.push(partial);
-            } else {
-                self.partials[number as usize] = partial;
+                let shape = self.heap.cells.add();
+                self.partials.push(Partial {
+                    made: self.current,
+                    shape,
+                    callee,
+                    given: rest.to_vec(),
+                });
+            } else if self.partials[number as usize].given != rest {
+                let partial = &mut self.partials[number as usize];
+                partial.given = rest.to_vec();
+                self.heap.cells.touch(partial.shape);
             }
-            found.insert(self.values.intern(Data::Partial(number)));
+            found.insert(self.values.intern(make(number)));
         }
         found
     }

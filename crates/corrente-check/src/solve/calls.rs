@@ -3,20 +3,21 @@
 //! A generator's body runs when it is iterated, a coroutine's when it is awaited: calling either
 //! gives a value and no edge.
 
-use super::arguments::{Given, Way};
+use super::arguments::{Given, OBJECT_DEPTH_MAX, Way};
 use super::heap::ClassId;
-use super::machine::{InstanceId, Machine};
+use super::instance::InstanceId;
+use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
-
-/// Objects that are told apart inside one another's making.
-const OBJECT_DEPTH_MAX: u32 = 2;
 
 impl Machine<'_> {
     pub(super) fn call(&mut self, call: &Call) {
         let given = self.gather(call);
         let callees = self.slot(call.callee);
+        if callees.is_empty() {
+            self.use_up(&given);
+        }
         let mut result = ValueSet::default();
         for callee in callees.iter() {
             let values = self.invoke(callee, &given, call.mode);
@@ -48,15 +49,22 @@ impl Machine<'_> {
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
             Data::Partial(number) => {
-                let partial = &self.partials[number as usize];
-                let callee = partial.callee;
-                let mut all = partial.given.clone();
-                all.extend_from_slice(given);
+                let (callee, all) = self.filled(number, given);
                 self.invoke(callee, &all, mode)
             }
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
             _ => ValueSet::default(),
         }
+    }
+
+    /// What a partial calls, with its arguments and these.
+    pub(super) fn filled(&mut self, number: u32, given: &[Given]) -> (Value, Vec<Given>) {
+        let shape = self.partials[number as usize].shape;
+        self.read_cell(shape);
+        let partial = &self.partials[number as usize];
+        let mut all = partial.given.clone();
+        all.extend_from_slice(given);
+        (partial.callee, all)
     }
 
     fn enter_function(
@@ -130,10 +138,7 @@ impl Machine<'_> {
                 .into_iter()
                 .collect(),
             Data::Partial(number) => {
-                let partial = &self.partials[number as usize];
-                let callee = partial.callee;
-                let mut all = partial.given.clone();
-                all.extend_from_slice(given);
+                let (callee, all) = self.filled(number, given);
                 self.bodies(callee, &all)
             }
             Data::Object(_) | Data::Declared(_) => {
@@ -190,7 +195,7 @@ impl Machine<'_> {
     /// A dataclass or a model: arguments become the fields that the class body annotates.
     fn fill_fields(&mut self, value: Value, class: ClassId, given: &[Given]) {
         let mut fields = Vec::new();
-        for ancestor in self.ancestors(class).into_iter().rev() {
+        for ancestor in self.ancestors(class).iter().rev() {
             let body = self.heap.classes[ancestor.0 as usize].body;
             let own = &self.program.function(body).fields;
             fields.extend(own.iter().map(|field| self.program.symbol(body, *field)));
@@ -238,7 +243,7 @@ impl Machine<'_> {
 
     /// A class of ours that a library's constructor makes.
     fn constructors_of_library(&mut self, class: ClassId, given: &[Given]) {
-        for base in self.bases_in_libraries(class) {
+        for base in self.bases_in_libraries(class).iter().copied() {
             if !self.symbols.text(base).starts_with("builtins.") {
                 self.call_of_library(base, given, Mode::Plain);
             }

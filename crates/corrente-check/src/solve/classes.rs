@@ -3,16 +3,12 @@
 //! A class is the running of its body; its attributes are that body's cells.
 
 use super::heap::{ClassId, ClassInfo};
-use super::machine::{InstanceId, Machine};
+use super::instance::InstanceId;
+use super::lineage::Known;
+use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Class, Slot};
 use crate::symbols::Symbol;
-
-/// Classes among the ancestors of one; real hierarchies stay far below.
-const ANCESTORS_MAX: usize = 60;
-
-/// Descendants of a class that are looked at.
-const DESCENDANTS_MAX: usize = 300;
 
 /// What a class has under a name.
 #[derive(Debug, Default)]
@@ -53,144 +49,54 @@ impl Machine<'_> {
             body.class = Some(id);
             (body.function, body.owner)
         };
+        let facts = self.program.function(body);
+        let names = facts.cells.iter();
+        let names = names.map(|name| self.program.symbol(body, *name)).collect();
         let info = ClassInfo {
             body,
             instance,
             owner,
             declared: self.heap.new_owner(),
-            objects: self.heap.new_owner(),
+            seen: self.heap.new_owner(),
             bases: vec![ValueSet::default(); bases],
             subclasses: Vec::new(),
-            shape: self.heap.new_cell(),
+            shape: self.heap.cells.add(),
+            kin: self.heap.cells.add(),
+            known: Known::of(names),
         };
         self.heap.classes.push(info);
         id
     }
 
-    fn adopt(&mut self, id: ClassId, bases: &ValueSet) {
-        let shape = self.heap.classes[id.0 as usize].shape;
-        self.heap.touch(shape);
-        for base in bases.iter() {
-            if let Data::Class(base) = self.values.data(base) {
-                let info = &mut self.heap.classes[base.0 as usize];
-                if !info.subclasses.contains(&id) && base != id {
-                    info.subclasses.push(id);
-                }
-                for ancestor in self.ancestors(base) {
-                    let shape = self.heap.classes[ancestor.0 as usize].shape;
-                    self.heap.touch(shape);
-                }
-            }
-        }
-    }
-
-    /// A class and its ancestors, in the order in which attributes are looked up.
-    pub(super) fn ancestors(&mut self, class: ClassId) -> Vec<ClassId> {
-        let mut guard = Vec::new();
-        self.linearize(class, &mut guard)
-    }
-
-    fn linearize(&mut self, class: ClassId, guard: &mut Vec<ClassId>) -> Vec<ClassId> {
-        let shape = self.heap.classes[class.0 as usize].shape;
-        self.read_cell(shape);
-        if guard.contains(&class) || guard.len() >= ANCESTORS_MAX {
-            return Vec::new();
-        }
-        guard.push(class);
-        let bases = self.bases(class);
-        let mut lists: Vec<Vec<ClassId>> = bases
-            .iter()
-            .map(|base| self.linearize(*base, guard))
-            .collect();
-        guard.pop();
-        lists.push(bases);
-        let mut order = vec![class];
-        order.extend(merge(lists));
-        order.truncate(ANCESTORS_MAX);
-        order
-    }
-
-    fn bases(&self, class: ClassId) -> Vec<ClassId> {
-        let mut bases = Vec::new();
-        for set in &self.heap.classes[class.0 as usize].bases {
-            for value in set.iter() {
-                if let Data::Class(base) = self.values.data(value)
-                    && !bases.contains(&base)
-                {
-                    bases.push(base);
-                }
-            }
-        }
-        bases
-    }
-
-    /// The library's classes that a class inherits from.
-    pub(super) fn bases_in_libraries(&mut self, class: ClassId) -> Vec<Symbol> {
-        let mut found = Vec::new();
-        for ancestor in self.ancestors(class) {
-            for set in &self.heap.classes[ancestor.0 as usize].bases {
-                for value in set.iter() {
-                    if let Data::Library(path) = self.values.data(value)
-                        && !found.contains(&path)
-                    {
-                        found.push(path);
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// A class and all that inherit from it.
-    pub(super) fn descendants(&mut self, class: ClassId) -> Vec<ClassId> {
-        let mut found = vec![class];
-        let mut next = 0;
-        while next < found.len() && found.len() < DESCENDANTS_MAX {
-            let shape = self.heap.classes[found[next].0 as usize].shape;
-            self.read_cell(shape);
-            for inner in self.heap.classes[found[next].0 as usize].subclasses.clone() {
-                if !found.contains(&inner) {
-                    found.push(inner);
-                }
-            }
-            next += 1;
-        }
-        found
-    }
-
     /// Whether a class body binds a name.
     pub(super) fn binds(&self, class: ClassId, name: Symbol) -> bool {
-        let body = self.heap.classes[class.0 as usize].body;
-        let facts = self.program.function(body);
-        facts
-            .cells
-            .iter()
-            .any(|cell| self.program.symbol(body, *cell) == name)
+        self.heap.classes[class.0 as usize]
+            .known
+            .names
+            .contains(&name)
     }
 
     /// What a class has under a name, itself or by inheritance.
     pub(super) fn look_up(&mut self, class: ClassId, name: Symbol) -> Found {
-        let order = self.ancestors(class);
-        self.look_up_in(&order, name)
+        let place = self.place_of(class, name);
+        Found {
+            values: place
+                .cell
+                .map(|cell| self.read_cell(cell))
+                .unwrap_or_default(),
+            class: place.class,
+        }
     }
 
+    /// What the first of these classes that has it has under a name.
     pub(super) fn look_up_in(&mut self, order: &[ClassId], name: Symbol) -> Found {
-        let mut found = Found::default();
-        let assigned = self.program.assigned.contains(&name);
-        for class in order {
-            let owner = self.heap.classes[class.0 as usize].owner;
-            if self.binds(*class, name) {
-                let values = self.read_named(owner, name);
-                found.values.extend(&values);
-                found.class = Some(*class);
-                return found;
-            }
-            if assigned {
-                let values = self.read_named(owner, name);
-                found.values.extend(&values);
-            }
+        let (cells, class) = self.search(order, name);
+        let mut values = ValueSet::default();
+        for cell in cells {
+            let found = self.read_cell(cell);
+            values.extend(&found);
         }
-        found
+        Found { values, class }
     }
 
     /// The classes in a slot, those in collections of classes too.
@@ -285,7 +191,7 @@ impl Machine<'_> {
     }
 
     /// Whether a callable is a coroutine function, where that is known.
-    pub(super) fn is_coroutine_function(&self, value: Value) -> Option<bool> {
+    pub(super) fn is_coroutine_function(&mut self, value: Value) -> Option<bool> {
         match self.values.data(value) {
             Data::Function { function, .. } => {
                 let kind = self.program.function(function).kind;
@@ -296,34 +202,8 @@ impl Machine<'_> {
             }
             Data::Bound { callee, .. } => self.is_coroutine_function(callee),
             Data::Class(_) => Some(false),
-            Data::Library(path) => {
-                let key = self.key(path);
-                self.catalogue
-                    .blocking(self.symbols.text(key))
-                    .map(|_| false)
-            }
+            Data::Library(path) => self.callee(path).rule.map(|_| false),
             _ => None,
         }
-    }
-}
-
-/// C3, as Python merges; where there is no consistent order, first come first served.
-fn merge(mut lists: Vec<Vec<ClassId>>) -> Vec<ClassId> {
-    let mut order = Vec::new();
-    loop {
-        lists.retain(|list| !list.is_empty());
-        if lists.is_empty() {
-            return order;
-        }
-        let in_tail = |class: &ClassId| lists.iter().any(|list| list[1..].contains(class));
-        let good = lists
-            .iter()
-            .map(|list| list[0])
-            .find(|class| !in_tail(class));
-        let next = good.unwrap_or(lists[0][0]);
-        for list in &mut lists {
-            list.retain(|class| *class != next);
-        }
-        order.push(next);
     }
 }

@@ -10,11 +10,20 @@ use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
+    fn position_key(&mut self, number: i64) -> Symbol {
+        let known = usize::try_from(number).ok();
+        let known = known.and_then(|number| self.positions.get(number));
+        match known {
+            Some(key) => *key,
+            None => self.symbols.intern(&format!("#{number}")),
+        }
+    }
+
     fn key_symbols(&mut self, key: Key) -> Vec<Symbol> {
         match key {
             Key::Text(name) => vec![self.symbol(name)],
-            Key::Number(number) => vec![self.symbols.intern(&format!("#{number}"))],
-            Key::Any => vec![self.heap.any],
+            Key::Number(number) => vec![self.position_key(number)],
+            Key::Any | Key::Slice => vec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
                 self.keys_of(&values)
@@ -27,7 +36,7 @@ impl Machine<'_> {
         for value in values.iter() {
             match self.values.data(value) {
                 Data::Text(text) => keys.push(text),
-                Data::Number(number) => keys.push(self.symbols.intern(&format!("#{number}"))),
+                Data::Number(number) => keys.push(self.position_key(number)),
                 _ => {}
             }
         }
@@ -49,8 +58,19 @@ impl Machine<'_> {
 
     /// What is under a key, or under an unknown one.
     pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
+        if let Key::Slice = key {
+            return self.part_of(owner);
+        }
         let keys = self.key_symbols(key);
         self.at_keys(owner, &keys)
+    }
+
+    /// A collection of anything that is in another one.
+    fn part_of(&mut self, owner: Owner) -> ValueSet {
+        let values = self.everything_in(owner);
+        let part = self.collection_here();
+        self.put(part, Key::Any, &values);
+        self.single(Data::Collection(part))
     }
 
     fn at_keys(&mut self, owner: Owner, keys: &[Symbol]) -> ValueSet {
@@ -67,7 +87,8 @@ impl Machine<'_> {
     }
 
     pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
-        let key = self.symbols.intern(&format!("#{position}"));
+        let keys = self.key_symbols(Key::position(position));
+        let key = keys.first().copied().unwrap_or(self.heap.any);
         self.read_named(owner, key)
     }
 

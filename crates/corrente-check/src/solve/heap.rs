@@ -2,9 +2,11 @@
 //!
 //! A cell knows which bodies read it, so that they run again when it grows.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use super::machine::InstanceId;
+use super::cells::{CellId, Cells};
+use super::instance::InstanceId;
+use super::lineage::Known;
 use super::values::{Value, ValueSet};
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
@@ -12,10 +14,6 @@ use crate::symbols::Symbol;
 /// Something that has named cells: a body, a class, an object, a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Owner(pub(crate) u32);
-
-/// A cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct CellId(u32);
 
 /// A class of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,13 +57,16 @@ pub(crate) struct ClassInfo {
     pub(crate) owner: Owner,
     /// What is set on objects of it that nobody saw being made.
     pub(crate) declared: Owner,
-    /// What is set on any object of it.
-    pub(crate) objects: Owner,
+    /// What is set on any object of it or of the classes that inherit from it.
+    pub(crate) seen: Owner,
     /// Its bases, by position.
     pub(crate) bases: Vec<ValueSet>,
     pub(crate) subclasses: Vec<ClassId>,
-    /// Grows when bases or subclasses become known.
+    /// Grows when bases become known, here or further up.
     pub(crate) shape: CellId,
+    /// Grows when subclasses become known, here or further down.
+    pub(crate) kin: CellId,
+    pub(crate) known: Known,
 }
 
 /// An object.
@@ -78,25 +79,17 @@ pub(crate) struct ObjectInfo {
     pub(crate) depth: u32,
 }
 
-#[derive(Debug, Default)]
-struct Cell {
-    values: ValueSet,
-    readers: Vec<InstanceId>,
-}
-
 /// The memory.
 #[derive(Debug)]
 pub(crate) struct Heap {
     owners: u32,
-    cells: Vec<Cell>,
+    pub(super) cells: Cells,
     by_name: FxHashMap<(Owner, Symbol), CellId>,
     pub(crate) classes: Vec<ClassInfo>,
     pub(crate) objects: Vec<ObjectInfo>,
     contexts: Vec<(Context, u32)>,
     context_numbers: FxHashMap<Context, ContextId>,
     object_numbers: FxHashMap<(ClassId, u64, InstanceId), ObjectId>,
-    /// Who reads what: a cell's list of readers has each once.
-    reads: FxHashSet<(CellId, InstanceId)>,
     /// The key that stands for any key.
     pub(crate) any: Symbol,
     /// The keys that collections are known to have.
@@ -105,8 +98,6 @@ pub(crate) struct Heap {
     summaries: FxHashMap<Owner, CellId>,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
-    /// Bodies that have to run again.
-    pub(crate) woken: FxHashSet<InstanceId>,
 }
 
 /// What an owner may belong to.
@@ -128,19 +119,17 @@ impl Heap {
     pub(crate) fn new(any: Symbol) -> Self {
         Self {
             owners: 0,
-            cells: Vec::new(),
+            cells: Cells::default(),
             by_name: FxHashMap::default(),
             classes: Vec::new(),
             objects: Vec::new(),
             contexts: Vec::new(),
             context_numbers: FxHashMap::default(),
             object_numbers: FxHashMap::default(),
-            reads: FxHashSet::default(),
             any,
             keys: FxHashMap::default(),
             summaries: FxHashMap::default(),
             owned: FxHashMap::default(),
-            woken: FxHashSet::default(),
         }
     }
 
@@ -158,35 +147,13 @@ impl Heap {
         owner
     }
 
-    pub(crate) fn new_cell(&mut self) -> CellId {
-        self.cells.push(Cell::default());
-        CellId(self.cells.len() as u32 - 1)
-    }
-
     pub(crate) fn cell(&mut self, owner: Owner, name: Symbol) -> CellId {
         if let Some(cell) = self.by_name.get(&(owner, name)) {
             return *cell;
         }
-        let cell = self.new_cell();
+        let cell = self.cells.add();
         self.by_name.insert((owner, name), cell);
         cell
-    }
-
-    /// What a cell holds; `reader` runs again when that grows.
-    pub(crate) fn read(&mut self, cell: CellId, reader: InstanceId) -> ValueSet {
-        let is_new = self.reads.insert((cell, reader));
-        let cell = &mut self.cells[cell.0 as usize];
-        if is_new {
-            cell.readers.push(reader);
-        }
-        cell.values.clone()
-    }
-
-    pub(crate) fn write(&mut self, cell: CellId, values: &ValueSet) {
-        let cell = &mut self.cells[cell.0 as usize];
-        if cell.values.extend(values) {
-            self.woken.extend(cell.readers.iter().copied());
-        }
     }
 
     /// What a collection holds, whatever the key.
@@ -194,7 +161,7 @@ impl Heap {
         if let Some(known) = self.summaries.get(&owner) {
             return *known;
         }
-        let cell = self.new_cell();
+        let cell = self.cells.add();
         self.summaries.insert(owner, cell);
         cell
     }
@@ -202,7 +169,7 @@ impl Heap {
     /// The same, without becoming a reader.
     pub(crate) fn peek_all(&self, owner: Owner) -> ValueSet {
         let cell = self.summaries.get(&owner);
-        cell.map(|cell| self.cells[cell.0 as usize].values.clone())
+        cell.map(|cell| self.cells.peek(*cell).clone())
             .unwrap_or_default()
     }
 
@@ -212,30 +179,26 @@ impl Heap {
         if values.is_empty() {
             return;
         }
+        let summary = self.summary(owner);
         let keys = self.keys.entry(owner).or_default();
         let mut key = key;
         if !keys.contains(&key) {
             if keys.len() < KEYS_MAX {
                 keys.push(key);
+                // Who reads all keys has to see this one, though its values may be known.
+                self.cells.touch(summary);
             } else {
                 // One more key is any key: what is under it is found under all.
                 key = any;
             }
         }
         let cell = self.cell(owner, key);
-        self.write(cell, values);
-        let summary = self.summary(owner);
-        self.write(summary, values);
+        self.cells.write(cell, values);
+        self.cells.write(summary, values);
     }
 
     pub(crate) fn keys(&self, owner: Owner) -> Vec<Symbol> {
         self.keys.get(&owner).cloned().unwrap_or_default()
-    }
-
-    /// Wakes the readers of a cell.
-    pub(crate) fn touch(&mut self, cell: CellId) {
-        self.woken
-            .extend(self.cells[cell.0 as usize].readers.iter().copied());
     }
 
     pub(crate) fn context(&mut self, context: Context) -> ContextId {
@@ -272,6 +235,11 @@ impl Heap {
 
     pub(crate) fn root(&mut self) -> ContextId {
         self.context(Context::Root)
+    }
+
+    /// Whether a context is of one call.
+    pub(crate) fn is_site(&self, context: ContextId) -> bool {
+        matches!(self.contexts[context.0 as usize].0, Context::Site(..))
     }
 
     pub(crate) fn depth(&self, context: ContextId) -> u32 {

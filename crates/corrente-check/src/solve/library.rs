@@ -1,106 +1,30 @@
-//! What is known of libraries: paths as values, and the catalogue's word on calling them.
+//! Calls of libraries, and what the language calls of their objects: the catalogue's word on them.
 //!
-//! A path is written as code would reach it, `requests.Session().get`; without its parentheses it
-//! is the key under which the catalogue knows it.
+//! What a path is, and what the catalogue says of it, is `paths`' business.
 
 use super::arguments::{Given, Way};
 use super::machine::{Leaf, Machine};
-use super::values::{Data, Value, ValueSet};
+use super::paths::Callee;
+use super::values::{Data, Gives, Value, ValueSet};
 use crate::catalogue::Condition;
 use crate::facts::Mode;
 use crate::symbols::Symbol;
-
-/// Steps of a path; what goes on longer is a loop over a library's objects.
-const STEPS_MAX: usize = 12;
 
 /// What comes back from a hand-off.
 const ELSEWHERE: &str = "corrente.elsewhere()";
 
 impl Machine<'_> {
-    /// The path of a library's thing under its best-known name.
-    pub(super) fn path(&mut self, text: &str) -> Symbol {
-        let text = self.catalogue.alias(text).unwrap_or(text);
-        self.symbols.intern(text)
-    }
-
-    /// A path without parentheses.
-    pub(super) fn key(&self, path: Symbol) -> Symbol {
-        let text = self.symbols.text(path);
-        if !text.contains("()") {
-            return path;
-        }
-        self.symbols.find(&text.replace("()", "")).unwrap_or(path)
-    }
-
-    fn key_text(&self, path: Symbol) -> String {
-        self.symbols.text(path).replace("()", "")
-    }
-
-    /// The key of calling what is at a path.
-    fn call_key(&self, path: Symbol) -> String {
-        let text = self.symbols.text(path);
-        let key = text.replace("()", "");
-        if text.ends_with("()") {
-            format!("{key}.__call__")
-        } else {
-            key
-        }
-    }
-
-    /// What calling a path gives.
-    pub(super) fn result_path(&mut self, path: Symbol) -> Option<Symbol> {
-        let key = self.call_key(path);
-        self.typed(&key).or_else(|| {
-            let text = self.symbols.text(path);
-            (steps(text) < STEPS_MAX)
-                .then(|| format!("{text}()"))
-                .map(|text| self.symbols.intern(&text))
-        })
-    }
-
-    /// What the catalogue says a key gives.
-    fn typed(&mut self, key: &str) -> Option<Symbol> {
-        let class = self.catalogue.result(key)?;
-        Some(self.symbols.intern(&format!("{class}()")))
-    }
-
-    pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
-        let base = self.symbols.text(path);
-        if steps(base) >= STEPS_MAX {
-            return ValueSet::default();
-        }
-        let full = format!("{base}.{}", self.symbols.text(name));
-        if let Some(module) = self.program.absolute(&full) {
-            return self.single(Data::Module(module));
-        }
-        let key = full.replace("()", "");
-        if let Some(class) = self.catalogue.attribute(&key) {
-            let class = self.symbols.intern(&format!("{class}()"));
-            return self.single(Data::Library(class));
-        }
-        // An alias is of a module's or class's name, so it never hides a call.
-        let path = if full.contains("()") {
-            self.symbols.intern(&full)
-        } else {
-            self.path(&full)
-        };
-        self.symbols.intern(&key);
-        self.single(Data::Library(path))
-    }
-
     pub(super) fn item_of_library(&mut self, path: Symbol) -> ValueSet {
-        let key = format!("{}.__getitem__", self.key_text(path));
-        self.blocks(&key, &[], Mode::Plain);
-        match self.typed(&key) {
-            Some(path) => self.single(Data::Library(path)),
-            None => self.single(Data::Library(path)),
-        }
+        let method = self.symbols.intern("__getitem__");
+        let callee = self.method_of(path, method);
+        self.blocks(&callee, &[], Mode::Plain);
+        self.single(Data::Library(callee.typed.unwrap_or(path)))
     }
 
     pub(super) fn operator_of_library(&mut self, path: Symbol, method: Symbol) -> ValueSet {
-        let key = format!("{}.{}", self.key_text(path), self.symbols.text(method));
-        self.blocks(&key, &[], Mode::Plain);
-        match self.typed(&key) {
+        let callee = self.method_of(path, method);
+        self.blocks(&callee, &[], Mode::Plain);
+        match callee.typed {
             Some(path) => self.single(Data::Library(path)),
             None => ValueSet::default(),
         }
@@ -113,9 +37,10 @@ impl Machine<'_> {
         method: &str,
         mode: Mode,
     ) -> ValueSet {
-        let key = format!("{}.{method}", self.key_text(path));
-        self.blocks(&key, &[], mode);
-        match self.typed(&key) {
+        let name = self.symbols.intern(method);
+        let callee = self.method_of(path, name);
+        self.blocks(&callee, &[], mode);
+        match callee.typed {
             Some(path) => self.single(Data::Library(path)),
             None if method == "__enter__" => self.single(Data::Library(path)),
             None => ValueSet::default(),
@@ -123,18 +48,15 @@ impl Machine<'_> {
     }
 
     /// Notes a blocking call, if it is one.
-    fn blocks(&mut self, key: &str, given: &[Given], mode: Mode) {
-        if mode == Mode::Awaited {
-            return;
-        }
-        let Some(rule) = self.catalogue.blocking(key) else {
+    fn blocks(&mut self, callee: &Callee, given: &[Given], mode: Mode) {
+        let Some(rule) = callee.rule.filter(|_| mode != Mode::Awaited) else {
             return;
         };
         let unless = &self.catalogue.rules[rule as usize].unless;
         if unless.iter().any(|condition| self.holds(condition, given)) {
             return;
         }
-        let key = self.symbols.intern(key);
+        let key = self.symbols.intern(&callee.key);
         self.leaf(Leaf { key, rule });
     }
 
@@ -162,23 +84,22 @@ impl Machine<'_> {
         given: &[Given],
         mode: Mode,
     ) -> ValueSet {
-        let key = self.call_key(path);
-        if let Some(values) = self.builtin_call(&key, given) {
+        let callee = self.callee(path);
+        if callee.is_special
+            && let Some(values) = self.builtin_call(&callee.key, given)
+        {
             return values;
         }
-        self.blocks(&key, given, mode);
-        self.takes_callbacks(&key, given);
-        if self.catalogue.hands_off(&key) {
+        self.blocks(&callee, given, mode);
+        self.takes_callbacks(&callee, given);
+        self.takes_endpoints(&callee.key, given);
+        let neutral = callee.neutral.as_ref();
+        if callee.hands_off || neutral.is_some_and(|condition| self.holds(condition, given)) {
             let elsewhere = self.symbols.intern(ELSEWHERE);
             return self.single(Data::Library(elsewhere));
         }
-        if let Some(condition) = self.catalogue.neutral(&key)
-            && self.holds(condition, given)
-        {
-            let elsewhere = self.symbols.intern(ELSEWHERE);
-            return self.single(Data::Library(elsewhere));
-        }
-        let mut result = self.runs_arguments(&key, given);
+        self.use_up(given);
+        let mut result = self.runs_arguments(&callee, given);
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
         }
@@ -190,11 +111,11 @@ impl Machine<'_> {
     }
 
     /// Functions that the loop will call.
-    fn takes_callbacks(&mut self, key: &str, given: &[Given]) {
-        let Some(position) = self.catalogue.callback(key) else {
+    fn takes_callbacks(&mut self, callee: &Callee, given: &[Given]) {
+        let Some(position) = callee.callback else {
             return;
         };
-        let reason = format!("given to `{}`", crate::finding::short(key));
+        let reason = format!("given to `{}`", crate::finding::short(&callee.key));
         for value in at(given, position).iter() {
             for body in self.bodies(value, &[]) {
                 self.entry(body, reason.clone());
@@ -203,9 +124,9 @@ impl Machine<'_> {
     }
 
     /// Functions that the library calls there and then.
-    fn runs_arguments(&mut self, key: &str, given: &[Given]) -> ValueSet {
+    fn runs_arguments(&mut self, callee: &Callee, given: &[Given]) -> ValueSet {
         let mut result = ValueSet::default();
-        let Some(position) = self.catalogue.runs(key) else {
+        let Some(position) = callee.runs else {
             return result;
         };
         let callables: Vec<Value> = at(given, position).iter().collect();
@@ -217,16 +138,56 @@ impl Machine<'_> {
         result
     }
 
-    /// `map(f, xs)` calls `f` with what is in `xs`.
+    /// What `map` or `filter` gives when it is iterated: its function is called now.
+    pub(super) fn iterate_lazy(&mut self, number: u32, gives: Gives) -> ValueSet {
+        let (callee, given) = self.filled(number, &[]);
+        let rest = self.iterated(&given);
+        let made = self.partials[number as usize].made;
+        let here = self.current.span;
+        if made.function == self.current.function {
+            // The call stands where the function is named.
+            self.current.span = made.span;
+        }
+        let results = self.invoke(callee, &rest, Mode::Plain);
+        self.current.span = here;
+        match gives {
+            Gives::Results => results,
+            Gives::Items => rest
+                .into_iter()
+                .next()
+                .map(|given| given.values)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Something that is not followed may iterate what it is given.
+    pub(super) fn use_up(&mut self, given: &[Given]) {
+        for argument in given {
+            for value in argument.values.iter() {
+                if let Data::Lazy(number, gives) = self.values.data(value) {
+                    self.iterate_lazy(number, gives);
+                }
+            }
+        }
+    }
+
+    /// The same arguments, each one item of what was given.
     fn passed_on(&mut self, given: &[Given], position: usize) -> Vec<Given> {
+        let after = given.get(position + 1..).unwrap_or_default();
+        self.iterated(after)
+    }
+
+    fn iterated(&mut self, given: &[Given]) -> Vec<Given> {
         let mut rest = Vec::new();
-        for argument in given.iter().skip(position + 1) {
+        for argument in given {
             if argument.way != Way::Positional {
                 continue;
             }
             let mut inner = ValueSet::default();
             for value in argument.values.iter() {
-                if let Data::Collection(_) | Data::Generator(_) = self.values.data(value) {
+                if let Data::Collection(_) | Data::Generator(_) | Data::Lazy(..) =
+                    self.values.data(value)
+                {
                     let values = self.elements(value, Mode::Plain);
                     inner.extend(&values);
                 } else {
@@ -242,7 +203,7 @@ impl Machine<'_> {
     pub(crate) fn framework_methods(&mut self) {
         for number in 0..self.heap.classes.len() as u32 {
             let class = super::heap::ClassId(number);
-            for base in self.bases_in_libraries(class) {
+            for base in self.bases_in_libraries(class).iter().copied() {
                 let base = self.symbols.text(base).to_owned();
                 for method in self.catalogue.methods_of(&base).to_vec() {
                     self.framework_method(class, &base, &method);
@@ -274,10 +235,6 @@ impl Machine<'_> {
         }
         result
     }
-}
-
-fn steps(path: &str) -> usize {
-    path.matches(['.', '(']).count()
 }
 
 /// The argument at a position, however it is given.

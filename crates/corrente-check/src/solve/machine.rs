@@ -1,41 +1,30 @@
-//! The abstract machine: bodies in their circumstances, what they hold, and the work list.
+//! The abstract machine: its state, its work list and how operations read and write.
 //!
-//! A body runs again whenever something that it read has grown; sets only grow, so this ends.
+//! An operation runs again when something that it read has grown; sets only grow, so this ends.
 //! The order is fixed, so that equal input gives equal output.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::heap::{CellId, Context, ContextId, Heap, Owner};
+use super::arguments::{Partial, Signature};
+use super::cells::{CellId, Task};
+use super::heap::{Context, ContextId, Heap, Owner};
+use super::instance::{Edge, Instance, InstanceId, NewInstance, Reach};
+use super::paths::Library;
 use super::values::{Data, Value, ValueSet, Values};
 use crate::catalogue::Catalogue;
-use crate::facts::{BodyKind, RETURNS, Slot, Span, YIELDS};
+use crate::facts::{Action, BodyKind, Mode, RETURNS, Slot, Span, YIELDS};
 use crate::finding::Certainty;
 use crate::program::{FunctionId, Program};
 use crate::symbols::{Symbol, Symbols};
 
-/// A body in its circumstances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct InstanceId(pub(crate) u32);
-
 /// Circumstances in which one function is looked at; beyond, it is looked at once for all others.
 const CONTEXTS_MAX: u32 = 24;
 
-/// Where a call leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Reach {
-    Body(InstanceId),
-    Leaf(u32),
-}
-
-/// A call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Edge {
-    pub(crate) span: Span,
-    pub(crate) to: Reach,
-    pub(crate) certainty: Certainty,
-}
+/// Positions whose keys are at hand.
+const POSITIONS: usize = 64;
 
 /// A blocking call of a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,23 +42,6 @@ pub(crate) struct Entry {
     pub(crate) reason: String,
 }
 
-/// A body in its circumstances, and what is known of it.
-#[derive(Debug)]
-pub(crate) struct Instance {
-    pub(crate) function: FunctionId,
-    pub(crate) outer: Option<InstanceId>,
-    pub(crate) context: ContextId,
-    /// The owner of its cells.
-    pub(crate) owner: Owner,
-    /// The class of whose body this is, or in whose body it stands.
-    pub(crate) class: Option<super::heap::ClassId>,
-    pub(super) slots: Vec<ValueSet>,
-    readers: Vec<InstanceId>,
-    pub(crate) edges: Vec<Edge>,
-    known_edges: FxHashSet<Edge>,
-    queued: bool,
-}
-
 /// The machine.
 pub(crate) struct Machine<'a> {
     pub(crate) program: &'a Program,
@@ -77,6 +49,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(super) values: Values,
     pub(super) heap: Heap,
+    pub(super) library: Library,
     pub(crate) instances: Vec<Instance>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
     contexts: FxHashMap<FunctionId, u32>,
@@ -87,13 +60,19 @@ pub(crate) struct Machine<'a> {
     pub(crate) leaves: Vec<Leaf>,
     leaf_numbers: FxHashMap<Leaf, u32>,
     pub(crate) entries: Vec<Entry>,
-    pub(super) partials: Vec<super::arguments::Partial>,
+    /// For a plan only.
+    pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
+    entered: FxHashSet<InstanceId>,
+    pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
+    /// Of functions that were called.
+    pub(super) signatures: FxHashMap<FunctionId, Rc<Signature>>,
+    /// The keys of the first positions of collections.
+    pub(super) positions: Vec<Symbol>,
     /// Decorators that lead nowhere are taken to give back what they decorate.
     pub(super) generous: bool,
     /// What is running.
     pub(super) current: Current,
-    changed: bool,
 }
 
 /// The operation that runs.
@@ -109,6 +88,13 @@ impl Current {
     pub(super) fn site(&self) -> u64 {
         u64::from(self.function.0) << 32 | u64::from(self.operation)
     }
+
+    fn task(&self) -> Task {
+        Task {
+            instance: self.instance,
+            operation: self.operation,
+        }
+    }
 }
 
 impl<'a> Machine<'a> {
@@ -116,6 +102,8 @@ impl<'a> Machine<'a> {
     pub(crate) fn new(program: &'a Program, symbols: Symbols, catalogue: &'a Catalogue) -> Self {
         let mut symbols = symbols;
         let any = symbols.intern("*");
+        let positions = (0..POSITIONS).map(|number| symbols.intern(&format!("#{number}")));
+        let positions = positions.collect();
         let first = InstanceId(0);
         let current = Current {
             instance: first,
@@ -129,6 +117,7 @@ impl<'a> Machine<'a> {
             catalogue,
             values: Values::default(),
             heap: Heap::new(any),
+            library: Library::default(),
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),
@@ -138,44 +127,110 @@ impl<'a> Machine<'a> {
             leaves: Vec::new(),
             leaf_numbers: FxHashMap::default(),
             entries: Vec::new(),
+            endpoints: Vec::new(),
+            entered: FxHashSet::default(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
+            signatures: FxHashMap::default(),
+            positions,
             generous: false,
             current,
-            changed: false,
         };
-        let root = machine.heap.root();
-        for module in 0..machine.program.modules.len() {
-            let function = FunctionId(machine.program.modules[module].first);
-            let instance = machine.instance(function, None, root);
-            machine.modules.push(instance);
-        }
+        machine.begin();
         machine
+    }
+
+    fn begin(&mut self) {
+        let root = self.heap.root();
+        self.modules = vec![InstanceId(0); self.program.modules.len()];
+        for module in self.program.import_order() {
+            let function = FunctionId(self.program.modules[module as usize].first);
+            self.modules[module as usize] = self.instance(function, None, root);
+        }
     }
 
     /// Runs until nothing new flows.
     pub(crate) fn run(&mut self) {
         self.settle();
-        self.generous = true;
-        for number in 0..self.instances.len() as u32 {
-            self.queue(InstanceId(number));
+        if !self.generous {
+            self.generous = true;
+            self.reconsider();
+            self.settle();
         }
-        self.settle();
     }
 
-    fn settle(&mut self) {
-        while let Some(next) = self.early.pop_front().or_else(|| self.late.pop_front()) {
-            self.instances[next.0 as usize].queued = false;
-            self.run_body(next);
-            let mut woken: Vec<InstanceId> = self.heap.woken.drain().collect();
-            woken.sort_unstable();
-            for instance in woken {
-                self.queue(instance);
+    /// Generosity changes what decorators and annotations do.
+    fn reconsider(&mut self) {
+        for number in 0..self.instances.len() as u32 {
+            let instance = InstanceId(number);
+            let facts = self
+                .program
+                .function(self.instances[number as usize].function);
+            for (operation, found) in (0..).zip(&facts.operations) {
+                let concerned = match &found.action {
+                    Action::Declare { .. } => true,
+                    Action::Call(call) => call.mode == Mode::Decorator,
+                    _ => false,
+                };
+                if concerned {
+                    self.wake(Task {
+                        instance,
+                        operation,
+                    });
+                }
             }
         }
     }
 
-    pub(super) fn queue(&mut self, id: InstanceId) {
+    fn settle(&mut self) {
+        self.wake_readers();
+        while let Some(next) = self.early.pop_front().or_else(|| self.late.pop_front()) {
+            self.run_body(next);
+        }
+    }
+
+    fn run_body(&mut self, id: InstanceId) {
+        let function = self.instances[id.0 as usize].function;
+        let mut from = 0;
+        while let Some(operation) = self.instances[id.0 as usize].due.take(from) {
+            from = operation + 1;
+            self.step(id, function, operation);
+            self.wake_readers();
+        }
+        self.instances[id.0 as usize].queued = false;
+    }
+
+    fn step(&mut self, instance: InstanceId, function: FunctionId, operation: u32) {
+        let program: &'a Program = self.program;
+        let found = &program.function(function).operations[operation as usize];
+        self.current = Current {
+            instance,
+            function,
+            operation,
+            span: found.span,
+        };
+        self.execute(&found.action);
+    }
+
+    fn wake_readers(&mut self) {
+        if self.heap.cells.woken.is_empty() {
+            return;
+        }
+        let mut woken = std::mem::take(&mut self.heap.cells.woken);
+        for task in woken.drain(..) {
+            self.wake(task);
+        }
+        self.heap.cells.woken = woken;
+    }
+
+    fn wake(&mut self, task: Task) {
+        self.instances[task.instance.0 as usize]
+            .due
+            .set(task.operation);
+        self.queue(task.instance);
+    }
+
+    fn queue(&mut self, id: InstanceId) {
         let instance = &mut self.instances[id.0 as usize];
         if instance.queued {
             return;
@@ -185,33 +240,6 @@ impl<'a> Machine<'a> {
             BodyKind::Module | BodyKind::Class => self.early.push_back(id),
             _ => self.late.push_back(id),
         }
-    }
-
-    fn run_body(&mut self, id: InstanceId) {
-        let function = self.instances[id.0 as usize].function;
-        let count = self.program.function(function).operations.len() as u32;
-        let before = self.results(id);
-        loop {
-            self.changed = false;
-            for operation in 0..count {
-                self.step(id, function, operation);
-            }
-            if !self.changed {
-                break;
-            }
-        }
-        if self.results(id) != before {
-            let readers = self.instances[id.0 as usize].readers.clone();
-            self.heap.woken.extend(readers);
-        }
-    }
-
-    fn results(&self, id: InstanceId) -> (ValueSet, ValueSet) {
-        let slots = &self.instances[id.0 as usize].slots;
-        (
-            slots[RETURNS as usize].clone(),
-            slots[YIELDS as usize].clone(),
-        )
     }
 
     /// The body `function` inside `outer`, in these circumstances.
@@ -237,21 +265,16 @@ impl<'a> Machine<'a> {
             *self.contexts.entry(function).or_default() += 1;
         }
         let id = InstanceId(self.instances.len() as u32);
-        let owner = self.heap.new_owner();
-        let slots = self.program.function(function).slots as usize;
-        let class = outer.and_then(|outer| self.instances[outer.0 as usize].class);
-        self.instances.push(Instance {
+        let facts = self.program.function(function);
+        self.instances.push(Instance::new(&NewInstance {
             function,
             outer,
             context,
-            owner,
-            class,
-            slots: vec![ValueSet::default(); slots],
-            readers: Vec::new(),
-            edges: Vec::new(),
-            known_edges: FxHashSet::default(),
-            queued: false,
-        });
+            owner: self.heap.new_owner(),
+            class: outer.and_then(|outer| self.instances[outer.0 as usize].class),
+            slots: facts.slots as usize,
+            operations: facts.operations.len(),
+        }));
         self.numbers.insert((function, outer, context), id);
         self.queue(id);
         id
@@ -272,10 +295,7 @@ impl<'a> Machine<'a> {
 
     /// Adds to a slot of the running body.
     pub(super) fn add(&mut self, slot: Slot, values: &ValueSet) {
-        let slots = &mut self.instances[self.current.instance.0 as usize].slots;
-        if slots[slot as usize].extend(values) {
-            self.changed = true;
-        }
+        self.give(self.current.instance, slot, values);
     }
 
     pub(super) fn add_one(&mut self, slot: Slot, data: Data) {
@@ -283,25 +303,35 @@ impl<'a> Machine<'a> {
         self.add(slot, &ValueSet::one(value));
     }
 
-    /// Adds to a slot of another body, which runs again if that is new.
-    pub(super) fn give(&mut self, instance: InstanceId, slot: Slot, values: &ValueSet) {
-        if self.instances[instance.0 as usize].slots[slot as usize].extend(values) {
-            self.heap.woken.insert(instance);
+    /// Adds to a slot of a body; what uses the slot runs again if that is new.
+    pub(super) fn give(&mut self, id: InstanceId, slot: Slot, values: &ValueSet) {
+        let instance = &mut self.instances[id.0 as usize];
+        if !instance.slots[slot as usize].extend(values) {
+            return;
+        }
+        let users = self.program.function(instance.function).uses.of(slot);
+        for operation in users {
+            instance.due.set(*operation);
+        }
+        if matches!(slot, RETURNS | YIELDS) {
+            let readers = instance.readers.tasks();
+            self.heap.cells.woken.extend_from_slice(readers);
+        }
+        if !users.is_empty() {
+            self.queue(id);
         }
     }
 
-    /// What another body returns or yields; the running one runs again when that grows.
+    /// What another body returns or yields; the running operation runs again when that grows.
     pub(super) fn result(&mut self, instance: InstanceId, slot: Slot) -> ValueSet {
-        let reader = self.current.instance;
+        let reader = self.current.task();
         let other = &mut self.instances[instance.0 as usize];
-        if !other.readers.contains(&reader) {
-            other.readers.push(reader);
-        }
+        other.readers.add(reader);
         other.slots[slot as usize].clone()
     }
 
     pub(super) fn read_cell(&mut self, cell: CellId) -> ValueSet {
-        self.heap.read(cell, self.current.instance)
+        self.heap.cells.read(cell, self.current.task())
     }
 
     pub(super) fn read_named(&mut self, owner: Owner, name: Symbol) -> ValueSet {
@@ -310,8 +340,11 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn write_named(&mut self, owner: Owner, name: Symbol, values: &ValueSet) {
+        if values.is_empty() {
+            return;
+        }
         let cell = self.heap.cell(owner, name);
-        self.heap.write(cell, values);
+        self.heap.cells.write(cell, values);
     }
 
     /// Notes that the running body calls a body.
@@ -335,15 +368,12 @@ impl<'a> Machine<'a> {
             to,
             certainty,
         };
-        let instance = &mut self.instances[self.current.instance.0 as usize];
-        if instance.known_edges.insert(edge) {
-            instance.edges.push(edge);
-        }
+        self.instances[self.current.instance.0 as usize].note(edge);
     }
 
     /// Notes that a body runs on the loop's thread.
     pub(super) fn entry(&mut self, instance: InstanceId, reason: String) {
-        if !self.entries.iter().any(|known| known.instance == instance) {
+        if self.entered.insert(instance) {
             self.entries.push(Entry { instance, reason });
         }
     }
@@ -361,15 +391,9 @@ impl<'a> Machine<'a> {
         self.program.symbol(self.current.function, name)
     }
 
-    fn step(&mut self, instance: InstanceId, function: FunctionId, operation: u32) {
-        let program: &'a Program = self.program;
-        let found = &program.function(function).operations[operation as usize];
-        self.current = Current {
-            instance,
-            function,
-            operation,
-            span: found.span,
-        };
-        self.execute(&found.action);
+    /// Sets, of variables and of cells, that could take no more.
+    pub(crate) fn full_sets(&self) -> usize {
+        let slots = self.instances.iter().flat_map(|instance| &instance.slots);
+        slots.filter(|set| set.is_full()).count()
     }
 }

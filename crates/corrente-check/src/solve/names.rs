@@ -4,7 +4,8 @@
 //! inside the package, and else belongs to a library.
 
 use super::heap::{OwnedBy, Owner};
-use super::machine::{InstanceId, Machine};
+use super::instance::InstanceId;
+use super::machine::Machine;
 use super::values::{Data, ValueSet};
 use crate::facts::{Action, Key, Name, Slot, Trait, Whole};
 use crate::symbols::Symbol;
@@ -58,7 +59,7 @@ impl Machine<'_> {
                 let source = self.source(module, *level);
                 self.import_all(&source);
             }
-            Action::Collection { to, items, spread } => self.collection(*to, items, spread),
+            Action::Collection(made) => self.collection(made.to, &made.items, &made.spread),
             Action::Filter { to, from, by } => self.filter(*to, *from, *by),
             other => self.execute_deeper(other),
         }
@@ -84,23 +85,25 @@ impl Machine<'_> {
         let owner = self.outer(hops);
         let symbol = self.symbol(name);
         let values = self.read_named(owner, symbol);
-        let bound = {
-            let mut at = self.current.instance;
-            for _ in 0..hops {
-                at = self.instances[at.0 as usize].outer.unwrap_or(at);
-            }
-            let function = self.instances[at.0 as usize].function;
-            let facts = self.program.function(function);
-            facts
-                .cells
-                .iter()
-                .any(|cell| self.program.symbol(function, *cell) == symbol)
-        };
-        if values.is_empty() && !bound {
+        if values.is_empty() && !self.binds_cell(hops, symbol) {
             // A name of `import *`, or a builtin one that stands beside such an import.
             self.builtin(to, name);
         }
         self.add(to, &values);
+    }
+
+    /// Whether the body so many further out binds a name itself.
+    fn binds_cell(&self, hops: u32, name: Symbol) -> bool {
+        let mut at = self.current.instance;
+        for _ in 0..hops {
+            at = self.instances[at.0 as usize].outer.unwrap_or(at);
+        }
+        let function = self.instances[at.0 as usize].function;
+        let cells = &self.program.function(function).cells;
+        let mut names = cells
+            .iter()
+            .map(|cell| self.program.symbol(function, *cell));
+        names.any(|bound| bound == name)
     }
 
     fn source(&self, module: Symbol, level: u32) -> String {

@@ -80,6 +80,7 @@ impl Machine<'_> {
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
                 Data::Collection(owner) => self.at_key(owner, key),
+                Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 Data::Library(path) => self.item_of_library(path),
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
                 Data::Class(_) => ValueSet::one(value),
@@ -113,6 +114,7 @@ impl Machine<'_> {
                 }
                 self.result(body, YIELDS)
             }
+            Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
             Data::Library(path) => self.protocol_of_library(path, "__iter__", mode),
             Data::Object(_) | Data::Declared(_) => self.iterate_object(value, mode),
             _ => ValueSet::default(),
@@ -207,6 +209,7 @@ impl Machine<'_> {
         for value in left.iter() {
             let values = match self.values.data(value) {
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &given),
+                Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 Data::Library(path) => self.operator_of_library(path, method),
                 // `a + b` of two lists, `a | b` of two dicts or types.
                 Data::Collection(_) => ValueSet::one(value),

@@ -4,11 +4,12 @@
 //! [`SET_MAX`] takes no more: such a set comes from code that mixes everything with everything,
 //! and more members would only slow it down.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use super::heap::{ClassId, ObjectId, Owner};
-use super::machine::InstanceId;
+use super::instance::InstanceId;
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
 
@@ -66,6 +67,17 @@ pub(crate) enum Data {
     },
     /// A callable with some arguments given.
     Partial(u32),
+    /// `map` or `filter`: calls when it is iterated.
+    Lazy(u32, Gives),
+}
+
+/// What comes out of `map` or `filter`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Gives {
+    /// What the function gives.
+    Results,
+    /// What it was given.
+    Items,
 }
 
 /// The table of values.
@@ -91,48 +103,109 @@ impl Values {
     }
 }
 
-/// A set of values.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct ValueSet(SmallVec<[Value; 2]>);
+/// A set of values, sorted. Few stand in it, many are shared, so that a copy costs next to nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueSet(Members);
+
+#[derive(Debug, Clone)]
+enum Members {
+    Few { count: u8, values: [Value; FEW] },
+    Many(Rc<Vec<Value>>),
+}
+
+/// Members that fit beside the tag in the two words that a set takes.
+const FEW: usize = 3;
+
+impl Default for ValueSet {
+    fn default() -> Self {
+        Self(Members::Few {
+            count: 0,
+            values: [Value(0); FEW],
+        })
+    }
+}
+
+impl PartialEq for ValueSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.members() == other.members()
+    }
+}
 
 impl ValueSet {
     pub(crate) fn one(value: Value) -> Self {
-        Self(SmallVec::from_slice(&[value]))
+        Self(Members::Few {
+            count: 1,
+            values: [value; FEW],
+        })
+    }
+
+    fn members(&self) -> &[Value] {
+        match &self.0 {
+            Members::Few { count, values } => &values[..usize::from(*count)],
+            Members::Many(values) => values,
+        }
     }
 
     /// Adds a value; whether it is new.
     pub(crate) fn insert(&mut self, value: Value) -> bool {
-        match self.0.binary_search(&value) {
-            Err(at) if self.0.len() < SET_MAX => {
-                self.0.insert(at, value);
-                true
-            }
-            _ => false,
+        let members = self.members();
+        let Err(at) = members.binary_search(&value) else {
+            return false;
+        };
+        if members.len() >= SET_MAX {
+            return false;
         }
+        match &mut self.0 {
+            Members::Few { count, values } if usize::from(*count) < FEW => {
+                values.copy_within(at..FEW - 1, at + 1);
+                values[at] = value;
+                *count += 1;
+            }
+            Members::Few { values, .. } => {
+                let mut many = values.to_vec();
+                many.insert(at, value);
+                self.0 = Members::Many(Rc::new(many));
+            }
+            Members::Many(values) => Rc::make_mut(values).insert(at, value),
+        }
+        true
     }
 
     /// Adds all of another; whether any is new.
     pub(crate) fn extend(&mut self, other: &Self) -> bool {
-        if other.0.is_empty() || self.0.len() >= SET_MAX || self.0 == other.0 {
+        if other.is_empty() || self.is_full() || self.is_same(other) {
             return false;
         }
-        if self.0.is_empty() {
+        if self.is_empty() {
             self.0.clone_from(&other.0);
             return true;
         }
         let mut grew = false;
-        for value in &other.0 {
+        for value in other.members() {
             grew |= self.insert(*value);
         }
         grew
     }
 
+    /// Whether both are one and the same shared list.
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Members::Many(ours), Members::Many(theirs)) => Rc::ptr_eq(ours, theirs),
+            _ => false,
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Value> + '_ {
-        self.0.iter().copied()
+        self.members().iter().copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members().is_empty()
+    }
+
+    /// Whether it takes no more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.members().len() >= SET_MAX
     }
 }
 

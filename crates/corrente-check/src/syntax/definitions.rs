@@ -59,7 +59,7 @@ impl Lowering<'_> {
         let defaults = lambda
             .parameters
             .as_ref()
-            .map_or_else(Vec::new, |given| self.defaults(given));
+            .map_or_else(Box::default, |given| self.defaults(given));
         let scope = self.scopes.at(lambda.range());
         let name = self.name("<lambda>");
         let new = NewBody {
@@ -134,7 +134,7 @@ impl Lowering<'_> {
         slot
     }
 
-    fn defaults(&mut self, parameters: &Parameters) -> Vec<(Name, Slot)> {
+    fn defaults(&mut self, parameters: &Parameters) -> Box<[(Name, Slot)]> {
         let mut defaults = Vec::new();
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = &parameter.default {
@@ -142,7 +142,7 @@ impl Lowering<'_> {
                 defaults.push((self.name(parameter.parameter.name.as_str()), slot));
             }
         }
-        defaults
+        defaults.into_boxed_slice()
     }
 
     fn parameters(&mut self, function: u32, parameters: &Parameters) {
@@ -250,17 +250,8 @@ impl Lowering<'_> {
                         annotation: inner,
                     },
                 );
-                let to = self.slot();
                 let items = vec![(crate::facts::Key::Any, instance)];
-                self.emit(
-                    range,
-                    Action::Collection {
-                        to,
-                        items,
-                        spread: Vec::new(),
-                    },
-                );
-                to
+                self.collected(range, items, Vec::new())
             }
             "Callable" | "Literal" | "Type" | "type" | "Awaitable" | "Coroutine" => self.slot(),
             _ => self.expression(&item.value),

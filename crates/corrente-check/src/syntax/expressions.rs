@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 use super::lowering::Lowering;
 use super::scopes::names_in;
 use super::statements::DEPTH_MAX;
-use crate::facts::{Action, Argument, ArgumentKind, Call, Key, Mode, Slot, YIELDS};
+use crate::facts::{Action, Argument, ArgumentKind, Call, Collection, Key, Mode, Slot, YIELDS};
 
 impl Lowering<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Slot {
@@ -139,9 +139,7 @@ impl Lowering<'_> {
                         None => spread.push(value),
                     }
                 }
-                let to = self.slot();
-                self.emit(range, Action::Collection { to, items, spread });
-                to
+                self.collected(range, items, spread)
             }
             Expr::ListComp(list) => self.comprehension(range, &list.generators, &[&list.elt]),
             Expr::SetComp(set) => self.comprehension(range, &set.generators, &[&set.elt]),
@@ -209,7 +207,11 @@ impl Lowering<'_> {
                 Some(number) => Key::Number(number),
                 None => Key::Any,
             },
-            Expr::Slice(_) | Expr::UnaryOp(_) => {
+            Expr::Slice(_) => {
+                self.expression(key);
+                Key::Slice
+            }
+            Expr::UnaryOp(_) => {
                 self.expression(key);
                 Key::Any
             }
@@ -267,8 +269,19 @@ impl Lowering<'_> {
                 items.push((key, self.expression(part)));
             }
         }
+        self.collected(range, items, spread)
+    }
+
+    /// A collection of what slots hold.
+    pub(super) fn collected(
+        &mut self,
+        range: TextRange,
+        items: Vec<(Key, Slot)>,
+        spread: Vec<Slot>,
+    ) -> Slot {
         let to = self.slot();
-        self.emit(range, Action::Collection { to, items, spread });
+        let made = Collection { to, items, spread };
+        self.emit(range, Action::Collection(Box::new(made)));
         to
     }
 
@@ -305,21 +318,12 @@ impl Lowering<'_> {
         let values: Vec<Slot> = parts.iter().map(|part| self.expression(part)).collect();
         self.frame().shadows.truncate(shadows);
         self.resume(before);
-        let to = self.slot();
         let items = values
             .last()
             .map(|value| (Key::Any, *value))
             .into_iter()
             .collect();
-        self.emit(
-            range,
-            Action::Collection {
-                to,
-                items,
-                spread: Vec::new(),
-            },
-        );
-        to
+        self.collected(range, items, Vec::new())
     }
 
     fn iterate(&mut self, range: TextRange, from: Slot, mode: Mode) -> Slot {
@@ -346,13 +350,15 @@ impl Lowering<'_> {
     }
 
     fn f_string(&mut self, text: &ExprFString) -> Slot {
+        let to = self.slot();
         for element in text.value.elements() {
             if let Some(interpolation) = element.as_interpolation() {
                 let value = self.expression(&interpolation.expression);
-                self.special(interpolation.range, "__str__", value, None);
+                let from = self.special(interpolation.range, "__str__", value, None);
+                self.emit(interpolation.range, Action::Copy { to, from });
             }
         }
-        self.slot()
+        to
     }
 
     /// A special method of one or two operands.

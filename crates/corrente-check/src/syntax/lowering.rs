@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::scopes::{Place, Scopes};
 use super::span_of;
 use crate::facts::{Action, BodyKind, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot};
+use crate::uses::Uses;
 
 /// Versions of variables; `None` where no code comes by any more.
 pub(super) type Versions = Option<FxHashMap<Name, Slot>>;
@@ -98,6 +99,7 @@ impl<'a> Lowering<'a> {
             cells,
             fields: Vec::new(),
             receiver: Receiver::Object,
+            uses: Uses::default(),
         });
         self.frames.push(Frame {
             function,
@@ -119,7 +121,7 @@ impl<'a> Lowering<'a> {
         self.publish();
         if let Some(frame) = self.frames.pop() {
             let function = &mut self.facts.functions[frame.function as usize];
-            function.operations = frame.operations;
+            function.operations = frame.operations.into_boxed_slice().into_vec();
             function.slots = frame.slots;
             function.fields = frame.fields;
         }

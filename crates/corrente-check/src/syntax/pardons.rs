@@ -15,8 +15,11 @@ pub(super) fn read(source: &str) -> Vec<Pardon> {
     (1..)
         .zip(source.lines())
         .filter_map(|(line, text)| {
-            let (_, comment) = text.split_once('#').filter(|_| text.contains(MARK))?;
+            let (before, _) = text.split_once(MARK)?;
+            let (before, _) = before.rsplit_once('#')?;
+            let comment = text[before.len()..].trim_end();
             let (_, rest) = comment.split_once(MARK)?;
+            let column = before.chars().count() as u32 + 1;
             let (rules, reason) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
             {
                 Some((rules, reason)) => (split(rules), reason),
@@ -24,6 +27,8 @@ pub(super) fn read(source: &str) -> Vec<Pardon> {
             };
             Some(Pardon {
                 line,
+                column,
+                end_column: column + comment.chars().count() as u32,
                 rules,
                 reason: reason.trim_matches([' ', ':', '-']).to_owned(),
             })
@@ -50,6 +55,8 @@ mod tests {
             found,
             [Pardon {
                 line: 2,
+                column: 6,
+                end_column: 50,
                 rules: vec!["sleep".to_owned(), "http".to_owned()],
                 reason: "it must wait".to_owned(),
             }]

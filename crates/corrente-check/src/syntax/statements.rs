@@ -7,7 +7,7 @@ use ruff_python_ast::{ElifElseClause, ExceptHandler, Expr, Int, Stmt, StmtIf, St
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
-use crate::facts::{Action, Mode, Slot, Trait};
+use crate::facts::{Action, Key, Mode, Slot, Trait};
 
 /// Nesting of expressions and statements that is followed; generated code goes deeper.
 pub(super) const DEPTH_MAX: u32 = 2_000;
@@ -169,25 +169,30 @@ impl Lowering<'_> {
     }
 
     fn unpack(&mut self, range: TextRange, parts: &[Expr], from: Slot) {
-        let starred = parts.iter().any(|part| matches!(part, Expr::Starred(_)));
+        let is_star = |part: &Expr| matches!(part, Expr::Starred(_));
+        let star = parts.iter().position(is_star);
         for (index, part) in parts.iter().enumerate() {
             let to = self.slot();
-            let action = if starred {
+            let action = if star.is_some_and(|star| star <= index) {
                 Action::Iterate {
                     to,
                     from,
                     mode: Mode::Plain,
                 }
             } else {
-                let key = crate::facts::Key::position(index);
                 Action::Item {
                     to,
                     base: from,
-                    key,
+                    key: Key::position(index),
                 }
             };
             self.emit(range, action);
-            self.assign(part, to);
+            let given = if is_star(part) {
+                self.collected(range, vec![(Key::Any, to)], Vec::new())
+            } else {
+                to
+            };
+            self.assign(part, given);
         }
     }
 
@@ -222,6 +227,13 @@ impl Lowering<'_> {
             }
         };
         if truth == Truth::Always {
+            return;
+        }
+        if truth == Truth::Typing {
+            // What `else` binds is what is there when the program runs.
+            if let Some((next, after)) = rest.split_first() {
+                self.branch(next.test.as_ref(), &next.body, after);
+            }
             return;
         }
         let taken = self.resume(before);

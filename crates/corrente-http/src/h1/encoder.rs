@@ -250,7 +250,7 @@ impl Encoder {
         if !seen.server && !head.server.is_empty() {
             response::field(b"server", head.server, out);
         }
-        let framing = self.decide(head, seen);
+        let framing = self.decide(head.status, head.length, seen);
         match framing {
             Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
             Framing::Length(length) => response::length(length, out),
@@ -278,14 +278,38 @@ impl Encoder {
     }
 
     /// RFC 9112, section 6.3.
-    fn decide(&self, head: ResponseHead<'_>, seen: Seen) -> Framing {
-        let has_none = self.asked.method == Method::Head || matches!(head.status, 204 | 304);
-        match (seen.length, head.length) {
+    fn decide(&self, status: u16, length: Length, seen: Seen) -> Framing {
+        let has_none = self.asked.method == Method::Head || matches!(status, 204 | 304);
+        match (seen.length, length) {
             _ if has_none => Framing::None,
             (Some(length), _) | (None, Length::Known(length)) => Framing::Length(length),
-            (None, Length::Unknown) if self.asked.version == Version::Http10 => Framing::Close,
-            (None, Length::Unknown) => Framing::Chunked,
+            (None, Length::Unknown) if self.asked.version == Version::Http11 => Framing::Chunked,
+            // In HTTP/2 it is the stream that ends.
+            (None, Length::Unknown) => Framing::Close,
         }
+    }
+
+    /// For a head that is written in another way: decides as [`Encoder::head`] does, and gives the length that is
+    /// to be told.
+    pub(crate) fn begin(
+        &mut self,
+        head: &ResponseHead<'_>,
+        seen: Seen,
+    ) -> Result<Option<u64>, ResponseError> {
+        if self.framing.is_some() {
+            return Err(ResponseError::Order);
+        }
+        let framing = self.decide(head.status, head.length, seen);
+        self.framing = Some(framing);
+        Ok(match (framing, head.length) {
+            (Framing::Length(length), _) => Some(length),
+            (Framing::None, _) if head.status == 204 => None,
+            (Framing::None, Length::Known(length)) if head.status != 304 && length > 0 => {
+                seen.length.or(Some(length))
+            }
+            (Framing::None, _) => seen.length,
+            (Framing::Chunked | Framing::Close, _) => None,
+        })
     }
 
     /// Writes a part of the body.

@@ -17,6 +17,17 @@ pub(super) struct Field {
 }
 
 impl Field {
+    /// One whose value begins behind its colon and ends at `end`; the name begins at `name`.
+    pub(super) fn at(view: &[u8], name: usize, colon: usize, end: usize) -> Self {
+        Self {
+            known: KnownName::of(&view[name..colon]),
+            name: name as u32,
+            colon: colon as u32,
+            value: colon as u32 + 1,
+            end: end as u32,
+        }
+    }
+
     pub(super) fn known(&self) -> Option<KnownName> {
         self.known
     }

@@ -8,7 +8,7 @@ use super::meaning::Meaning;
 use super::target::{Form, Target};
 use crate::{KnownName, Method};
 
-/// The version of HTTP/1 that a request came in.
+/// The version of HTTP that a request came in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0: no chunks, no interim responses, connections close unless asked to stay.
@@ -16,6 +16,8 @@ pub enum Version {
     /// HTTP/1.1.
     #[default]
     Http11,
+    /// HTTP/2: such a head was [`Translated`](super::Translated).
+    Http2,
 }
 
 /// What follows the head.
@@ -35,6 +37,8 @@ pub enum Body {
 pub(super) struct Parts {
     pub(super) method: Option<Method>,
     pub(super) target: (u32, u32),
+    /// HTTP/2's `:protocol` (RFC 8441, section 4).
+    pub(super) protocol: Option<(u32, u32)>,
     pub(super) form: Form,
     pub(super) version: Version,
     pub(super) fields: Vec<Field>,
@@ -110,7 +114,14 @@ impl<'a> Head<'a> {
 
     /// Whether the client takes trailers after a chunked response (`TE: trailers`).
     pub fn takes_trailers(&self) -> bool {
-        self.parts.meaning.takes_trailers && self.parts.version == Version::Http11
+        self.parts.meaning.takes_trailers && self.parts.version != Version::Http10
+    }
+
+    /// The protocol for which an HTTP/2 request wants a stream (RFC 8441, section 4).
+    pub fn protocol(&self) -> Option<&'a [u8]> {
+        self.parts
+            .protocol
+            .map(|protocol| slice(self.bytes, protocol))
     }
 
     /// The protocol that the client would rather speak, where it asks properly: `Upgrade`, and

@@ -115,7 +115,7 @@ impl Meaning {
         version: Version,
         limits: &Limits,
     ) -> Result<Body, Rejection> {
-        if !self.has_host && version == Version::Http11 {
+        if !self.has_host && version != Version::Http10 {
             return Err(Rejection::HostMissing);
         }
         let body = match (self.length, self.is_chunked) {
@@ -135,7 +135,7 @@ impl Meaning {
 
     /// Whether another request may follow on the connection (RFC 9112, section 9.3).
     pub(super) fn keeps_alive(&self, version: Version) -> bool {
-        !self.asks_to_close && (version == Version::Http11 || self.asks_to_keep)
+        !self.asks_to_close && (version != Version::Http10 || self.asks_to_keep)
     }
 }
 

@@ -15,10 +15,10 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What the application's fields said about the message.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seen {
-    pub(super) length: Option<u64>,
-    pub(super) date: bool,
-    pub(super) server: bool,
+pub(crate) struct Seen {
+    pub(crate) length: Option<u64>,
+    pub(crate) date: bool,
+    pub(crate) server: bool,
     pub(super) closes: bool,
 }
 
@@ -26,6 +26,14 @@ pub(super) struct Seen {
 pub(super) fn fields<'h>(
     fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
     out: &mut Vec<u8>,
+) -> Result<Seen, ResponseError> {
+    sift(fields, |name, value| field(name, value, out))
+}
+
+/// Gives the application's fields on, less those that are ours to write.
+pub(crate) fn sift<'h>(
+    fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
+    mut give: impl FnMut(&'h [u8], &'h [u8]),
 ) -> Result<Seen, ResponseError> {
     let mut seen = Seen::default();
     for (name, value) in fields {
@@ -51,7 +59,7 @@ pub(super) fn fields<'h>(
             }
             _ => {}
         }
-        field(name, value, out);
+        give(name, value);
     }
     Ok(seen)
 }
@@ -61,12 +69,20 @@ pub(super) fn trailers<'h>(
     fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
     out: &mut Vec<u8>,
 ) -> Result<(), ResponseError> {
+    sift_trailers(fields, |name, value| field(name, value, out))
+}
+
+/// Gives trailers on.
+pub(crate) fn sift_trailers<'h>(
+    fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
+    mut give: impl FnMut(&'h [u8], &'h [u8]),
+) -> Result<(), ResponseError> {
     for (name, value) in fields {
         check(name, value)?;
         if KnownName::of(name).is_some_and(is_forbidden_trailer) {
             return Err(ResponseError::Trailer);
         }
-        field(name, value, out);
+        give(name, value);
     }
     Ok(())
 }

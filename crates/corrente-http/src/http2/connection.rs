@@ -1,8 +1,8 @@
 //! A connection of HTTP/2: bytes are received, events taken, responses given, bytes sent.
 //!
-//! After [`Connection::receive`] and after anything that was given, ask [`Connection::next_event`] until there is
-//! nothing more, then write what [`Connection::take_output`] has. Streams are polled in the order of their
-//! numbers.
+//! After [`Connection::receive`] ask [`Connection::next_event`] until there is nothing more, then write what
+//! [`Connection::take_output`] has. What was given in between is sent by [`Connection::flush`] too, which looks at
+//! nothing that has come. Only streams that have something new are looked at.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,13 +11,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::server::{Builder, Connection as Inner, Handshake};
 use http::{HeaderMap, Request, Response};
 use thiserror::Error;
 
-use super::Limits;
+use super::meter::Meter;
 use super::pipe::Pipe;
 use super::stream::{Ending, Stream};
+use super::woken::Woken;
+use super::{ENHANCE_YOUR_CALM, Limits};
 
 /// The number of a stream.
 pub type StreamId = u32;
@@ -86,6 +89,8 @@ pub struct Connection {
     state: State,
     pipe: Pipe,
     streams: BTreeMap<StreamId, Stream>,
+    woken: Woken,
+    meter: Meter,
 }
 
 impl fmt::Debug for Connection {
@@ -107,17 +112,22 @@ impl Connection {
             .max_frame_size(limits.max_frame_bytes)
             .max_header_list_size(limits.max_head_bytes)
             .max_pending_accept_reset_streams(limits.max_pending_resets)
-            .enable_connect_protocol()
+            .max_local_error_reset_streams(Some(limits.max_error_resets))
+            .max_concurrent_reset_streams(limits.max_remembered_resets)
+            .max_send_buffer_size(limits.max_stream_buffer_bytes)
             .handshake(pipe.clone());
         Self {
             state: State::Handshake(Box::pin(handshake)),
             pipe,
             streams: BTreeMap::new(),
+            woken: Woken::default(),
+            meter: Meter::default(),
         }
     }
 
     /// Takes what has arrived.
     pub fn receive(&mut self, input: &[u8]) {
+        self.meter.pass(input);
         self.pipe.wires().incoming.extend_from_slice(input);
     }
 
@@ -131,6 +141,55 @@ impl Connection {
         std::mem::take(&mut self.pipe.wires().outgoing)
     }
 
+    /// Takes back memory of [`Connection::take_output`], to use it again.
+    pub fn give_back(&mut self, mut memory: Vec<u8>) {
+        let mut wires = self.pipe.wires();
+        if wires.outgoing.is_empty() {
+            memory.clear();
+            wires.outgoing = memory;
+        }
+    }
+
+    /// Bytes that have come and are not read, since too much is to be written.
+    pub fn unread_bytes(&self) -> usize {
+        let wires = self.pipe.wires();
+        wires.incoming.len() - wires.read
+    }
+
+    /// Whether the client owes us the rest of a head, or of the connection's beginning.
+    pub fn is_within_head(&self) -> bool {
+        self.meter.is_within_head()
+    }
+
+    /// Whether the client owes us the rest of a frame.
+    pub fn is_within_frame(&self) -> bool {
+        self.meter.is_within_frame()
+    }
+
+    /// Begins to count anew how many frames come that move nothing. To be called once a second: too many between
+    /// two calls end the connection.
+    pub fn restart_count(&mut self) {
+        self.meter.restart();
+    }
+
+    /// Whether [`Connection::next_event`] has something to look at, without anything new from the client.
+    pub fn has_news(&self) -> bool {
+        self.woken.first().is_some()
+    }
+
+    /// Bytes of a stream that wait for the client's window.
+    pub fn queued_bytes(&self, stream: StreamId) -> usize {
+        let entry = self.streams.get(&stream);
+        entry.map_or(0, |entry| entry.queued_bytes)
+    }
+
+    /// Streams with data that wait for the client's window, and how many bytes.
+    pub fn waiting(&self) -> impl Iterator<Item = (StreamId, usize)> {
+        let streams = self.streams.iter();
+        let waiting = streams.map(|(stream, entry)| (*stream, entry.queued_bytes));
+        waiting.filter(|(_, bytes)| *bytes > 0)
+    }
+
     /// What happened, if anything.
     pub fn next_event(&mut self) -> Result<Option<Event>, Http2Error> {
         let mut cx = Context::from_waker(Waker::noop());
@@ -141,6 +200,9 @@ impl Connection {
                 Poll::Pending => return Ok(None),
             }
         }
+        if self.meter.is_flooded() {
+            return Err(self.calm());
+        }
         let State::Open(inner) = &mut self.state else {
             return Ok(None);
         };
@@ -148,7 +210,7 @@ impl Connection {
             Poll::Ready(Some(Ok((request, respond)))) => {
                 let (head, body) = request.into_parts();
                 let stream = respond.stream_id().as_u32();
-                let entry = Stream::new(stream, body, respond);
+                let entry = Stream::new(self.woken.bell(stream), body, respond);
                 let is_ended = !entry.has_body();
                 self.streams.insert(stream, entry);
                 let head = Box::new(Request::from_parts(head, ()));
@@ -165,32 +227,79 @@ impl Connection {
             }
             Poll::Pending => {}
         }
-        let event = self
-            .streams
-            .values_mut()
-            .find_map(|stream| stream.poll(&mut cx));
-        self.streams.retain(|_, stream| !stream.is_done());
+        let event = self.next_of_streams();
         if event.is_none() {
-            self.flush(&mut cx)?;
+            self.flush()?;
         }
         Ok(event)
     }
 
-    /// Lets h2 write what the streams have given it since it was polled.
-    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Http2Error> {
+    fn next_of_streams(&mut self) -> Option<Event> {
+        while let Some(stream) = self.woken.first() {
+            if let Some(entry) = self.streams.get_mut(&stream) {
+                let event = entry.poll();
+                if entry.is_done() {
+                    self.streams.remove(&stream);
+                }
+                if event.is_some() {
+                    // It is looked at once more: it may have rung before it was looked at.
+                    return event;
+                }
+            }
+            self.woken.drop_first();
+        }
+        None
+    }
+
+    /// Lets h2 write what the streams have given it. Nothing that has come is looked at, so nothing happens but that.
+    pub fn flush(&mut self) -> Result<(), Http2Error> {
         let State::Open(inner) = &mut self.state else {
             return Ok(());
         };
-        match inner.poll_closed(cx) {
+        self.pipe.wires().is_held = true;
+        let polled = inner.poll_closed(&mut Context::from_waker(Waker::noop()));
+        self.pipe.wires().is_held = false;
+        match polled {
             Poll::Ready(Err(error)) => Err(self.fail(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+            Poll::Ready(Ok(())) => {
+                self.state = State::Closed;
+                Ok(())
+            }
+            Poll::Pending => Ok(()),
         }
     }
 
+    /// Ends the connection: the client sends frame after frame that moves nothing.
+    fn calm(&mut self) -> Http2Error {
+        self.break_off(ENHANCE_YOUR_CALM);
+        Http2Error("too many frames that carry nothing".to_owned())
+    }
+
+    /// Ends the connection at once, with this code (RFC 9113, section 7).
+    pub fn break_off(&mut self, code: u32) {
+        if let State::Open(inner) = &mut self.state {
+            inner.abrupt_shutdown(Reason::from(code));
+            self.pipe.wires().is_held = true;
+            // What it ends with is known.
+            let _ended = inner.poll_closed(&mut Context::from_waker(Waker::noop()));
+        }
+        self.forget();
+    }
+
     fn fail(&mut self, error: h2::Error) -> Http2Error {
+        self.forget();
+        error.into()
+    }
+
+    fn forget(&mut self) {
         self.state = State::Closed;
         self.streams.clear();
-        error.into()
+        self.woken.clear();
+    }
+
+    /// Whether it has ended: [`Event::Closed`] was or would be next.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
     }
 
     /// The application has taken so many bytes of a request's body.
@@ -216,8 +325,11 @@ impl Connection {
         let Some(entry) = self.streams.get_mut(&stream) else {
             return Ok(());
         };
+        self.meter.sent();
         entry.head(head, &ending)?;
-        if let Ending::Trailers(_) = ending {
+        if entry.is_done() {
+            self.streams.remove(&stream);
+        } else if let Ending::Trailers(_) = ending {
             self.data(stream, Bytes::new(), ending);
         }
         Ok(())
@@ -226,11 +338,16 @@ impl Connection {
     /// Sends a part of a response's body. Gives the bytes that wait for the client's window; where they are
     /// too many, [`Event::Writable`] says when to go on.
     pub fn data(&mut self, stream: StreamId, data: Bytes, ending: Ending) -> usize {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.streams.get_mut(&stream).map_or(0, |stream| {
-            stream.data(data, ending, &mut cx);
-            stream.queued_bytes
-        })
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return 0;
+        };
+        self.meter.sent();
+        entry.data(data, ending);
+        let queued = entry.queued_bytes;
+        if entry.is_done() {
+            self.streams.remove(&stream);
+        }
+        queued
     }
 
     /// Breaks a stream off.

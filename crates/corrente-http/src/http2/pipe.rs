@@ -19,6 +19,8 @@ pub(super) struct Wires {
     pub(super) outgoing: Vec<u8>,
     pub(super) max_outgoing_bytes: usize,
     pub(super) has_ended: bool,
+    /// What has come is not to be read just now.
+    pub(super) is_held: bool,
 }
 
 /// One end of the transport; both are the same.
@@ -40,7 +42,7 @@ impl AsyncRead for Pipe {
     ) -> Poll<io::Result<()>> {
         let mut wires = self.wires();
         let unread = &wires.incoming[wires.read..];
-        if unread.is_empty() && !wires.has_ended {
+        if wires.is_held || (unread.is_empty() && !wires.has_ended) {
             return Poll::Pending;
         }
         let length = unread.len().min(buffer.remaining());

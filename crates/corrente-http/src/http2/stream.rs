@@ -4,7 +4,8 @@
 //! the client's window takes it, so the caller watches how much that is.
 
 use std::collections::VecDeque;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -12,6 +13,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Response};
 
 use super::connection::Event;
+use super::woken::Bell;
 
 /// How a part of a response ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Ending {
 #[derive(Debug)]
 pub(super) struct Stream {
     id: u32,
+    bell: Arc<Bell>,
+    waker: Waker,
     /// Until its end was seen.
     body: Option<RecvStream>,
     respond: SendResponse<Bytes>,
@@ -41,9 +45,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(id: u32, body: RecvStream, respond: SendResponse<Bytes>) -> Self {
+    pub(super) fn new(bell: Arc<Bell>, body: RecvStream, respond: SendResponse<Bytes>) -> Self {
         Self {
-            id,
+            id: respond.stream_id().as_u32(),
+            waker: bell.waker(),
+            bell,
             body: Some(body).filter(|body| !body.is_end_stream()),
             respond,
             send: None,
@@ -66,19 +72,23 @@ impl Stream {
     }
 
     /// What happened since the last time, if anything.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Event> {
+    pub(super) fn poll(&mut self) -> Option<Event> {
         let stream = self.id;
         if self.is_done() {
             return None;
         }
-        if let Some(code) = self.poll_reset(cx) {
+        // Before the look: what comes after it rings again.
+        self.bell.heard();
+        let waker = self.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        if let Some(code) = self.poll_reset(&mut cx) {
             self.is_reset = true;
             return Some(Event::Reset { stream, code });
         }
-        if let Some(event) = self.poll_body(cx) {
+        if let Some(event) = self.poll_body(&mut cx) {
             return Some(event);
         }
-        self.pump(cx);
+        self.pump(&mut cx);
         if self.was_full && self.queue.is_empty() && self.send.is_some() {
             self.was_full = false;
             return Some(Event::Writable { stream });
@@ -148,7 +158,7 @@ impl Stream {
         Ok(())
     }
 
-    pub(super) fn data(&mut self, data: Bytes, ending: Ending, cx: &mut Context<'_>) {
+    pub(super) fn data(&mut self, data: Bytes, ending: Ending) {
         if self.ending != Ending::More || self.send.is_none() {
             return;
         }
@@ -157,7 +167,8 @@ impl Stream {
             self.queue.push_back(data);
         }
         self.ending = ending;
-        self.pump(cx);
+        let waker = self.waker.clone();
+        self.pump(&mut Context::from_waker(&waker));
         self.was_full |= !self.queue.is_empty();
     }
 

@@ -16,9 +16,12 @@ use crate::{KnownName, Method};
 const IDENTIFIER: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY_BYTES: usize = 16;
 
-/// Whether a request asks for a WebSocket, rightly or not.
+/// Whether a request asks for a WebSocket, rightly or not; in HTTP/2 by RFC 8441.
 pub fn is_asked(head: &Head<'_>) -> bool {
     let is_websocket = |protocol: &[u8]| protocol.eq_ignore_ascii_case(b"websocket");
+    if head.protocol().is_some_and(is_websocket) {
+        return true;
+    }
     head.upgrade().is_some() && head.fields().list(KnownName::Upgrade).any(is_websocket)
 }
 
@@ -64,7 +67,8 @@ impl<'a> Handshake<'a> {
         if !is_asked(head) {
             return Err(HandshakeError::NotAsked);
         }
-        if head.method() != Method::Get {
+        let is_stream = head.protocol().is_some();
+        if head.method() != Method::Get && !is_stream {
             return Err(HandshakeError::Method);
         }
         let fields = head.fields();
@@ -74,6 +78,14 @@ impl<'a> Handshake<'a> {
         };
         if only(KnownName::SecWebSocketVersion) != Some(b"13") {
             return Err(HandshakeError::Version);
+        }
+        if is_stream {
+            // Such a stream carries nothing else, so it needs no key (RFC 8441, section 5).
+            let accept_key = String::new();
+            return Ok(Self {
+                head: *head,
+                accept_key,
+            });
         }
         let key = only(KnownName::SecWebSocketKey).ok_or(HandshakeError::Key)?;
         let decoded = STANDARD.decode(key).map_err(|_| HandshakeError::Key)?;
@@ -86,7 +98,7 @@ impl<'a> Handshake<'a> {
         })
     }
 
-    /// The value of `sec-websocket-accept`.
+    /// The value of `sec-websocket-accept`; none in HTTP/2.
     pub fn accept_key(&self) -> &str {
         &self.accept_key
     }

@@ -19,37 +19,37 @@ use crate::inbox::Flag;
 use crate::state::Job;
 
 pub(super) static METHODS: [Method; 9] = [
-    Method::new(
+    Method::quick(
         c"call_soon",
         c"call_soon($self, /, callback, *args, context=None)\n--\n\nCalls the callback in the next turn of the loop.",
         call_soon,
     ),
-    Method::new(
+    Method::quick(
         c"call_soon_threadsafe",
         c"call_soon_threadsafe($self, /, callback, *args, context=None)\n--\n\nThe same from any thread.",
         call_soon_threadsafe,
     ),
-    Method::new(
+    Method::quick(
         c"call_later",
         c"call_later($self, /, delay, callback, *args, context=None)\n--\n\nCalls the callback after some seconds.",
         call_later,
     ),
-    Method::new(
+    Method::quick(
         c"call_at",
         c"call_at($self, /, when, callback, *args, context=None)\n--\n\nCalls the callback at a time of the loop's clock.",
         call_at,
     ),
-    Method::new(
+    Method::quick(
         c"time",
         c"time($self, /)\n--\n\nThe loop's clock, in seconds: monotonic.",
         time,
     ),
-    Method::new(
+    Method::quick(
         c"get_debug",
         c"get_debug($self, /)\n--\n\nWhether the loop is in debug mode.",
         get_debug,
     ),
-    Method::new(
+    Method::quick(
         c"create_future",
         c"create_future($self, /)\n--\n\nA future of this loop.",
         create_future,
@@ -218,18 +218,18 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
         }
         return receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords));
     }
+    let class = TASK.import(py, "_asyncio", "Task")?;
     let given: Vec<_> = arguments.keywords().collect();
+    if given.is_empty() {
+        return call_named(class, &[&coroutine, receiver], &only_loop(py)?);
+    }
     let names = task_names(py, &given)?;
     let values = given.iter().map(|(_, value)| (*value).to_owned());
     let all: Vec<_> = [coroutine, receiver.clone()]
         .into_iter()
         .chain(values)
         .collect();
-    call_named(
-        TASK.import(py, "_asyncio", "Task")?,
-        &all.iter().collect::<Vec<_>>(),
-        &names,
-    )
+    call_named(class, &all.iter().collect::<Vec<_>>(), &names)
 }
 
 /// The names of what a task is made with: the loop, and whatever the caller named.

@@ -100,19 +100,14 @@ fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
 fn flush(slf: &Bound<'_, Loop>) -> PyResult<()> {
     let py = slf.py();
     let state = &slf.get().state;
-    let written = state.with(py, |state| {
-        let has_any = !state.written.is_empty();
-        has_any.then(|| std::mem::take(&mut state.written))
-    })?;
-    let mut streams = written.unwrap_or_default().into_iter();
-    while let Some(stream) = streams.next() {
+    // What a protocol writes meanwhile, since it may write again, is for the next time.
+    for _ in 0..state.with(py, |state| state.written.len())? {
+        let Some(stream) = state.with(py, |state| state.written.pop_front())? else {
+            break;
+        };
         let stream = stream.bind(py);
-        let flushed = stream::flush(stream).or_else(|error| stray(slf, stream, error));
-        if let Err(error) = flushed {
-            // The others are written when the loop runs again.
-            state.with(py, |state| state.written.extend(streams))?;
-            return Err(error);
-        }
+        // After an error the others are written when the loop runs again.
+        stream::flush(stream).or_else(|error| stray(slf, stream, error))?;
     }
     Ok(())
 }
@@ -123,6 +118,10 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
     let inbox = &this.inbox;
     // A signal's handler may have written between two callbacks.
     flush(slf)?;
+    if let Some(ready) = follow(py, this, turns)? {
+        stall::check_wait(slf)?;
+        return Ok((ready, Expected::Alike));
+    }
     let has_work = this.state.with(py, |state| !state.ready.is_empty())?;
     let now = if has_work && turns.stride.is_within() {
         turns.began
@@ -174,6 +173,17 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
     }
     stall::check_wait(slf)?;
     Ok((ready, expected))
+}
+
+/// A turn that follows another one at once, where nothing has come meanwhile: how much is ready. Neither the clock
+/// nor the kernel is asked.
+#[inline]
+fn follow(py: Python<'_>, this: &Loop, turns: &mut Turns) -> PyResult<Option<usize>> {
+    if this.inbox.is_filled() || this.inbox.is(Flag::Stopping) {
+        return Ok(None);
+    }
+    let ready = this.state.with(py, |state| state.at_once(turns.began))?;
+    Ok(ready.filter(|_| turns.stride.is_within()))
 }
 
 fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {

@@ -230,6 +230,29 @@ pub(crate) fn extend(array: &Bound<'_, PyByteArray>, content: &[u8]) -> PyResult
     Ok(())
 }
 
+/// Reads behind what a bytearray holds, at most `size` bytes.
+///
+/// # Errors
+///
+/// The kernel's in the inner result; `BufferError` in the outer, where somebody holds a view of the array.
+pub(crate) fn read_behind(
+    descriptor: Descriptor,
+    array: &Bound<'_, PyByteArray>,
+    size: usize,
+) -> PyResult<io::Result<Moved>> {
+    let before = array.len();
+    array.resize(before + size)?;
+    let moved = with_room(array, |room| {
+        socket::read_uninit(descriptor, &mut room[before..])
+    })?;
+    let length = match &moved {
+        Ok(Moved::Bytes(length)) => *length,
+        Ok(Moved::Later) | Err(_) => 0,
+    };
+    array.resize(before + length)?;
+    Ok(moved)
+}
+
 /// Calls a method of an object with one argument.
 #[inline]
 pub(crate) fn call_method_one<'py>(

@@ -6,6 +6,9 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+/// Calls with up to so many arguments allocate nothing.
+const FEW: usize = 6;
+
 /// `contextvars.copy_context()`.
 #[inline]
 pub(crate) fn copy_current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -42,7 +45,17 @@ pub fn call_named<'py>(
     names: &Bound<'py, PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let positional = arguments.len().saturating_sub(names.len());
-    let pointers: Vec<*mut PyObject> = arguments.iter().map(|one| one.as_ptr()).collect();
+    let mut few = [std::ptr::null_mut(); FEW];
+    let many: Vec<*mut PyObject>;
+    let pointers = if let Some(few) = few.get_mut(..arguments.len()) {
+        for (place, argument) in few.iter_mut().zip(arguments) {
+            *place = argument.as_ptr();
+        }
+        &*few
+    } else {
+        many = arguments.iter().map(|one| one.as_ptr()).collect();
+        &many
+    };
     // SAFETY: live objects, as many as are said, of which the last have these names.
     let result = unsafe {
         ffi::PyObject_Vectorcall(

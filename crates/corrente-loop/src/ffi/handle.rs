@@ -217,8 +217,10 @@ pub(crate) fn timer<'py>(
     let known = known();
     let handle = make(&known.timer, &FREE_TIMER, parts)?;
     let py = handle.py();
-    set(&handle, Field::When, when);
-    set(&handle, Field::Scheduled, py_bool(py, true));
+    known.timer.fill(&handle, Field::When, when);
+    known
+        .timer
+        .fill(&handle, Field::Scheduled, py_bool(py, true));
     Ok(handle)
 }
 
@@ -244,18 +246,27 @@ fn make<'py>(class: &Class, free: &Free, parts: Parts<'_, 'py>) -> PyResult<Boun
     // SAFETY: a new reference, or null with an exception set.
     let handle = unsafe { Bound::from_owned_ptr_or_err(py, object) }?;
     let none = || py.None().into_bound(py);
-    set(&handle, Field::Callback, parts.callback.to_owned());
-    set(&handle, Field::Arguments, parts.arguments.into_any());
-    set(&handle, Field::Cancelled, py_bool(py, false));
-    set(&handle, Field::Loop, parts.event_loop.clone());
-    set(
-        &handle,
-        Field::Traceback,
-        parts.traceback.unwrap_or_else(none),
-    );
-    set(&handle, Field::Repr, none());
-    set(&handle, Field::Context, parts.context);
+    let fill = |field, value| class.fill(&handle, field, value);
+    fill(Field::Callback, parts.callback.to_owned());
+    fill(Field::Arguments, parts.arguments.into_any());
+    fill(Field::Cancelled, py_bool(py, false));
+    fill(Field::Loop, parts.event_loop.clone());
+    fill(Field::Traceback, parts.traceback.unwrap_or_else(none));
+    fill(Field::Repr, none());
+    fill(Field::Context, parts.context);
     Ok(handle)
+}
+
+impl Class {
+    /// Sets a field of a new handle of this class, which is empty.
+    #[inline]
+    fn fill<'py>(&self, handle: &Bound<'py, PyAny>, field: Field, value: Bound<'py, PyAny>) {
+        let offset = self.fields[field as usize];
+        // SAFETY: the class has put a slot there.
+        let place = unsafe { handle.as_ptr().byte_add(offset).cast::<*mut PyObject>() };
+        // SAFETY: as above; null is replaced, so nothing is lost.
+        unsafe { *place = value.into_ptr() };
+    }
 }
 
 fn new_memory(class: &Class) -> *mut PyObject {

@@ -173,6 +173,28 @@ impl Method {
         })
     }
 
+    /// The same for a method that is called for every callback: PyO3 is not told that the thread is attached, which
+    /// would cost three looks at thread-local memory. `Py`s that such a method drops without the token (those of
+    /// an error) are given up later, if nothing else has told PyO3 so.
+    pub(crate) const fn quick<F>(name: &'static CStr, doc: &'static CStr, _function: F) -> Self
+    where
+        F: Copy
+            + for<'a, 'py> Fn(
+                &'a Bound<'py, PyAny>,
+                Arguments<'a, 'py>,
+            ) -> PyResult<Bound<'py, PyAny>>,
+    {
+        const { assert!(size_of::<F>() == 0, "a method is a plain function") };
+        Self(PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: PyMethodDefPointer {
+                PyCFunctionFastWithKeywords: quick_trampoline::<F>,
+            },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: doc.as_ptr(),
+        })
+    }
+
     /// What ends a list of methods for the interpreter.
     pub(crate) const END: Self = Self(PyMethodDef::zeroed());
 
@@ -212,21 +234,57 @@ where
 {
     // Attached already; this tells PyO3 so.
     Python::attach(|py| {
-        // SAFETY: the interpreter calls a method with its receiver, which lives as long as the call.
-        let receiver = unsafe { Bound::ref_from_ptr(py, &receiver) };
-        // SAFETY: these are the arguments of that call.
-        let arguments = unsafe { arguments(py, values, count, names) };
-        // SAFETY: `F` has no size (`Method::new` sees to that), so there is nothing to read.
-        let function = unsafe { NonNull::<F>::dangling().as_ref() };
-        let outcome = catch_unwind(AssertUnwindSafe(|| function(receiver, arguments)));
-        match outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
-            Ok(result) => result.into_ptr(),
-            Err(error) => {
-                error.restore(py);
-                std::ptr::null_mut()
-            }
-        }
+        // SAFETY: the interpreter's own call of a method.
+        unsafe { call::<F>(py, receiver, values, count, names) }
     })
+}
+
+/// What the interpreter calls for a [quick](Method::quick) method.
+unsafe extern "C" fn quick_trampoline<F>(
+    receiver: *mut PyObject,
+    values: *const *mut PyObject,
+    count: Py_ssize_t,
+    names: *mut PyObject,
+) -> *mut PyObject
+where
+    F: Copy
+        + for<'a, 'py> Fn(&'a Bound<'py, PyAny>, Arguments<'a, 'py>) -> PyResult<Bound<'py, PyAny>>,
+{
+    // SAFETY: the interpreter calls methods on attached threads, and the token does not leave this call.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the interpreter's own call of a method.
+    unsafe { call::<F>(py, receiver, values, count, names) }
+}
+
+/// # Safety
+///
+/// The arguments are those of the interpreter's call of a method, and `F` has no size.
+#[inline]
+unsafe fn call<F>(
+    py: Python<'_>,
+    receiver: *mut PyObject,
+    values: *const *mut PyObject,
+    count: Py_ssize_t,
+    names: *mut PyObject,
+) -> *mut PyObject
+where
+    F: Copy
+        + for<'a, 'py> Fn(&'a Bound<'py, PyAny>, Arguments<'a, 'py>) -> PyResult<Bound<'py, PyAny>>,
+{
+    // SAFETY: the interpreter calls a method with its receiver, which lives as long as the call.
+    let receiver = unsafe { Bound::ref_from_ptr(py, &receiver) };
+    // SAFETY: these are the arguments of that call.
+    let arguments = unsafe { arguments(py, values, count, names) };
+    // SAFETY: `F` has no size (`Method::new` sees to that), so there is nothing to read.
+    let function = unsafe { NonNull::<F>::dangling().as_ref() };
+    let outcome = catch_unwind(AssertUnwindSafe(|| function(receiver, arguments)));
+    match outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+        Ok(result) => result.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            std::ptr::null_mut()
+        }
+    }
 }
 
 /// # Safety

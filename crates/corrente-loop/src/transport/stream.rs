@@ -12,6 +12,8 @@ pub(super) mod methods;
 mod reading;
 pub(super) mod writing;
 
+use std::net::SocketAddr;
+
 use corrente_driver::Descriptor;
 use corrente_driver::outgoing::Outgoing;
 use pyo3::intern;
@@ -48,6 +50,8 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 pub(crate) struct Stream {
     event_loop: Py<Loop>,
     descriptor: Descriptor,
+    /// Who is at the other end, of a connection that the loop has accepted.
+    peer: Option<SocketAddr>,
     state: Confined<State>,
 }
 

@@ -97,8 +97,13 @@ impl Template {
         let query = query_string(py, target.query.unwrap_or_default())?;
         scope.set_item(intern!(py, "query_string"), query)?;
         scope.set_item(intern!(py, "headers"), list(py, head, headers)?)?;
-        if head.version() == Version::Http10 {
-            scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?;
+        let version = match head.version() {
+            Version::Http10 => Some(intern!(py, "1.0")),
+            Version::Http11 => None,
+            Version::Http2 => Some(intern!(py, "2")),
+        };
+        if let Some(version) = version {
+            scope.set_item(intern!(py, "http_version"), version)?;
         }
         let extensions = self.extensions.bind(py).copy()?;
         scope.set_item(intern!(py, "extensions"), extensions)?;

@@ -6,14 +6,14 @@
 use std::sync::atomic::Ordering;
 
 use corrente_http::h1::Length;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::PyBytes;
 
-use super::output::{COPIED_MOST, Field, Fields};
+use super::output::{COPIED_MOST, Fields};
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last};
-use crate::fields::Packed;
+use crate::field::{borrowed, fields, links};
+use crate::packed::Packed;
 
 impl Exchange for Connection {
     fn head(
@@ -87,20 +87,14 @@ impl Exchange for Connection {
             self.with(py, |state| state.output.keep_trailers(all))?;
             return Ok(Last::No);
         }
-        let borrowed: Vec<(&[u8], &[u8])> = all
-            .iter()
-            .map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)))
-            .collect();
+        let borrowed = borrowed(py, &all);
         let finished = self.with(py, |state| state.output.finish(&borrowed))?;
         self.checked(py, finished)?;
         Ok(Last::Yes)
     }
 
     fn hint(&self, py: Python<'_>, links: &Bound<'_, PyAny>) -> PyResult<()> {
-        let links = links
-            .try_iter()?
-            .map(|link| Ok(link?.cast_into::<PyBytes>()?))
-            .collect::<PyResult<Vec<_>>>()?;
+        let links = self::links(links)?;
         let fields: Vec<(&[u8], &[u8])> = links
             .iter()
             .map(|link| (b"link".as_slice(), link.as_bytes()))
@@ -199,31 +193,4 @@ impl Connection {
             state.output.head(status, fields, trailers);
         })
     }
-}
-
-/// Headers as pairs of `bytes`.
-pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
-    if let Ok(list) = headers.cast::<PyList>() {
-        return list.iter().map(|pair| field(&pair)).collect();
-    }
-    headers.try_iter()?.map(|pair| field(&pair?)).collect()
-}
-
-fn field(pair: &Bound<'_, PyAny>) -> PyResult<Field> {
-    let wrong = || {
-        let text = format!("a header must be a pair of bytes, not {pair}");
-        PyTypeError::new_err(text)
-    };
-    let bytes = |object: Bound<'_, PyAny>| {
-        let bytes = object.cast_into::<PyBytes>();
-        bytes.map(Bound::unbind).map_err(|_| wrong())
-    };
-    if let Ok(tuple) = pair.cast::<PyTuple>() {
-        let (name, value) = tuple.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-        return Ok((bytes(name)?, bytes(value)?));
-    }
-    if pair.len()? != 2 {
-        return Err(wrong());
-    }
-    Ok((bytes(pair.get_item(0)?)?, bytes(pair.get_item(1)?)?))
 }

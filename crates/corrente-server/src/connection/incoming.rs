@@ -99,7 +99,7 @@ fn decode(
         let lent = connection.with(py, super::State::lend_decoder)?;
         let Some(mut decoder) = lent else {
             match connection.beginning(py, Body::Whole)? {
-                Some(beginning) => connection.start(py, beginning)?,
+                Some(beginning) => connection.carrier().start(py, beginning)?,
                 None => return Ok(Ok(used)),
             }
             continue;
@@ -115,7 +115,7 @@ fn decode(
             Found::Some => {}
             // What has come is with the application before it asks for it.
             Found::Nothing => match connection.beginning(py, Body::Coming)? {
-                Some(beginning) => connection.start(py, beginning)?,
+                Some(beginning) => connection.carrier().start(py, beginning)?,
                 None => return Ok(Ok(used)),
             },
         }

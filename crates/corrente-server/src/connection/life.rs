@@ -2,8 +2,8 @@
 //!
 //! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use corrente_loop::native::Transport;
 use corrente_loop::now;
@@ -12,10 +12,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::talking::Socket;
-use super::{Body, Connection, Parting, Past, Stage, Unread};
+use super::{Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
+use crate::shared::Client;
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
 /// cross the world.
@@ -24,6 +25,34 @@ const FIRST: f64 = 1.0;
 /// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
 /// early stops within round trips.
 const LINGERS: f64 = 2.0;
+
+/// What the client has left unread when it was looked at last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unread {
+    bytes: usize,
+    /// Until when it has to have read some of it, by the loop's clock in seconds.
+    deadline: f64,
+}
+
+impl Default for Unread {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            deadline: f64::INFINITY,
+        }
+    }
+}
+
+impl Unread {
+    /// Whether so many bytes were left for so many seconds.
+    pub(crate) fn is_stuck(&mut self, bytes: usize, now: f64, allowed: f64) -> bool {
+        if self.deadline.is_infinite() || self.bytes != bytes {
+            let deadline = now + allowed;
+            *self = Self { bytes, deadline };
+        }
+        now >= self.deadline
+    }
+}
 
 /// The connection is there.
 pub(super) fn begin(
@@ -40,7 +69,8 @@ pub(super) fn begin(
         state.template = Some(Arc::new(template));
         state.deadline = deadline;
     })?;
-    shared.add(py, connection)
+    let client: Weak<dyn Client> = connection.me.clone();
+    shared.add(py, connection.number(), client)
 }
 
 /// The connection is gone.
@@ -71,7 +101,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
 }
 
 /// The addresses of both ends, as ASGI has them.
-fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends<'py>> {
+pub(crate) fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends<'py>> {
     let is_secure = !transport.extra(py, "sslcontext")?.is_none();
     let scheme = if is_secure {
         intern!(py, "https")
@@ -112,9 +142,23 @@ enum Overdue {
     Talk,
 }
 
+impl Client for Connection {
+    fn look(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+        self.look_at(py, now)
+    }
+
+    fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.leave_soon(py)
+    }
+
+    fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.abort(py)
+    }
+}
+
 impl Connection {
     /// Ends the connection if its client has been waited for long enough.
-    pub(crate) fn look(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
+    fn look_at(self: &Arc<Self>, py: Python<'_>, now: f64) -> PyResult<()> {
         if self.is_stuck(py, now)? {
             return self.abort(py);
         }
@@ -137,7 +181,7 @@ impl Connection {
             Some(Overdue::Talk) => self.ping(py),
             Some(Overdue::Head | Overdue::Body) => {
                 let text = "the client was too slow to send its request";
-                self.refuse(py, 408, text)
+                self.turn_away(py, 408, text)
             }
         }
     }
@@ -154,24 +198,21 @@ impl Connection {
             )
         })?;
         let Some(transport) = watched else {
-            self.with(py, |state| state.unread.deadline = f64::INFINITY)?;
+            self.with(py, |state| state.unread = Unread::default())?;
             return Ok(false);
         };
         let size = intern!(py, "get_write_buffer_size");
         let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
         let allowed = self.shared.times.write.as_secs_f64();
         self.with(py, |state| {
-            if state.unread.deadline.is_infinite() || state.unread.bytes != bytes {
-                let deadline = now + allowed;
-                state.unread = Unread { bytes, deadline };
-            }
-            is_late || now >= state.unread.deadline
+            let is_stuck = state.unread.is_stuck(bytes, now, allowed);
+            is_late || is_stuck
         })
     }
 
     /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
     /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
-    pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+    fn leave_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
             // RFC 6455's registry: the service restarts.
             self.leave_talk(py, 1012)?;

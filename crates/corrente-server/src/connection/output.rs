@@ -5,19 +5,16 @@
 
 use corrente_http::h1::{self, After, Asked, Encoder, Length, ResponseError, ResponseHead};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::exchange::Last;
-use crate::fields::Packed;
+use crate::field::Field;
+use crate::packed::Packed;
 
 /// Parts of a body of more bytes are not copied, but sent from where they are.
 pub(super) const COPIED_MOST: usize = 16 * 1024;
 
 /// Memory that is kept for the next response, in bytes.
 const KEPT_MOST: usize = 64 * 1024;
-
-/// A name and a value.
-pub(super) type Field = (Py<PyBytes>, Py<PyBytes>);
 
 /// What is to be written, and how.
 #[derive(Debug, Default)]

@@ -42,7 +42,7 @@ impl Connection {
     }
 
     /// Answers in the application's place; the connection ends after it.
-    pub(super) fn refuse(
+    pub(super) fn turn_away(
         self: &Arc<Self>,
         py: Python<'_>,
         status: u16,

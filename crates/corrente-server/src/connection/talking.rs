@@ -11,10 +11,10 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::answering::fields;
 use super::{Connection, Stage};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::{Line, Message};
+use crate::field::fields;
 
 /// What may wait for the application, in bytes; more is left to the kernel.
 const WAITING_MOST: usize = 64 * 1024;

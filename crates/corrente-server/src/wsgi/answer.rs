@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
-use crate::fields::Packed;
+use crate::packed::Packed;
 
 /// Several pieces are joined up to so many bytes, which is cheaper than to send each.
 const JOINED_MOST: usize = 64 * 1024;

@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyType};
 use super::answer::{bytes, close, code, fields, whole};
 use super::remote::{Failed, Inbox, Remote};
 use crate::exchange::{Exchange, Last};
-use crate::fields::Packed;
+use crate::packed::Packed;
 
 /// Larger bodies are kept in a temporary file, in bytes.
 const MEMORY_MOST: usize = 1024 * 1024;

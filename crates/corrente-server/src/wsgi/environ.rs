@@ -105,8 +105,13 @@ impl Template {
         if head.raw_target() != b"/" {
             environ.set_item(intern!(py, "RAW_URI"), latin(py, head.raw_target()))?;
         }
-        if head.version() == Version::Http10 {
-            environ.set_item(intern!(py, "SERVER_PROTOCOL"), intern!(py, "HTTP/1.0"))?;
+        let version = match head.version() {
+            Version::Http10 => Some(intern!(py, "HTTP/1.0")),
+            Version::Http11 => None,
+            Version::Http2 => Some(intern!(py, "HTTP/2")),
+        };
+        if let Some(version) = version {
+            environ.set_item(intern!(py, "SERVER_PROTOCOL"), version)?;
         }
         add_fields(&environ, head)?;
         Ok(environ)

@@ -7,18 +7,16 @@
 //!
 //! Source: `asyncio.streams.StreamReader.feed_data`, alike from Python 3.11 to 3.14.
 
-use std::io;
-
 use corrente_driver::socket::Moved;
 use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::{PyByteArray, PyBytes, PyWeakrefReference};
 
-use super::reading::{self, Plan};
+use super::reading::{self, Plan, READ_MOST};
 use super::{Stream, fatal};
-use crate::ffi::bytes::extend;
+use crate::ffi::bytes::{extend, read_behind};
 use crate::memory;
 
 /// The classes and methods as they were when they were first needed.
@@ -62,11 +60,12 @@ pub(super) fn is_possible(protocol: &Bound<'_, PyAny>) -> PyResult<bool> {
 fn reader<'py>(protocol: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = protocol.py();
     let weak = protocol.getattr(intern!(py, "_stream_reader_wr"))?;
-    if weak.is_none() {
-        return Ok(None);
-    }
-    let reader = weak.call0()?;
-    Ok(reader.get_type().is(&known(py)?.reader).then_some(reader))
+    let reader = match weak.cast_exact::<PyWeakrefReference>() {
+        Ok(weak) => weak.upgrade(),
+        Err(_) => None,
+    };
+    let known = known(py)?;
+    Ok(reader.filter(|reader| reader.get_type().is(&known.reader)))
 }
 
 /// The socket has something for a reader.
@@ -80,22 +79,28 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
     let Ok(buffer) = buffer.cast_exact::<PyByteArray>() else {
         return reading::data(transport, stream, plan);
     };
-    let moved = memory::read_with(stream.descriptor, |content| extend(buffer, content));
-    match moved {
-        Ok((Moved::Bytes(0), _)) => reading::ended(transport, stream, &plan.protocol),
-        Ok((Moved::Bytes(length), appended)) => {
-            stream.metrics().received.add(length as u64);
-            let fed = appended
-                .and_then(|()| wake(&reader))
-                .and_then(|()| limit(&reader));
-            fed.or_else(|error| {
-                let message = "Fatal error: protocol.data_received() call failed.";
-                fatal(transport, error, message)
-            })
+    let read = if plan.is_bulk {
+        read_behind(stream.descriptor, buffer, READ_MOST)
+    } else {
+        match memory::read_with(stream.descriptor, |content| extend(buffer, content)) {
+            Ok((moved, appended)) => appended.map(|()| Ok(moved)),
+            Err(error) => Ok(Err(error)),
         }
-        Ok((Moved::Later, _)) => Ok(()),
-        Err(error) => failed(transport, &error),
-    }
+    };
+    let fed = match read {
+        Ok(Ok(Moved::Bytes(0))) => return reading::ended(transport, stream, &plan.protocol),
+        Ok(Ok(Moved::Bytes(length))) => plan
+            .note(py, stream, length)
+            .and_then(|()| wake(&reader))
+            .and_then(|()| limit(&reader, buffer)),
+        Ok(Ok(Moved::Later)) => Ok(()),
+        Ok(Err(error)) => return reading::failed(transport, &error),
+        Err(error) => Err(error),
+    };
+    fed.or_else(|error| {
+        let message = "Fatal error: protocol.data_received() call failed.";
+        fatal(transport, error, message)
+    })
 }
 
 /// Hands data to a protocol's reader; `false` where it has none that is alive.
@@ -114,12 +119,8 @@ pub(in crate::transport) fn feed(
         extend(buffer, piece.as_bytes())?;
     }
     wake(&reader)?;
-    limit(&reader)?;
+    limit(&reader, buffer)?;
     Ok(true)
-}
-
-fn failed(transport: &Bound<'_, PyAny>, error: &io::Error) -> PyResult<()> {
-    reading::failed(transport, error)
 }
 
 /// `StreamReader._wakeup_waiter`.
@@ -138,9 +139,9 @@ fn wake(reader: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Pauses the transport where the reader has more than it likes.
-fn limit(reader: &Bound<'_, PyAny>) -> PyResult<()> {
+fn limit(reader: &Bound<'_, PyAny>, buffer: &Bound<'_, PyByteArray>) -> PyResult<()> {
     let py = reader.py();
-    let length = reader.getattr(intern!(py, "_buffer"))?.len()?;
+    let length = buffer.len();
     let limit: usize = reader.getattr(intern!(py, "_limit"))?.extract()?;
     if length <= limit.saturating_mul(2) || reader.getattr(intern!(py, "_paused"))?.is_truthy()? {
         return Ok(());

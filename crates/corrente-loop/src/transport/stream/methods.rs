@@ -15,6 +15,7 @@ use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side,
     State, Stream, Writing, feeding, writing,
 };
+use crate::address;
 use crate::ffi::method::{Arguments, Method};
 use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
@@ -22,7 +23,7 @@ use crate::transport::tls::Session;
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(super) static METHODS: [Method; 23] = [
+pub(super) static METHODS: [Method; 24] = [
     Method::new(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
@@ -39,6 +40,7 @@ pub(super) static METHODS: [Method; 23] = [
     Method::new(c"set_protocol", c"set_protocol($self, protocol, /)\n--\n\nChanges the protocol.", set_protocol),
     Method::new(c"get_protocol", c"get_protocol($self, /)\n--\n\nThe protocol.", get_protocol),
     Method::new(c"_begin", c"_begin($self, loop, fd, protocol, /)\n--\n\nStarts the transport's life.", begin),
+    Method::new(c"_peer", c"_peer($self, /)\n--\n\nThe address of who was accepted; None for others.", peer),
     Method::new(c"_start_reading", c"_start_reading($self, /)\n--\n\nconnection_made() was called.", start_reading),
     Method::new(c"_force_close", c"_force_close($self, exc, /)\n--\n\nCloses the connection at once, for a reason.", force_close),
     Method::new(c"_finish", c"_finish($self, /)\n--\n\nGives up the protocol: connection_lost() was called.", finish),
@@ -273,6 +275,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
     let (event_loop, number, protocol) = begun(&given)?;
     let descriptor = Descriptor::new(number)
         .ok_or_else(|| PyValueError::new_err(format!("Invalid file descriptor: {number}")))?;
+    let peer = event_loop.get().take_peer(receiver.py(), number)?;
     let state = State {
         delivery: delivery(&protocol)?,
         session: None,
@@ -291,6 +294,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
     let stream = Stream {
         event_loop: event_loop.unbind(),
         descriptor,
+        peer,
         state: Confined::new(state),
     };
     // Counted now, since one that is refused counts as ended when it is dropped.
@@ -305,6 +309,13 @@ fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, B
         given.get_item(1)?.extract()?,
         given.get_item(2)?,
     ))
+}
+
+fn peer<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = receiver.py();
+    let peer = STREAM.get(receiver)?.peer;
+    let peer = peer.map(|peer| address::of_socket(py, peer)).transpose()?;
+    Ok(peer.map_or_else(|| py.None().into_bound(py), Bound::into_any))
 }
 
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {

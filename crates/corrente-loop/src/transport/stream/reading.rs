@@ -19,7 +19,7 @@ use crate::transport::tls::Session;
 use crate::watched::Side;
 
 /// Asyncio's `max_size`: more is read in several turns.
-const READ_MOST: usize = 256 * 1024;
+pub(super) const READ_MOST: usize = 256 * 1024;
 /// A large read of less than this is followed by a small one.
 const BULK_LEAST: usize = memory::SIZE / 4;
 
@@ -31,7 +31,24 @@ pub(super) struct Plan {
     pub protocol: Py<PyAny>,
     delivery: Delivery,
     session: Option<Py<Session>>,
-    is_bulk: bool,
+    pub is_bulk: bool,
+}
+
+impl Plan {
+    /// So much was read: whether the next read is a large one.
+    pub(super) fn note(&self, py: Python<'_>, stream: &Stream, length: usize) -> PyResult<()> {
+        stream.metrics().received.add(length as u64);
+        let least = if self.is_bulk {
+            BULK_LEAST
+        } else {
+            memory::SIZE
+        };
+        let is_bulk = length >= least;
+        if is_bulk == self.is_bulk {
+            return Ok(());
+        }
+        stream.with(py, |state| state.is_bulk = is_bulk)
+    }
 }
 
 /// The socket has something to read, or its end.
@@ -74,17 +91,7 @@ pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -
         Ok(Read::Later) => return Ok(()),
         Err(error) => return failed(transport, &error),
     };
-    let length = content.as_bytes().len();
-    stream.metrics().received.add(length as u64);
-    let is_bulk = length
-        >= if plan.is_bulk {
-            BULK_LEAST
-        } else {
-            memory::SIZE
-        };
-    if is_bulk != plan.is_bulk {
-        stream.with(py, |state| state.is_bulk = is_bulk)?;
-    }
+    plan.note(py, stream, content.as_bytes().len())?;
     let name = intern!(py, "data_received");
     match bytes::call_method_one(plan.protocol.bind(py), name, content.as_any()) {
         Ok(_) => Ok(()),

@@ -1,7 +1,8 @@
 //! From requests to applications: calls them, and hears how they end.
 //!
 //! ASGI's run as tasks, WSGI's as far as there is room for what they say. What they raise is told to the server's log
-//! and, where nothing was written yet, to the client as 500.
+//! and, where nothing was written yet, to the client as 500. What carries the request is a [`Carrier`]: a connection of
+//! HTTP/1.1, or a stream of HTTP/2.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,18 +10,35 @@ use std::sync::atomic::Ordering;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::Connection;
 use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
-use crate::shared::Threads;
+use crate::exchange::Line;
+use crate::shared::{Shared, Threads};
 use crate::wsgi::call::{self, Advance, Call};
 use crate::wsgi::pool::{Job, Taken};
 
-impl Connection {
+/// What carries one request, its answer, and what is said in the application's place.
+pub(crate) trait Carrier: Line {
+    fn shared(&self) -> &Arc<Shared>;
+
+    /// Keeps the task of a request, since a loop keeps its tasks weakly.
+    fn keep_task(&self, py: Python<'_>, handler: &Py<PyAny>, task: Py<PyAny>) -> PyResult<()>;
+
+    /// Whether this request is still to be answered.
+    fn awaits(&self, py: Python<'_>, handler: &Py<PyAny>) -> PyResult<bool>;
+
+    /// Answers in the application's place.
+    fn refuse(&self, py: Python<'_>, status: u16, text: &str) -> PyResult<()>;
+
+    /// The application could not answer: 500, or, where some of its answer is written, an end before its end.
+    fn fail(&self, py: Python<'_>) -> PyResult<()>;
+}
+
+impl dyn Carrier {
     /// The application gets its request.
-    pub(super) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
-        let shared = &self.shared;
+    pub(crate) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
+        let shared = self.shared();
         if shared.live.counts.in_flight.load(Ordering::Relaxed) > shared.max_in_flight {
             return self.refuse(
                 py,
@@ -85,7 +103,7 @@ impl Connection {
         handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let (py, shared) = (application.py(), &self.shared);
+        let (py, shared) = (application.py(), self.shared());
         let receive = handler.getattr(py, intern!(py, "receive"))?;
         let send = handler.getattr(py, intern!(py, "send"))?;
         let task = application
@@ -101,21 +119,15 @@ impl Connection {
         }
         let kept = task.clone().unbind();
         let done = Done {
-            connection: Arc::clone(self),
+            carrier: Arc::clone(self),
             handler: handler.clone_ref(py),
         };
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
-        self.with(py, |state| {
-            if let Some(current) = &mut state.current
-                && current.handler.object().is(&handler)
-            {
-                current.task = Some(kept);
-            }
-        })
+        self.keep_task(py, &handler, kept)
     }
 
     /// What was written has been read: the application may go on.
-    pub(super) fn has_room(self: &Arc<Self>, py: Python<'_>, handler: &Handler) -> PyResult<()> {
+    pub(crate) fn has_room(self: &Arc<Self>, py: Python<'_>, handler: &Handler) -> PyResult<()> {
         match handler {
             Handler::Asgi(request) => request.get().room(py),
             Handler::Socket(socket) => socket.get().room(py),
@@ -153,20 +165,11 @@ impl Connection {
         progress: call::Progress,
     ) -> PyResult<()> {
         let text = "the application raised an exception";
-        self.shared.report(py, text, Some(error))?;
+        self.shared().report(py, text, Some(error))?;
         match progress {
             call::Progress::Complete => Ok(()),
             call::Progress::Nothing | call::Progress::Started => self.fail(py),
         }
-    }
-
-    /// The application could not answer: 500, or, where some of its answer is written, an end before its end.
-    fn fail(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        if self.with(py, |state| state.output.is_begun())? {
-            self.give_up(py)?;
-            return self.abort(py);
-        }
-        self.refuse(py, 500, "Internal Server Error\n")
     }
 
     /// The application has returned.
@@ -196,7 +199,7 @@ impl Connection {
             Some(error) if is_over && error.is_instance_of::<ClientDisconnectedError>(py) => false,
             Some(error) => {
                 let text = "the application raised an exception";
-                self.shared.report(py, text, Some(error))?;
+                self.shared().report(py, text, Some(error))?;
                 true
             }
             None => false,
@@ -204,14 +207,15 @@ impl Connection {
         match stage {
             socket::Stage::Open => {
                 let code = if is_failure { 1011 } else { 1000 };
-                self.leave_talk(py, code)?;
+                // The application has returned: the WebSocket is closed for it.
+                self.close(py, code, "")?;
                 socket.closed(py, Some(code), "")
             }
             socket::Stage::Closed(..) => Ok(()),
             socket::Stage::New | socket::Stage::Connecting | socket::Stage::Denied => {
                 if !is_failure {
                     let text = "the application returned without accepting the WebSocket";
-                    self.shared.report(py, text, None)?;
+                    self.shared().report(py, text, None)?;
                 }
                 self.fail(py)
             }
@@ -225,12 +229,8 @@ impl Connection {
         error: Option<PyErr>,
     ) -> PyResult<()> {
         let progress = request.get().progress(py)?;
-        let is_current = self.with(py, |state| {
-            let current = state.current.as_ref();
-            current
-                .is_some_and(|current| current.handler.object().is(request) && !current.is_answered)
-        })?;
-        let shared = &self.shared;
+        let is_current = self.awaits(py, request.as_any())?;
+        let shared = self.shared();
         match (progress, error) {
             (Progress::Complete, None) => return Ok(()),
             (_, Some(error))
@@ -276,14 +276,13 @@ fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
 /// A task's callback: the application has returned.
 #[pyclass(frozen, module = "corrente._native")]
 struct Done {
-    connection: Arc<Connection>,
+    carrier: Arc<dyn Carrier>,
     handler: Py<PyAny>,
 }
 
 #[pymethods]
 impl Done {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.connection
-            .ended(task.py(), &self.handler, failure(task))
+        self.carrier.ended(task.py(), &self.handler, failure(task))
     }
 }

@@ -1,0 +1,286 @@
+//! Who inherits from whom, and what follows from it: orders of resolution, kin, places to look.
+//!
+//! All of it is worked out once and forgotten when a base or a subclass becomes known; two cells of
+//! each class wake whoever relied on it.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cells::CellId;
+use super::heap::ClassId;
+use super::machine::Machine;
+use super::values::{Data, ValueSet};
+use crate::symbols::Symbol;
+
+/// Classes among the ancestors of one; real hierarchies stay far below.
+const ANCESTORS_MAX: usize = 60;
+
+/// Descendants of a class that are looked at.
+const DESCENDANTS_MAX: usize = 300;
+
+/// Overriding methods of a class's kin that are followed: as many as a set of values takes.
+const OVERRIDES_MAX: usize = 64;
+
+/// What was worked out about a class.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The names that its body binds.
+    pub(super) names: FxHashSet<Symbol>,
+    order: Option<Rc<[ClassId]>>,
+    libraries: Option<Rc<[Symbol]>>,
+    look_ups: FxHashMap<Symbol, LookUp>,
+    declared: FxHashMap<Symbol, CellId>,
+    kin: Option<Rc<[ClassId]>>,
+    overrides: FxHashMap<Symbol, Rc<[ClassId]>>,
+}
+
+impl Known {
+    /// Of a class whose body binds these names.
+    pub(super) fn of(names: FxHashSet<Symbol>) -> Self {
+        Self {
+            names,
+            ..Self::default()
+        }
+    }
+}
+
+/// Where a class has a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LookUp {
+    pub(super) cell: Option<CellId>,
+    /// The class that has it; none if only a library's class may.
+    pub(super) class: Option<ClassId>,
+}
+
+impl Machine<'_> {
+    /// Notes bases of a class.
+    pub(super) fn adopt(&mut self, id: ClassId, bases: &ValueSet) {
+        for base in bases.iter() {
+            if let Data::Class(base) = self.values.data(base) {
+                let info = &mut self.heap.classes[base.0 as usize];
+                if !info.subclasses.contains(&id) && base != id {
+                    info.subclasses.push(id);
+                }
+            }
+        }
+        for inner in self.kin_of(id).iter() {
+            let info = &mut self.heap.classes[inner.0 as usize];
+            info.known.order = None;
+            info.known.libraries = None;
+            info.known.look_ups.clear();
+            info.known.declared.clear();
+            let shape = info.shape;
+            self.heap.cells.touch(shape);
+        }
+        for outer in self.order_of(id).iter() {
+            let info = &mut self.heap.classes[outer.0 as usize];
+            info.known.kin = None;
+            info.known.overrides.clear();
+            let kin = info.kin;
+            self.heap.cells.touch(kin);
+        }
+    }
+
+    /// A class and its ancestors, in the order in which attributes are looked up.
+    pub(super) fn ancestors(&mut self, class: ClassId) -> Rc<[ClassId]> {
+        let shape = self.heap.classes[class.0 as usize].shape;
+        self.read_cell(shape);
+        self.order_of(class)
+    }
+
+    fn order_of(&mut self, class: ClassId) -> Rc<[ClassId]> {
+        if let Some(order) = &self.heap.classes[class.0 as usize].known.order {
+            return Rc::clone(order);
+        }
+        let mut path = Vec::new();
+        let order: Rc<[ClassId]> = self.linearize(class, &mut path).into();
+        self.heap.classes[class.0 as usize].known.order = Some(Rc::clone(&order));
+        order
+    }
+
+    fn linearize(&self, class: ClassId, path: &mut Vec<ClassId>) -> Vec<ClassId> {
+        if let Some(order) = &self.heap.classes[class.0 as usize].known.order {
+            return order.to_vec();
+        }
+        if path.contains(&class) || path.len() >= ANCESTORS_MAX {
+            return Vec::new();
+        }
+        path.push(class);
+        let bases = self.bases(class);
+        let mut lists: Vec<Vec<ClassId>> = bases
+            .iter()
+            .map(|base| self.linearize(*base, path))
+            .collect();
+        path.pop();
+        lists.push(bases);
+        let mut order = vec![class];
+        order.extend(merge(lists));
+        order.truncate(ANCESTORS_MAX);
+        order
+    }
+
+    fn bases(&self, class: ClassId) -> Vec<ClassId> {
+        let mut bases = Vec::new();
+        for set in &self.heap.classes[class.0 as usize].bases {
+            for value in set.iter() {
+                if let Data::Class(base) = self.values.data(value)
+                    && !bases.contains(&base)
+                {
+                    bases.push(base);
+                }
+            }
+        }
+        bases
+    }
+
+    /// The library's classes that a class inherits from.
+    pub(super) fn bases_in_libraries(&mut self, class: ClassId) -> Rc<[Symbol]> {
+        let order = self.ancestors(class);
+        if let Some(known) = &self.heap.classes[class.0 as usize].known.libraries {
+            return Rc::clone(known);
+        }
+        let mut found = Vec::new();
+        for ancestor in order.iter() {
+            for set in &self.heap.classes[ancestor.0 as usize].bases {
+                for value in set.iter() {
+                    if let Data::Library(path) = self.values.data(value)
+                        && !found.contains(&path)
+                    {
+                        found.push(path);
+                    }
+                }
+            }
+        }
+        let found: Rc<[Symbol]> = found.into();
+        self.heap.classes[class.0 as usize].known.libraries = Some(Rc::clone(&found));
+        found
+    }
+
+    /// A class and all that inherit from it.
+    fn kin_of(&mut self, class: ClassId) -> Rc<[ClassId]> {
+        if let Some(kin) = &self.heap.classes[class.0 as usize].known.kin {
+            return Rc::clone(kin);
+        }
+        let mut found = vec![class];
+        let mut seen: FxHashSet<ClassId> = std::iter::once(class).collect();
+        let mut next = 0;
+        while next < found.len() && found.len() < DESCENDANTS_MAX {
+            let inner = &self.heap.classes[found[next].0 as usize].subclasses;
+            found.extend(inner.iter().filter(|inner| seen.insert(**inner)));
+            next += 1;
+        }
+        let kin: Rc<[ClassId]> = found.into();
+        self.heap.classes[class.0 as usize].known.kin = Some(Rc::clone(&kin));
+        kin
+    }
+
+    /// The classes that inherit from a class and bind a name of their own.
+    pub(super) fn overrides(&mut self, class: ClassId, name: Symbol) -> Rc<[ClassId]> {
+        let cell = self.heap.classes[class.0 as usize].kin;
+        self.read_cell(cell);
+        if let Some(known) = self.heap.classes[class.0 as usize]
+            .known
+            .overrides
+            .get(&name)
+        {
+            return Rc::clone(known);
+        }
+        let kin = self.kin_of(class);
+        let found: Rc<[ClassId]> = kin
+            .iter()
+            .skip(1)
+            .filter(|inner| self.binds(**inner, name))
+            .take(OVERRIDES_MAX)
+            .copied()
+            .collect();
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        known.overrides.insert(name, Rc::clone(&found));
+        found
+    }
+
+    /// Where a class has a name, itself or by inheritance.
+    pub(super) fn place_of(&mut self, class: ClassId, name: Symbol) -> LookUp {
+        let order = self.ancestors(class);
+        if let Some(known) = self.heap.classes[class.0 as usize]
+            .known
+            .look_ups
+            .get(&name)
+        {
+            return *known;
+        }
+        let (cells, binding) = self.search(&order, name);
+        let found = LookUp {
+            cell: (!cells.is_empty()).then(|| self.heap.cells.union(&cells)),
+            class: binding,
+        };
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        known.look_ups.insert(name, found);
+        found
+    }
+
+    /// Where the first of these classes that binds a name has it, and where it is set before.
+    pub(super) fn search(
+        &mut self,
+        order: &[ClassId],
+        name: Symbol,
+    ) -> (Vec<CellId>, Option<ClassId>) {
+        let assigned = self.program.assigned.contains(&name);
+        let mut cells = Vec::new();
+        for class in order {
+            let binds = self.binds(*class, name);
+            if binds || assigned {
+                let owner = self.heap.classes[class.0 as usize].owner;
+                cells.push(self.heap.cell(owner, name));
+            }
+            if binds {
+                return (cells, Some(*class));
+            }
+        }
+        (cells, None)
+    }
+
+    /// What is set, under a name, on objects of a class and its ancestors that nobody saw made.
+    pub(super) fn declared(&mut self, class: ClassId, name: Symbol) -> ValueSet {
+        let order = self.ancestors(class);
+        let info = &self.heap.classes[class.0 as usize];
+        let cell = if let Some(known) = info.known.declared.get(&name) {
+            *known
+        } else {
+            let owners = order
+                .iter()
+                .map(|class| self.heap.classes[class.0 as usize].declared);
+            let owners: Vec<_> = owners.collect();
+            let cells: Vec<CellId> = owners
+                .into_iter()
+                .map(|owner| self.heap.cell(owner, name))
+                .collect();
+            let union = self.heap.cells.union(&cells);
+            let known = &mut self.heap.classes[class.0 as usize].known;
+            known.declared.insert(name, union);
+            union
+        };
+        self.read_cell(cell)
+    }
+}
+
+/// C3, as Python merges; where there is no consistent order, first come first served.
+fn merge(mut lists: Vec<Vec<ClassId>>) -> Vec<ClassId> {
+    let mut order = Vec::new();
+    loop {
+        lists.retain(|list| !list.is_empty());
+        if lists.is_empty() {
+            return order;
+        }
+        let in_tail = |class: &ClassId| lists.iter().any(|list| list[1..].contains(class));
+        let good = lists
+            .iter()
+            .map(|list| list[0])
+            .find(|class| !in_tail(class));
+        let next = good.unwrap_or(lists[0][0]);
+        for list in &mut lists {
+            list.retain(|class| *class != next);
+        }
+        order.push(next);
+    }
+}

@@ -1,0 +1,161 @@
+//! Paths into libraries, and what the catalogue says of each: looked up once and kept.
+//!
+//! A path is written as code would reach it, `requests.Session().get`; without its parentheses it
+//! is the key under which the catalogue knows it.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::machine::Machine;
+use super::values::{Data, ValueSet};
+use crate::catalogue::Condition;
+use crate::symbols::Symbol;
+
+/// Steps of a path; what goes on longer is a loop over a library's objects.
+const STEPS_MAX: usize = 12;
+
+/// First words of the keys that `builtins` knows.
+const SPECIAL: &[&str] = &[
+    "abc",
+    "asyncio",
+    "builtins",
+    "cached_property",
+    "collections",
+    "contextlib",
+    "copy",
+    "django",
+    "functools",
+    "importlib",
+    "types",
+    "typing",
+    "weakref",
+];
+
+/// What was looked up.
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    attributes: FxHashMap<(Symbol, Symbol), ValueSet>,
+    calls: FxHashMap<Symbol, Rc<Callee>>,
+    methods: FxHashMap<(Symbol, Symbol), Rc<Callee>>,
+}
+
+/// What the catalogue says of calling something.
+#[derive(Debug)]
+pub(super) struct Callee {
+    pub(super) key: Box<str>,
+    /// The rule that calling it breaks.
+    pub(super) rule: Option<u32>,
+    /// It may be one that passes values on in a way of its own.
+    pub(super) is_special: bool,
+    pub(super) hands_off: bool,
+    /// Which argument the loop will call.
+    pub(super) callback: Option<usize>,
+    /// Which argument it calls itself.
+    pub(super) runs: Option<usize>,
+    pub(super) neutral: Option<Condition>,
+    /// The class of what it gives, where the catalogue says.
+    pub(super) typed: Option<Symbol>,
+}
+
+impl Machine<'_> {
+    /// The path of a library's thing under its best-known name.
+    pub(super) fn path(&mut self, text: &str) -> Symbol {
+        let text = self.catalogue.alias(text).unwrap_or(text);
+        self.symbols.intern(text)
+    }
+
+    fn key_text(&self, path: Symbol) -> String {
+        self.symbols.text(path).replace("()", "")
+    }
+
+    /// What calling a path means.
+    pub(super) fn callee(&mut self, path: Symbol) -> Rc<Callee> {
+        if let Some(known) = self.library.calls.get(&path) {
+            return Rc::clone(known);
+        }
+        let mut key = self.key_text(path);
+        if self.symbols.text(path).ends_with("()") {
+            key.push_str(".__call__");
+        }
+        let callee = Rc::new(self.consult(key));
+        self.library.calls.insert(path, Rc::clone(&callee));
+        callee
+    }
+
+    /// What calling a method of what is at a path means.
+    pub(super) fn method_of(&mut self, path: Symbol, method: Symbol) -> Rc<Callee> {
+        if let Some(known) = self.library.methods.get(&(path, method)) {
+            return Rc::clone(known);
+        }
+        let key = format!("{}.{}", self.key_text(path), self.symbols.text(method));
+        let callee = Rc::new(self.consult(key));
+        self.library
+            .methods
+            .insert((path, method), Rc::clone(&callee));
+        callee
+    }
+
+    fn consult(&mut self, key: String) -> Callee {
+        let first = key.split('.').next().unwrap_or_default();
+        let catalogue = self.catalogue;
+        let typed = catalogue.result(&key).map(|class| format!("{class}()"));
+        Callee {
+            rule: catalogue.blocking(&key),
+            is_special: SPECIAL.contains(&first),
+            hands_off: catalogue.hands_off(&key),
+            callback: catalogue.callback(&key),
+            runs: catalogue.runs(&key),
+            neutral: catalogue.neutral(&key).cloned(),
+            typed: typed.map(|class| self.symbols.intern(&class)),
+            key: key.into(),
+        }
+    }
+
+    /// What calling a path gives.
+    pub(super) fn result_path(&mut self, path: Symbol) -> Option<Symbol> {
+        if let Some(typed) = self.callee(path).typed {
+            return Some(typed);
+        }
+        let text = self.symbols.text(path);
+        (steps(text) < STEPS_MAX)
+            .then(|| format!("{text}()"))
+            .map(|text| self.symbols.intern(&text))
+    }
+
+    pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
+        if let Some(known) = self.library.attributes.get(&(path, name)) {
+            return known.clone();
+        }
+        let found = self.look_up_in_library(path, name);
+        self.library.attributes.insert((path, name), found.clone());
+        found
+    }
+
+    fn look_up_in_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
+        let base = self.symbols.text(path);
+        if steps(base) >= STEPS_MAX {
+            return ValueSet::default();
+        }
+        let full = format!("{base}.{}", self.symbols.text(name));
+        if let Some(module) = self.program.absolute(&full) {
+            return self.single(Data::Module(module));
+        }
+        let key = full.replace("()", "");
+        if let Some(class) = self.catalogue.attribute(&key) {
+            let class = self.symbols.intern(&format!("{class}()"));
+            return self.single(Data::Library(class));
+        }
+        // An alias is of a module's or class's name, so it never hides a call.
+        let path = if full.contains("()") {
+            self.symbols.intern(&full)
+        } else {
+            self.path(&full)
+        };
+        self.single(Data::Library(path))
+    }
+}
+
+fn steps(path: &str) -> usize {
+    path.matches(['.', '(']).count()
+}

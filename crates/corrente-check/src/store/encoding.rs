@@ -1,0 +1,256 @@
+//! Facts as bytes: numbers of variable length, lists after their count, variants as a number.
+//!
+//! What follows from the source (lines, comments that silence) or from the facts (uses) is left
+//! out. Whoever changes this, or what facts mean, raises `FORMAT` in the parent.
+
+use crate::facts::{
+    Action, ArgumentKind, BodyKind, FunctionFacts, Key, Mode, ModuleFacts, ParameterKind, Receiver,
+    Slot, Span, Trait, Whole,
+};
+
+/// The facts of a module.
+pub(super) fn encode(facts: &ModuleFacts) -> Vec<u8> {
+    let mut bytes = Writer(Vec::with_capacity(facts.functions.len() * 64));
+    bytes.count(facts.names.len());
+    for name in &facts.names {
+        bytes.text(name);
+    }
+    bytes.count(facts.faults.len());
+    for fault in &facts.faults {
+        bytes.number(fault.at);
+        bytes.text(&fault.message);
+    }
+    bytes.count(facts.functions.len());
+    for function in &facts.functions {
+        bytes.function(function);
+    }
+    bytes.0
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, number: u32) {
+        self.long(u64::from(number));
+    }
+
+    fn count(&mut self, count: usize) {
+        self.long(count as u64);
+    }
+
+    /// Seven bits a byte, the lowest first; the eighth says that more follow (LEB128).
+    fn long(&mut self, number: u64) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            self.0.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.0.push(rest as u8);
+    }
+
+    fn signed(&mut self, number: i64) {
+        self.long(((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
+
+    fn maybe(&mut self, number: Option<u32>) {
+        self.long(number.map_or(0, |number| u64::from(number) + 1));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn numbers(&mut self, numbers: &[u32]) {
+        self.count(numbers.len());
+        for number in numbers {
+            self.number(*number);
+        }
+    }
+
+    fn tagged<const N: usize>(&mut self, tag: u8, numbers: [u32; N]) {
+        self.0.push(tag);
+        for number in numbers {
+            self.number(number);
+        }
+    }
+
+    fn function(&mut self, function: &FunctionFacts) {
+        let kind = match function.kind {
+            BodyKind::Module => 0,
+            BodyKind::Class => 1,
+            BodyKind::Function => 2,
+            BodyKind::Generator => 3,
+            BodyKind::Coroutine => 4,
+            BodyKind::AsyncGenerator => 5,
+        };
+        let receiver = match function.receiver {
+            Receiver::Object => 0,
+            Receiver::Class => 1,
+            Receiver::Nothing => 2,
+        };
+        self.tagged(kind, [function.name, function.slots, receiver]);
+        self.maybe(function.parent);
+        self.count(function.parameters.len());
+        for parameter in &function.parameters {
+            let kind = match parameter.kind {
+                ParameterKind::Positional => 0,
+                ParameterKind::KeywordOnly => 1,
+                ParameterKind::Star => 2,
+                ParameterKind::DoubleStar => 3,
+            };
+            self.tagged(kind, [parameter.name, parameter.slot]);
+        }
+        self.numbers(&function.cells);
+        self.numbers(&function.fields);
+        self.count(function.operations.len());
+        let mut last = Span::default();
+        for operation in &function.operations {
+            let span = operation.span;
+            self.signed(i64::from(span.start) - i64::from(last.start));
+            self.number(span.end.wrapping_sub(span.start));
+            self.action(&operation.action);
+            last = span;
+        }
+    }
+
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::Copy { to, from } => self.tagged(0, [*to, *from]),
+            Action::Text { to, text } => self.tagged(1, [*to, *text]),
+            Action::Number { to, number } => {
+                self.tagged(2, [*to]);
+                self.signed(*number);
+            }
+            Action::Builtin { to, name } => self.tagged(3, [*to, *name]),
+            Action::Load { to, hops, name } => self.tagged(4, [*to, *hops, *name]),
+            Action::Store { hops, name, from } => self.tagged(5, [*hops, *name, *from]),
+            Action::Attribute { to, base, name } => self.tagged(6, [*to, *base, *name]),
+            Action::SetAttribute { base, name, from } => self.tagged(7, [*base, *name, *from]),
+            Action::Item { to, base, key } => {
+                self.tagged(8, [*to, *base]);
+                self.key(*key);
+            }
+            Action::SetItem { base, key, from } => {
+                self.tagged(9, [*base, *from]);
+                self.key(*key);
+            }
+            Action::Iterate { to, from, mode } => self.tagged(10, [*to, *from, number_of(*mode)]),
+            Action::Enter { to, from, mode } => self.tagged(11, [*to, *from, number_of(*mode)]),
+            Action::Await { to, from } => self.tagged(12, [*to, *from]),
+            Action::Yield { from } => self.tagged(13, [*from]),
+            Action::Return { from } => self.tagged(14, [*from]),
+            Action::Declare { to, annotation } => self.tagged(15, [*to, *annotation]),
+            several => self.several(several),
+        }
+    }
+
+    fn several(&mut self, action: &Action) {
+        match action {
+            Action::Special {
+                to,
+                method,
+                reflected,
+                left,
+                right,
+            } => {
+                self.tagged(16, [*to, *method, *left]);
+                self.maybe(*reflected);
+                self.maybe(*right);
+            }
+            Action::Filter { to, from, by } => {
+                self.tagged(17, [*to, *from]);
+                match by {
+                    Trait::Coroutine => self.tagged(0, []),
+                    Trait::NotCoroutine => self.tagged(1, []),
+                    Trait::Instance(slot) => self.tagged(2, [*slot]),
+                    Trait::NotInstance(slot) => self.tagged(3, [*slot]),
+                }
+            }
+            Action::Import { to, module, whole } => {
+                let whole = match whole {
+                    Whole::First => 0,
+                    Whole::Last => 1,
+                };
+                self.tagged(18, [*to, *module, whole]);
+            }
+            Action::ImportFrom {
+                to,
+                module,
+                level,
+                name,
+            } => self.tagged(19, [*to, *module, *level, *name]),
+            Action::ImportAll { module, level } => self.tagged(20, [*module, *level]),
+            longer => self.longer(longer),
+        }
+    }
+
+    fn longer(&mut self, action: &Action) {
+        match action {
+            Action::Call(call) => {
+                self.tagged(21, [call.to, call.callee, number_of(call.mode)]);
+                self.count(call.arguments.len());
+                for argument in &call.arguments {
+                    match argument.kind {
+                        ArgumentKind::Positional => self.tagged(0, [argument.slot]),
+                        ArgumentKind::Keyword(name) => self.tagged(1, [argument.slot, name]),
+                        ArgumentKind::Star => self.tagged(2, [argument.slot]),
+                        ArgumentKind::DoubleStar => self.tagged(3, [argument.slot]),
+                    }
+                }
+            }
+            Action::Function {
+                to,
+                function,
+                defaults,
+            } => {
+                self.tagged(22, [*to, *function]);
+                self.count(defaults.len());
+                for (name, slot) in defaults {
+                    self.number(*name);
+                    self.number(*slot);
+                }
+            }
+            Action::Class(class) => {
+                self.tagged(23, [class.to, class.body]);
+                self.numbers(&class.bases);
+            }
+            Action::Collection(made) => {
+                self.tagged(24, [made.to]);
+                self.items(&made.items);
+                self.numbers(&made.spread);
+            }
+            // All others are written by the two functions above.
+            _ => self.tagged(u8::MAX, []),
+        }
+    }
+
+    fn items(&mut self, items: &[(Key, Slot)]) {
+        self.count(items.len());
+        for (key, slot) in items {
+            self.key(*key);
+            self.number(*slot);
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        match key {
+            Key::Text(name) => self.tagged(0, [name]),
+            Key::Number(number) => {
+                self.tagged(1, []);
+                self.signed(number);
+            }
+            Key::Slot(slot) => self.tagged(2, [slot]),
+            Key::Any => self.tagged(3, []),
+            Key::Slice => self.tagged(4, []),
+        }
+    }
+}
+
+fn number_of(mode: Mode) -> u32 {
+    match mode {
+        Mode::Plain => 0,
+        Mode::Awaited => 1,
+        Mode::Decorator => 2,
+    }
+}

@@ -1,0 +1,251 @@
+//! The program as a user meets it: what it says and its exit codes, for each thing it is asked.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const SERVICE: &str = "\
+import time
+
+async def main():
+    prepare()
+
+def prepare():
+    time.sleep(1)
+";
+
+const SHOP: &str = "\
+import requests
+from flask import Flask
+from store import find
+
+app = Flask(__name__)
+
+@app.get(\"/orders/<int:number>\")
+def order(number):
+    return find(number)
+
+@app.get(\"/prices\")
+def prices():
+    price = requests.get(\"http://prices\").json()
+    stock = requests.get(\"http://stock\").json()
+    return [price, stock]
+
+@app.get(\"/health\")
+def health():
+    return \"well\"
+";
+
+const STORE: &str = "\
+import psycopg2
+
+def find(number):
+    connection = psycopg2.connect(\"dbname=shop\")
+    cursor = connection.cursor()
+    cursor.execute(\"select * from orders where id = %s\", [number])
+    return cursor.fetchone()
+
+def report():
+    return [find(number) for number in range(10)]
+";
+
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        let above = path.parent().expect("it is in the folder");
+        fs::create_dir_all(above).expect("a folder can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+    folder
+}
+
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corrente-check"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// Exit code, standard output and standard error, one below the other.
+fn run(folder: &TempDir, arguments: &[&str]) -> String {
+    let output = program(folder.path(), arguments)
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it is text");
+    format!(
+        "exit {}\n--- output\n{}--- messages\n{}",
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr)
+    )
+}
+
+#[test]
+fn a_report() {
+    insta::assert_snapshot!(run(&project(&[("service.py", SERVICE)]), &[]));
+}
+
+#[test]
+fn statistics() {
+    insta::assert_snapshot!(run(&project(&[("service.py", SERVICE)]), &["--statistics"]));
+}
+
+#[test]
+fn an_explanation() {
+    insta::assert_snapshot!(run(&project(&[]), &["--explain", "input"]));
+    insta::assert_snapshot!(run(&project(&[]), &["--explain", "inputs"]));
+}
+
+#[test]
+fn a_suppression_says_why_or_is_a_finding() {
+    let said = SERVICE.replace(
+        "sleep(1)",
+        "sleep(1)  # corrente: ignore[sleep] nothing else runs",
+    );
+    let unsaid = SERVICE.replace("sleep(1)", "sleep(1)  # corrente: ignore[sleep]");
+    insta::assert_snapshot!(run(&project(&[("service.py", &said)]), &[]));
+    insta::assert_snapshot!(run(&project(&[("service.py", &unsaid)]), &[]));
+}
+
+#[test]
+fn a_baseline_fails_for_what_is_new_only() {
+    let folder = project(&[("service.py", SERVICE)]);
+    assert!(run(&folder, &["--write-baseline", "known.json"]).starts_with("exit 1"));
+    let moved = format!("# A line above.\n{SERVICE}");
+    fs::write(folder.path().join("service.py"), moved).expect("it can be written");
+    insta::assert_snapshot!(run(&folder, &["--baseline", "known.json"]));
+    let more = format!("{SERVICE}    open(\"x\")\n");
+    fs::write(folder.path().join("service.py"), more).expect("it can be written");
+    insta::assert_snapshot!(run(&folder, &["--baseline", "known.json"]));
+}
+
+#[test]
+fn what_cannot_be_used_is_told_in_a_line() {
+    let folder = project(&[
+        ("service.py", SERVICE),
+        ("list.json", "[]"),
+        ("future.json", "{\"schema\": 9, \"known\": []}"),
+        ("wrong.toml", "[[blok]]\n"),
+        ("empty/notes.txt", ""),
+    ]);
+    for arguments in [
+        &["--baseline", "list.json"][..],
+        &["--baseline", "future.json"],
+        &["--baseline", "nowhere.json"],
+        &["--catalogue", "wrong.toml"],
+        &["--plan", "--gauge", "list.json"],
+        &["--plan", "--gauge", "nowhere.json"],
+        &["--plan", "--format", "sarif"],
+        &["--gauge", "list.json"],
+        &["--certainty", "sure"],
+        &["empty"],
+        &["nowhere"],
+    ] {
+        let said = run(&folder, arguments);
+        insta::assert_snapshot!(said.replace("(os error 2)", ""));
+        assert!(
+            said.starts_with("exit 2\n--- output\n---"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn settings_of_the_project() {
+    let settings = "[tool.corrente.check]\nignore = [\"sleep\"]\nexclude = [\"old\"]\n";
+    let folder = project(&[
+        ("pyproject.toml", settings),
+        ("service.py", SERVICE),
+        (
+            "old/service.py",
+            &SERVICE.replace("time.sleep(1)", "open('x')"),
+        ),
+    ]);
+    assert!(run(&folder, &[]).starts_with("exit 0"));
+    let misspelt = settings.replace("ignore", "ignored");
+    fs::write(folder.path().join("pyproject.toml"), misspelt).expect("it can be written");
+    let said = run(&folder, &[]);
+    assert!(
+        said.starts_with("exit 2") && said.contains("unknown field `ignored`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_that_does_not_parse_is_told_and_the_rest_goes_on() {
+    let folder = project(&[("service.py", SERVICE), ("broken.py", "def f(:\n")]);
+    insta::assert_snapshot!(run(&folder, &[]));
+}
+
+#[test]
+fn a_plan() {
+    insta::assert_snapshot!(run(
+        &project(&[("shop.py", SHOP), ("store.py", STORE)]),
+        &["--plan"]
+    ));
+}
+
+#[test]
+fn a_plan_by_a_recording() {
+    let recording = include_str!("plans/recording.json");
+    let folder = project(&[
+        ("shop.py", SHOP),
+        ("store.py", STORE),
+        ("gauge.json", recording),
+    ]);
+    insta::assert_snapshot!(run(&folder, &["--plan", "--gauge", "gauge.json"]));
+}
+
+#[test]
+fn a_plan_for_programs() {
+    let folder = project(&[("shop.py", SHOP), ("store.py", STORE)]);
+    let output = program(folder.path(), &["--plan", "--json"]).output();
+    let output = output.expect("the program starts");
+    assert_eq!(output.status.code(), Some(1));
+    let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(plan["schema"], "corrente.plan/1");
+    assert_eq!(plan["endpoints"][0]["route"], "/orders/<int:number>");
+    assert_eq!(plan["endpoints"][0]["calls"][0]["call"], "psycopg2.connect");
+    assert_eq!(plan["endpoints"][1]["new_functions"], 1);
+    assert_eq!(plan["free"][0]["function"], "health");
+    assert_eq!(plan["shared"][0]["callers"][0]["name"], "report");
+    assert_eq!(plan["together"][0]["kind"], "sequence");
+    assert_eq!(plan["size"]["functions"], 3);
+}
+
+#[test]
+fn without_endpoints_there_is_nothing_to_plan() {
+    insta::assert_snapshot!(run(&project(&[("service.py", SERVICE)]), &["--plan"]));
+}
+
+#[test]
+fn watching_runs_again_when_a_file_changes() {
+    let folder = project(&[("service.py", SERVICE)]);
+    let mut watching = program(folder.path(), &["--watch"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let messages = watching.stderr.take().expect("it is piped");
+    let mut lines = BufReader::new(messages).lines().map_while(Result::ok);
+    let mut summary = || {
+        let said: Vec<String> = lines
+            .by_ref()
+            .take_while(|line| !line.contains("watching"))
+            .collect();
+        said.join("\n")
+    };
+    let first = summary();
+    fs::write(folder.path().join("service.py"), "async def main(): ...\n").expect("it is ours");
+    let second = summary();
+    watching.kill().expect("it runs");
+    watching.wait().expect("it was started here");
+    assert!(first.contains("1 blocking calls"), "{first}");
+    assert!(second.contains("0 blocking calls"), "{second}");
+}
