@@ -36,6 +36,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_watch",
         "_worker",
         "gauge",
+        "gunicorn",
     }
 
 

@@ -253,6 +253,9 @@ class HttpServer:
         ping_interval: float = 20.0,
         close_timeout: float = 10.0,
         max_in_flight: int = ...,
+        threads: int = 1,
+        max_queued: int = ...,
+        mounts: Sequence[tuple[str, _Foreign, str, dict[str, _Foreign] | None]] = ...,
         max_body_bytes: int | None = None,
         max_headers: int | None = None,
         max_head_bytes: int | None = None,
@@ -264,6 +267,7 @@ class HttpServer:
     def look(self) -> None: ...
     def drain(self) -> None: ...
     def abort(self) -> None: ...
+    def end_threads(self) -> None: ...
     def limit_connections(
         self, most: int, full: Callable[[bool], object] | None = None
     ) -> None: ...

@@ -12,6 +12,7 @@ import inspect
 import logging
 import signal
 import socket
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native
@@ -20,7 +21,7 @@ from corrente._lifespan import Lifespan
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 #: An application, of either interface.
 Foreign: TypeAlias = Any
@@ -50,6 +51,9 @@ def interface_of(application: Foreign) -> str:
         function = function.func
     if inspect.isclass(function):
         raise TypeError(f"an application is called for each request; {function!r} is a class")
+    if isinstance(function, _native.Asgi):
+        # Recorded; native methods do not say that they are coroutine functions.
+        return "asgi"
     called = function if inspect.isroutine(function) else type(function).__call__
     return "asgi" if inspect.iscoroutinefunction(called) else "wsgi"
 
@@ -59,6 +63,7 @@ def serve(
     *,
     bind: str | Iterable[str] = "127.0.0.1:8000",
     interface: str = "auto",
+    mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     **settings: Foreign,
@@ -69,11 +74,13 @@ def serve(
         application: what is called for each request.
         bind: addresses, each as `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
         interface: "asgi", "wsgi", or "auto" to find out.
+        mounts: other applications, of either interface, each below a prefix like "/api".
         ssl_context: for TLS; none is plain HTTP. It offers HTTP/2 where its ALPN protocols do.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
         settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
             `write_timeout`, `idle_timeout`, `ping_interval` (seconds), `max_in_flight` (requests),
-            `max_body_bytes`, `http2` (false for HTTP/1.1 alone).
+            `max_body_bytes`, `http2` (false for HTTP/1.1 alone), `threads` (WSGI runs in so many;
+            1 is the loop's own), `max_queued` (requests that wait for a thread).
 
     Raises:
         OSError: an address cannot be bound.
@@ -87,6 +94,7 @@ def serve(
                 application,
                 sockets,
                 interface=interface,
+                mounts=mounts,
                 ssl_context=ssl_context,
                 graceful_timeout=graceful_timeout,
                 **settings,
@@ -129,6 +137,7 @@ async def serve_here(
     sockets: Iterable[socket.socket],
     *,
     interface: str = "auto",
+    mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     lifespan: str = "auto",
@@ -141,11 +150,29 @@ async def serve_here(
     """Serve on bound sockets in the running loop until a signal; a second one ends it at once."""
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
-    life = Lifespan(application) if kind == "asgi" and lifespan != "off" else None
-    # Requests copy it: what the application leaves there when it begins is seen.
-    state = None if life is None else life.state
-    server = _native.HttpServer(application, loop, report, interface=kind, state=state, **settings)
-    if life is not None:
+    lives: list[Lifespan] = []
+
+    def state_of(one: Foreign, kind: str) -> dict[str, Foreign] | None:
+        if kind != "asgi" or lifespan == "off":
+            return None
+        life = Lifespan(one)
+        lives.append(life)
+        # Requests copy it: what the application leaves there when it begins is seen.
+        return life.state
+
+    server = _native.HttpServer(
+        application,
+        loop,
+        report,
+        interface=kind,
+        state=state_of(application, kind),
+        mounts=[
+            (prefix, one, interface_of(one), state_of(one, interface_of(one)))
+            for prefix, one in mounts.items()
+        ],
+        **settings,
+    )
+    for life in lives:
         await life.begin(lifespan)
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
@@ -169,9 +196,10 @@ async def serve_here(
         for one in listening:
             one.close()
         await _drain(server, until, stop_now)
+        server.end_threads()
         looking.cancel()
         try:
-            if life is not None:
+            for life in reversed(lives):
                 await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
         finally:
             for number in signals:

@@ -48,6 +48,7 @@ _TO_SERVER = (
     "max_head_bytes",
     "max_target_bytes",
     "max_body_bytes",
+    "threads",
     "http2",
 )
 
@@ -89,6 +90,10 @@ def main(number: str) -> int:
         _recording.begin(settings["gauge_folder"])
     try:
         application = load(settings["target"], settings["folder"], settings["is_factory"])
+        mounts = {
+            prefix: load(target, settings["folder"], is_factory=False)
+            for prefix, target in settings["mounts"]
+        }
     except ApplicationError as failure:
         worker.say("user", str(failure))
         return 1
@@ -98,7 +103,7 @@ def main(number: str) -> int:
     try:
         log = worker.access_log()
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_Work(worker, application, log).serve(sockets))
+            runner.run(_Work(worker, application, mounts, log).serve(sockets))
     except LifespanError as failure:
         worker.say("user", str(failure))
         return 1
@@ -115,7 +120,11 @@ class _Work:
     """What a worker does between its first word to the parent and its end."""
 
     def __init__(
-        self, worker: _native.Worker, application: Foreign, log: _native.AccessLog | None
+        self,
+        worker: _native.Worker,
+        application: Foreign,
+        mounts: Mapping[str, Foreign],
+        log: _native.AccessLog | None,
     ) -> None:
         self._worker = worker
         self._settings = settings = worker.settings
@@ -125,7 +134,12 @@ class _Work:
             self._interface = _serve.interface_of(application)
         if settings["gauge_folder"] is not None:
             application = _recording.recorded(application, self._interface)
+            mounts = {
+                prefix: _recording.recorded(one, _serve.interface_of(one))
+                for prefix, one in mounts.items()
+            }
         self._application = application
+        self._mounts = mounts
         self._own = Own(
             health=settings["health_path"],
             ready=settings["ready_path"],
@@ -154,6 +168,7 @@ class _Work:
                 self._application,
                 sockets,
                 interface=self._interface,
+                mounts=self._mounts,
                 ssl_context=None if self._certificate is None else self._certificate.context,
                 ready=self._began,
                 # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.

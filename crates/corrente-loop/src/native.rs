@@ -248,6 +248,20 @@ impl Transport {
         self.tell(py, intern!(py, "resume_reading"))
     }
 
+    /// Whether it is closing or closed.
+    ///
+    /// # Errors
+    ///
+    /// What the transport raises.
+    pub fn is_closing(&self, py: Python<'_>) -> PyResult<bool> {
+        let transport = self.object.bind(py);
+        if self.family == Family::Stream {
+            return stream::is_ending(transport);
+        }
+        let closing = transport.call_method0(intern!(py, "is_closing"))?;
+        closing.is_truthy()
+    }
+
     /// Closes it once all is written.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub struct Serve<'a> {
 }
 
 /// Settings that no worker acts on yet.
-const NOT_YET: &[&str] = &["mount", "static", "static-max-age", "threads"];
+const NOT_YET: &[&str] = &["static", "static-max-age"];
 
 /// Serves until it is told to stop.
 pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result<(), ServeError> {

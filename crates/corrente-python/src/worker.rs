@@ -128,6 +128,9 @@ impl Worker {
         };
         made.set_item("interface", interface)?;
         made.set_item("folder", &application.folder)?;
+        let mounts = application.mounts.iter();
+        let mounts = mounts.map(|mount| (&mount.prefix, &mount.target));
+        made.set_item("mounts", mounts.collect::<Vec<_>>())?;
         let lifespan = match application.lifespan {
             Lifespan::Auto => "auto",
             Lifespan::On => "on",
@@ -141,6 +144,7 @@ impl Worker {
         };
         made.set_item("loop", event_loop)?;
         made.set_item("backlog", settings.sockets.backlog)?;
+        made.set_item("threads", settings.processes.threads)?;
         made.set_item("max_requests", settings.processes.max_requests)?;
         made.set_item(
             "max_requests_jitter",

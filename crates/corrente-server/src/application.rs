@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use corrente_http::h1::Body;
 use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::asgi::request::{self, Request};
@@ -13,6 +14,7 @@ use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
 use crate::connection::Asked;
 use crate::exchange::Line;
+use crate::mount::Mount;
 use crate::operations::{Arrival, Deflate};
 use crate::peer::Peer;
 use crate::shared::Shared;
@@ -28,14 +30,39 @@ pub(crate) enum Interface {
     Wsgi,
 }
 
-/// What all requests of a connection have in common.
-pub(crate) struct Template {
+/// What all requests of a connection have in common, for each application.
+pub(crate) struct Templates {
     pub(crate) peer: Peer,
-    kind: Kind,
+    all: Vec<Template>,
 }
 
-/// For each kind of application.
-enum Kind {
+impl Templates {
+    pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
+        let mounts = shared.mounts.iter();
+        let templates = mounts.map(|mount| Template::new(py, shared, mount, ends));
+        Ok(Self {
+            peer: Peer::new(ends, &shared.operations().trusted)?,
+            all: templates.collect::<PyResult<_>>()?,
+        })
+    }
+
+    /// A request that comes in.
+    pub(crate) fn begin(
+        &self,
+        py: Python<'_>,
+        shared: &Shared,
+        arrival: &Arrival<'_>,
+        line: Arc<dyn Line>,
+    ) -> PyResult<Begun> {
+        let place = shared.mounts.place(arrival.head.target().path);
+        let template = self.all.get(place);
+        let template = template.ok_or_else(|| PyRuntimeError::new_err("no such application"))?;
+        template.begin(py, shared, arrival, line, place)
+    }
+}
+
+/// What all requests of a connection to one application have in common.
+enum Template {
     Asgi(scope::Template),
     Wsgi(wsgi::Template),
 }
@@ -57,6 +84,8 @@ pub(crate) enum Begun {
 
 /// A request that begins.
 pub(crate) struct Beginning {
+    /// The place of its application.
+    pub(crate) mount: usize,
     pub(crate) handler: Handler,
     /// ASGI's.
     pub(crate) scope: Option<Py<PyAny>>,
@@ -67,9 +96,16 @@ pub(crate) struct Beginning {
 }
 
 impl Beginning {
-    fn new(py: Python<'_>, shared: &Shared, arrival: &Arrival<'_>, handler: Handler) -> Self {
+    fn new(
+        py: Python<'_>,
+        shared: &Shared,
+        arrival: &Arrival<'_>,
+        handler: Handler,
+        mount: usize,
+    ) -> Self {
         let operations = shared.operations();
         Self {
+            mount,
             handler,
             scope: None,
             own: operations.own(py, arrival),
@@ -79,33 +115,37 @@ impl Beginning {
 }
 
 impl Template {
-    pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
-        let root = &shared.root_path;
-        let kind = match shared.interface {
+    fn new(py: Python<'_>, shared: &Shared, mount: &Mount, ends: &Ends<'_>) -> PyResult<Self> {
+        let root = shared.mounts.roots(mount);
+        Ok(match mount.interface {
             Interface::Asgi => {
-                let template = scope::Template::new(py, ends, root, shared.state.as_ref())?;
-                Kind::Asgi(template)
+                let template = scope::Template::new(py, ends, root, mount.state.as_ref())?;
+                Self::Asgi(template)
             }
-            Interface::Wsgi => Kind::Wsgi(wsgi::Template::new(py, ends, root)?),
-        };
-        let peer = Peer::new(ends, &shared.operations().trusted)?;
-        Ok(Self { peer, kind })
+            Interface::Wsgi => {
+                let concurrency = match shared.threads {
+                    Some(_) => wsgi::Concurrency::Threads,
+                    None => wsgi::Concurrency::One,
+                };
+                Self::Wsgi(wsgi::Template::new(py, ends, root, concurrency)?)
+            }
+        })
     }
 
-    /// A request that comes in.
-    pub(crate) fn begin(
+    fn begin(
         &self,
         py: Python<'_>,
         shared: &Shared,
         arrival: &Arrival<'_>,
         line: Arc<dyn Line>,
+        mount: usize,
     ) -> PyResult<Begun> {
         let head = arrival.head;
-        match &self.kind {
-            Kind::Asgi(template) if ws::is_asked(head) => {
-                socket(py, template, shared, arrival, line)
+        match self {
+            Self::Asgi(template) if ws::is_asked(head) => {
+                socket(py, template, shared, arrival, line, mount)
             }
-            Kind::Asgi(template) => {
+            Self::Asgi(template) => {
                 let begun = match head.body() {
                     Body::None => request::Begun::WithoutBody,
                     _ if head.expects_continue() => request::Begun::ExpectsContinue,
@@ -117,10 +157,10 @@ impl Template {
                 let handler = Handler::Asgi(request);
                 Ok(Begun::Request(Beginning {
                     scope: Some(scope.into_any().unbind()),
-                    ..Beginning::new(py, shared, arrival, handler)
+                    ..Beginning::new(py, shared, arrival, handler, mount)
                 }))
             }
-            Kind::Wsgi(template) => {
+            Self::Wsgi(template) => {
                 // All of the body is read before the application is called.
                 if head.expects_continue() {
                     line.continues(py)?;
@@ -128,7 +168,7 @@ impl Template {
                 let environ = template.environ(py, arrival)?.unbind();
                 let call = Py::new(py, Call::new(environ, line))?;
                 let handler = Handler::Wsgi(call);
-                let beginning = Beginning::new(py, shared, arrival, handler);
+                let beginning = Beginning::new(py, shared, arrival, handler, mount);
                 Ok(Begun::Request(beginning))
             }
         }
@@ -141,6 +181,7 @@ fn socket(
     shared: &Shared,
     arrival: &Arrival<'_>,
     line: Arc<dyn Line>,
+    mount: usize,
 ) -> PyResult<Begun> {
     let head = arrival.head;
     let handshake = match Handshake::of(head) {
@@ -154,7 +195,7 @@ fn socket(
     let beginning = Beginning {
         scope: Some(scope.into_any().unbind()),
         own: None,
-        ..Beginning::new(py, shared, arrival, handler)
+        ..Beginning::new(py, shared, arrival, handler, mount)
     };
     let asked = Asked {
         accept_key: handshake.accept_key().to_owned(),
@@ -173,6 +214,11 @@ impl Handler {
             Self::Wsgi(call) => Self::Wsgi(call.clone_ref(py)),
             Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
         }
+    }
+
+    /// Whether it is one of an application that is called when the request is whole.
+    pub(crate) fn is_wsgi(&self) -> bool {
+        matches!(self, Self::Wsgi(_))
     }
 
     pub(crate) fn object(&self) -> &Py<PyAny> {

@@ -14,8 +14,9 @@ use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::Line;
-use crate::shared::Shared;
+use crate::shared::{Shared, Threads};
 use crate::wsgi::call::{self, Advance, Call};
+use crate::wsgi::pool::{Job, Taken};
 
 /// What carries one request, its answer, and what is said in the application's place.
 pub(crate) trait Carrier: Line {
@@ -57,30 +58,68 @@ impl dyn Carrier {
             shared.operations().say_name(py, name)?;
             self.note_name(py, name)?;
         }
-        let application = beginning.own.as_ref().unwrap_or(&shared.application);
-        let application = application.bind(py);
+        let Some(mount) = shared.mounts.at(beginning.mount) else {
+            return Ok(());
+        };
+        let own = beginning.own.as_ref();
+        let application = own.unwrap_or(&mount.application).bind(py);
         match beginning.handler {
             Handler::Asgi(request) => {
-                self.start_task(py, application, request.into_any(), beginning.scope)
+                self.start_task(application, request.into_any(), beginning.scope)
             }
             Handler::Socket(socket) => {
-                self.start_task(py, application, socket.into_any(), beginning.scope)
+                self.start_task(application, socket.into_any(), beginning.scope)
             }
             Handler::Wsgi(call) => {
+                // The server's own answers wait for no thread.
+                if let Some(threads) = &shared.threads
+                    && own.is_none()
+                {
+                    return self.hand_over(application, threads, call);
+                }
                 let advanced = Call::start(call.bind(py), application);
                 self.advanced(py, &call, advanced)
             }
         }
     }
 
+    /// A WSGI application is to run in a thread.
+    fn hand_over(
+        self: &Arc<Self>,
+        application: &Bound<'_, PyAny>,
+        threads: &Threads,
+        call: Py<Call>,
+    ) -> PyResult<()> {
+        let py = application.py();
+        let connection = Arc::clone(self);
+        let failed = move |py: Python<'_>, error: PyErr, progress: call::Progress| {
+            connection.wsgi_failed(py, error, progress)
+        };
+        let handed = call.get().hand_over(py, &threads.inbox, Box::new(failed))?;
+        let Some(remote) = handed else {
+            return Ok(());
+        };
+        let job = Job {
+            application: application.clone().unbind(),
+            call,
+            remote,
+        };
+        match threads.pool.submit(py, job)? {
+            Taken::Yes => Ok(()),
+            Taken::No => {
+                let text = "as many requests wait for a thread as the server lets wait\n";
+                self.refuse(py, 503, text)
+            }
+        }
+    }
+
     fn start_task(
         self: &Arc<Self>,
-        py: Python<'_>,
         application: &Bound<'_, PyAny>,
         handler: Py<PyAny>,
         scope: Option<Py<PyAny>>,
     ) -> PyResult<()> {
-        let shared = self.shared();
+        let (py, shared) = (application.py(), self.shared());
         let receive = handler.getattr(py, intern!(py, "receive"))?;
         let send = handler.getattr(py, intern!(py, "send"))?;
         let task = application
@@ -109,8 +148,8 @@ impl dyn Carrier {
             Handler::Asgi(request) => request.get().room(py),
             Handler::Socket(socket) => socket.get().room(py),
             Handler::Wsgi(call) => {
-                let advanced = call.get().advance(py);
-                self.advanced(py, call, advanced)
+                let advanced = call.get().room(py).transpose();
+                advanced.map_or(Ok(()), |advanced| self.advanced(py, call, advanced))
             }
         }
     }
@@ -131,9 +170,19 @@ impl dyn Carrier {
             Err(error) if ends_program(py, &error) => return Err(error),
             Err(error) => error,
         };
+        self.wsgi_failed(py, error, call.get().progress(py)?)
+    }
+
+    /// A WSGI application raised an exception when its answer was so far.
+    fn wsgi_failed(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        error: PyErr,
+        progress: call::Progress,
+    ) -> PyResult<()> {
         let text = "the application raised an exception";
         self.shared().report(py, text, Some(error))?;
-        match call.get().progress(py)? {
+        match progress {
             call::Progress::Complete => Ok(()),
             call::Progress::Nothing | call::Progress::Started => self.fail(py),
         }

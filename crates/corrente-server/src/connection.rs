@@ -30,7 +30,7 @@ use self::output::Output;
 use self::preface::Opening;
 pub(crate) use self::talking::Asked;
 use self::talking::Socket;
-use crate::application::{Beginning, Handler, Template};
+use crate::application::{Beginning, Handler, Templates};
 use crate::shared::Shared;
 use crate::trace::Trace;
 
@@ -45,7 +45,7 @@ pub(crate) struct Connection {
 struct State {
     /// Nothing before `made` and after `lost`.
     transport: Option<Transport>,
-    template: Option<Arc<Template>>,
+    template: Option<Arc<Templates>>,
     /// Lent out while it works.
     decoder: Option<Box<Decoder>>,
     /// What has come and is not decoded: a part of a head, or what is behind the request that is answered.
@@ -183,7 +183,7 @@ impl First {
     }
 
     /// It is no connection of HTTP/1.1; gives back what is known of it.
-    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<(Transport, Arc<Template>)>> {
+    pub(crate) fn give_up(&self, py: Python<'_>) -> PyResult<Option<(Transport, Arc<Templates>)>> {
         let template = self.0.with(py, |state| state.template.clone())?;
         let transport = self.0.transport(py)?;
         life::end(&self.0, py)?;

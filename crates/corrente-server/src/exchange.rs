@@ -4,13 +4,22 @@
 //! protocols how it is framed.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
+
+use crate::packed::Packed;
 
 /// Whether nothing follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
     Yes,
     No,
+}
+
+/// Fields that were taken apart, as an application of ASGI gives them.
+pub(crate) fn unpacked<'py>(py: Python<'py>, fields: &Packed) -> PyResult<Bound<'py, PyList>> {
+    let pairs = fields.iter();
+    let pairs = pairs.map(|(name, value)| (PyBytes::new(py, name), PyBytes::new(py, value)));
+    PyList::new(py, pairs.collect::<Vec<_>>())
 }
 
 /// One request's way back to its client. Every method is called by the loop's thread.
@@ -23,6 +32,12 @@ pub(crate) trait Exchange: Send + Sync {
         headers: Option<&Bound<'_, PyAny>>,
         trailers: Last,
     ) -> PyResult<()>;
+
+    /// The same with fields that were taken apart; no trailers follow.
+    fn packed_head(&self, py: Python<'_>, status: u16, fields: Packed) -> PyResult<()> {
+        let fields = unpacked(py, &fields)?;
+        self.head(py, status, Some(fields.as_any()), Last::Yes)
+    }
 
     /// Some of the body; gives back whether the response is complete with it (not if trailers follow).
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last>;

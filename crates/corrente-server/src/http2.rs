@@ -22,7 +22,7 @@ use corrente_loop::Confined;
 use corrente_loop::native::Transport;
 use pyo3::prelude::*;
 
-use crate::application::{Beginning, Handler, Template};
+use crate::application::{Beginning, Handler, Templates};
 use crate::field::Field;
 use crate::shared::Shared;
 use crate::trace::Trace;
@@ -44,7 +44,7 @@ pub(crate) struct Session {
 struct State {
     /// Nothing before it has begun and after it was lost.
     transport: Option<Transport>,
-    template: Option<Arc<Template>>,
+    template: Option<Arc<Templates>>,
     connection: Connection,
     /// Those whose requests are not answered yet.
     streams: HashMap<StreamId, Arc<Stream>>,

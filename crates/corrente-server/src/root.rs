@@ -19,7 +19,7 @@ pub(crate) fn without_root<'a>(path: &'a [u8], root: &str) -> &'a [u8] {
 }
 
 /// What is behind the root, where the path has it.
-fn below<'a>(path: &'a [u8], root: &str) -> Option<&'a [u8]> {
+pub(crate) fn below<'a>(path: &'a [u8], root: &str) -> Option<&'a [u8]> {
     let rest = path.strip_prefix(root.as_bytes())?;
     (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
 }

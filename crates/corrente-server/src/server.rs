@@ -16,14 +16,20 @@ use pyo3::types::PyDict;
 
 use crate::application::Interface;
 use crate::asgi::task::Starter;
+use crate::mount::{Mount, Mounts};
 use crate::operations::Operations;
-use crate::shared::{Gate, Live, Protocols, Shared, Times};
+use crate::shared::{Gate, Live, Protocols, Shared, Threads, Times};
 use crate::wire::Wire;
+use crate::wsgi::pool::Pool;
+use crate::wsgi::remote::Inbox;
 
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
 
-/// Serves one application in one event loop.
+/// Requests that wait for a thread of WSGI where nothing else is said: more than a thread answers before clients give up.
+const MAX_QUEUED: usize = 1024;
+
+/// Serves applications in one event loop: one, or several below prefixes.
 #[pyclass(frozen, weakref, module = "corrente._native")]
 pub(crate) struct HttpServer {
     shared: Arc<Shared>,
@@ -36,6 +42,7 @@ impl HttpServer {
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
+        threads = 1, max_queued = MAX_QUEUED, mounts = Vec::new(),
         max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
         operations = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
@@ -54,6 +61,9 @@ impl HttpServer {
         ping_interval: f64,
         close_timeout: f64,
         max_in_flight: usize,
+        threads: usize,
+        max_queued: usize,
+        mounts: Vec<Mounted>,
         max_body_bytes: Option<u64>,
         max_headers: Option<usize>,
         max_head_bytes: Option<usize>,
@@ -78,13 +88,14 @@ impl HttpServer {
             ping: duration("ping_interval", ping_interval)?,
             close: duration("close_timeout", close_timeout)?,
         };
+        let main = mount((String::new(), application, interface.to_owned(), state))?;
+        let mounted = mounts.into_iter().map(mount).collect::<PyResult<_>>()?;
+        let mounts = Mounts::new(main, mounted, root_path)?;
+        let is_threaded = threads > 1 || mounts.are_mixed();
         let shared = Shared {
-            application,
-            interface: kind(interface)?,
+            mounts,
             starter: Starter::new(event_loop)?,
             report,
-            root_path: root_path.trim_end_matches('/').to_owned(),
-            state,
             server_name: server_name.to_owned(),
             limits,
             times,
@@ -95,6 +106,10 @@ impl HttpServer {
             },
             max_in_flight,
             operations,
+            threads: is_threaded.then(|| Threads {
+                pool: Arc::new(Pool::new(threads, max_queued)),
+                inbox: Arc::new(Inbox::new(event_loop.clone().unbind())),
+            }),
             live: Live::default(),
         };
         Ok(Self {
@@ -146,6 +161,13 @@ impl HttpServer {
         self.shared.set_gate(py, gate)
     }
 
+    /// Has the threads of WSGI applications end when they have answered what they have.
+    fn end_threads(&self) {
+        if let Some(threads) = &self.shared.threads {
+            threads.pool.end();
+        }
+    }
+
     /// Connections that are open.
     #[getter]
     fn connections(&self, py: Python<'_>) -> PyResult<usize> {
@@ -175,10 +197,24 @@ impl HttpServer {
         if Arc::strong_count(&self.shared) > 1 {
             return Ok(());
         }
-        visit.call(&self.shared.application)?;
+        for mount in self.shared.mounts.iter() {
+            visit.call(&mount.application)?;
+        }
         visit.call(&self.shared.operations)?;
         visit.call(&self.shared.report)
     }
+}
+
+/// A prefix, the application below it, its interface, and what its lifespan has left.
+type Mounted = (String, Py<PyAny>, String, Option<Py<PyDict>>);
+
+fn mount((prefix, application, interface, state): Mounted) -> PyResult<Mount> {
+    Ok(Mount {
+        prefix,
+        application,
+        interface: kind(&interface)?,
+        state,
+    })
 }
 
 fn kind(interface: &str) -> PyResult<Interface> {

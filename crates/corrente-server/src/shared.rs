@@ -10,13 +10,14 @@ use std::time::Duration;
 use corrente_http::Limits;
 use corrente_loop::Confined;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
-use crate::application::Interface;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::date::Date;
+use crate::mount::Mounts;
 use crate::operations::Operations;
+use crate::wsgi::pool::Pool;
+use crate::wsgi::remote::Inbox;
 
 /// A connection, whatever is spoken on it.
 pub(crate) trait Client: Send + Sync {
@@ -49,23 +50,34 @@ pub(crate) struct Times {
 
 /// The server's own, for all connections.
 pub(crate) struct Shared {
-    pub(crate) application: Py<PyAny>,
-    pub(crate) interface: Interface,
+    pub(crate) mounts: Mounts,
     pub(crate) starter: Starter,
     /// Called with what went wrong: a message and an exception.
     pub(crate) report: Py<PyAny>,
-    pub(crate) root_path: String,
     /// The value of `server`; empty for no such field.
     pub(crate) server_name: String,
-    pub(crate) state: Option<Py<PyDict>>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     /// Whether HTTP/2 is spoken too.
     pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
+    /// Where WSGI applications run, if not in the loop's thread.
+    pub(crate) threads: Option<Threads>,
     pub(crate) operations: Py<Operations>,
     pub(crate) live: Live,
+}
+
+/// Threads for WSGI applications, and what they have said.
+pub(crate) struct Threads {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.pool.end();
+    }
 }
 
 /// What is spoken.

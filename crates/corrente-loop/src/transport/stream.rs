@@ -176,6 +176,11 @@ pub(crate) fn is_one(transport: &Bound<'_, PyAny>) -> bool {
     STREAM.get(transport).is_ok()
 }
 
+/// Whether a stream is closing or closed.
+pub(crate) fn is_ending(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
+    methods::is_ending(transport)
+}
+
 /// A stream that the loop watches is ready on one side.
 pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     // Gone since the loop was told.

@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
+use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::percent::decoded;
 use crate::root::with_root;
@@ -20,7 +21,7 @@ use crate::root::with_root;
 pub(crate) struct Template {
     scope: Py<PyDict>,
     extensions: Py<PyDict>,
-    root: String,
+    roots: Roots,
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
 }
@@ -37,22 +38,29 @@ impl Template {
     pub(crate) fn new(
         py: Python<'_>,
         ends: &Ends<'_>,
-        root_path: &str,
+        roots: Roots,
         state: Option<&Py<PyDict>>,
     ) -> PyResult<Self> {
         let scope = PyDict::new(py);
+        // Names in programs are interned: a key that is the same object is found without a comparison.
+        let set = |key: &str, value: Bound<'_, PyAny>| {
+            scope.set_item(PyString::intern(scope.py(), key), value)
+        };
         let version = PyDict::new(py);
-        version.set_item("version", "3.0")?;
-        version.set_item("spec_version", "2.5")?;
-        scope.set_item("type", "http")?;
-        scope.set_item("asgi", version)?;
-        scope.set_item("http_version", "1.1")?;
-        scope.set_item("server", &ends.server)?;
-        scope.set_item("client", &ends.client)?;
-        scope.set_item("scheme", &ends.scheme)?;
-        scope.set_item("root_path", root_path)?;
+        version.set_item(intern!(py, "version"), "3.0")?;
+        version.set_item(intern!(py, "spec_version"), "2.5")?;
+        set("type", intern!(py, "http").clone().into_any())?;
+        set("asgi", version.into_any())?;
+        set("http_version", intern!(py, "1.1").clone().into_any())?;
+        set("server", ends.server.clone())?;
+        set("client", ends.client.clone())?;
+        set("scheme", ends.scheme.clone().into_any())?;
+        set(
+            "root_path",
+            PyString::new(py, &roots.application).into_any(),
+        )?;
         for later in ["method", "path", "raw_path", "query_string", "headers"] {
-            scope.set_item(later, py.None())?;
+            set(later, py.None().into_bound(py))?;
         }
         let extensions = PyDict::new(py);
         for known in [
@@ -60,16 +68,16 @@ impl Template {
             "http.response.pathsend",
             "http.response.trailers",
         ] {
-            extensions.set_item(known, PyDict::new(py))?;
+            extensions.set_item(PyString::intern(py, known), PyDict::new(py))?;
         }
-        scope.set_item("extensions", &extensions)?;
+        set("extensions", extensions.clone().into_any())?;
         if state.is_some() {
-            scope.set_item("state", py.None())?;
+            set("state", py.None().into_bound(py))?;
         }
         Ok(Self {
             scope: scope.unbind(),
             extensions: extensions.unbind(),
-            root: root_path.to_owned(),
+            roots,
             state: state.map(|state| state.clone_ref(py)),
         })
     }
@@ -85,7 +93,7 @@ impl Template {
         let scope = self.scope.bind(py).copy()?;
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
-        let raw = with_root(target.path, &self.root);
+        let raw = with_root(target.path, &self.roots.server);
         scope.set_item(intern!(py, "path"), path(py, &raw))?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &raw))?;
         let query = query_string(py, target.query.unwrap_or_default())?;
@@ -151,7 +159,8 @@ fn believe(scope: &Bound<'_, PyDict>, arrival: &Arrival<'_>) -> PyResult<()> {
     Ok(())
 }
 
-fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
+/// The method as text.
+pub(crate) fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyString> {
     match head.method() {
         Method::Get => intern!(py, "GET").clone(),
         Method::Post => intern!(py, "POST").clone(),

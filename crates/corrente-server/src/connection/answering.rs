@@ -6,15 +6,15 @@
 use std::sync::atomic::Ordering;
 
 use corrente_http::h1::Length;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::output::COPIED_MOST;
+use super::output::{COPIED_MOST, Fields};
 use super::talking::Socket;
 use super::{Body, Connection, Parting, Stage};
-use crate::exchange::{Exchange, Last};
+use crate::exchange::{Exchange, Last, unpacked};
 use crate::field::{borrowed, fields, links};
+use crate::packed::Packed;
 
 impl Exchange for Connection {
     fn head(
@@ -26,23 +26,15 @@ impl Exchange for Connection {
     ) -> PyResult<()> {
         let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
         self.add_own(py, &mut fields)?;
-        let is_draining = self.shared.is_draining();
-        let operations = self.shared.operations();
-        self.with(py, |state| {
-            if let Some(trace) = &mut state.trace {
-                trace.answered(status);
-                for (name, value) in &fields {
-                    operations.response_field(trace, name.as_bytes(py), value.as_bytes(py));
-                }
-            }
-            let current = state.current.as_ref();
-            // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
-            let is_held_back = current.is_some_and(|current| current.is_held_back);
-            if is_draining || is_held_back {
-                state.output.close_after();
-            }
-            state.output.head(status, fields, trailers);
-        })
+        self.open(py, status, Fields::Objects(fields), trailers)
+    }
+
+    fn packed_head(&self, py: Python<'_>, status: u16, fields: Packed) -> PyResult<()> {
+        if self.shared.operations().gives_fields() {
+            let objects = unpacked(py, &fields)?;
+            return self.head(py, status, Some(objects.as_any()), Last::Yes);
+        }
+        self.open(py, status, Fields::Packed(fields), Last::Yes)
     }
 
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last> {
@@ -197,14 +189,32 @@ impl Exchange for Connection {
             Some((state.is_full, watched))
         });
         match looked {
-            Ok(Some((false, Some(transport)))) => {
-                let closing = transport
-                    .object()
-                    .call_method0(py, intern!(py, "is_closing"));
-                closing.is_ok_and(|closing| closing.is_truthy(py).unwrap_or(false))
-            }
+            Ok(Some((false, Some(transport)))) => transport.is_closing(py).unwrap_or(false),
             Ok(Some((is_full, _))) => is_full,
             Ok(None) | Err(_) => false,
         }
+    }
+}
+
+impl Connection {
+    /// A response begins.
+    fn open(&self, py: Python<'_>, status: u16, fields: Fields, trailers: Last) -> PyResult<()> {
+        let is_draining = self.shared.is_draining();
+        let operations = self.shared.operations();
+        self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.answered(status);
+                fields.each(py, |name, value| {
+                    operations.response_field(trace, name, value)
+                });
+            }
+            let current = state.current.as_ref();
+            // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).
+            let is_held_back = current.is_some_and(|current| current.is_held_back);
+            if is_draining || is_held_back {
+                state.output.close_after();
+            }
+            state.output.head(status, fields, trailers);
+        })
     }
 }

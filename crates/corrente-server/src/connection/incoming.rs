@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use super::preface::{self, Opening};
 use super::talking::{self, Socket};
 use super::{Body, Connection, Current, Past, Stage};
-use crate::application::{Beginning, Begun, Interface};
+use crate::application::{Beginning, Begun};
 use crate::exchange::Line;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
@@ -238,12 +238,13 @@ impl Connection {
         counts.requests.fetch_add(1, Ordering::Relaxed);
         counts.in_flight.fetch_add(1, Ordering::Relaxed);
         let handler = beginning.handler.clone_ref(py);
+        let is_wsgi = handler.is_wsgi();
         let current = Current {
             handler,
             beginning: Some(beginning),
             task: None,
             body: Body::Coming,
-            is_held_back: head.expects_continue() && self.shared.interface == Interface::Asgi,
+            is_held_back: head.expects_continue() && !is_wsgi,
             is_answered: false,
             ignored: 0,
         };
@@ -257,9 +258,9 @@ impl Connection {
 
     /// The request whose application is to be called now: ASGI's with what has come, WSGI's when its body is whole.
     fn beginning(&self, py: Python<'_>, body: Body) -> PyResult<Option<Beginning>> {
-        let is_due = body == Body::Whole || self.shared.interface == Interface::Asgi;
+        let is_due = |current: &&mut Current| body == Body::Whole || !current.handler.is_wsgi();
         self.with(py, |state| {
-            let current = state.current.as_mut().filter(|_| is_due)?;
+            let current = state.current.as_mut().filter(is_due)?;
             current.beginning.take()
         })
     }

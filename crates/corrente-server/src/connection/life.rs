@@ -14,7 +14,7 @@ use pyo3::types::PyTuple;
 use super::preface::{self, Opening};
 use super::talking::Socket;
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
-use crate::application::Template;
+use crate::application::Templates;
 use crate::asgi::scope::Ends;
 use crate::asgi::socket;
 use crate::shared::Client;
@@ -63,7 +63,7 @@ pub(super) fn begin(
 ) -> PyResult<()> {
     let shared = &connection.shared;
     let ends = ends(py, &transport)?;
-    let template = Template::new(py, shared, &ends)?;
+    let template = Templates::new(py, shared, &ends)?;
     let Some(opening) = preface::expected(shared, &template) else {
         let address = &template.peer.text;
         let text = format!("{address} is no trusted proxy: its connections are refused");
@@ -285,11 +285,7 @@ impl Connection {
     fn linger(&self, py: Python<'_>, transport: &Transport) -> PyResult<()> {
         let object = transport.object().bind(py);
         let can = object.call_method0(intern!(py, "can_write_eof"))?;
-        if object
-            .call_method0(intern!(py, "is_closing"))?
-            .is_truthy()?
-            || !can.is_truthy()?
-        {
+        if transport.is_closing(py)? || !can.is_truthy()? {
             return transport.close(py);
         }
         self.unpause(py)?;

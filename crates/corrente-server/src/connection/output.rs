@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::exchange::Last;
 use crate::field::Field;
+use crate::packed::Packed;
 
 /// Parts of a body of more bytes are not copied, but sent from where they are.
 pub(super) const COPIED_MOST: usize = 16 * 1024;
@@ -33,7 +34,27 @@ pub(super) struct Output {
 #[derive(Debug)]
 struct Waiting {
     status: u16,
-    fields: Vec<Field>,
+    fields: Fields,
+}
+
+/// Fields of a response, as they were given.
+#[derive(Debug)]
+pub(super) enum Fields {
+    Objects(Vec<Field>),
+    Packed(Packed),
+}
+
+impl Fields {
+    /// Shows the names with their values.
+    pub(super) fn each(&self, py: Python<'_>, mut show: impl FnMut(&[u8], &[u8])) {
+        match self {
+            Self::Objects(fields) => {
+                let fields = fields.iter();
+                fields.for_each(|(name, value)| show(name.as_bytes(py), value.as_bytes(py)));
+            }
+            Self::Packed(fields) => fields.iter().for_each(|(name, value)| show(name, value)),
+        }
+    }
 }
 
 /// A response of the server's own.
@@ -79,7 +100,7 @@ impl Output {
     }
 
     /// The head of the response.
-    pub(super) fn head(&mut self, status: u16, fields: Vec<Field>, trailers: Last) {
+    pub(super) fn head(&mut self, status: u16, fields: Fields, trailers: Last) {
         self.head = Some(Waiting { status, fields });
         self.has_trailers = trailers == Last::No;
     }
@@ -116,9 +137,14 @@ impl Output {
                 length
             },
         };
-        let fields = waiting.fields.iter();
-        let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
-        encoder.head(head, fields, &mut self.bytes)
+        match &waiting.fields {
+            Fields::Objects(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
+                encoder.head(head, fields, &mut self.bytes)
+            }
+            Fields::Packed(fields) => encoder.head(head, fields.iter(), &mut self.bytes),
+        }
     }
 
     /// A part of the body, copied.

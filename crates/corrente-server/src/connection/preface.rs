@@ -9,7 +9,7 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
 use super::{Connection, incoming, life};
-use crate::application::Template;
+use crate::application::Templates;
 use crate::asgi::scope::Ends;
 use crate::operations::ProxyProtocol;
 
@@ -25,7 +25,7 @@ pub(super) enum Opening {
 }
 
 /// What a new connection of this peer has to begin with; `None` where it has no business here.
-pub(super) fn expected(shared: &crate::shared::Shared, template: &Template) -> Option<Opening> {
+pub(super) fn expected(shared: &crate::shared::Shared, template: &Templates) -> Option<Opening> {
     match (shared.operations().proxy_protocol, template.peer.is_trusted) {
         (ProxyProtocol::Off, _) | (ProxyProtocol::Allowed, false) => Some(Opening::Request),
         (ProxyProtocol::Allowed, true) => Some(Opening::HeaderAllowed),
@@ -96,7 +96,7 @@ impl Connection {
             server: end(addresses.destination)?,
             ..life::ends(py, &transport)?
         };
-        let template = Template::new(py, &self.shared, &ends)?;
+        let template = Templates::new(py, &self.shared, &ends)?;
         self.with(py, |state| state.template = Some(Arc::new(template)))
     }
 }

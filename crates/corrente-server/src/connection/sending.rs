@@ -16,7 +16,6 @@ use pyo3::prelude::*;
 use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
 use super::{Body, Connection, Parting, Past, Stage};
-use crate::application::Interface;
 use crate::operations::{Dates, REQUEST_ID, RETRY_AFTER};
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
@@ -235,8 +234,9 @@ impl Connection {
     /// Whether what is gathered goes out now, or later together with other things. A WSGI application may block
     /// before it yields its next piece, and this one must not wait for that (PEP 3333, "Buffering and Streaming").
     pub(super) fn is_to_be_written(&self, py: Python<'_>) -> PyResult<bool> {
-        let is_wsgi = self.shared.interface == Interface::Wsgi;
         self.with(py, |state| {
+            let current = state.current.as_ref();
+            let is_wsgi = current.is_some_and(|current| current.handler.is_wsgi());
             is_wsgi || state.stage != Stage::Works || state.output.length() > GATHERED_MOST
         })
     }

@@ -13,7 +13,7 @@ use corrente_loop::now;
 use pyo3::prelude::*;
 
 use super::{Session, Stage, Stream};
-use crate::application::{Begun, Interface};
+use crate::application::Begun;
 use crate::calling::Carrier;
 use crate::exchange::Line;
 
@@ -216,8 +216,8 @@ impl Stream {
         counts.in_flight.fetch_add(1, Ordering::Relaxed);
         let head = head.view();
         let is_whole = head.body() == Framed::None;
-        let is_asgi = shared.interface == Interface::Asgi;
         let handler = beginning.handler.clone_ref(py);
+        let is_asgi = !handler.is_wsgi();
         let deadline = now() + shared.times.body.as_secs_f64();
         self.with(py, |state| {
             state.handler = Some(handler);

@@ -13,7 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::{Counts, Session, Stage, State, Stream};
-use crate::application::Template;
+use crate::application::Templates;
 use crate::calling::Carrier;
 use crate::connection::life::{Unread as Watched, ends};
 use crate::shared::{Client, Shared};
@@ -57,7 +57,7 @@ impl Second {
         &self,
         py: Python<'_>,
         transport: Transport,
-        template: Arc<Template>,
+        template: Arc<Templates>,
     ) -> PyResult<()> {
         let session = &self.0;
         session.with(py, |state| {
@@ -95,7 +95,7 @@ impl State {
 
 impl Protocol for Second {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
-        let template = Template::new(py, &self.0.shared, &ends(py, &transport)?)?;
+        let template = Templates::new(py, &self.0.shared, &ends(py, &transport)?)?;
         self.begin(py, transport, Arc::new(template))
     }
 

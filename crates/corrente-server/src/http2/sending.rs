@@ -15,7 +15,7 @@ impl Session {
     /// Sends what is to be sent, unless more is being gathered. A WSGI application may block before it yields its next
     /// piece, and this one must not wait for that (PEP 3333, "Buffering and Streaming").
     pub(super) fn send_soon(&self, py: Python<'_>) -> PyResult<()> {
-        let is_wsgi = self.shared.interface == Interface::Wsgi;
+        let is_wsgi = self.shared.mounts.have(Interface::Wsgi);
         if self.with(py, |state| state.stage == Stage::Works)? && !is_wsgi {
             return Ok(());
         }

@@ -3,29 +3,36 @@
 //! PEP 3333, sections "The `start_response()` Callable" and "Handling the Content-Length Header". Key invariant: the state is not
 //! borrowed while the application runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use corrente_loop::Confined;
-use pyo3::exceptions::{PyAssertionError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::PyAssertionError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyType};
 
+use super::answer::{bytes, close, code, fields, whole};
+use super::remote::{Failed, Inbox, Remote};
 use crate::exchange::{Exchange, Last};
+use crate::packed::Packed;
 
 /// Larger bodies are kept in a temporary file, in bytes.
 const MEMORY_MOST: usize = 1024 * 1024;
 
 /// A request, and what has become of it.
-#[pyclass(frozen, module = "corrente._native")]
+#[pyclass(frozen, freelist = 64, module = "corrente._native")]
 pub(crate) struct Call {
     environ: Py<PyDict>,
     state: Confined<State>,
+    /// Where the application runs in a thread: what the loop's thread may touch meanwhile.
+    remote: OnceLock<Arc<Remote>>,
 }
 
 struct State {
-    exchange: Option<Arc<dyn Exchange>>,
+    /// Nothing once all is over.
+    way: Option<Way>,
     body: Vec<u8>,
     /// A temporary file with what came before `body`.
     file: Option<Py<PyAny>>,
@@ -36,9 +43,19 @@ struct State {
     yields: Option<(Py<PyAny>, Py<PyAny>)>,
 }
 
-struct Head {
-    status: u16,
-    fields: Py<PyList>,
+/// How an answer gets to its client.
+#[derive(Clone)]
+enum Way {
+    /// The application runs in the loop's thread.
+    Here(Arc<dyn Exchange>),
+    There(Arc<Remote>),
+}
+
+/// What `start_response` was given.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) fields: Packed,
 }
 
 /// How far the response has come.
@@ -62,8 +79,9 @@ impl Call {
     pub(crate) fn new(environ: Py<PyDict>, exchange: Arc<dyn Exchange>) -> Self {
         Self {
             environ,
+            remote: OnceLock::new(),
             state: Confined::new(State {
-                exchange: Some(exchange),
+                way: Some(Way::Here(exchange)),
                 body: Vec::new(),
                 file: None,
                 head: None,
@@ -105,12 +123,43 @@ impl Call {
         Ok(made.unbind())
     }
 
+    /// The application is to run in a thread. Nothing where the client has gone already.
+    pub(crate) fn hand_over(
+        &self,
+        py: Python<'_>,
+        inbox: &Arc<Inbox>,
+        failed: Failed,
+    ) -> PyResult<Option<Arc<Remote>>> {
+        let Some(Way::Here(exchange)) = self.state.with(py, |state| state.way.take())? else {
+            return Ok(None);
+        };
+        let remote = Arc::new(Remote::new(inbox, exchange, failed));
+        let way = Way::There(Arc::clone(&remote));
+        self.state.with(py, |state| state.way = Some(way))?;
+        Ok(Some(Arc::clone(self.remote.get_or_init(|| remote))))
+    }
+
+    /// There is room for more of the answer; nothing where the application's thread goes on by itself.
+    pub(crate) fn room(&self, py: Python<'_>) -> PyResult<Option<Advance>> {
+        match self.remote.get() {
+            Some(remote) => {
+                remote.room();
+                Ok(None)
+            }
+            None => self.advance(py).map(Some),
+        }
+    }
+
     /// The client has gone: what the application still yields is not asked for.
     pub(crate) fn gone(&self, py: Python<'_>) -> PyResult<()> {
-        let (exchange, yields) = self
+        if let Some(remote) = self.remote.get() {
+            remote.gone();
+            return Ok(());
+        }
+        let (way, yields) = self
             .state
-            .with(py, |state| (state.exchange.take(), state.yields.take()))?;
-        drop(exchange);
+            .with(py, |state| (state.way.take(), state.yields.take()))?;
+        drop(way);
         let closed = yields.map_or(Ok(()), |(result, _)| close(result.bind(py)));
         self.close_input(py).and(closed)
     }
@@ -129,12 +178,14 @@ impl Call {
         let py = slf.py();
         let this = slf.get();
         let environ = this.environ.bind(py);
-        environ.set_item(intern!(py, "wsgi.input"), this.input(py)?)?;
+        if let Some(input) = this.input(py)? {
+            environ.set_item(intern!(py, "wsgi.input"), input)?;
+        }
         let start_response = slf.getattr(intern!(py, "start_response"))?;
         let result = application.call1((environ, start_response))?;
-        if let Some(only) = only(&result) {
-            let sent = this.send(py, &only, Last::Yes);
-            return sent.and(close(&result)).map(|()| Advance::Over);
+        if let Some(whole) = whole(&result) {
+            // A list has nothing to close.
+            return this.send(py, &whole, Last::Yes).map(|()| Advance::Over);
         }
         let iterator = result.try_iter()?.into_any().unbind();
         let yields = (result.unbind(), iterator);
@@ -163,17 +214,17 @@ impl Call {
     }
 
     fn send_all(&self, py: Python<'_>, iterator: &Bound<'_, PyAny>) -> PyResult<Advance> {
-        for piece in iterator.try_iter()? {
+        for piece in iterator.cast::<PyIterator>()?.clone() {
             let piece = bytes(&piece?)?;
             if !piece.as_bytes().is_empty() {
                 self.send(py, &piece, Last::No)?;
             }
-            let exchange = self.state.with(py, |state| state.exchange.clone())?;
-            match exchange {
-                Some(exchange) if exchange.is_full(py) => return Ok(Advance::Full),
-                Some(_) => {}
+            match self.state.with(py, |state| state.way.clone())? {
+                Some(Way::Here(exchange)) if exchange.is_full(py) => return Ok(Advance::Full),
+                Some(Way::Here(_)) => {}
+                Some(Way::There(remote)) if remote.wait_for_room(py) => {}
                 // The client has gone.
-                None => return Ok(Advance::Over),
+                Some(Way::There(_)) | None => return Ok(Advance::Over),
             }
         }
         self.send(py, &PyBytes::new(py, b""), Last::Yes)?;
@@ -181,91 +232,113 @@ impl Call {
     }
 
     fn send(&self, py: Python<'_>, piece: &Bound<'_, PyBytes>, last: Last) -> PyResult<()> {
-        let (exchange, head, progress) = self.state.with(py, |state| {
-            (state.exchange.clone(), state.head.take(), state.progress)
+        let (way, head, progress) = self.state.with(py, |state| {
+            (state.way.clone(), state.head.take(), state.progress)
         })?;
-        let Some(exchange) = exchange else {
+        let Some(way) = way else {
             return Ok(());
         };
-        match head {
-            Some(head) => {
-                let fields = head.fields.bind(py).as_any();
-                exchange.head(py, head.status, Some(fields), Last::Yes)?;
-                self.state
-                    .with(py, |state| state.progress = Progress::Started)?;
-            }
-            None if progress == Progress::Nothing => {
-                return Err(PyAssertionError::new_err(
-                    "the application sent a body before it called start_response()",
-                ));
-            }
-            None => {}
+        if head.is_none() && progress == Progress::Nothing {
+            return Err(PyAssertionError::new_err(
+                "the application sent a body before it called start_response()",
+            ));
         }
-        if exchange.body(py, piece, last)? == Last::Yes {
-            let exchange = self.state.with(py, |state| {
-                state.progress = Progress::Complete;
-                state.exchange.take()
-            })?;
-            if let Some(exchange) = exchange {
-                exchange.complete(py)?;
+        match way {
+            Way::Here(exchange) => self.send_here(&exchange, piece, head, last),
+            Way::There(remote) => {
+                let now = match last {
+                    Last::Yes => Progress::Complete,
+                    Last::No => Progress::Started,
+                };
+                self.state.with(py, |state| state.progress = now)?;
+                remote.send(piece, head, last)
             }
         }
-        Ok(())
     }
 
-    /// `wsgi.input`: the body, from its begin.
-    fn input<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn send_here(
+        &self,
+        exchange: &Arc<dyn Exchange>,
+        piece: &Bound<'_, PyBytes>,
+        head: Option<Head>,
+        last: Last,
+    ) -> PyResult<()> {
+        let py = piece.py();
+        if let Some(head) = head {
+            exchange.packed_head(py, head.status, head.fields)?;
+            self.state
+                .with(py, |state| state.progress = Progress::Started)?;
+        }
+        if exchange.body(py, piece, last)? == Last::No {
+            return Ok(());
+        }
+        let way = self.state.with(py, |state| {
+            state.progress = Progress::Complete;
+            state.way.take()
+        })?;
+        // Where the application has run the loop, its client may have gone.
+        match way {
+            Some(_) => exchange.complete(py),
+            None => Ok(()),
+        }
+    }
+
+    /// `wsgi.input`: the body, from its begin; nothing where there is none.
+    fn input<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        static BYTES_IO: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let (body, file) = self.state.with(py, |state| {
             let file = state.file.as_ref().map(|file| file.clone_ref(py));
             (std::mem::take(&mut state.body), file)
         })?;
-        let body = PyBytes::new(py, &body);
         let Some(file) = file else {
-            return py
-                .import(intern!(py, "io"))?
-                .call_method1("BytesIO", (body,));
+            if body.is_empty() {
+                return Ok(None);
+            }
+            let class = BYTES_IO.import(py, "io", "BytesIO")?;
+            return class.call1((PyBytes::new(py, &body),)).map(Some);
         };
         let file = file.into_bound(py);
-        file.call_method1("write", (body,))?;
+        file.call_method1("write", (PyBytes::new(py, &body),))?;
         file.call_method1("seek", (0,))?;
-        Ok(file)
+        Ok(Some(file))
     }
 }
 
 #[pymethods]
 impl Call {
-    /// PEP 3333's; gives back `write`.
+    /// PEP 3333's; gives back `write`, which is what calling this object does: most applications have no use for it, so
+    /// it is not worth a method's object.
     #[pyo3(signature = (status, headers, exc_info = None))]
-    fn start_response<'py>(
-        slf: &Bound<'py, Self>,
-        status: &Bound<'py, PyString>,
-        headers: &Bound<'py, PyAny>,
-        exc_info: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
+    fn start_response(
+        slf: Py<Self>,
+        status: &Bound<'_, PyString>,
+        headers: &Bound<'_, PyAny>,
+        exc_info: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<Self>> {
+        let py = status.py();
         let this = slf.get();
-        let is_started = this.progress(py)? != Progress::Nothing;
         let exc_info = exc_info.filter(|given| !given.is_none());
-        let is_repeated = this.state.with(py, |state| state.head.is_some())? || is_started;
+        let (is_started, has_head) = this.state.with(py, |state| {
+            (state.progress != Progress::Nothing, state.head.is_some())
+        })?;
         match exc_info {
             Some(given) if is_started => return Err(PyErr::from_value(given.get_item(1)?)),
-            None if is_repeated => {
+            None if has_head || is_started => {
                 let text = "start_response() was called twice without exc_info";
                 return Err(PyAssertionError::new_err(text));
             }
             _ => {}
         }
         let head = Head {
-            status: code(&status.to_string())?,
-            fields: fields(headers)?.unbind(),
+            status: code(status.to_str()?)?,
+            fields: fields(headers)?,
         };
-        let before = this.state.with(py, |state| state.head.replace(head))?;
-        drop(before);
-        slf.getattr(intern!(py, "_write"))
+        this.state.with(py, |state| state.head = Some(head))?;
+        Ok(slf)
     }
 
-    /// What `start_response` gives back: sends at once.
-    fn _write(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// `write` of PEP 3333: sends at once.
+    fn __call__(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         self.send(data.py(), &bytes(data)?, Last::No)
     }
 
@@ -289,73 +362,5 @@ impl Call {
             .state
             .peek(|state| (state.file.take(), state.yields.take(), state.head.take()));
         drop(before);
-    }
-}
-
-/// The one piece of a body that is a list of one: its length is known.
-fn only<'py>(result: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
-    let piece = match (result.cast::<PyList>(), result.cast::<PyTuple>()) {
-        (Ok(list), _) if list.len() == 1 => list.get_item(0).ok()?,
-        (_, Ok(tuple)) if tuple.len() == 1 => tuple.get_item(0).ok()?,
-        _ => return None,
-    };
-    piece.cast_into::<PyBytes>().ok()
-}
-
-fn bytes<'py>(piece: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    let name = piece.get_type().name()?;
-    piece
-        .cast::<PyBytes>()
-        .cloned()
-        .map_err(|_| PyTypeError::new_err(format!("a WSGI application yields bytes, not '{name}'")))
-}
-
-/// The number of a status like `200 OK`.
-fn code(status: &str) -> PyResult<u16> {
-    let digits = status.split(' ').next().unwrap_or_default();
-    let is_code = digits.len() == 3 && status.len() > 3;
-    let code = digits.parse().ok().filter(|_| is_code);
-    code.ok_or_else(|| {
-        let text = format!("status must be like '200 OK', not '{status}'");
-        PyValueError::new_err(text)
-    })
-}
-
-/// Headers as pairs of `bytes`, from pairs of native strings.
-fn fields<'py>(headers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-    let py = headers.py();
-    let headers = headers
-        .cast::<PyList>()
-        .map_err(|_| PyTypeError::new_err("headers must be a list of pairs of strings"))?;
-    let fields = PyList::empty(py);
-    for pair in headers.iter() {
-        let (name, value) = pair.extract::<(Bound<'py, PyString>, Bound<'py, PyString>)>()?;
-        fields.append((latin(&name)?, latin(&value)?))?;
-    }
-    Ok(fields)
-}
-
-fn latin<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
-    let py = text.py();
-    let text = text.to_str()?;
-    if text.is_ascii() {
-        return Ok(PyBytes::new(py, text.as_bytes()));
-    }
-    let bytes = text.chars().map(|one| u8::try_from(u32::from(one)).ok());
-    let bytes: Option<Vec<u8>> = bytes.collect();
-    match bytes {
-        Some(bytes) => Ok(PyBytes::new(py, &bytes)),
-        None => Err(PyRuntimeError::new_err(format!(
-            "a header has characters that are not Latin-1: {text:?}"
-        ))),
-    }
-}
-
-/// PEP 3333: `close()` is called, however the request ended.
-fn close(result: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = result.py();
-    match result.getattr_opt(intern!(py, "close"))? {
-        Some(close) => close.call0().map(drop),
-        None => Ok(()),
     }
 }

@@ -4,56 +4,85 @@
 //! proxy may have removed.
 
 use corrente_http::h1::{Head, Version};
-use corrente_http::{KnownName, Name};
+use corrente_http::{KnownName, Method, Name};
+use pyo3::IntoPyObjectExt;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use crate::asgi::scope::{Ends, meant};
+use super::input::Empty;
+use crate::asgi::scope::{Ends, meant, method};
+use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::percent::decoded;
-use crate::root::without_root;
+use crate::root::{with_root, without_root};
+
+/// Keys that are added to a template and taken out again: what is made then has room for the variables of a usual
+/// request's fields, and so have its copies.
+const ROOM: usize = 4;
+
+/// How many requests an application may have at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    One,
+    /// As many as there are threads.
+    Threads,
+}
 
 /// What all requests of a connection have in common.
 pub(crate) struct Template {
     environ: Py<PyDict>,
-    root: String,
+    roots: Roots,
 }
 
 impl Template {
-    pub(crate) fn new(py: Python<'_>, ends: &Ends<'_>, root_path: &str) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        ends: &Ends<'_>,
+        roots: Roots,
+        concurrency: Concurrency,
+    ) -> PyResult<Self> {
         let environ = PyDict::new(py);
-        environ.set_item("wsgi.version", (1, 0))?;
-        environ.set_item("wsgi.url_scheme", &ends.scheme)?;
-        environ.set_item("wsgi.errors", py.import("sys")?.getattr("stderr")?)?;
-        environ.set_item("wsgi.multithread", false)?;
-        environ.set_item("wsgi.multiprocess", true)?;
-        environ.set_item("wsgi.run_once", false)?;
+        // Names in programs are interned: a key that is the same object is found without a comparison.
+        let set = |key: &str, value: Bound<'_, PyAny>| {
+            environ.set_item(PyString::intern(environ.py(), key), value)
+        };
+        let text = |text: &str| PyString::new(py, text).into_any();
+        set("wsgi.version", (1, 0).into_bound_py_any(py)?)?;
+        set("wsgi.url_scheme", ends.scheme.clone().into_any())?;
+        set("wsgi.errors", py.import("sys")?.getattr("stderr")?)?;
+        let is_threaded = concurrency == Concurrency::Threads;
+        set("wsgi.multithread", is_threaded.into_bound_py_any(py)?)?;
+        set("wsgi.multiprocess", true.into_bound_py_any(py)?)?;
+        set("wsgi.run_once", false.into_bound_py_any(py)?)?;
         // The body ends where it ends, though chunks have no CONTENT_LENGTH.
-        environ.set_item("wsgi.input_terminated", true)?;
+        set("wsgi.input_terminated", true.into_bound_py_any(py)?)?;
         let wrapper = py.import("wsgiref.util")?.getattr("FileWrapper")?;
-        environ.set_item("wsgi.file_wrapper", wrapper)?;
-        environ.set_item("SCRIPT_NAME", root_path)?;
-        environ.set_item("SERVER_SOFTWARE", "corrente")?;
+        set("wsgi.file_wrapper", wrapper)?;
+        set("SCRIPT_NAME", text(&roots.application))?;
+        set("SERVER_SOFTWARE", text("corrente"))?;
         let (name, port) = end(&ends.server)?;
-        environ.set_item("SERVER_NAME", name)?;
-        environ.set_item("SERVER_PORT", port)?;
+        set("SERVER_NAME", name)?;
+        set("SERVER_PORT", text(&port))?;
         let (address, port) = end(&ends.client)?;
-        environ.set_item("REMOTE_ADDR", address)?;
-        environ.set_item("REMOTE_PORT", port)?;
-        for later in ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "RAW_URI"] {
-            environ.set_item(later, "")?;
-        }
-        environ.set_item("SERVER_PROTOCOL", "HTTP/1.1")?;
-        environ.set_item("wsgi.input", py.None())?;
+        set("REMOTE_ADDR", address)?;
+        set("REMOTE_PORT", text(&port))?;
+        set("REQUEST_METHOD", intern!(py, "GET").clone().into_any())?;
+        set("PATH_INFO", text("/"))?;
+        set("QUERY_STRING", text(""))?;
+        set("RAW_URI", text("/"))?;
+        set("SERVER_PROTOCOL", text("HTTP/1.1"))?;
+        set("wsgi.input", Empty::the_only(py)?)?;
+        (0..ROOM).try_for_each(|number| environ.set_item(number, py.None()))?;
+        (0..ROOM).try_for_each(|number| environ.del_item(number))?;
         Ok(Self {
             environ: environ.unbind(),
-            root: root_path.to_owned(),
+            roots,
         })
     }
 
-    /// The variables of a request, but for its body.
+    /// The variables of a request; its body is empty.
     pub(crate) fn environ<'py>(
         &self,
         py: Python<'py>,
@@ -62,13 +91,22 @@ impl Template {
         let head = arrival.head;
         let environ = self.environ.bind(py).copy()?;
         let target = head.target();
-        let method = latin(py, head.method_name());
-        environ.set_item(intern!(py, "REQUEST_METHOD"), method)?;
-        let path = latin(py, &decoded(without_root(target.path, &self.root)));
-        environ.set_item(intern!(py, "PATH_INFO"), path)?;
-        let query = latin(py, target.query.unwrap_or_default());
-        environ.set_item(intern!(py, "QUERY_STRING"), query)?;
-        environ.set_item(intern!(py, "RAW_URI"), latin(py, head.raw_target()))?;
+        if head.method() != Method::Get {
+            environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, head))?;
+        }
+        // Some proxies take the server's root off and some leave it on.
+        let path = with_root(target.path, &self.roots.server);
+        let path = decoded(&path);
+        let path = without_root(&path, &self.roots.application);
+        if path != b"/" {
+            environ.set_item(intern!(py, "PATH_INFO"), latin(py, path))?;
+        }
+        if let Some(query) = target.query {
+            environ.set_item(intern!(py, "QUERY_STRING"), latin(py, query))?;
+        }
+        if head.raw_target() != b"/" {
+            environ.set_item(intern!(py, "RAW_URI"), latin(py, head.raw_target()))?;
+        }
         let version = match head.version() {
             Version::Http10 => Some(intern!(py, "HTTP/1.0")),
             Version::Http11 => None,
@@ -121,12 +159,18 @@ fn end<'py>(end: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, String)> {
 
 fn add_fields(environ: &Bound<'_, PyDict>, head: &Head<'_>) -> PyResult<()> {
     let py = environ.py();
+    let mut seen = Seen::default();
     for field in head.fields().iter() {
         let Some(variable) = variable(py, field.name) else {
             continue;
         };
         let value = latin(py, meant(head, &field));
-        match environ.get_item(&variable)? {
+        let before = if seen.is_first(field.name) {
+            None
+        } else {
+            environ.get_item(&variable)?
+        };
+        match before {
             None => environ.set_item(variable, value)?,
             Some(before) => {
                 // Cookies are one list (RFC 9113, section 8.2.3), the others RFC 9110's.
@@ -137,6 +181,24 @@ fn add_fields(environ: &Bound<'_, PyDict>, head: &Head<'_>) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// The known names that a head has had so far: most have each once, and need not be looked for.
+#[derive(Debug, Default)]
+struct Seen(u128);
+
+impl Seen {
+    /// Whether there was none of this name before; `false` also where that is not known.
+    fn is_first(&mut self, name: Name<'_>) -> bool {
+        let Name::Known(name) = name else {
+            return false;
+        };
+        let bit =
+            u32::try_from(name.index()).map_or(0, |place| 1_u128.checked_shl(place).unwrap_or(0));
+        let is_first = bit != 0 && self.0 & bit == 0;
+        self.0 |= bit;
+        is_first
+    }
 }
 
 /// The variable of a field; `None` where it has to be left out.

@@ -112,8 +112,12 @@ fn settled<'a>(receiver: Receiver<'a, '_>) -> PyResult<&'a Stream> {
 }
 
 fn is_closing<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
-    let life = settled(receiver)?.with(receiver.py(), |state| state.life)?;
-    Ok(truth(receiver, life != Life::Open))
+    Ok(truth(receiver, is_ending(receiver)?))
+}
+
+/// Whether it is closing or closed.
+pub(super) fn is_ending(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
+    settled(transport)?.with(transport.py(), |state| state.life != Life::Open)
 }
 
 impl State {
