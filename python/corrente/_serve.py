@@ -150,30 +150,20 @@ async def serve_here(
     """Serve on bound sockets in the running loop until a signal; a second one ends it at once."""
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
-    lives: list[Lifespan] = []
-
-    def state_of(one: Foreign, kind: str) -> dict[str, Foreign] | None:
-        if kind != "asgi" or lifespan == "off":
-            return None
-        life = Lifespan(one)
-        lives.append(life)
-        # Requests copy it: what the application leaves there when it begins is seen.
-        return life.state
-
+    lives = _Lives(lifespan)
     server = _native.HttpServer(
         application,
         loop,
         report,
         interface=kind,
-        state=state_of(application, kind),
+        state=lives.state_of(application, kind),
         mounts=[
-            (prefix, one, interface_of(one), state_of(one, interface_of(one)))
+            (prefix, one, interface_of(one), lives.state_of(one, interface_of(one)))
             for prefix, one in mounts.items()
         ],
         **settings,
     )
-    for life in lives:
-        await life.begin(lifespan)
+    await lives.begin()
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
@@ -199,11 +189,37 @@ async def serve_here(
         server.end_threads()
         looking.cancel()
         try:
-            for life in reversed(lives):
-                await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
+            await lives.end(until, stop_now)
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
+
+
+class _Lives:
+    """The lifespans of a server's applications."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self._all: list[Lifespan] = []
+
+    def state_of(self, application: Foreign, kind: str) -> dict[str, Foreign] | None:
+        """Give what its lifespan leaves for its requests, if it has one."""
+        if kind != "asgi" or self._mode == "off":
+            return None
+        life = Lifespan(application)
+        self._all.append(life)
+        # Requests copy it: what the application leaves there when it begins is seen.
+        return life.state
+
+    async def begin(self) -> None:
+        for life in self._all:
+            await life.begin(self._mode)
+
+    async def end(self, until: float, stop_now: asyncio.Event) -> None:
+        """End them, the first that began last."""
+        loop = asyncio.get_running_loop()
+        for life in reversed(self._all):
+            await _end(life, max(until - loop.time(), SHUTDOWN_LEAST), stop_now)
 
 
 async def _look(server: _native.HttpServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,9 @@ CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 
 #: Where Debian puts it, which is not on everybody's PATH.
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+
+#: Started by root, it gives its workers to nobody, who may not enter the test's folder.
+USER = "user root;" if os.geteuid() == 0 else ""
 
 APPLICATION = """
 import json
@@ -82,14 +86,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     corrente = Path(sys.executable).with_name("corrente")
     words = [str(corrente), "serve", "shop:app", "--bind", f"unix:{path}"]
-    # nginx run by root gives its workers to nobody, who has to reach the socket.
-    words += ["--unix-permissions", "666"]
-    for above in (folder, folder.parent):
-        above.chmod(0o755)
     serving = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
     wait_for("worker 1 is ready", serving)
     assert NGINX is not None
-    before = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
+    before = [NGINX, "-p", str(folder), "-c", "nginx.conf", "-g", f"daemon off; {USER}"]
     proxy = subprocess.Popen(before, cwd=folder, stderr=subprocess.DEVNULL)
     try:
         wait_until_open(port)

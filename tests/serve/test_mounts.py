@@ -73,15 +73,15 @@ def test_the_longest_prefix_has_it(
     assert _ask(served, target) == told
 
 
-@pytest.mark.parametrize("prefix", ["", "/root"])
+@pytest.mark.parametrize("prefix", ["", "/base"])
 def test_a_proxy_may_take_the_root_off_or_leave_it(
     serve: Callable[..., Served], prefix: str
 ) -> None:
-    served = serve(wsgi("main"), interface="wsgi", root_path="/root", mounts=MOUNTS)
-    assert _ask(served, f"{prefix}/x") == ["main", "/root", "/x", True]
-    told = ["api", "/root/api", "/root/api/x", {"is": "kept"}]
+    served = serve(wsgi("main"), interface="wsgi", root_path="/base", mounts=MOUNTS)
+    assert _ask(served, f"{prefix}/x") == ["main", "/base", "/x", True]
+    told = ["api", "/base/api", "/base/api/x", {"is": "kept"}]
     assert _ask(served, f"{prefix}/api/x") == told
-    assert _ask(served, f"{prefix}/api/old/x") == ["old", "/root/api/old", "/x", True]
+    assert _ask(served, f"{prefix}/api/old/x") == ["old", "/base/api/old", "/x", True]
 
 
 def test_wsgi_does_not_stop_an_asgi_application_beside_it(serve: Callable[..., Served]) -> None:

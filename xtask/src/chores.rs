@@ -112,6 +112,7 @@ fn python_checks(project: &Project, environment: &Environment) -> Result<(), Fai
 fn python_tests(project: &Project, environment: &Environment) -> Result<(), Failure> {
     let mut stubs = environment.command(project, "python");
     stubs.args(["-m", "mypy.stubtest", "corrente"]);
+    stubs.args(["--mypy-config-file", "pyproject.toml"]);
     step(
         "stubs agree with the module",
         &mut stubs,

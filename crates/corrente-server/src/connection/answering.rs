@@ -205,7 +205,7 @@ impl Connection {
             if let Some(trace) = &mut state.trace {
                 trace.answered(status);
                 fields.each(py, |name, value| {
-                    operations.response_field(trace, name, value)
+                    operations.response_field(trace, name, value);
                 });
             }
             let current = state.current.as_ref();

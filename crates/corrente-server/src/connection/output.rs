@@ -49,10 +49,15 @@ impl Fields {
     pub(super) fn each(&self, py: Python<'_>, mut show: impl FnMut(&[u8], &[u8])) {
         match self {
             Self::Objects(fields) => {
-                let fields = fields.iter();
-                fields.for_each(|(name, value)| show(name.as_bytes(py), value.as_bytes(py)));
+                for (name, value) in fields {
+                    show(name.as_bytes(py), value.as_bytes(py));
+                }
             }
-            Self::Packed(fields) => fields.iter().for_each(|(name, value)| show(name, value)),
+            Self::Packed(fields) => {
+                for (name, value) in fields.iter() {
+                    show(name, value);
+                }
+            }
         }
     }
 }
