@@ -385,5 +385,5 @@ def test_stalls_of_our_loop_are_recorded_by_place(
     assert "tests/test_gauge_wrappers.py:" in first["place"]
     assert sum(one["wall_ns"] for one in stalls) > 0.05e9
     assert sum(one["cpu_ns"] for one in stalls) < 0.02e9
-    assert first["library"] == "select"
+    assert first["package"] == "select"
     assert first["system_call"] in {"select", "pselect6"}

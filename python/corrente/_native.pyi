@@ -49,7 +49,7 @@ class Recorder:
     def stalled(
         self,
         place: str,
-        library: str,
+        package: str,
         system_call: str,
         seconds: tuple[float, float, float],
     ) -> None: ...

@@ -70,7 +70,7 @@ fn calls(figures: &CallFigures) -> GaugeCalls {
 }
 
 fn stall(figures: &StallFigures) -> GaugeStall {
-    let waited = [&figures.library, &figures.system_call];
+    let waited = [&figures.package, &figures.system_call];
     let known: Vec<&str> = waited
         .into_iter()
         .map(String::as_str)

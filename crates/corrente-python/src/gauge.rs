@@ -121,14 +121,14 @@ impl Recorder {
     fn stalled(
         &self,
         place: String,
-        library: String,
+        package: String,
         system_call: String,
         seconds: (f64, f64, f64),
     ) {
         let [wall_ns, cpu_ns, queued_ns] = <[f64; 3]>::from(seconds).map(|one| (one * 1e9) as u64);
         self.inner.stalled(Stall {
             place,
-            library,
+            package,
             system_call,
             count: 1,
             wall_ns,

@@ -15,7 +15,7 @@ pub struct Stall {
     pub place: String,
     /// The package that it called, or the library in C that waited; empty where it computed itself.
     #[serde(default)]
-    pub library: String,
+    pub package: String,
     /// What it waited in; empty where it did not.
     #[serde(default)]
     pub system_call: String,
@@ -45,7 +45,7 @@ impl Stall {
     }
 
     fn is_where(&self, other: &Self) -> bool {
-        let key = |one: &Self| [&one.place, &one.library, &one.system_call].map(String::clone);
+        let key = |one: &Self| [&one.place, &one.package, &one.system_call].map(String::clone);
         key(self) == key(other)
     }
 
@@ -59,7 +59,7 @@ impl Stall {
 
     /// Adds this to those of the same place, or to [`OTHER`] where there are too many places.
     pub fn add_to(mut self, stalls: &mut Vec<Self>) {
-        for name in [&mut self.place, &mut self.library, &mut self.system_call] {
+        for name in [&mut self.place, &mut self.package, &mut self.system_call] {
             *name = trim_name(name);
         }
         if let Some(known) = stalls.iter_mut().find(|known| known.is_where(&self)) {
@@ -68,7 +68,7 @@ impl Stall {
             stalls.push(self);
         } else {
             OTHER.clone_into(&mut self.place);
-            self.library.clear();
+            self.package.clear();
             self.system_call.clear();
             self.add_to(stalls);
         }
@@ -107,7 +107,7 @@ mod tests {
         stall("a.py:1 in f", 100).add_to(&mut stalls);
         stall("a.py:1 in f", 300).add_to(&mut stalls);
         let elsewhere = Stall {
-            library: "requests".to_owned(),
+            package: "requests".to_owned(),
             ..stall("a.py:1 in f", 7)
         };
         elsewhere.add_to(&mut stalls);

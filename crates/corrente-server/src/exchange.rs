@@ -42,8 +42,12 @@ pub(crate) trait Exchange: Send + Sync {
     /// Some of the body; gives back whether the response is complete with it (not if trailers follow).
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last>;
 
-    /// The whole body from a file.
-    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last>;
+    /// The whole body from a file, which is read into memory.
+    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last> {
+        let path: std::path::PathBuf = path.extract()?;
+        let content = py.detach(|| std::fs::read(&path))?;
+        self.body(py, &PyBytes::new(py, &content), Last::Yes)
+    }
 
     /// Fields that follow the body.
     fn trailers(

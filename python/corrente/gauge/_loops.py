@@ -40,10 +40,10 @@ def _watch_stalls(loop: Foreign, recorder: Recorder) -> None:
 
     def note(stall: Stall) -> None:
         # An extension module by its name, without the interpreter's that it was built for.
-        library, _, _ = (stall.package or "").partition(".cpython-")
+        package, _, _ = (stall.package or "").partition(".cpython-")
         recorder.stalled(
             stall.place,
-            library,
+            package,
             stall.system_call or "",
             (stall.duration, stall.cpu, stall.queued),
         )

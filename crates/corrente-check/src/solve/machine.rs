@@ -12,7 +12,7 @@ use super::arguments::{Partial, Signature};
 use super::cells::{CellId, Task};
 use super::heap::{Context, ContextId, Heap, Owner};
 use super::instance::{Edge, Instance, InstanceId, NewInstance, Reach};
-use super::paths::Library;
+use super::paths::Lookups;
 use super::values::{Data, Value, ValueSet, Values};
 use crate::catalogue::Catalogue;
 use crate::facts::{Action, BodyKind, Mode, RETURNS, Slot, Span, YIELDS};
@@ -49,7 +49,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(super) values: Values,
     pub(super) heap: Heap,
-    pub(super) library: Library,
+    pub(super) lookups: Lookups,
     pub(crate) instances: Vec<Instance>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
     contexts: FxHashMap<FunctionId, u32>,
@@ -117,7 +117,7 @@ impl<'a> Machine<'a> {
             catalogue,
             values: Values::default(),
             heap: Heap::new(any),
-            library: Library::default(),
+            lookups: Lookups::default(),
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),

@@ -34,7 +34,7 @@ const SPECIAL: &[&str] = &[
 
 /// What was looked up.
 #[derive(Debug, Default)]
-pub(crate) struct Library {
+pub(crate) struct Lookups {
     attributes: FxHashMap<(Symbol, Symbol), ValueSet>,
     calls: FxHashMap<Symbol, Rc<Callee>>,
     methods: FxHashMap<(Symbol, Symbol), Rc<Callee>>,
@@ -71,7 +71,7 @@ impl Machine<'_> {
 
     /// What calling a path means.
     pub(super) fn callee(&mut self, path: Symbol) -> Rc<Callee> {
-        if let Some(known) = self.library.calls.get(&path) {
+        if let Some(known) = self.lookups.calls.get(&path) {
             return Rc::clone(known);
         }
         let mut key = self.key_text(path);
@@ -79,18 +79,18 @@ impl Machine<'_> {
             key.push_str(".__call__");
         }
         let callee = Rc::new(self.consult(key));
-        self.library.calls.insert(path, Rc::clone(&callee));
+        self.lookups.calls.insert(path, Rc::clone(&callee));
         callee
     }
 
     /// What calling a method of what is at a path means.
     pub(super) fn method_of(&mut self, path: Symbol, method: Symbol) -> Rc<Callee> {
-        if let Some(known) = self.library.methods.get(&(path, method)) {
+        if let Some(known) = self.lookups.methods.get(&(path, method)) {
             return Rc::clone(known);
         }
         let key = format!("{}.{}", self.key_text(path), self.symbols.text(method));
         let callee = Rc::new(self.consult(key));
-        self.library
+        self.lookups
             .methods
             .insert((path, method), Rc::clone(&callee));
         callee
@@ -124,11 +124,11 @@ impl Machine<'_> {
     }
 
     pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
-        if let Some(known) = self.library.attributes.get(&(path, name)) {
+        if let Some(known) = self.lookups.attributes.get(&(path, name)) {
             return known.clone();
         }
         let found = self.look_up_in_library(path, name);
-        self.library.attributes.insert((path, name), found.clone());
+        self.lookups.attributes.insert((path, name), found.clone());
         found
     }
 

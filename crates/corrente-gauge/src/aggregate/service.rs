@@ -69,7 +69,7 @@ pub struct StallFigures {
     /// End of the file's path, line, function.
     pub place: String,
     /// The package that was called, or the library in C that waited.
-    pub library: String,
+    pub package: String,
     /// What it waited in.
     pub system_call: String,
     /// How many there were.
@@ -94,7 +94,7 @@ impl From<Stall> for StallFigures {
             blocked_ms: ms(stall.blocked_ns()),
             longest_ms: ms(stall.longest_ns),
             place: stall.place,
-            library: stall.library,
+            package: stall.package,
             system_call: stall.system_call,
         }
     }

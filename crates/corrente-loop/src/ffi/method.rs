@@ -163,14 +163,7 @@ impl Method {
             ) -> PyResult<Bound<'py, PyAny>>,
     {
         const { assert!(size_of::<F>() == 0, "a method is a plain function") };
-        Self(PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: PyMethodDefPointer {
-                PyCFunctionFastWithKeywords: trampoline::<F>,
-            },
-            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-            ml_doc: doc.as_ptr(),
-        })
+        Self::called_by(name, doc, trampoline::<F>)
     }
 
     /// The same for a method that is called for every callback: PyO3 is not told that the thread is attached, which
@@ -185,10 +178,18 @@ impl Method {
             ) -> PyResult<Bound<'py, PyAny>>,
     {
         const { assert!(size_of::<F>() == 0, "a method is a plain function") };
+        Self::called_by(name, doc, quick_trampoline::<F>)
+    }
+
+    const fn called_by(
+        name: &'static CStr,
+        doc: &'static CStr,
+        trampoline: ffi::PyCFunctionFastWithKeywords,
+    ) -> Self {
         Self(PyMethodDef {
             ml_name: name.as_ptr(),
             ml_meth: PyMethodDefPointer {
-                PyCFunctionFastWithKeywords: quick_trampoline::<F>,
+                PyCFunctionFastWithKeywords: trampoline,
             },
             ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
             ml_doc: doc.as_ptr(),

@@ -74,13 +74,6 @@ impl Exchange for Connection {
         Ok(last)
     }
 
-    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last> {
-        let path: std::path::PathBuf = path.extract()?;
-        // Small files are read at once; what is larger is to be sent by the kernel, which is not done yet.
-        let content = py.detach(|| std::fs::read(&path))?;
-        self.body(py, &PyBytes::new(py, &content), Last::Yes)
-    }
-
     fn trailers(
         &self,
         py: Python<'_>,

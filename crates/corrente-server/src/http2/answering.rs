@@ -165,13 +165,6 @@ impl Exchange for Stream {
         Ok(last)
     }
 
-    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last> {
-        let path: std::path::PathBuf = path.extract()?;
-        // Frames and windows are between a file and the socket, so the kernel cannot send it.
-        let content = py.detach(|| std::fs::read(&path))?;
-        self.body(py, &PyBytes::new(py, &content), Last::Yes)
-    }
-
     fn trailers(
         &self,
         py: Python<'_>,
