@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
 
 HERE = Path(__file__).parent
-SERVERS = ("corrente", "uvicorn", "uvicorn-h11")
+SERVERS = ("corrente", "uvicorn")
 #: Starts the suite with a folder of packages; PYTHONPATH would leave out packages of namespaces.
 START = """
 import site, sys
@@ -46,16 +48,20 @@ KINDS = {"OK": "passed", "INFORMATIONAL": "informational", "NON-STRICT": "non-st
 
 
 def run(options: argparse.Namespace) -> dict[str, object]:
-    """Run all cases with each server."""
-    servers = {}
-    for server in options.servers or SERVERS:
-        with running(server, "echo_app:application", HERE, options.out / f"{server}.log") as port:
-            servers[server] = _cases(options, server, port)
+    """Run all cases with each server, with both at once: mostly, somebody waits."""
+    servers = options.servers or SERVERS
+    with ThreadPoolExecutor(len(servers)) as pool:
+        ended = list(pool.map(partial(_served, options), servers))
     return {
         "origin": f"autobahntestsuite {_version(options.packages)}",
-        "versions": versions("uvicorn", "websockets", "wsproto"),
-        "servers": servers,
+        "versions": versions("uvicorn", "websockets"),
+        "servers": dict(zip(servers, ended, strict=True)),
     }
+
+
+def _served(options: argparse.Namespace, server: str) -> dict[str, object]:
+    with running(server, "echo_app:application", HERE, options.out / f"{server}.log") as port:
+        return _cases(options, server, port)
 
 
 def _cases(options: argparse.Namespace, server: str, port: int) -> dict[str, object]:

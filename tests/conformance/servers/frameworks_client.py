@@ -154,7 +154,7 @@ def _told_of_close(port: int) -> Note:
         socket.send("once")
         socket.recv(timeout=LIMIT_S)
         socket.close(4321, "enough")
-    return Ask("told", target="/disconnected", not_yet=("null", "")).noted(port)
+    return Ask("told", target="/disconnected", not_yet=("null", "null\n", "")).noted(port)
 
 
 def _until_end(path: str) -> Callable[[int], Note]:

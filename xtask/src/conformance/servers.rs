@@ -55,9 +55,10 @@ pub(super) const SUITES: [Suite; 3] = [
     },
     Suite {
         name: "http1",
-        about: "our own table of raw requests (`tests/http/requests`) over sockets. A request that has to be turned \
-                away is passed by the others where they answer any 4xx or 5xx, or just close; ours has to answer with \
-                the very status",
+        about: "our own table of raw requests (`tests/http/requests`) over sockets. Where an RFC leaves a choice the \
+                table has the strict one, so not each row that another server does not pass is a fault of it. A request \
+                that has to be turned away is passed by the others where they answer any 4xx or 5xx, or just close; \
+                ours has to answer with the very status",
         groups: "section",
     },
 ];
