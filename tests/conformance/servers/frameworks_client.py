@@ -114,6 +114,10 @@ class Ask:
             connection.close()
 
 
+#: What the application has heard of the last end of an echo; each echo begins with nothing.
+TOLD = Ask("told", target="/disconnected", not_yet=("null", "null\n", ""))
+
+
 def _talk(path: str, *, subprotocols: Foreign = None) -> Callable[[int], ClientConnection]:
     def opened(port: int) -> ClientConnection:
         return connect(
@@ -145,7 +149,7 @@ def _echo(port: int) -> Note:
             socket.send(message)
             got.append(repr(socket.recv(timeout=LIMIT_S)))
         socket.close(1001, "going")
-    return {"messages": got}
+    return {"messages": got, "told": TOLD.noted(port)}
 
 
 def _told_of_close(port: int) -> Note:
@@ -154,7 +158,7 @@ def _told_of_close(port: int) -> Note:
         socket.send("once")
         socket.recv(timeout=LIMIT_S)
         socket.close(4321, "enough")
-    return Ask("told", target="/disconnected", not_yet=("null", "null\n", "")).noted(port)
+    return TOLD.noted(port)
 
 
 def _until_end(path: str) -> Callable[[int], Note]:

@@ -48,7 +48,10 @@ AT_ONCE = 6
 READ = 65_536
 NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
 #: Rows that make no sense over a socket, and why.
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT = {
+    "the preface of HTTP/2 where it is not expected": "since `corrente serve` speaks HTTP/2 on the"
+    " same port",
+}
 
 
 class Ended(Exception):  # noqa: N818 - the connection's end is no error
