@@ -180,6 +180,12 @@ impl Connection {
         self.woken.first().is_some()
     }
 
+    /// Whether what is sent on a stream can still reach its client.
+    pub fn is_open(&self, stream: StreamId) -> bool {
+        let entry = self.streams.get(&stream);
+        entry.is_some_and(|entry| !entry.is_done())
+    }
+
     /// Bytes of a stream that wait for the client's window.
     pub fn queued_bytes(&self, stream: StreamId) -> usize {
         let entry = self.streams.get(&stream);
