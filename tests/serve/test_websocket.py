@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .frames import BINARY, CLOSE, PING, PONG, TEXT, closed, echo, frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,19 +20,6 @@ HANDSHAKE = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 )
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-MASK = b"mask"
-
-
-def frame(kind: int, payload: bytes = b"", *, final: int = 0x80) -> bytes:
-    """Give a client's frame."""
-    length = len(payload)
-    masked = bytes(byte ^ MASK[place % 4] for place, byte in enumerate(payload))
-    if length < 126:
-        head = bytes((final | kind, 0x80 | length))
-    else:
-        head = bytes((final | kind, 0xFE)) + length.to_bytes(2, "big")
-    return head + MASK + masked
 
 
 def heard(client: Client) -> tuple[int, bytes]:
@@ -40,40 +29,6 @@ def heard(client: Client) -> tuple[int, bytes]:
     if length == 126:
         length = int.from_bytes(client.exactly(2), "big")
     return first & 0x0F, client.exactly(length)
-
-
-def closed(code: int, reason: bytes = b"") -> bytes:
-    """Give the payload of a close frame."""
-    return code.to_bytes(2, "big") + reason
-
-
-async def echo(scope: Foreign, receive: Foreign, send: Foreign) -> None:
-    """Say back what comes; a path says what happens instead."""
-    assert scope["type"] == "websocket"
-    assert await receive() == {"type": "websocket.connect"}
-    if scope["path"] == "/refuse":
-        await send({"type": "websocket.close"})
-        return
-    if scope["path"] == "/deny":
-        start = {"type": "websocket.http.response.start", "status": 418}
-        await send({**start, "headers": [(b"x-tea", b"green")]})
-        await send({"type": "websocket.http.response.body", "body": b"tea"})
-        return
-    if scope["path"] == "/raise":
-        raise LookupError("lost")
-    protocol = next(iter(scope["subprotocols"]), None)
-    await send({"type": "websocket.accept", "subprotocol": protocol, "headers": [(b"a", b"b")]})
-    while (message := await receive())["type"] == "websocket.receive":
-        said = message.get("text")
-        if said == "end":
-            await send({"type": "websocket.close", "code": 4001, "reason": "later"})
-        elif said == "raise":
-            raise LookupError("lost")
-        elif said == "return":
-            return
-        else:
-            await send({**message, "type": "websocket.send"})
-    scope["state"]["ended"].append((message["code"], message["reason"]))
 
 
 def opened(served: Served, *headers: str) -> Client:
