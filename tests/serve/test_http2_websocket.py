@@ -1,4 +1,4 @@
-"""WebSockets on streams of HTTP/2 (RFC 8441): the handshake, messages, windows, and how they end."""
+"""WebSockets on streams of HTTP/2 (RFC 8441): the handshake, messages, windows, how they end."""
 
 from __future__ import annotations
 
@@ -136,11 +136,11 @@ def test_nobody_is_promised_what_no_application_speaks(serve: Callable[..., Serv
     with Http2Client(serve(echo, state={"ended": []}, mounts=mounted).address) as client:
         stream = client.ask_with(asking("/wsgi/a"), ends=False)
         assert client.answer(stream).status == 501
-        assert Talk(client).opened()
+        Talk(client).opened()
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_the_scope_is_that_of_a_websocket(serve: Callable[..., Served], secure: bool) -> None:  # noqa: FBT001
+def test_the_scope_is_that_of_a_websocket(serve: Callable[..., Served], secure: bool) -> None:
     scopes = []
 
     async def application(scope: Foreign, receive: Foreign, send: Foreign) -> None:
@@ -206,6 +206,30 @@ def test_frames_in_pieces_are_messages(served: Served) -> None:
             talk.send(split[place : place + 1])
         assert talk.heard() == (PONG, b"p")
         assert talk.heard() == (TEXT, b"two")
+
+
+def test_much_that_came_before_it_is_accepted_is_heard(serve: Callable[..., Served]) -> None:
+    gate = asyncio.Event()
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await gate.wait()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        await send({"type": "websocket.send", "text": str(len(message["bytes"]))})
+
+    served = serve(application)
+    with Http2Client(served.address) as client:
+        client.event(h2.events.RemoteSettingsChanged)
+        talk = Talk(client)
+        message = frame(BINARY, bytes(1_000_000))
+        room = client.connection.local_flow_control_window(talk.stream)
+        # All that the windows take: they are given back once it is accepted.
+        talk.send(message[:room])
+        served.until(lambda: served.server.in_flight == 1)
+        served.call(gate.set)
+        talk.opened().send(message[room:])
+        assert talk.heard() == (TEXT, b"1000000")
 
 
 def test_many_share_a_connection_with_requests(serve: Callable[..., Served]) -> None:
@@ -389,7 +413,7 @@ def test_a_handshake_that_is_none_is_refused(
         answer = client.answer(stream)
         assert answer.status == status
         assert answer.header("sec-websocket-version") == ("13" if status == 426 else None)
-        assert Talk(client).opened()
+        Talk(client).opened()
 
 
 def test_a_stream_that_is_ended_carries_nothing(served: Served) -> None:
@@ -546,7 +570,7 @@ def test_a_client_that_does_not_close_is_not_waited_for(serve: Callable[..., Ser
         served.call(served.server.look)
         assert talk.until_reset() == NO_ERROR
         # Nothing of them is left.
-        assert Talk(client).opened()
+        Talk(client).opened()
 
 
 def test_the_end_is_peaceful(served: Served, ended: list[Foreign]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,32 @@ def test_frames_behind_the_handshake_and_in_pieces_are_messages(served: Served) 
             client.send(split[place : place + 1])
         assert heard(client) == (PONG, b"p")
         assert heard(client) == (TEXT, b"two")
+
+
+def test_much_that_came_before_it_is_accepted_is_heard(serve: Callable[..., Served]) -> None:
+    gate = asyncio.Event()
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await gate.wait()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        await send({"type": "websocket.send", "text": str(len(message["bytes"]))})
+
+    served = serve(application)
+    with served.client() as client:
+        lines = "".join(f"{line}\r\n" for line in HANDSHAKE)
+        message = frame(BINARY, bytes(1_000_000))
+        client.send(f"GET / HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode() + message[:100_000])
+        served.until(lambda: served.server.in_flight == 1)
+        with served.client() as other:
+            # What has come until now is read before this connection is accepted.
+            served.until(lambda: served.server.connections == 2)
+            other.socket.close()
+        served.call(gate.set)
+        assert client.head().status == 101
+        client.send(message[100_000:])
+        assert heard(client) == (TEXT, b"1000000")
 
 
 def test_who_closes_is_answered_and_the_application_told(
