@@ -307,6 +307,18 @@ def test_what_breaks_the_protocol_ends_it(
         assert other.heard() == (TEXT, b"still here")
 
 
+def test_what_came_before_a_breach_is_answered_first(served: Served, ended: list[Foreign]) -> None:
+    with Http2Client(served.address) as client:
+        talk = Talk(client).opened()
+        talk.send(frame(TEXT, b"one"), frame(BINARY, b"two"), frame(3), frame(TEXT, b"no"))
+        assert talk.heard() == (TEXT, b"one")
+        assert talk.heard() == (BINARY, b"two")
+        kind, payload = talk.heard()
+        assert (kind, int.from_bytes(payload[:2])) == (CLOSE, 1002)
+        assert talk.until_reset() == NO_ERROR
+    served.until(lambda: ended == [(1006, "")])
+
+
 def test_a_message_that_is_too_long_ends_it(serve: Callable[..., Served]) -> None:
     operations = Operations(ws_max_message_bytes=400_000)
     served = serve(echo, state={"ended": []}, operations=operations)

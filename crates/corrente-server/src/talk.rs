@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use corrente_http::ws::{Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Limits, Role};
+use corrente_http::ws::{
+    Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Limits, Role, Violation,
+};
 use corrente_loop::now;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -45,6 +47,8 @@ pub(crate) struct Socket {
     /// What has come and is not decoded.
     held: Vec<u8>,
     closing: Closing,
+    /// The client has broken the rules, which is still to be said.
+    broken: Option<Violation>,
     /// A ping was sent, and nothing has come since.
     awaits_pong: bool,
 }
@@ -118,6 +122,7 @@ impl Socket {
             encoder: None,
             held: Vec::new(),
             closing: Closing::Not,
+            broken: None,
             awaits_pong: false,
         }
     }
@@ -184,11 +189,16 @@ pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8])
         }
         let decoder = socket.decoder.take()?;
         let handler = socket.handler.clone_ref(py);
-        Some((decoder, handler, std::mem::take(&mut socket.held)))
+        let broken = socket.broken.take();
+        Some((decoder, handler, std::mem::take(&mut socket.held), broken))
     })?;
-    let Some((mut decoder, handler, mut held)) = lent.flatten() else {
+    let Some((mut decoder, handler, mut held, broken)) = lent.flatten() else {
         return Ok(());
     };
+    if let Some(violation) = broken {
+        break_off(carriage, handler.bind(py), violation)?;
+        return carriage.heard(py, Room::Some);
+    }
     let heard = hear(carriage, &mut decoder, handler.bind(py), &mut held);
     carriage.lend(py, |lent| {
         lent.socket.decoder = Some(decoder);
@@ -216,14 +226,19 @@ fn hear(
     let py = handler.py();
     let mut used = 0;
     let mut room = Room::Some;
+    let mut has_put = false;
     let mut is_going_on = true;
     while is_going_on {
         let step = match decoder.next(&mut held[used..]) {
             Ok(step) => step,
+            // The application may answer first what came together with it.
+            Err(violation) if has_put => {
+                carriage.lend(py, |lent| lent.socket.broken = Some(violation))?;
+                carriage.resume_soon(py)?;
+                break;
+            }
             Err(violation) => {
-                let reason = violation.to_string();
-                end(carriage, py, violation.close_code(), &reason, Over::Broken)?;
-                handler.get().closed(py, Some(VANISHED), "")?;
+                break_off(carriage, handler, violation)?;
                 break;
             }
         };
@@ -234,12 +249,24 @@ fn hear(
             Heard::Message(waiting) if is_much(carriage.shared(), waiting) => {
                 (room, is_going_on) = (Room::None, false);
             }
-            Heard::Nothing | Heard::Message(_) => {}
+            Heard::Message(_) => has_put = true,
+            Heard::Nothing => {}
             Heard::Closed => is_going_on = false,
         }
     }
     held.drain(..used.min(held.len()));
     Ok(room)
+}
+
+/// The client has broken the rules: it is told, and the application, and nothing more is heard.
+fn break_off(
+    carriage: &impl Carriage,
+    handler: &Bound<'_, WebSocket>,
+    violation: Violation,
+) -> PyResult<()> {
+    let (py, reason) = (handler.py(), violation.to_string());
+    end(carriage, py, violation.close_code(), &reason, Over::Broken)?;
+    handler.get().closed(py, Some(VANISHED), "")
 }
 
 /// Whether more would be too much.
