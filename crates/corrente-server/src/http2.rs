@@ -30,6 +30,7 @@ use crate::trace::Trace;
 
 pub(crate) use self::life::Second;
 use self::pouring::Pouring;
+use self::talking::Talk;
 
 /// A connection. Its streams refer to it, and so does its protocol.
 pub(crate) struct Session {
@@ -113,6 +114,8 @@ struct StreamState {
     body: Body,
     /// The file that is being sent.
     pouring: Option<Pouring>,
+    /// The WebSocket that the client asked for.
+    talk: Option<Box<Talk>>,
     /// What is remembered of the request.
     trace: Option<Box<Trace>>,
     /// Its id, where requests have one.
@@ -183,6 +186,7 @@ impl Stream {
                     pace: 0,
                 },
                 pouring: None,
+                talk: None,
                 trace: None,
                 request_id: None,
                 deadline: f64::INFINITY,

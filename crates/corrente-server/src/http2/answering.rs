@@ -12,8 +12,9 @@ use pyo3::types::PyBytes;
 
 use super::{Stream, Waiting};
 use crate::exchange::{Exchange, Last};
-use crate::field::{borrowed, fields, links};
+use crate::field::{Field, borrowed, fields, links};
 use crate::operations::Dates;
+use crate::talk::Carriage as _;
 
 /// What waits for the client's window before the application has to, in bytes.
 pub(super) const QUEUED_MOST: usize = 64 * 1024;
@@ -143,11 +144,8 @@ impl Exchange for Stream {
         trailers: Last,
     ) -> PyResult<()> {
         let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        self.add_own(py, &mut fields)?;
         let operations = self.session.shared.operations();
-        if operations.gives_fields() {
-            let id = self.with(py, |state| state.request_id.clone())?;
-            operations.add_fields(py, id.as_deref(), &mut fields);
-        }
         self.with(py, |state| {
             if let Some(trace) = &mut state.trace {
                 trace.answered(status);
@@ -258,6 +256,9 @@ impl Exchange for Stream {
     }
 
     fn want(&self, py: Python<'_>) -> PyResult<()> {
+        if self.has_frames(py)? {
+            return self.resume_soon(py);
+        }
         self.taken(py)
     }
 
@@ -265,7 +266,12 @@ impl Exchange for Stream {
         if self.completes_later(py)? {
             return Ok(());
         }
-        let handler = self.leave(py)?;
+        // The client of a WebSocket has still to say that it closes, too.
+        let handler = if self.is_accepted(py)? {
+            self.retire(py)?
+        } else {
+            self.leave(py)?
+        };
         drop(handler);
         self.session.send_soon(py)
     }
@@ -282,6 +288,16 @@ impl Exchange for Stream {
 }
 
 impl Stream {
+    /// Adds the server's fields to those of the application.
+    pub(super) fn add_own(&self, py: Python<'_>, fields: &mut Vec<Field>) -> PyResult<()> {
+        let operations = self.session.shared.operations();
+        if operations.gives_fields() {
+            let id = self.with(py, |state| state.request_id.clone())?;
+            operations.add_fields(py, id.as_deref(), fields);
+        }
+        Ok(())
+    }
+
     fn interim(&self, py: Python<'_>, head: Response<()>) -> PyResult<()> {
         self.session.with(py, |state| {
             // A stream that is gone is told by itself.
