@@ -1,8 +1,9 @@
 """What blocks when a project's own tests run, beside what the analyser finds in its source.
 
-Tests run with `truth_plugin`. Each place in the project from which something blocked on the loop is
-compared with the analyser's findings: found if one names the same statement. What is missed stands in
-truth.toml with its reason; a miss without one is an error, and so is a reason that nothing needs.
+Tests run with `truth_plugin`. Each place in the project from which something blocked on the loop
+is compared with the analyser's findings: found if one names the same statement. What is missed
+stands in truth.toml with its reason; a miss without one is an error, and so is a reason by place
+that nothing needs.
 """
 
 from __future__ import annotations
@@ -163,9 +164,7 @@ class Statements:
 def findings(analyser: str, project: Project, lines: Statements) -> set[Place]:
     """What the analyser finds in the project, advice included."""
     command = [analyser, "--no-cache", "--json", "--certainty", "possible", project.package]
-    done = subprocess.run(
-        command, capture_output=True, check=False, cwd=project.folder, text=True
-    )
+    done = subprocess.run(command, capture_output=True, check=False, cwd=project.folder, text=True)
     if done.returncode > 1:
         sys.exit(f"{project.name}: {done.stderr}")
     report = json.loads(done.stdout)
@@ -195,9 +194,7 @@ def compared(project: Project, notes: list[dict[str, object]], analyser: str) ->
         place = lines.of((file, line))
         blocked = places.setdefault(place, Blocked(place, function))
         blocked.calls.add(str(note["function"]))
-        below = [
-            f"{'/'.join(Path(one[0]).parts[-2:])}:{one[2]}" for one in reversed(stack[:inner])
-        ]
+        below = [f"{'/'.join(Path(one[0]).parts[-2:])}:{one[2]}" for one in reversed(stack[:inner])]
         blocked.below.add(" > ".join(below))
     return judged(project, places, found, apart)
 

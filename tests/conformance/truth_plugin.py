@@ -1,8 +1,9 @@
 """A plugin of pytest that writes down which blocking calls run on an event loop, and from where.
 
-Functions and methods that wait are wrapped, those of C types too; where a loop runs, the wrapper notes
-the stack and goes on, so that tests run as ever. A stack goes from the call to the coroutine that makes
-it, or to the loop's callback where there is none. The notes go into the file `CORRENTE_TRUTH`, as JSON.
+Functions and methods that wait are wrapped, those of C types too; where a loop runs, the wrapper
+notes the stack and goes on, so that tests run as ever. A stack goes from the call to the coroutine
+that makes it, or to the loop's callback where there is none. The notes go into the file
+`CORRENTE_TRUTH`, as JSON.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ WATCHED: list[tuple[object, str]] = [
     (io.BufferedRandom, "read write flush"),
     (io.TextIOWrapper, "read readline write flush"),
 ]
-#: Where waiting is the machinery's of tests, or once for each process: the end of a file's name, functions.
+#: Where waiting is the tests' machinery's, or once for each process: the end of a file's name, and
+#: its functions.
 APART = [
     ("<frozen importlib._bootstrap>", {"_find_and_load"}),
     ("_pytest/assertion/rewrite.py", None),
@@ -115,7 +117,7 @@ def note(function: str) -> None:
 
 
 def waits(subject: object, name: str, block: object) -> bool:
-    """Whether a call of this object's method may wait: no socket that may not, no stream of ours."""
+    """Whether a call of this object's method may wait: not a socket that must not."""
     try:
         if isinstance(subject, queue.Queue):
             return bool(block) and (name == "Queue.get" or subject.maxsize > 0)
