@@ -180,6 +180,17 @@ def test_what_breaks_the_protocol_ends_it(
     served.until(lambda: ended == [(1006, "")])
 
 
+def test_what_came_before_a_breach_is_answered_first(served: Served, ended: list[Foreign]) -> None:
+    with opened(served) as client:
+        client.send(frame(TEXT, b"one") + frame(BINARY, b"two") + frame(3) + frame(TEXT, b"no"))
+        assert heard(client) == (TEXT, b"one")
+        assert heard(client) == (BINARY, b"two")
+        kind, payload = heard(client)
+        assert (kind, int.from_bytes(payload[:2], "big")) == (CLOSE, 1002)
+        client.rest()
+    served.until(lambda: ended == [(1006, "")])
+
+
 def test_a_client_that_vanishes_is_told_to_the_application(
     served: Served, ended: list[Foreign]
 ) -> None:

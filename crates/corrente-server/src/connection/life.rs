@@ -9,7 +9,7 @@ use corrente_loop::native::Transport;
 use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
 use super::preface::{self, Opening};
 use super::talking::Socket;
@@ -300,6 +300,25 @@ impl Connection {
             Some(transport) => transport.abort(py),
             None => Ok(()),
         }
+    }
+
+    /// Ends the connection at once, and not as if all had been said: an end of the usual kind would be the end of a
+    /// body (RFC 9112, section 8).
+    pub(super) fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(transport) = self.transport(py)?
+            && !transport.is_closing(py)?
+        {
+            let socket = transport.extra(py, "socket")?;
+            let names = py.import(intern!(py, "socket"))?;
+            let (level, option) = (names.getattr("SOL_SOCKET")?, names.getattr("SO_LINGER")?);
+            // It lingers, for no time: socket(7).
+            let lingers_not = [1_i32, 0].map(i32::to_ne_bytes).concat();
+            socket.call_method1(
+                "setsockopt",
+                (level, option, PyBytes::new(py, &lingers_not)),
+            )?;
+        }
+        self.abort(py)
     }
 
     /// Sets until when the client is waited for, by what it is about to do.

@@ -42,6 +42,24 @@ impl Connection {
         self.over(py)
     }
 
+    /// Ends the connection within a response. What the application has sent of it still goes out; that it is not all a
+    /// client knows by its length or by the chunk that is missing, and where it has neither by a reset.
+    pub(super) fn break_off(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let is_whole_at_end = self.with(py, |state| {
+            let current = state.current.as_ref();
+            if current.is_some_and(|current| current.body == Body::Coming) {
+                state.parting = Parting::Lingering;
+            }
+            state.output.is_whole_at_end()
+        })?;
+        self.give_up(py)?;
+        if is_whole_at_end {
+            return self.reset(py);
+        }
+        self.write_out(py)?;
+        self.close(py)
+    }
+
     /// Answers in the application's place; the connection ends after it.
     pub(super) fn turn_away(
         self: &Arc<Self>,

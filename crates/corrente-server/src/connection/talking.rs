@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use corrente_http::h1::{self, ResponseError};
-use corrente_http::ws::{Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Role};
+use corrente_http::ws::{Decoder, Deflate, Encoder, EncoderOptions, Event, Kind, Role, Violation};
 use corrente_loop::now;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -34,6 +34,8 @@ pub(super) struct Socket {
     decoder: Option<Box<Decoder>>,
     encoder: Option<Encoder>,
     closing: Closing,
+    /// The client has broken the rules, which is still to be said.
+    broken: Option<Violation>,
     /// A ping was sent, and nothing has come since.
     awaits_pong: bool,
 }
@@ -55,6 +57,7 @@ impl Socket {
             decoder: None,
             encoder: None,
             closing: Closing::Not,
+            broken: None,
             awaits_pong: false,
         }
     }
@@ -86,15 +89,21 @@ pub(super) fn received(
             state.deadline = now() + interval;
         }
         let decoder = socket.decoder.take()?;
+        let broken = socket.broken.take();
         Some((
             decoder,
             socket.handler.clone_ref(py),
             std::mem::take(&mut state.held),
+            broken,
         ))
     })?;
-    let Some((mut decoder, handler, mut held)) = lent else {
+    let Some((mut decoder, handler, mut held, broken)) = lent else {
         return Ok(());
     };
+    if let Some(violation) = broken {
+        connection.break_talk(py, handler.get(), violation)?;
+        return connection.settle(py);
+    }
     let heard = connection.hear(py, &mut decoder, handler.get(), &mut held);
     connection.with(py, |state| {
         if let Some(socket) = &mut state.socket {
@@ -116,14 +125,13 @@ impl Connection {
         held: &mut Vec<u8>,
     ) -> PyResult<()> {
         let mut used = 0;
+        let mut has_put = false;
         let ended = loop {
             let step = match decoder.next(&mut held[used..]) {
                 Ok(step) => step,
-                Err(violation) => {
-                    self.end_talk(py, violation.close_code(), &violation.to_string())?;
-                    handler.closed(py, Some(1006), "")?;
-                    break Ok(());
-                }
+                // The application may answer first what came together with it.
+                Err(violation) if has_put => break self.break_soon(py, violation),
+                Err(violation) => break self.break_talk(py, handler, violation),
             };
             let (consumed, is_last) = (step.consumed, matches!(step.event, Event::NeedMore));
             match self.take(py, handler, step.event) {
@@ -133,7 +141,8 @@ impl Connection {
                     self.pause(py)?;
                     break Ok(());
                 }
-                Ok(Heard::Nothing | Heard::Message(_)) => {}
+                Ok(Heard::Message(_)) => has_put = true,
+                Ok(Heard::Nothing) => {}
                 Ok(Heard::Closed) => break Ok(()),
                 Err(error) => break Err(error),
             }
@@ -144,6 +153,27 @@ impl Connection {
         };
         held.drain(..used.min(held.len()));
         ended
+    }
+
+    /// The client has broken the rules: it is told, and the application, and nothing more is heard.
+    fn break_talk(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        handler: &WebSocket,
+        violation: Violation,
+    ) -> PyResult<()> {
+        self.end_talk(py, violation.close_code(), &violation.to_string())?;
+        handler.closed(py, Some(1006), "")
+    }
+
+    /// The same, after the application's next step.
+    fn break_soon(&self, py: Python<'_>, violation: Violation) -> PyResult<()> {
+        self.with(py, |state| {
+            if let Some(socket) = &mut state.socket {
+                socket.broken = Some(violation);
+            }
+        })?;
+        self.resume_soon(py)
     }
 
     /// Whether more would be too much.
