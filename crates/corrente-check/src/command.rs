@@ -296,9 +296,8 @@ fn faults(all: &[Fault]) {
             "{}:{}: not parsed: {}",
             place.path, place.line, first.message
         );
-        let more = of_file.len() - 1;
-        if more > 0 {
-            line += &format!(" (and {more} more places in this file)");
+        if of_file.len() > 1 {
+            line += " (and more in this file)";
         }
         output::message(&format!("corrente-check: {line}"));
     }

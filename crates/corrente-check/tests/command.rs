@@ -280,5 +280,5 @@ fn a_file_with_many_faults_is_one_line() {
     let folder = project(&[("old.py", "print 'a'\nprint 'b'\nexec 'c'\n")]);
     let said = run(&folder, &[]);
     assert_eq!(said.matches("not parsed").count(), 1, "{said}");
-    assert!(said.contains("(and 2 more places in this file)"), "{said}");
+    assert!(said.contains("(and more in this file)"), "{said}");
 }

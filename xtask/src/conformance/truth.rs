@@ -14,7 +14,13 @@ use crate::step::{Project, step};
 const LOCK: &str = "tests/conformance/truth.txt";
 
 /// The projects; `NAME-source.txt` locks the source of each.
-const PROJECTS: [&str; 5] = ["uvicorn", "starlette", "hypercorn", "jupyter_server", "aiohttp"];
+const PROJECTS: [&str; 5] = [
+    "uvicorn",
+    "starlette",
+    "hypercorn",
+    "jupyter_server",
+    "aiohttp",
+];
 
 /// Runs the projects that are named, or all, and compares; other arguments go to the script.
 pub(super) fn truth(project: &Project, arguments: &[String]) -> Result<(), Failure> {
