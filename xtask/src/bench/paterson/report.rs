@@ -107,6 +107,9 @@ fn table(scenario: &Value) -> Result<String, String> {
         lines.push(format!(
             "  {contender:<18}{rate:>11}{p99:>9}{open:>14}{own:>10}{database:>12}"
         ));
+        if !measured["invalid"].is_null() {
+            lines.push(format!("    no evidence: {}", measured["invalid"]));
+        }
     }
     let rate = all(scenario, QUERY).find_map(|one| number(one, "/open_loop/rate_per_s"));
     let rate = rate.ok_or("the result has no open loop")?;
@@ -194,10 +197,12 @@ mod tests {
 
     #[test]
     fn a_result_is_a_table_goals_and_layers() {
+        let mut disturbed = measured("gunicorn-falcon", QUERY, 0.2);
+        disturbed["invalid"] = "machine_noisy".into();
         let scenario = json!({
             "versions": {"PostgreSQL": "18.6", "asyncpg": "0.32.0"},
             "measurements": [
-                measured(RAW, QUERY, 0.06), measured(RAW, NO_QUERY, 0.015),
+                disturbed, measured(RAW, QUERY, 0.06), measured(RAW, NO_QUERY, 0.015),
                 measured(STARLETTE, QUERY, 0.075), measured(STARLETTE, NO_QUERY, 0.027),
             ],
             "findings": [{"id": "raw-throughput", "points": [
@@ -207,6 +212,7 @@ mod tests {
         for expected in [
             "PostgreSQL 18.6, asyncpg 0.32.0\n",
             "  asgi-corrente            14.2     9.50          1.25      60.0        30.0\n",
+            "    no evidence: \"machine_noisy\"\n",
             "The same rate is 4000 requests a second.",
             "  raw ASGI / gunicorn-falcon      2.60 [2.55, 2.70]     >= 2.50  reached\n",
             "  starlette / gunicorn-falcon     not measured\n",
