@@ -70,7 +70,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "server",
-        about: "the server against Uvicorn, Granian, fastpysgi and others (40 minutes)",
+        about: "the server against Uvicorn, Granian, fastpysgi and others (50 minutes)",
         usage: server::USAGE,
         run: server::server,
     },

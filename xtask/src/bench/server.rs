@@ -50,7 +50,7 @@ cargo xtask bench server --rows
   --rounds N        runs of each contender in each row, 2 to 100 (default: 5; quick: 3)
   --seconds N       length of a run, 1 to 60 (default: 3; quick: 1)
   --python VERSION  the interpreter: `3.13`, or a path (default: as for every chore)
-  --quick           10 minutes instead of 40
+  --quick           about 17 minutes instead of 50
   --rows            the names of rows
   --write           put the result into docs/BENCHMARKS.md
 ";
