@@ -74,14 +74,12 @@ fn number(file: &Bound<'_, PyAny>) -> PyResult<i32> {
     if let Ok(number) = file.extract::<i32>() {
         return Ok(number);
     }
-    match file.getattr_opt(intern!(file.py(), "fileno"))? {
-        Some(fileno) => fileno.call0()?.extract(),
-        None => {
-            let name = file.get_type().name()?;
-            let text = format!("'file' must be a file or a descriptor's number, not '{name}'");
-            Err(PyTypeError::new_err(text))
-        }
+    if let Some(fileno) = file.getattr_opt(intern!(file.py(), "fileno"))? {
+        return fileno.call0()?.extract();
     }
+    let name = file.get_type().name()?;
+    let text = format!("'file' must be a file or a descriptor's number, not '{name}'");
+    Err(PyTypeError::new_err(text))
 }
 
 /// Where it stands. A file of Python's has a buffer, and so stands elsewhere than its descriptor.
