@@ -131,6 +131,10 @@ impl Worker {
         let mounts = application.mounts.iter();
         let mounts = mounts.map(|mount| (&mount.prefix, &mount.target));
         made.set_item("mounts", mounts.collect::<Vec<_>>())?;
+        let folders = application.static_folders.iter();
+        let folders = folders.map(|folder| (&folder.prefix, &folder.folder));
+        made.set_item("static", folders.collect::<Vec<_>>())?;
+        made.set_item("static_max_age", seconds(application.static_max_age))?;
         let lifespan = match application.lifespan {
             Lifespan::Auto => "auto",
             Lifespan::On => "on",
@@ -211,6 +215,7 @@ impl Worker {
         made.set_item("max_target_bytes", limits.target_bytes)?;
         made.set_item("max_body_bytes", limits.body_bytes)?;
         made.set_item("max_connections", limits.connections)?;
+        made.set_item("max_queued", limits.queued_requests)?;
         made.set_item("max_in_flight", limits.concurrent_requests)
     }
 }

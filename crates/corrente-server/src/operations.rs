@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corrente_http::h1::{Head, Scheme};
+use corrente_http::h1::{Head, Scheme, Version};
 use corrente_http::proxy::{Forwarding, Trusted, forwarding};
 use corrente_http::ws;
 use pyo3::exceptions::PyValueError;
@@ -243,10 +243,17 @@ impl Operations {
 
     /// What answers a request in the application's place.
     pub(crate) fn own(&self, py: Python<'_>, arrival: &Arrival<'_>) -> Option<Py<PyAny>> {
-        let own = self.own.as_ref()?;
+        let own = self.own.as_ref().filter(|_| self.is_own(arrival))?;
+        Some(own.application.clone_ref(py))
+    }
+
+    /// Whether there is something that does.
+    pub(crate) fn is_own(&self, arrival: &Arrival<'_>) -> bool {
         let path = arrival.head.target().path;
-        let is_own = own.paths.iter().any(|known| known.as_bytes() == path);
-        is_own.then(|| own.application.clone_ref(py))
+        self.own.as_ref().is_some_and(|own| {
+            let mut paths = own.paths.iter();
+            paths.any(|known| known.as_bytes() == path)
+        })
     }
 
     /// Whether requests have names for those who tell of stalls.
@@ -308,8 +315,9 @@ impl Operations {
     }
 
     /// The same of what came and was no request.
-    pub(crate) fn trace_of_refused(&self, peer: &Peer) -> Option<Box<Trace>> {
-        self.is_traced().then(|| Box::new(Trace::of_refused(peer)))
+    pub(crate) fn trace_of_refused(&self, peer: &Peer, version: Version) -> Option<Box<Trace>> {
+        self.is_traced()
+            .then(|| Box::new(Trace::of_refused(peer, version)))
     }
 
     /// Fields of a response that begins.

@@ -11,13 +11,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use super::pouring::Pouring;
 use super::preface::{self, Opening};
-use super::talking::Socket;
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
 use crate::asgi::scope::Ends;
-use crate::asgi::socket;
 use crate::shared::Client;
+use crate::talk::{self, Socket};
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
 /// cross the world.
@@ -86,6 +86,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
     let (transport, current, socket) = connection.with(py, |state| {
         state.stage = Stage::Ends;
         state.held = Vec::new();
+        state.pouring = None;
         let current = state.current.take();
         (state.transport.take(), current, state.socket.take())
     })?;
@@ -207,7 +208,7 @@ impl Connection {
         match overdue {
             None => Ok(()),
             Some(Overdue::Idle) => self.close(py),
-            Some(Overdue::Talk) => self.ping(py),
+            Some(Overdue::Talk) => talk::overdue(&**self, py),
             Some(Overdue::Head | Overdue::Body) => {
                 let text = "the client was too slow to send its request";
                 self.turn_away(py, 408, text)
@@ -234,6 +235,8 @@ impl Connection {
         let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
         let allowed = self.shared.times.write.as_secs_f64();
         self.with(py, |state| {
+            let left = state.pouring.as_ref().map_or(0, Pouring::left);
+            let bytes = bytes.saturating_add(left);
             let is_stuck = state.unread.is_stuck(bytes, now, allowed);
             is_late || is_stuck
         })
@@ -242,10 +245,8 @@ impl Connection {
     /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
     /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
     fn leave_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
-            // RFC 6455's registry: the service restarts.
-            self.leave_talk(py, 1012)?;
-            return handler.get().closed(py, Some(1012), "");
+        if talk::restart(&**self, py)? {
+            return Ok(());
         }
         let is_over = self.with(py, |state| {
             let is_idle = state.current.is_none() && state.held.is_empty();
@@ -329,10 +330,8 @@ impl Connection {
             if state.stage == Stage::Ends {
                 return;
             }
+            // A WebSocket's deadlines are its own.
             if state.socket.as_ref().is_some_and(Socket::is_accepted) {
-                if state.deadline.is_infinite() || state.awaits != Awaits::Other {
-                    state.deadline = now() + times.ping.as_secs_f64();
-                }
                 return;
             }
             let (awaits, allowed) = match &state.current {
