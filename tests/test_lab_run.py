@@ -62,6 +62,7 @@ def check_reports(lab: TinyLab) -> None:
         check_page(lab, language)
     drawn = lab.corrente("lab", "report", "out/result.json", "--picture", "summary.svg")
     assert (drawn.returncode, drawn.stdout) == (0, ""), drawn.stderr
+    assert "summary.svg" in drawn.stderr
     ET.parse(lab.root / "summary.svg")  # noqa: S314 - the picture is our own
 
 
@@ -70,6 +71,7 @@ def check_page(lab: TinyLab, language: str) -> None:
     page = lab.root / f"{language}.html"
     shown = lab.corrente("lab", "report", "out", "--html", page.name, "--lang", language)
     assert (shown.returncode, shown.stdout) == (0, ""), shown.stderr
+    assert page.name in shown.stderr
     text = page.read_text(encoding="utf-8")
     assert f'<html lang="{language}' in text
     assert text.rstrip().endswith("</html>")

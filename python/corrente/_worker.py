@@ -49,6 +49,7 @@ _TO_SERVER = (
     "max_target_bytes",
     "max_body_bytes",
     "threads",
+    "max_queued",
     "http2",
 )
 

@@ -106,6 +106,39 @@ def test_an_application_that_fails_within_its_response(
 
 
 @pytest.mark.parametrize("path", TOKENS)
+def test_what_was_sent_before_a_failure_arrives(serve: Callable[..., Served], path: str) -> None:
+    served = serve(sending(START, PIECE, error=ValueError("mine")))
+    with served.client() as client:
+        client.send(request(path))
+        assert client.head().status == 200
+        assert client.chunk() == b"12"
+        with pytest.raises(EOFError):
+            client.chunk()
+    served.expect_report("raised an exception")
+
+
+def test_a_failure_is_not_the_end_of_a_body_without_length(serve: Callable[..., Served]) -> None:
+    """In HTTP/1.0 such a body ends with the connection; one that is not whole ends with a reset."""
+    goes_on = asyncio.Event()
+
+    async def application(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await send(START)
+        await send(PIECE)
+        await goes_on.wait()
+        raise ValueError("mine")
+
+    served = serve(application)
+    with served.client() as client:
+        client.send(request(version="1.0"))
+        assert client.head().status == 200
+        assert client.exactly(2) == b"12"
+        served.call(goes_on.set)
+        with pytest.raises(ConnectionResetError):
+            client.exactly(1)
+    served.expect_report("raised an exception")
+
+
+@pytest.mark.parametrize("path", TOKENS)
 def test_an_application_that_fails_after_its_response(
     serve: Callable[..., Served], path: str
 ) -> None:

@@ -130,6 +130,31 @@ def test_an_application_waits_for_the_clients_window(serve: Callable[..., Served
         assert other == 3
 
 
+def test_windows_that_are_given_back_are_no_flood(serve: Callable[..., Served]) -> None:
+    body = bytes(16 * 1024 * 1024)
+
+    async def application(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await respond(send, body)
+
+    with Http2Client(serve(application).address, takes=False) as client:
+        stream = client.ask()
+        answer, came = client.answers[stream], 0
+        while not answer.is_ended:
+            # Frame by frame, as simple clients do: the stream's window and the connection's.
+            for event in client.events:
+                if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
+                    for window in (stream, None):
+                        length = event.flow_controlled_length
+                        client.connection.increment_flow_control_window(length, window)
+            client.events.clear()
+            client.flush()
+            came += len(answer.body)
+            answer.body = b""
+            client.more()
+            assert not client.is_ended
+        assert came + len(answer.body) == len(body)
+
+
 def test_head_has_no_body(serve: Callable[..., Served]) -> None:
     with Http2Client(serve(target).address) as client:
         answer = client.get("/four", method="HEAD")

@@ -15,7 +15,8 @@ from corrente import _gate
 from corrente._native import Operations
 
 from .applications import body_of, echo, respond, target
-from .test_websocket import CLOSE, HANDSHAKE, PING, TEXT, closed, frame, heard
+from .frames import CLOSE, PING, TEXT, closed, frame
+from .test_websocket import HANDSHAKE, heard
 from .wire import Client, request
 
 if TYPE_CHECKING:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .frames import BINARY, CLOSE, PING, PONG, TEXT, closed, echo, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,19 +21,6 @@ HANDSHAKE = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 )
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-MASK = b"mask"
-
-
-def frame(kind: int, payload: bytes = b"", *, final: int = 0x80) -> bytes:
-    """Give a client's frame."""
-    length = len(payload)
-    masked = bytes(byte ^ MASK[place % 4] for place, byte in enumerate(payload))
-    if length < 126:
-        head = bytes((final | kind, 0x80 | length))
-    else:
-        head = bytes((final | kind, 0xFE)) + length.to_bytes(2, "big")
-    return head + MASK + masked
 
 
 def heard(client: Client) -> tuple[int, bytes]:
@@ -40,40 +30,6 @@ def heard(client: Client) -> tuple[int, bytes]:
     if length == 126:
         length = int.from_bytes(client.exactly(2), "big")
     return first & 0x0F, client.exactly(length)
-
-
-def closed(code: int, reason: bytes = b"") -> bytes:
-    """Give the payload of a close frame."""
-    return code.to_bytes(2, "big") + reason
-
-
-async def echo(scope: Foreign, receive: Foreign, send: Foreign) -> None:
-    """Say back what comes; a path says what happens instead."""
-    assert scope["type"] == "websocket"
-    assert await receive() == {"type": "websocket.connect"}
-    if scope["path"] == "/refuse":
-        await send({"type": "websocket.close"})
-        return
-    if scope["path"] == "/deny":
-        start = {"type": "websocket.http.response.start", "status": 418}
-        await send({**start, "headers": [(b"x-tea", b"green")]})
-        await send({"type": "websocket.http.response.body", "body": b"tea"})
-        return
-    if scope["path"] == "/raise":
-        raise LookupError("lost")
-    protocol = next(iter(scope["subprotocols"]), None)
-    await send({"type": "websocket.accept", "subprotocol": protocol, "headers": [(b"a", b"b")]})
-    while (message := await receive())["type"] == "websocket.receive":
-        said = message.get("text")
-        if said == "end":
-            await send({"type": "websocket.close", "code": 4001, "reason": "later"})
-        elif said == "raise":
-            raise LookupError("lost")
-        elif said == "return":
-            return
-        else:
-            await send({**message, "type": "websocket.send"})
-    scope["state"]["ended"].append((message["code"], message["reason"]))
 
 
 def opened(served: Served, *headers: str) -> Client:
@@ -135,6 +91,32 @@ def test_frames_behind_the_handshake_and_in_pieces_are_messages(served: Served) 
         assert heard(client) == (TEXT, b"two")
 
 
+def test_much_that_came_before_it_is_accepted_is_heard(serve: Callable[..., Served]) -> None:
+    gate = asyncio.Event()
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await gate.wait()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        await send({"type": "websocket.send", "text": str(len(message["bytes"]))})
+
+    served = serve(application)
+    with served.client() as client:
+        lines = "".join(f"{line}\r\n" for line in HANDSHAKE)
+        message = frame(BINARY, bytes(1_000_000))
+        client.send(f"GET / HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode() + message[:100_000])
+        served.until(lambda: served.server.in_flight == 1)
+        with served.client() as other:
+            # What has come until now is read before this connection is accepted.
+            served.until(lambda: served.server.connections == 2)
+            other.socket.close()
+        served.call(gate.set)
+        assert client.head().status == 101
+        client.send(message[100_000:])
+        assert heard(client) == (TEXT, b"1000000")
+
+
 def test_who_closes_is_answered_and_the_application_told(
     served: Served, ended: list[Foreign]
 ) -> None:
@@ -176,6 +158,17 @@ def test_what_breaks_the_protocol_ends_it(
         client.send(bad)
         kind, payload = heard(client)
         assert (kind, int.from_bytes(payload[:2], "big")) == (CLOSE, code)
+        client.rest()
+    served.until(lambda: ended == [(1006, "")])
+
+
+def test_what_came_before_a_breach_is_answered_first(served: Served, ended: list[Foreign]) -> None:
+    with opened(served) as client:
+        client.send(frame(TEXT, b"one") + frame(BINARY, b"two") + frame(3) + frame(TEXT, b"no"))
+        assert heard(client) == (TEXT, b"one")
+        assert heard(client) == (BINARY, b"two")
+        kind, payload = heard(client)
+        assert (kind, int.from_bytes(payload[:2], "big")) == (CLOSE, 1002)
         client.rest()
     served.until(lambda: ended == [(1006, "")])
 

@@ -1,12 +1,13 @@
-//! `cargo xtask conformance`: suites that others wrote, on asyncio's own loop and on ours.
+//! `cargo xtask conformance`: suites that others wrote, on asyncio's own loop and on ours, and for the server.
 //!
-//! Each suite runs in an environment of its own, for each version of Python, first on asyncio's loop and then on
+//! Each suite of the loop runs in an environment of its own, for each version of Python, first on asyncio's loop and then on
 //! ours, on this machine. What differs must be known (`tests/conformance/expected.toml`, each with its reason), and
 //! what is known must still be so. How tests are run is Python (`tests/conformance/run.py`); this compares.
 
 mod analysers;
 mod document;
 mod expected;
+mod servers;
 mod suites;
 mod verdict;
 
@@ -25,7 +26,8 @@ const USAGE: &str = "\
 cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--write]
 cargo xtask conformance check [--json]
 
-  SUITE             cpython, uvloop or aiohttp (default: all)
+  SUITE             cpython, uvloop or aiohttp for the loop; autobahn, frameworks or http1 for the server,
+                    with one version of Python, the newest (default: all)
   check             Ruff, flake8-async and hydroid beside corrente-check on its suite of programs
   --python VERSION  such as 3.12; may be repeated (default: every version that is found)
   --only PATTERN    only the tests of this name; `*` stands for any letters; nothing is written
@@ -65,9 +67,7 @@ impl Options {
                 "--write" => options.outcome = Outcome::Write,
                 "--python" => options.versions.push(value()?),
                 "--only" => options.only = Some(value()?),
-                name if SUITES.iter().any(|suite| suite.name == name) => {
-                    options.suites.push(name.to_owned());
-                }
+                name if is_suite(name) => options.suites.push(name.to_owned()),
                 other => return Err(Failure::usage(format!("conformance knows no `{other}`"))),
             }
         }
@@ -78,9 +78,14 @@ impl Options {
         Ok(options)
     }
 
-    fn wants(&self, suite: &Suite) -> bool {
-        self.suites.is_empty() || self.suites.iter().any(|name| name == suite.name)
+    fn wants(&self, suite: &str) -> bool {
+        self.suites.is_empty() || self.suites.iter().any(|name| name == suite)
     }
+}
+
+fn is_suite(name: &str) -> bool {
+    let mut names = SUITES.iter().map(|suite| suite.name);
+    names.any(|known| known == name) || servers::SUITES.iter().any(|suite| suite.name == name)
 }
 
 /// Runs what the arguments ask for and says what differs.
@@ -95,10 +100,14 @@ pub(crate) fn conformance(project: &Project, arguments: &[String]) -> Result<(),
     let options = Options::parse(arguments)?;
     let expected = Expected::read(&project.root)?;
     let mut surprises = 0;
-    for interpreter in interpreters(&options.versions)? {
-        for suite in SUITES.iter().filter(|suite| options.wants(suite)) {
-            surprises += one(project, &options, &expected, (suite, &interpreter))?;
+    let interpreters = interpreters(&options.versions)?;
+    for interpreter in &interpreters {
+        for suite in SUITES.iter().filter(|suite| options.wants(suite.name)) {
+            surprises += one(project, &options, &expected, (suite, interpreter))?;
         }
+    }
+    if let Some(newest) = interpreters.last() {
+        surprises += servers::run(project, &options, &expected, newest)?;
     }
     match surprises {
         0 => Ok(()),

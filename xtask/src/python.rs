@@ -92,7 +92,7 @@ impl Interpreter {
             (OLDEST..=NEWEST_BY_NAME).map(|minor| PathBuf::from(format!("python3.{minor}")));
         let candidates = std::iter::once(PathBuf::from("python3"))
             .chain(named)
-            .chain(of_pyenv());
+            .chain(of_pyenv("bin/python3"));
         for interpreter in candidates.filter_map(Self::ask) {
             if interpreter.minor >= OLDEST {
                 found.entry(interpreter.minor).or_insert(interpreter);
@@ -102,8 +102,19 @@ impl Interpreter {
     }
 }
 
-/// The interpreters under pyenv's folder, if there is one.
-fn of_pyenv() -> Vec<PathBuf> {
+/// A CPython 2.7 on PATH or managed by pyenv, for programs that were never moved on.
+pub(crate) fn two_seven() -> Option<PathBuf> {
+    const QUESTION: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let is_it = |path: &PathBuf| {
+        let answer = output(Command::new(path).args(["-c", QUESTION]));
+        answer.is_ok_and(|version| version.trim() == "2.7")
+    };
+    let on_path = std::iter::once(PathBuf::from("python2.7"));
+    on_path.chain(of_pyenv("bin/python2.7")).find(is_it)
+}
+
+/// A program of each interpreter under pyenv's folder, if there is one.
+fn of_pyenv(program: &str) -> Vec<PathBuf> {
     let home = env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv"));
     let Some(root) = env::var_os("PYENV_ROOT").map(PathBuf::from).or(home) else {
         return Vec::new();
@@ -113,7 +124,7 @@ fn of_pyenv() -> Vec<PathBuf> {
     };
     versions
         .flatten()
-        .map(|version| version.path().join("bin/python3"))
+        .map(|version| version.path().join(program))
         .collect()
 }
 

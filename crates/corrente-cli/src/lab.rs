@@ -210,20 +210,21 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     terminal::data(&screen.summary(result));
     let report = out.join("report.html");
     store::write(&report, &html::page(result, language))?;
-    for (message, path) in [(true, out.join(store::RESULT_FILE)), (false, report)] {
-        let path = path.display().to_string();
-        let text = if message {
-            Message::ProgressResultWritten { path: &path }
-        } else {
-            Message::ProgressReportWritten { path: &path }
-        };
-        eprintln!("{}", screen.catalogue().text(text));
-    }
+    let result_file = out.join(store::RESULT_FILE).display().to_string();
+    let written = Message::ProgressResultWritten { path: &result_file };
+    eprintln!("{}", screen.catalogue().text(written));
+    say_written(&screen, &report);
     Ok(if runs_whole(result) {
         Exit::Done
     } else {
         Exit::Incomplete
     })
+}
+
+fn say_written(screen: &Terminal, path: &Path) {
+    let path = path.display().to_string();
+    let written = Message::ProgressReportWritten { path: &path };
+    eprintln!("{}", screen.catalogue().text(written));
 }
 
 /// Whether every scenario and every contender could run. What the machine lacks (Node, Go, PHP) is
@@ -250,9 +251,11 @@ fn write_report(report: &Report) -> Result<Exit, LabError> {
     let screen = Terminal::new(language, terminal::width(), terminal::colour());
     if let Some(path) = &report.html {
         store::write(path, &html::page(&result, language))?;
+        say_written(&screen, path);
     }
     if let Some(path) = &report.picture {
         store::write(path, &html::summary_svg(&result, language))?;
+        say_written(&screen, path);
     }
     if report.html.is_none() && report.picture.is_none() {
         terminal::data(&screen.summary(&result));

@@ -4,8 +4,8 @@
 //! transport, and [`Connection`] gives it one in memory and polls it by hand. The one clock in this crate is
 //! h2's: it forgets streams that were reset after a while.
 //!
-//! RFC 8441 (WebSocket over HTTP/2) is not announced, since the server does not speak it yet: a browser that saw it
-//! announced would try nothing else.
+//! A CONNECT with `:protocol` (RFC 8441) is a request like others until [`Connection::accept`] opens both sides of its
+//! stream. It is announced only where somebody speaks it: a browser that sees it announced tries nothing else.
 
 mod connection;
 mod head;
@@ -16,7 +16,7 @@ mod stream;
 mod woken;
 
 pub use bytes::Bytes;
-pub use connection::{Connection, Event, Http2Error, StreamId};
+pub use connection::{Connection, Event, Http2Error, StreamId, WebSockets};
 pub use head::translated;
 pub use http;
 pub use reply::Reply;

@@ -40,6 +40,12 @@ pub enum Rejection {
     /// A tunnel: only proxies make them.
     #[error("CONNECT is for proxies, and this is none")]
     Connect,
+    /// Another `:protocol` than `websocket` (RFC 8441, section 4; RFC 9220, section 3).
+    #[error("CONNECT opens WebSockets here, and no other `:protocol`")]
+    ConnectProtocol,
+    /// A CONNECT whose sender says nothing more (RFC 8441, section 5).
+    #[error("the client has ended the stream that is to carry its WebSocket")]
+    ConnectEnded,
     /// No `HTTP/1.1` where it should be, as in HTTP/0.9.
     #[error("expected `HTTP/1.1` at the end of the request line")]
     Version,
@@ -157,7 +163,7 @@ impl Rejection {
             Self::TargetTooLong => 414,
             Self::Expectation => 417,
             Self::HeadTooLarge | Self::TooManyHeaders | Self::TrailerTooLarge => 431,
-            Self::Connect | Self::EncodingUnsupported => 501,
+            Self::Connect | Self::ConnectProtocol | Self::EncodingUnsupported => 501,
             Self::VersionUnsupported { .. } => 505,
             // RFC 9112, section 3, would rather have 501 for a method that is too long; it is no method.
             _ => 400,

@@ -109,6 +109,8 @@ pub(crate) fn run(
         application_busy: usage.application_busy,
         apart: place.is_apart(),
         stolen: usage.stolen,
+        // A program counts its own work, and leaves out its start.
+        foreign: 0.0,
         extra: report.extra,
     })
 }

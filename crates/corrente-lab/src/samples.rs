@@ -20,6 +20,10 @@ pub(crate) const NOISE_MAX: f64 = 0.15;
 /// Share of the processors that a hypervisor may take before a measurement is no result.
 pub(crate) const STOLEN_MAX: f64 = 0.05;
 
+/// Share of the application's own processors that other programs of the machine may use before a
+/// measurement is no result. In quiet runs interrupts and the kernel's threads took up to 0.05.
+pub(crate) const FOREIGN_MAX: f64 = 0.10;
+
 /// Processors of generator, origin and database that are busier than this have no headroom.
 pub(crate) const OTHERS_BUSY_MAX: f64 = 0.95;
 
@@ -66,6 +70,8 @@ pub(crate) struct Slice {
     pub apart: bool,
     /// Largest share of either that the hypervisor took.
     pub stolen: f64,
+    /// Share of the application's processors that other programs used, where these are its own.
+    pub foreign: f64,
     /// What a program reports of itself.
     pub extra: BTreeMap<String, f64>,
 }
@@ -152,6 +158,9 @@ impl Series {
         }
         if all().map(|slice| slice.stolen).sum::<f64>() > STOLEN_MAX * all().count() as f64 {
             return Some(Invalid::ProcessorStolen);
+        }
+        if mean(|slice| slice.foreign) > FOREIGN_MAX {
+            return Some(Invalid::OtherPrograms);
         }
         let throughput = self.per_round(Slice::throughput);
         let noisy = relative_spread(&throughput).is_some_and(|spread| spread > NOISE_MAX);
@@ -314,6 +323,7 @@ pub(crate) mod tests {
             application_busy: 0.9,
             apart: true,
             stolen: 0.0,
+            foreign: 0.0,
             extra: BTreeMap::new(),
         }
     }
@@ -352,6 +362,8 @@ pub(crate) mod tests {
     fn a_quiet_machine_is_valid_and_each_disturbance_has_its_name() {
         let mut series = series(&[100, 101, 99]);
         assert_eq!(series.invalid(), None);
+        series.rounds[1].foreign = 0.6;
+        assert_eq!(series.invalid(), Some(Invalid::OtherPrograms));
         series.rounds[0].stolen = 0.5;
         assert_eq!(series.invalid(), Some(Invalid::ProcessorStolen));
         series

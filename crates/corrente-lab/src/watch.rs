@@ -5,7 +5,7 @@
 //! four times a second: reading the memory of a tree costs it a few milliseconds.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::machine::ProcessorTicks;
 use crate::process_tree::{self, CpuSnapshot};
@@ -35,6 +35,9 @@ pub(crate) struct Usage {
     pub(crate) application_busy: f64,
     pub(crate) others_busy: f64,
     pub(crate) stolen: f64,
+    /// Share of the application's processors that went to programs outside the contender's tree; 0
+    /// where none is named.
+    pub(crate) foreign: f64,
 }
 
 /// Runs `measurement` and tells what it used after its first `warm_up`, in which nothing counts.
@@ -77,6 +80,8 @@ fn sample(watched: &Watched<'_>, warm_up: Duration, wait: &Receiver<()>) -> (Cou
 }
 
 struct Counters {
+    at: Instant,
+    processors: usize,
     contender: CpuSnapshot,
     others: CpuSnapshot,
     application: ProcessorTicks,
@@ -91,6 +96,8 @@ impl Counters {
             .flat_map(|root| process_tree::tree(*root))
             .collect();
         Self {
+            at: Instant::now(),
+            processors: watched.application_processors.len(),
             contender: CpuSnapshot::of_tree(watched.contender),
             others: CpuSnapshot::of_processes(&others),
             application: ProcessorTicks::read(watched.application_processors),
@@ -101,8 +108,11 @@ impl Counters {
     fn since(&self, before: &Self) -> Usage {
         let application = self.application.since(before.application);
         let rest = self.rest.since(before.rest);
+        let cpu = self.contender.since(&before.contender);
+        let available = self.at.duration_since(before.at) * self.processors as u32;
         Usage {
-            cpu: self.contender.since(&before.contender),
+            foreign: foreign(application.busy, cpu, available),
+            cpu,
             others_cpu: self.others.since(&before.others),
             peak_pss_bytes: 0,
             application_busy: application.busy,
@@ -112,10 +122,18 @@ impl Counters {
     }
 }
 
+/// What the kernel counts for processors beyond what it counts for the contender. Interrupts and the
+/// kernel's own threads are part of it: in quiet runs of the lab up to a twentieth.
+fn foreign(busy: f64, contender: Duration, available: Duration) -> f64 {
+    if available.is_zero() {
+        return 0.0;
+    }
+    (busy - contender.as_secs_f64() / available.as_secs_f64()).max(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
-    use std::time::Instant;
 
     use super::*;
 
@@ -138,5 +156,14 @@ mod tests {
         child.wait().expect("a child");
         assert!(usage.cpu > Duration::ZERO);
         assert!(usage.cpu < half * 3 / 2, "{:?}", usage.cpu);
+    }
+
+    #[test]
+    fn what_the_contender_did_not_use_is_foreign() {
+        let second = Duration::from_secs(1);
+        let share = |busy, contender| foreign(busy, contender, 2 * second);
+        assert!((share(0.8, second) - 0.3).abs() < 1e-9);
+        assert!(share(0.4, second).abs() < 1e-9);
+        assert!(foreign(1.0, second, Duration::ZERO).abs() < 1e-9);
     }
 }

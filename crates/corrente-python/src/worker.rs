@@ -211,6 +211,7 @@ impl Worker {
         made.set_item("max_target_bytes", limits.target_bytes)?;
         made.set_item("max_body_bytes", limits.body_bytes)?;
         made.set_item("max_connections", limits.connections)?;
+        made.set_item("max_queued", limits.queued_requests)?;
         made.set_item("max_in_flight", limits.concurrent_requests)
     }
 }

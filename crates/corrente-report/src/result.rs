@@ -292,6 +292,8 @@ pub enum Invalid {
     MachineNoisy,
     /// The hypervisor took more than the stated share of the processors.
     ProcessorStolen,
+    /// Other programs of the machine used more than the stated share of the application's processors.
+    OtherPrograms,
 }
 
 /// Percentiles, milliseconds. A percentile that the sample does not carry is absent: at least ten

@@ -12,12 +12,12 @@ use pyo3::prelude::*;
 use crate::asgi::request::{self, Request};
 use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
-use crate::connection::Asked;
 use crate::exchange::Line;
 use crate::mount::Mount;
 use crate::operations::{Arrival, Deflate};
 use crate::peer::Peer;
 use crate::shared::Shared;
+use crate::talk::Asked;
 use crate::wsgi::call::Call;
 use crate::wsgi::{self};
 
@@ -159,6 +159,9 @@ impl Template {
                     scope: Some(scope.into_any().unbind()),
                     ..Beginning::new(py, shared, arrival, handler, mount)
                 }))
+            }
+            Self::Wsgi(_) if head.protocol().is_some() => {
+                Ok(Begun::Refused(HandshakeError::NotSpoken))
             }
             Self::Wsgi(template) => {
                 // All of the body is read before the application is called.

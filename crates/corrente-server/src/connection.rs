@@ -28,10 +28,9 @@ use pyo3::prelude::*;
 use self::life::Unread;
 use self::output::Output;
 use self::preface::Opening;
-pub(crate) use self::talking::Asked;
-use self::talking::Socket;
 use crate::application::{Beginning, Handler, Templates};
 use crate::shared::Shared;
+use crate::talk::Socket;
 use crate::trace::Trace;
 
 /// A connection. Requests that are going on refer to it, and so does its protocol.

@@ -28,6 +28,7 @@ use crate::shared::Shared;
 use crate::trace::Trace;
 
 pub(crate) use self::life::Second;
+use self::talking::Talk;
 
 /// A connection. Its streams refer to it, and so does its protocol.
 pub(crate) struct Session {
@@ -109,6 +110,8 @@ struct StreamState {
     /// Those that are there, while more are to come.
     trailers: Vec<Field>,
     body: Body,
+    /// The WebSocket that the client asked for.
+    talk: Option<Box<Talk>>,
     /// What is remembered of the request.
     trace: Option<Box<Trace>>,
     /// Its id, where requests have one.
@@ -178,6 +181,7 @@ impl Stream {
                     untaken: 0,
                     pace: 0,
                 },
+                talk: None,
                 trace: None,
                 request_id: None,
                 deadline: f64::INFINITY,

@@ -1,8 +1,9 @@
 //! The application server: HTTP connections on an asyncio loop, and the applications behind them.
 //!
-//! `connection` and `http2` turn bytes into requests and answers into bytes (with `corrente-http`), `asgi` and `wsgi` give
-//! requests to applications, `calling` calls those, `exchange` is the border in between; `server` is what Python makes. Parsing, the application's
-//! first step and the write happen on the loop's thread, in one call where nothing has to be waited for.
+//! `connection` and `http2` turn bytes into requests and answers into bytes (with `corrente-http`), `talk` is a WebSocket on
+//! either; `asgi` and `wsgi` give requests to applications, `calling` calls those, `exchange` is the border in between;
+//! `server` is what Python makes. Parsing, the application's first step and the write happen on the loop's thread, in one
+//! call where nothing has to be waited for.
 //!
 //! Must not know how sockets are bound or how workers are kept (`corrente-operations`). Key invariant: no borrow of a
 //! connection's or a request's state is held while Python code runs.
@@ -28,6 +29,7 @@ mod percent;
 mod root;
 mod server;
 mod shared;
+mod talk;
 mod trace;
 mod wire;
 mod wsgi;

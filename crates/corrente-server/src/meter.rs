@@ -15,9 +15,6 @@ const BOUNDS_MICROSECONDS: [u64; 13] = [
     5_000_000, 10_000_000,
 ];
 
-/// A WebSocket's; it took as long as its client stayed, so it says nothing about durations.
-const SWITCHED: u16 = 101;
-
 /// What was counted.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
@@ -38,7 +35,7 @@ impl Meter {
         add(&self.classes[class], 1);
         add(&self.sent_bytes, outcome.sent_bytes);
         add(&self.received_bytes, outcome.received_bytes);
-        if outcome.status == SWITCHED {
+        if outcome.is_talk {
             return;
         }
         let microseconds = u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use corrente_http::h1::{Head, Scheme};
+use corrente_http::h1::{Head, Scheme, Version};
 use corrente_http::proxy::{Forwarding, Trusted, forwarding};
 use corrente_http::ws;
 use pyo3::exceptions::PyValueError;
@@ -308,8 +308,9 @@ impl Operations {
     }
 
     /// The same of what came and was no request.
-    pub(crate) fn trace_of_refused(&self, peer: &Peer) -> Option<Box<Trace>> {
-        self.is_traced().then(|| Box::new(Trace::of_refused(peer)))
+    pub(crate) fn trace_of_refused(&self, peer: &Peer, version: Version) -> Option<Box<Trace>> {
+        self.is_traced()
+            .then(|| Box::new(Trace::of_refused(peer, version)))
     }
 
     /// Fields of a response that begins.

@@ -34,6 +34,8 @@ pub(crate) struct Trace {
     version: &'static str,
     request_id: String,
     has_body: bool,
+    /// It has become a WebSocket.
+    is_talk: bool,
     status: u16,
     sent_bytes: u64,
     received_bytes: u64,
@@ -46,13 +48,15 @@ pub(crate) struct Outcome {
     pub(crate) duration: Duration,
     pub(crate) sent_bytes: u64,
     pub(crate) received_bytes: u64,
+    /// It was a WebSocket, which takes as long as its client stays.
+    pub(crate) is_talk: bool,
 }
 
 impl Trace {
     /// Of a request whose head is there; `log` says what of it is wanted.
     pub(crate) fn of(arrival: &Arrival<'_>, log: Option<&dyn Log>) -> Self {
         let head = arrival.head;
-        let mut trace = Self::of_refused(arrival.peer);
+        let mut trace = Self::of_refused(arrival.peer, head.version());
         trace.has_body = head.method() != Method::Head;
         trace.scheme = arrival.scheme();
         if let Some(client) = arrival.told.client {
@@ -61,11 +65,6 @@ impl Trace {
         trace.request_id = arrival.request_id.clone().unwrap_or_default();
         let Some(log) = log else {
             return trace;
-        };
-        trace.version = match head.version() {
-            Version::Http10 => "HTTP/1.0",
-            Version::Http11 => "HTTP/1.1",
-            Version::Http2 => "HTTP/2",
         };
         trace.method = trace.keep(head.method_name());
         trace.target = trace.keep(head.raw_target());
@@ -82,7 +81,7 @@ impl Trace {
     }
 
     /// Of what came and was no request.
-    pub(crate) fn of_refused(peer: &Peer) -> Self {
+    pub(crate) fn of_refused(peer: &Peer, version: Version) -> Self {
         Self {
             began: now(),
             text: Vec::new(),
@@ -92,9 +91,14 @@ impl Trace {
             response_fields: Vec::new(),
             client: peer.text.clone(),
             scheme: peer.scheme,
-            version: "HTTP/1.1",
+            version: match version {
+                Version::Http10 => "HTTP/1.0",
+                Version::Http11 => "HTTP/1.1",
+                Version::Http2 => "HTTP/2",
+            },
             request_id: String::new(),
             has_body: true,
+            is_talk: false,
             status: 0,
             sent_bytes: 0,
             received_bytes: 0,
@@ -111,6 +115,12 @@ impl Trace {
     pub(crate) fn answered(&mut self, status: u16) {
         self.status = status;
         self.has_body &= !matches!(status, 204 | 304);
+    }
+
+    /// A WebSocket begins: 101 says so in HTTP/1.1, 200 in HTTP/2.
+    pub(crate) fn switched(&mut self, status: u16) {
+        self.answered(status);
+        self.is_talk = true;
     }
 
     /// A field of the response.
@@ -149,6 +159,7 @@ impl Trace {
             duration: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             sent_bytes: self.sent_bytes,
             received_bytes: self.received_bytes,
+            is_talk: self.is_talk,
         }
     }
 

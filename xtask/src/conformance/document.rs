@@ -12,15 +12,16 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::expected::{Entry, Known};
+use super::servers;
 use super::suites::{Prepared, SUITES};
 use super::verdict::{Difference, Kind, Run, Verdict};
 use crate::bench::conditions;
 use crate::failure::Failure;
 
 /// The folder, under the project's.
-const FOLDER: &str = "docs/conformance";
+pub(super) const FOLDER: &str = "docs/conformance";
 /// Version of the result files.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 /// What stands above the table.
 const HEAD: &str = include_str!("document/head.md");
 
@@ -145,8 +146,10 @@ pub(super) fn write_table(root: &Path) -> Result<(), Failure> {
     fs::write(&path, table(results)).map_err(|error| cannot_write("the table", &error))
 }
 
-/// The whole page: the head, the table, and what is expected and why.
-fn table(mut results: Vec<Value>) -> String {
+/// The whole page: the head, the table, what is expected and why, and the server's suites.
+fn table(results: Vec<Value>) -> String {
+    let (of_server, mut results): (Vec<Value>, Vec<Value>) =
+        results.into_iter().partition(servers::is_of_server);
     results.sort_by_key(|result| {
         let place = SUITES
             .iter()
@@ -171,6 +174,7 @@ fn table(mut results: Vec<Value>) -> String {
     for (title, list, names) in lists {
         page.push_str(&reasons(&results, title, (list, names)));
     }
+    page.push_str(&servers::section(&of_server));
     page
 }
 
@@ -241,7 +245,7 @@ fn strings(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
 }
 

@@ -52,7 +52,7 @@ impl Expected {
         Self::parse(&text).map_err(failed)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let all: Self = toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let mut entries = all
             .0

@@ -280,8 +280,11 @@ impl Encoder {
     /// RFC 9112, section 6.3.
     fn decide(&self, status: u16, length: Length, seen: Seen) -> Framing {
         let has_none = self.asked.method == Method::Head || matches!(status, 204 | 304);
+        // What follows is a tunnel's (RFC 9110, section 9.3.6).
+        let is_tunnel = self.asked.method == Method::Connect && (200..300).contains(&status);
         match (seen.length, length) {
             _ if has_none => Framing::None,
+            _ if is_tunnel => Framing::Close,
             (Some(length), _) | (None, Length::Known(length)) => Framing::Length(length),
             (None, Length::Unknown) if self.asked.version == Version::Http11 => Framing::Chunked,
             // In HTTP/2 it is the stream that ends.

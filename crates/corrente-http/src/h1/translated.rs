@@ -24,6 +24,20 @@ pub struct Foreign<'a> {
     pub is_ended: bool,
 }
 
+impl Foreign<'_> {
+    /// A CONNECT opens a WebSocket, or it is refused.
+    fn check_connect(&self) -> Result<(), Rejection> {
+        match self.protocol {
+            None => Err(Rejection::Connect),
+            Some(protocol) if !protocol.eq_ignore_ascii_case(b"websocket") => {
+                Err(Rejection::ConnectProtocol)
+            }
+            Some(_) if self.is_ended => Err(Rejection::ConnectEnded),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
 /// A head that owns its bytes.
 #[derive(Debug)]
 pub struct Translated {
@@ -92,9 +106,8 @@ impl Translated {
         self.parts.target = self.add(target);
         self.parts.protocol = foreign.protocol.map(|protocol| self.add(protocol));
         let method = Method::of(method);
-        let is_tunnel = method == Method::Connect && foreign.protocol.is_none();
-        if is_tunnel {
-            return Err(Rejection::Connect);
+        if method == Method::Connect {
+            foreign.check_connect()?;
         }
         self.parts.form = match target {
             [b'/', ..] => Form::Origin,
@@ -253,6 +266,28 @@ mod tests {
                     none,
                 ),
                 Some(Rejection::Connect),
+            ),
+            (
+                refused(
+                    Foreign {
+                        method: b"CONNECT",
+                        protocol: Some(b"connect-udp"),
+                        ..GET
+                    },
+                    none,
+                ),
+                Some(Rejection::ConnectProtocol),
+            ),
+            (
+                refused(
+                    Foreign {
+                        method: b"CONNECT",
+                        protocol: Some(b"websocket"),
+                        ..GET
+                    },
+                    none,
+                ),
+                Some(Rejection::ConnectEnded),
             ),
         ];
         for (found, expected) in cases {

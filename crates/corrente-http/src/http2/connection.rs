@@ -25,6 +25,15 @@ use super::{ENHANCE_YOUR_CALM, Limits};
 /// The number of a stream.
 pub type StreamId = u32;
 
+/// Whether clients are told that streams carry WebSockets (RFC 8441, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebSockets {
+    /// They are told so.
+    Announced,
+    /// They are not; a stream for one is reset.
+    Unannounced,
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
@@ -104,10 +113,14 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     /// For a connection on which nothing was read yet, the preface included.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, sockets: WebSockets) -> Self {
         let pipe = Pipe::default();
         pipe.wires().max_outgoing_bytes = limits.max_outgoing_bytes;
-        let handshake = Builder::new()
+        let mut builder = Builder::new();
+        if sockets == WebSockets::Announced {
+            builder.enable_connect_protocol();
+        }
+        let handshake = builder
             .max_concurrent_streams(limits.max_streams)
             .initial_window_size(limits.stream_window_bytes)
             .initial_connection_window_size(limits.connection_window_bytes)
@@ -246,6 +259,7 @@ impl Connection {
         while let Some(stream) = self.woken.first() {
             if let Some(entry) = self.streams.get_mut(&stream) {
                 let event = entry.poll();
+                self.meter.moved(entry.take_moved());
                 if entry.is_done() {
                     self.streams.remove(&stream);
                 }
@@ -351,11 +365,32 @@ impl Connection {
         };
         self.meter.sent();
         entry.data(data, ending);
+        self.meter.moved(entry.take_moved());
         let queued = entry.queued_bytes;
         if entry.is_done() {
             self.streams.remove(&stream);
         }
         queued
+    }
+
+    /// Accepts a CONNECT, with the head of its response: each side of the stream is open until it is ended by itself.
+    pub fn accept(&mut self, stream: StreamId, head: Response<()>) -> Result<(), Http2Error> {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return Ok(());
+        };
+        self.meter.sent();
+        Ok(entry.accept(head)?)
+    }
+
+    /// What the client still sends on a stream is of no interest: it is told so when our side has ended.
+    pub fn ignore(&mut self, stream: StreamId) {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return;
+        };
+        entry.ignore();
+        if entry.is_done() {
+            self.streams.remove(&stream);
+        }
     }
 
     /// Breaks a stream off.

@@ -85,6 +85,11 @@ impl Meter {
         self.useful += 1;
     }
 
+    /// So many frames of data were sent: a client may give the window back for each of them.
+    pub(super) fn moved(&mut self, frames: u64) {
+        self.useful += frames;
+    }
+
     /// Whether the client owes us the rest of a head, or of the beginning.
     pub(super) fn is_within_head(&self) -> bool {
         self.within_head

@@ -27,6 +27,10 @@ pub enum Ending {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that has happened to the stream"
+)]
 pub(super) struct Stream {
     id: u32,
     bell: Arc<Bell>,
@@ -42,7 +46,14 @@ pub(super) struct Stream {
     was_full: bool,
     has_answered: bool,
     is_reset: bool,
+    /// The end of our side is not the client's.
+    is_tunnel: bool,
+    /// Frames of data that were sent and are not told.
+    moved: u64,
 }
+
+/// Bytes of a frame that clients take where they do not say otherwise (RFC 9113, section 6.5.2).
+const FRAME: usize = 16 * 1024;
 
 impl Stream {
     pub(super) fn new(bell: Arc<Bell>, body: RecvStream, respond: SendResponse<Bytes>) -> Self {
@@ -59,12 +70,21 @@ impl Stream {
             was_full: false,
             has_answered: false,
             is_reset: false,
+            is_tunnel: false,
+            moved: 0,
         }
     }
 
     /// Whether nothing more can happen.
     pub(super) fn is_done(&self) -> bool {
-        self.is_reset || (self.has_answered && self.send.is_none())
+        let is_sent = self.has_answered && self.send.is_none();
+        let is_heard = !self.is_tunnel || self.body.is_none();
+        self.is_reset || (is_sent && is_heard)
+    }
+
+    /// About how many frames of data were sent since this was asked last.
+    pub(super) fn take_moved(&mut self) -> u64 {
+        std::mem::take(&mut self.moved)
     }
 
     pub(super) fn has_body(&self) -> bool {
@@ -158,6 +178,17 @@ impl Stream {
         Ok(())
     }
 
+    pub(super) fn accept(&mut self, response: Response<()>) -> Result<(), h2::Error> {
+        self.head(response, &Ending::More)?;
+        self.is_tunnel = true;
+        Ok(())
+    }
+
+    /// What still comes is of no interest.
+    pub(super) fn ignore(&mut self) {
+        self.is_tunnel = false;
+    }
+
     pub(super) fn data(&mut self, data: Bytes, ending: Ending) {
         if self.ending != Ending::More || self.send.is_none() {
             return;
@@ -200,6 +231,7 @@ impl Stream {
                 self.queue.push_front(data);
             }
             self.queued_bytes -= length;
+            self.moved += length.div_ceil(FRAME) as u64;
             let is_last = self.queue.is_empty() && self.ending == Ending::Last;
             if send.send_data(piece, is_last).is_err() || is_last {
                 self.send = None;

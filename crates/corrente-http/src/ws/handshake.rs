@@ -35,6 +35,9 @@ pub enum HandshakeError {
     /// Only GET opens one.
     #[error("a WebSocket is opened with GET")]
     Method,
+    /// There is an application, but of an interface without WebSockets.
+    #[error("the application that this path is for has no WebSockets")]
+    NotSpoken,
     /// 13 is the only version there is.
     #[error("`Sec-WebSocket-Version` is not 13")]
     Version,
@@ -49,6 +52,7 @@ impl HandshakeError {
         match self {
             Self::Version => 426,
             Self::Method => 405,
+            Self::NotSpoken => 501,
             Self::NotAsked | Self::Key => 400,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use corrente_http::http2::{Connection, Event, Http2Error, Limits};
+use corrente_http::http2::{Connection, Event, Http2Error, Limits, WebSockets};
 use h2::client::{Connection as Inner, SendRequest, handshake};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -86,7 +86,7 @@ impl Pair {
         let (send, client) = ready(starting.as_mut().poll(&mut context())).expect("starts");
         let mut pair = Self {
             send,
-            server: Connection::new(limits),
+            server: Connection::new(limits, WebSockets::Announced),
             client,
             pipe,
         };

@@ -1,6 +1,6 @@
 //! Raw frames that no client should send, and floods: the connection ends, and nobody panics.
 
-use corrente_http::http2::{Connection, Event, Limits, PREFACE, Preface};
+use corrente_http::http2::{Connection, Event, Limits, PREFACE, Preface, WebSockets};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -20,7 +20,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// What comes of these frames after a proper beginning: events, or the error.
 fn send(frames: &[Vec<u8>]) -> Result<Vec<Event>, String> {
-    let mut connection = Connection::new(Limits::default());
+    let mut connection = Connection::new(Limits::default(), WebSockets::Announced);
     let mut events = Vec::new();
     let beginning = [&PREFACE[..], &frame(SETTINGS, 0, 0, b"")].concat();
     for input in std::iter::once(&beginning).chain(frames) {
@@ -94,7 +94,7 @@ fn frames_that_break_the_protocol_end_the_connection() {
 
 #[test]
 fn another_protocol_ends_the_connection() {
-    let mut connection = Connection::new(Limits::default());
+    let mut connection = Connection::new(Limits::default(), WebSockets::Announced);
     connection.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(connection.next_event().is_err());
     assert!(matches!(connection.next_event(), Ok(None)));

@@ -6,6 +6,9 @@ use std::pin::Pin;
 use bytes::Bytes;
 use corrente_http::http2::http::{HeaderMap, HeaderValue, Request, Response};
 use corrente_http::http2::{Ending, Event, Limits};
+use h2::SendStream;
+use h2::client::ResponseFuture;
+use h2::ext::Protocol;
 
 use crate::client::{Pair, context, ready};
 
@@ -275,4 +278,57 @@ fn interim_responses_come_first() {
         .expect("comes")
         .expect("is valid");
     assert_eq!(early.status().as_u16(), 103);
+}
+
+/// A CONNECT for a WebSocket, and the server's number for its stream.
+fn connected(pair: &mut Pair) -> (ResponseFuture, SendStream<Bytes>, u32) {
+    let mut asked = request("CONNECT");
+    let websocket = Protocol::from_static("websocket");
+    asked.extensions_mut().insert(websocket);
+    let (answer, body) = pair.send.send_request(asked, false).expect("is sent");
+    let events = pair.exchange();
+    let [
+        Event::Request {
+            stream,
+            is_ended: false,
+            ..
+        },
+    ] = &events[..]
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!(pair.server.accept(*stream, response(200)), Ok(()));
+    (answer, body, *stream)
+}
+
+#[test]
+fn a_tunnel_has_two_ends() {
+    let mut pair = Pair::new(Limits::default());
+    let (mut answer, mut body, stream) = connected(&mut pair);
+    pair.server
+        .data(stream, Bytes::from_static(b"bye"), Ending::Last);
+    assert!(pair.exchange().is_empty());
+    let found = ready(Pin::new(&mut answer).poll(&mut context())).expect("comes");
+    assert_eq!(found.status().as_u16(), 200);
+    assert!(body.poll_reset(&mut context()).is_pending());
+    body.send_data(Bytes::from_static(b"more"), true)
+        .expect("is open");
+    let events = pair.exchange();
+    assert!(
+        matches!(&events[..], [Event::Data { .. }, Event::End { .. }]),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_tunnel_may_be_ignored_once_our_side_has_ended() {
+    let mut pair = Pair::new(Limits::default());
+    let (_answer, mut body, stream) = connected(&mut pair);
+    pair.server.ignore(stream);
+    assert!(pair.exchange().is_empty());
+    assert!(body.poll_reset(&mut context()).is_pending());
+    pair.server.data(stream, Bytes::new(), Ending::Last);
+    assert!(pair.exchange().is_empty());
+    let reason = ready(body.poll_reset(&mut context())).expect("is told");
+    assert_eq!(u32::from(reason), 0);
 }

@@ -179,6 +179,8 @@ pub struct Limits {
     pub connection_requests: Option<u64>,
     /// Requests that run at once in a worker.
     pub concurrent_requests: Option<usize>,
+    /// Requests that wait for a thread of a worker.
+    pub queued_requests: usize,
     /// Open connections of a worker.
     pub connections: usize,
 }

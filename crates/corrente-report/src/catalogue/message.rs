@@ -152,6 +152,7 @@ messages! {
     InvalidOthers = "invalid-others";
     InvalidNoisy = "invalid-noisy";
     InvalidStolen = "invalid-stolen";
+    InvalidForeign = "invalid-foreign";
 
     // Sides, measures, factors.
     SideSync = "side-sync";
@@ -423,6 +424,7 @@ impl From<Invalid> for Message<'_> {
             Invalid::OthersSaturated => Self::InvalidOthers,
             Invalid::MachineNoisy => Self::InvalidNoisy,
             Invalid::ProcessorStolen => Self::InvalidStolen,
+            Invalid::OtherPrograms => Self::InvalidForeign,
         }
     }
 }

@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::output::{COPIED_MOST, Fields};
-use super::talking::Socket;
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last, unpacked};
 use crate::field::{borrowed, fields, links};
 use crate::packed::Packed;
+use crate::talk::Socket;
 
 impl Exchange for Connection {
     fn head(
@@ -122,11 +122,10 @@ impl Exchange for Connection {
         self.unpause(py)?;
         // Frames that waited for the application are heard by nobody else.
         let has_frames = self.with(py, |state| {
-            let is_talk = state.socket.as_ref().is_some_and(Socket::is_accepted);
-            is_talk && !state.held.is_empty()
+            state.socket.as_ref().is_some_and(Socket::has_frames)
         })?;
         if has_frames {
-            self.resume_soon(py)?;
+            self.look_soon(py)?;
         }
         Ok(())
     }
@@ -167,7 +166,7 @@ impl Exchange for Connection {
         connection.settle(py)?;
         self.unpause(py)?;
         if has_more {
-            self.resume_soon(py)?;
+            self.look_soon(py)?;
         }
         Ok(())
     }

@@ -61,8 +61,7 @@ impl Carrier for Connection {
             return Ok(());
         };
         if self.with(py, |state| state.output.is_begun())? {
-            me.give_up(py)?;
-            return self.abort(py);
+            return me.break_off(py);
         }
         me.turn_away(py, 500, "Internal Server Error\n")
     }

@@ -10,10 +10,11 @@ use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
 
 use super::preface::{self, Opening};
-use super::talking::{self, Socket};
+use super::talking;
 use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Begun};
 use crate::exchange::Line;
+use crate::talk::Socket;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
 const BODY_MOST: usize = 64 * 1024;
@@ -57,7 +58,7 @@ pub(super) fn received(
 /// The request that was answered is over, or its application has taken what had come: what is behind is looked at.
 pub(super) fn resume(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> {
     if connection.hears(py)? == Hears::Frames {
-        return talking::received(connection, py, b"");
+        return talking::resume(connection, py);
     }
     let held = connection.with(py, |state| {
         (state.stage == Stage::Rests).then(|| std::mem::take(&mut state.held))

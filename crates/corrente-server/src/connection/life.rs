@@ -9,15 +9,14 @@ use corrente_loop::native::Transport;
 use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
 use super::preface::{self, Opening};
-use super::talking::Socket;
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
 use crate::asgi::scope::Ends;
-use crate::asgi::socket;
 use crate::shared::Client;
+use crate::talk::{self, Socket};
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
 /// cross the world.
@@ -207,7 +206,7 @@ impl Connection {
         match overdue {
             None => Ok(()),
             Some(Overdue::Idle) => self.close(py),
-            Some(Overdue::Talk) => self.ping(py),
+            Some(Overdue::Talk) => talk::overdue(&**self, py),
             Some(Overdue::Head | Overdue::Body) => {
                 let text = "the client was too slow to send its request";
                 self.turn_away(py, 408, text)
@@ -242,10 +241,8 @@ impl Connection {
     /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
     /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
     fn leave_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        if let Some((handler, socket::Stage::Open)) = self.talk(py)? {
-            // RFC 6455's registry: the service restarts.
-            self.leave_talk(py, 1012)?;
-            return handler.get().closed(py, Some(1012), "");
+        if talk::restart(&**self, py)? {
+            return Ok(());
         }
         let is_over = self.with(py, |state| {
             let is_idle = state.current.is_none() && state.held.is_empty();
@@ -302,6 +299,25 @@ impl Connection {
         }
     }
 
+    /// Ends the connection at once, and not as if all had been said: an end of the usual kind would be the end of a
+    /// body (RFC 9112, section 8).
+    pub(super) fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        if let Some(transport) = self.transport(py)?
+            && !transport.is_closing(py)?
+        {
+            let socket = transport.extra(py, "socket")?;
+            let names = py.import(intern!(py, "socket"))?;
+            let (level, option) = (names.getattr("SOL_SOCKET")?, names.getattr("SO_LINGER")?);
+            // It lingers, for no time: socket(7).
+            let lingers_not = [1_i32, 0].map(i32::to_ne_bytes).concat();
+            socket.call_method1(
+                "setsockopt",
+                (level, option, PyBytes::new(py, &lingers_not)),
+            )?;
+        }
+        self.abort(py)
+    }
+
     /// Sets until when the client is waited for, by what it is about to do.
     pub(super) fn wait_for_client(&self, py: Python<'_>) -> PyResult<()> {
         let times = self.shared.times;
@@ -310,10 +326,8 @@ impl Connection {
             if state.stage == Stage::Ends {
                 return;
             }
+            // A WebSocket's deadlines are its own.
             if state.socket.as_ref().is_some_and(Socket::is_accepted) {
-                if state.deadline.is_infinite() || state.awaits != Awaits::Other {
-                    state.deadline = now() + times.ping.as_secs_f64();
-                }
                 return;
             }
             let (awaits, allowed) = match &state.current {

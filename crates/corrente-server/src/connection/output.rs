@@ -3,7 +3,9 @@
 //! A response's head waits for the first part of its body: if that is all of it, its length is known, and nothing
 //! has to be chunked.
 
-use corrente_http::h1::{self, After, Asked, Encoder, Length, ResponseError, ResponseHead};
+use corrente_http::h1::{
+    self, After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead,
+};
 use pyo3::prelude::*;
 
 use crate::exchange::Last;
@@ -102,6 +104,12 @@ impl Output {
     pub(super) fn is_begun(&self) -> bool {
         let encoder = self.encoder.as_ref();
         encoder.is_some_and(|encoder| encoder.framing().is_some())
+    }
+
+    /// Whether the end of the connection is the end of the body.
+    pub(super) fn is_whole_at_end(&self) -> bool {
+        let encoder = self.encoder.as_ref();
+        encoder.is_some_and(|encoder| encoder.framing() == Some(Framing::Close))
     }
 
     /// The head of the response.

@@ -42,6 +42,24 @@ impl Connection {
         self.over(py)
     }
 
+    /// Ends the connection within a response. What the application has sent of it still goes out; that it is not all a
+    /// client knows by its length or by the chunk that is missing, and where it has neither by a reset.
+    pub(super) fn break_off(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let is_whole_at_end = self.with(py, |state| {
+            let current = state.current.as_ref();
+            if current.is_some_and(|current| current.body == Body::Coming) {
+                state.parting = Parting::Lingering;
+            }
+            state.output.is_whole_at_end()
+        })?;
+        self.give_up(py)?;
+        if is_whole_at_end {
+            return self.reset(py);
+        }
+        self.write_out(py)?;
+        self.close(py)
+    }
+
     /// Answers in the application's place; the connection ends after it.
     pub(super) fn turn_away(
         self: &Arc<Self>,
@@ -122,7 +140,7 @@ impl Connection {
     }
 
     /// Sends what is to be written, and does what is due after it.
-    pub(super) fn settle(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn settle(&self, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
         let is_draining = self.shared.is_draining();
         let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
@@ -149,7 +167,7 @@ impl Connection {
     }
 
     /// Has what waits looked at: not now, since this is the application's own stack.
-    pub(super) fn resume_soon(&self, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn look_soon(&self, py: Python<'_>) -> PyResult<()> {
         let Some(connection) = self.me.upgrade() else {
             return Ok(());
         };
@@ -183,7 +201,7 @@ impl Connection {
     }
 
     /// The request was taken over: the connection has no HTTP any more.
-    pub(super) fn leave(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+    pub(super) fn leave(&self, py: Python<'_>) -> PyResult<()> {
         let current = self.with(py, |state| state.current.take())?;
         if current.is_some_and(|current| !current.is_answered) {
             self.shared

@@ -2,6 +2,7 @@
 //!
 //! All of it is nothing where nobody wants it.
 
+use corrente_http::h1::Version;
 use pyo3::prelude::*;
 
 use super::Connection;
@@ -42,7 +43,8 @@ impl Connection {
         self.with(py, |state| {
             if state.trace.is_none() && state.current.is_none() {
                 let peer = state.template.as_ref().map(|template| &template.peer);
-                state.trace = peer.and_then(|peer| operations.trace_of_refused(peer));
+                state.trace =
+                    peer.and_then(|peer| operations.trace_of_refused(peer, Version::Http11));
             }
             if let Some(trace) = &mut state.trace
                 && !state.output.is_begun()

@@ -11,8 +11,9 @@ use pyo3::types::PyBytes;
 
 use super::{Stream, Waiting};
 use crate::exchange::{Exchange, Last};
-use crate::field::{borrowed, fields, links};
+use crate::field::{Field, borrowed, fields, links};
 use crate::operations::Dates;
+use crate::talk::Carriage as _;
 
 /// What waits for the client's window before the application has to, in bytes.
 const QUEUED_MOST: usize = 64 * 1024;
@@ -131,11 +132,8 @@ impl Exchange for Stream {
         trailers: Last,
     ) -> PyResult<()> {
         let mut fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
+        self.add_own(py, &mut fields)?;
         let operations = self.session.shared.operations();
-        if operations.gives_fields() {
-            let id = self.with(py, |state| state.request_id.clone())?;
-            operations.add_fields(py, id.as_deref(), &mut fields);
-        }
         self.with(py, |state| {
             if let Some(trace) = &mut state.trace {
                 trace.answered(status);
@@ -214,11 +212,19 @@ impl Exchange for Stream {
     }
 
     fn want(&self, py: Python<'_>) -> PyResult<()> {
+        if self.has_frames(py)? {
+            return self.resume_soon(py);
+        }
         self.taken(py)
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
-        let handler = self.leave(py)?;
+        // The client of a WebSocket has still to say that it closes, too.
+        let handler = if self.is_accepted(py)? {
+            self.retire(py)?
+        } else {
+            self.leave(py)?
+        };
         drop(handler);
         self.session.send_soon(py)
     }
@@ -232,6 +238,16 @@ impl Exchange for Stream {
 }
 
 impl Stream {
+    /// Adds the server's fields to those of the application.
+    pub(super) fn add_own(&self, py: Python<'_>, fields: &mut Vec<Field>) -> PyResult<()> {
+        let operations = self.session.shared.operations();
+        if operations.gives_fields() {
+            let id = self.with(py, |state| state.request_id.clone())?;
+            operations.add_fields(py, id.as_deref(), fields);
+        }
+        Ok(())
+    }
+
     fn interim(&self, py: Python<'_>, head: Response<()>) -> PyResult<()> {
         self.session.with(py, |state| {
             // A stream that is gone is told by itself.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use corrente_http::h1::Length;
+use corrente_http::h1::{Length, Version};
 use corrente_http::http2;
 use pyo3::prelude::*;
 
@@ -23,7 +23,7 @@ impl Stream {
     }
 
     /// The request is none any more; gives back who was to answer it.
-    pub(super) fn leave(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
+    pub(super) fn retire(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
         let (handler, before) = self.with(py, |state| {
             let before = (state.beginning.take(), state.task.take());
             (state.handler.take(), before)
@@ -33,13 +33,21 @@ impl Stream {
             let counts = &self.session.shared.live.counts;
             counts.in_flight.fetch_sub(1, Ordering::Relaxed);
         }
+        if let Some(trace) = self.with(py, |state| state.trace.take())? {
+            self.session.shared.operations().over(&trace);
+        }
+        Ok(handler)
+    }
+
+    /// The same, and what still comes on the stream is nobody's.
+    pub(super) fn leave(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
+        let handler = self.retire(py)?;
+        let talk = self.with(py, |state| state.talk.take())?;
+        drop(talk);
         let stream = self
             .session
             .with(py, |state| state.streams.remove(&self.id))?;
         drop(stream);
-        if let Some(trace) = self.with(py, |state| state.trace.take())? {
-            self.session.shared.operations().over(&trace);
-        }
         Ok(handler)
     }
 
@@ -55,8 +63,9 @@ impl Stream {
         let template = self.session.with(py, |state| state.template.clone())?;
         self.with(py, |state| {
             if state.trace.is_none() && state.handler.is_none() {
-                state.trace =
-                    template.and_then(|template| operations.trace_of_refused(&template.peer));
+                let peer = template.as_ref().map(|template| &template.peer);
+                let trace = peer.map(|peer| operations.trace_of_refused(peer, Version::Http2));
+                state.trace = trace.flatten();
             }
             if let Some(trace) = &mut state.trace
                 && !state.reply.is_begun()
@@ -124,6 +133,9 @@ impl Carrier for Stream {
         }
         if status == 503 {
             fields.push((b"retry-after", RETRY_AFTER));
+        }
+        if status == 426 {
+            fields.push((b"sec-websocket-version", b"13"));
         }
         let length = Length::Known(text.len() as u64);
         let opened = self.open(py, status, &fields, length)?;

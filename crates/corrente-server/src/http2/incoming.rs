@@ -12,10 +12,12 @@ use corrente_http::http2::{self, Bytes, Event, StreamId};
 use corrente_loop::now;
 use pyo3::prelude::*;
 
+use super::talking::Talk;
 use super::{Session, Stage, Stream};
 use crate::application::Begun;
 use crate::calling::Carrier;
 use crate::exchange::Line;
+use crate::talk::Socket;
 
 /// Requests that a client may take back; one that takes back more, and most of what it asks, is ended (rapid reset,
 /// CVE-2023-44487). Browsers take back what a page that is left has asked for.
@@ -111,7 +113,11 @@ impl Session {
             OfStream::End => stream.end(py),
             OfStream::Room => stream.room(py),
             OfStream::Reset => {
+                let was_over = stream.handler(py)?.is_none();
                 stream.give_up(py)?;
+                if was_over {
+                    return Ok(());
+                }
                 self.count_reset(py)
             }
         }
@@ -170,7 +176,11 @@ impl Session {
         })?;
         match template.begin(py, &self.shared, &arrival, line)? {
             Begun::Request(beginning) => stream.begin(py, &translated, beginning),
-            Begun::Socket(..) => stream.refuse(py, 501, "no WebSockets over HTTP/2\n"),
+            Begun::Socket(beginning, handler, asked) => {
+                let talk = Box::new(Talk::new(Socket::new(handler, asked)));
+                stream.with(py, |state| state.talk = Some(talk))?;
+                stream.begin(py, &translated, beginning)
+            }
             Begun::Refused(refusal) => stream.refuse(py, refusal.status(), &format!("{refusal}\n")),
         }
     }
@@ -249,6 +259,9 @@ impl Stream {
 
     /// Some of the body has come.
     fn put(self: &Arc<Self>, py: Python<'_>, content: &Bytes) -> PyResult<()> {
+        if self.is_talk(py)? {
+            return self.hear(py, content);
+        }
         let most = self.session.shared.limits.max_body_bytes;
         let least = self.session.shared.operations().limits.body_least;
         let (is_too_much, before, is_slow) = self.with(py, |state| {
@@ -308,6 +321,9 @@ impl Stream {
 
     /// The body is whole.
     fn end(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if self.is_talk(py)? {
+            return self.half_closed(py);
+        }
         self.with(py, |state| {
             state.body.is_whole = true;
             state.body.is_held_back = false;

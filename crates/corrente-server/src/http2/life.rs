@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use corrente_http::http2::{self, Connection, Limits, StreamId};
+use corrente_http::http2::{self, Connection, Limits, StreamId, WebSockets};
 use corrente_loop::Confined;
 use corrente_loop::native::{Flow, Protocol, Transport};
 use corrente_loop::now;
@@ -13,10 +13,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::{Counts, Session, Stage, State, Stream};
-use crate::application::Templates;
+use crate::application::{Interface, Templates};
 use crate::calling::Carrier;
 use crate::connection::life::{Unread as Watched, ends};
 use crate::shared::{Client, Shared};
+use crate::talk;
 
 /// How long the answer to a GOAWAY is waited for, in seconds: requests may be on their way.
 pub(super) const FIRST: f64 = 1.0;
@@ -44,11 +45,16 @@ impl Second {
             max_head_bytes: u32::try_from(shared.limits.max_head_bytes).unwrap_or(u32::MAX),
             ..Limits::default()
         };
+        let sockets = if shared.mounts.have(Interface::Asgi) {
+            WebSockets::Announced
+        } else {
+            WebSockets::Unannounced
+        };
         Self(Arc::new_cyclic(|me| Session {
             number: shared.number(),
             me: Weak::clone(me),
             shared: Arc::clone(shared),
-            state: Confined::new(State::new(limits)),
+            state: Confined::new(State::new(limits, sockets)),
         }))
     }
 
@@ -72,11 +78,11 @@ impl Second {
 }
 
 impl State {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: Limits, sockets: WebSockets) -> Self {
         Self {
             transport: None,
             template: None,
-            connection: Connection::new(limits),
+            connection: Connection::new(limits, sockets),
             streams: HashMap::new(),
             due: Vec::new(),
             stage: Stage::Rests,
@@ -187,6 +193,9 @@ impl Client for Session {
     }
 
     fn drain(self: Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        for stream in self.streams(py)? {
+            talk::restart(&*stream, py)?;
+        }
         self.settle(py)
     }
 
@@ -293,6 +302,9 @@ impl Stream {
             }
             is_overdue
         })?;
+        if is_overdue && self.is_accepted(py)? {
+            return talk::overdue(self, py);
+        }
         if is_overdue {
             let text = "the client was too slow to send its request\n";
             return self.refuse(py, 408, text);

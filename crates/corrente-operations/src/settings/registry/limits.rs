@@ -124,6 +124,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     .default("off")
     .uvicorn(&["--limit-concurrency"]),
     Entry::new(
+        "max-queued-requests",
+        Kind::Number(COUNT),
+        Limits,
+        "Requests of a worker that wait for one of its threads for WSGI (503)",
+    )
+    .default("1024"),
+    Entry::new(
         "max-connections",
         Kind::Number(COUNT),
         Limits,

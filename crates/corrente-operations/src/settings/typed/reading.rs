@@ -127,6 +127,7 @@ fn limits(values: &Values) -> Limits {
         concurrent_requests: values
             .number_or_off("max-concurrent-requests")
             .map(|number| number as usize),
+        queued_requests: values.number("max-queued-requests") as usize,
         connections: values.number("max-connections") as usize,
     }
 }
