@@ -323,6 +323,75 @@ def test_an_operation_that_is_cancelled_leaves_the_socket_to_the_next(loop: Loop
     run(loop, main())
 
 
+async def receive_later(
+    loop: Loop, ours: socket.socket, theirs: socket.socket, data: bytes
+) -> bytes:
+    """Send only when somebody waits; the kernel has been asked when this ends."""
+    waiting = asyncio.ensure_future(loop.sock_recv(ours, 10))
+    await asyncio.sleep(0)
+    theirs.send(data)
+    return await asyncio.wait_for(waiting, 20)
+
+
+def test_an_operation_waits_for_the_socket_that_has_the_number_now(loop: Loop) -> None:
+    """The one before it was waited for and closed: the kernel forgot it by itself."""
+
+    async def main() -> None:
+        old, peer = sockets()
+        other, theirs = sockets()
+        assert await receive_later(loop, old, peer, b"old") == b"old"
+        number = old.fileno()
+        old.close()
+        with socket.socket(fileno=os.dup2(other.fileno(), number)) as ours:
+            assert await receive_later(loop, ours, theirs, b"new") == b"new"
+        for one in (peer, other, theirs):
+            one.close()
+
+    run(loop, main())
+
+
+def test_what_comes_while_nobody_waits_is_there_for_the_next(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        fence = sockets()
+        for _ in range(3):
+            assert await receive_later(loop, ours, theirs, b"first") == b"first"
+            theirs.send(b"second")
+            assert await receive_later(loop, *fence, b"fence") == b"fence"
+            assert await loop.sock_recv(ours, 3) == b"sec"
+            assert await loop.sock_recv(ours, 10) == b"ond"
+        for one in (ours, theirs, *fence):
+            one.close()
+
+    run(loop, main())
+
+
+def test_operations_and_readers_of_one_socket_take_turns(loop: Loop) -> None:
+    """A reader is called as long as there is something, whatever an operation was told."""
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        for _ in range(3):
+            assert await receive_later(loop, ours, theirs, b"first") == b"first"
+            seen: list[bytes] = []
+            has_read = loop.create_future()
+
+            def read(seen: list[bytes] = seen, has_read: asyncio.Future[None] = has_read) -> None:
+                seen.append(ours.recv(1))
+                if len(seen) == 3:
+                    has_read.set_result(None)
+
+            loop.add_reader(ours, read)
+            theirs.send(b"abc")
+            await asyncio.wait_for(has_read, 20)
+            assert loop.remove_reader(ours)
+            assert seen == [b"a", b"b", b"c"]
+        ours.close()
+        theirs.close()
+
+    run(loop, main())
+
+
 def test_a_server_accepts_and_a_client_connects_by_sockets_alone(loop: Loop) -> None:
     async def main() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import LIMIT_S, Loop, run_until_stopped, turn
+from loop.running import LIMIT_S, Loop, run, run_until_stopped, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +55,36 @@ def handlers_restored() -> Iterator[None]:
     assert {kind: signal.getsignal(kind) for kind in kinds} == before
     descriptor = signal.set_wakeup_fd(-1)
     assert descriptor == -1
+
+
+def has_a_thread_without_descriptors() -> bool:
+    """Tell whether a thread has a table of its own: the watchdog's, once it has begun."""
+    return not all(any(place.iterdir()) for place in Path("/proc/self/task").glob("*/fd"))
+
+
+def until(condition: Callable[[], bool], seconds: float) -> None:
+    """Let others run until this holds, or so long."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        os.sched_yield()
+
+
+def test_a_signal_waits_for_the_thread_that_blocks_it(loop: Loop) -> None:
+    """As starting a program does for a moment: no thread of the loop's own takes it meanwhile."""
+
+    async def main() -> None:
+        if hasattr(loop, "watch"):
+            until(has_a_thread_without_descriptors, LIMIT_S / 2)
+        came = loop.create_future()
+        loop.add_signal_handler(signal.SIGUSR1, came.set_result, None)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        os.kill(os.getpid(), signal.SIGUSR1)
+        until(lambda: signal.SIGUSR1 not in signal.sigpending(), 0.1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+        await asyncio.wait_for(came, LIMIT_S / 2)
+        loop.remove_signal_handler(signal.SIGUSR1)
+
+    run(loop, main())
 
 
 def test_a_handler_runs_in_the_loop_with_its_arguments(loop: Loop) -> None:

@@ -1,7 +1,7 @@
 //! The contract between an event loop and what tells it that descriptors are ready.
 //!
 //! 1. Readiness is *level-triggered*: what is ready is reported by every [`Driver::wait`] until it is no
-//!    longer, or no longer watched ([`Driver::watch_once`]: by one).
+//!    longer, or no longer watched ([`Driver::watch_news`]: when it becomes so).
 //! 2. [`Driver::wait`] is called by one thread at a time; all else may be called from any thread.
 //! 3. [`Driver::wake`] makes a `wait` that is going on, or else the next one, return at once.
 //! 4. A descriptor that is closed leaves by itself, and a descriptor of the same number may come: so
@@ -71,13 +71,13 @@ pub trait Driver: Debug + Send + Sync {
     /// As the kernel says: `EPERM` for a regular file, `EBADF` for what is not open.
     fn watch(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()>;
 
-    /// Watches a descriptor for `to` (not [`Interest::None`]) until it has been reported once, whatever it was
-    /// watched for before. To be watched again it has to be told again; to be forgotten it needs nothing.
+    /// The same, but what is ready is reported once: what is so already, and then whenever something comes. For who
+    /// reads or writes until nothing more goes, and does so before each wait.
     ///
     /// # Errors
     ///
     /// As [`Driver::watch`].
-    fn watch_once(&self, descriptor: Descriptor, to: Interest) -> io::Result<()>;
+    fn watch_news(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()>;
 
     /// Waits until something is ready, somebody wakes it, or `limit` has passed (`None`: for ever),
     /// and appends what is ready. An interrupted wait is an error of kind `Interrupted`.

@@ -68,6 +68,32 @@ impl Epoll {
         }
     }
 
+    fn change(&self, descriptor: Descriptor, from: Interest, to: EventFlags) -> io::Result<()> {
+        let data = EventData::new_u64(descriptor.index() as u64);
+        let add = || epoll::add(&self.queue, descriptor, data, to);
+        let change = || epoll::modify(&self.queue, descriptor, data, to);
+        let is_nothing = !to.intersects(EventFlags::IN | EventFlags::OUT);
+        let outcome = match from {
+            Interest::None if is_nothing => Ok(()),
+            _ if is_nothing => match epoll::delete(&self.queue, descriptor) {
+                // It was closed, and so has left already.
+                Err(Errno::NOENT | Errno::BADF) => Ok(()),
+                other => other,
+            },
+            Interest::None => match add() {
+                // A duplicate of it was watched and is still open under another number.
+                Err(Errno::EXIST) => change(),
+                other => other,
+            },
+            _ => match change() {
+                // It was closed, and this is another one of its number.
+                Err(Errno::NOENT) => add(),
+                other => other,
+            },
+        };
+        outcome.map_err(io::Error::from)
+    }
+
     fn drain_waker(&self) {
         let mut count = [0; 8];
         // EAGAIN: another wait has drained it.
@@ -112,39 +138,11 @@ fn interest(flags: EventFlags) -> Interest {
 
 impl Driver for Epoll {
     fn watch(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()> {
-        let data = EventData::new_u64(descriptor.index() as u64);
-        let add = || epoll::add(&self.queue, descriptor, data, flags(to));
-        let change = || epoll::modify(&self.queue, descriptor, data, flags(to));
-        let outcome = match (from, to) {
-            (Interest::None, Interest::None) => Ok(()),
-            (_, Interest::None) => match epoll::delete(&self.queue, descriptor) {
-                // It was closed, and so has left already.
-                Err(Errno::NOENT | Errno::BADF) => Ok(()),
-                other => other,
-            },
-            (Interest::None, _) => match add() {
-                // A duplicate of it was watched and is still open under another number.
-                Err(Errno::EXIST) => change(),
-                other => other,
-            },
-            (_, _) => match change() {
-                // It was closed, and this is another one of its number.
-                Err(Errno::NOENT) => add(),
-                other => other,
-            },
-        };
-        outcome.map_err(io::Error::from)
+        self.change(descriptor, from, flags(to))
     }
 
-    fn watch_once(&self, descriptor: Descriptor, to: Interest) -> io::Result<()> {
-        let data = EventData::new_u64(descriptor.index() as u64);
-        let flags = flags(to) | EventFlags::ONESHOT;
-        // One that was reported is still there, and asleep: to wake it is cheaper than to add it.
-        let outcome = match epoll::modify(&self.queue, descriptor, data, flags) {
-            Err(Errno::NOENT) => epoll::add(&self.queue, descriptor, data, flags),
-            other => other,
-        };
-        outcome.map_err(io::Error::from)
+    fn watch_news(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()> {
+        self.change(descriptor, from, flags(to) | EventFlags::ET)
     }
 
     fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
@@ -214,20 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_watched_once_is_told_once_each_time() {
+    fn news_are_told_once_each() {
         let driver = Epoll::new().expect("epoll");
         let (mut near, far) = UnixStream::pair().expect("a pair");
         let far_end = descriptor(&far);
         near.write_all(b"x").expect("it is written");
+        driver
+            .watch_news(far_end, Interest::None, Interest::Read)
+            .expect("it is watched");
         for _ in 0..2 {
-            driver
-                .watch_once(far_end, Interest::Read)
-                .expect("it is watched");
             assert_eq!(ready(&driver, Duration::from_secs(10)).len(), 1);
             assert_eq!(ready(&driver, Duration::ZERO), []);
+            near.write_all(b"x").expect("it is written");
         }
         driver
-            .watch(far_end, Interest::None, Interest::Read)
+            .watch(far_end, Interest::Read, Interest::Read)
             .expect("it is watched");
         for _ in 0..2 {
             assert_eq!(ready(&driver, Duration::from_secs(10)).len(), 1);

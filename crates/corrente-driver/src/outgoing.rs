@@ -64,6 +64,11 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
         Some(&first.as_ref()[self.written..])
     }
 
+    /// What is left of the only buffer, if there is no other: most calls to the kernel take one.
+    pub fn only(&self) -> Option<&[u8]> {
+        self.first().filter(|_| self.buffers.len() == 1)
+    }
+
     /// Copies what is left of the oldest buffers, as much as fits; says how much that is.
     pub fn copy_to(&self, room: &mut [u8]) -> usize {
         let (mut skipped, mut filled) = (self.written, 0);
@@ -100,9 +105,9 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
         slices.collect()
     }
 
-    /// The kernel has taken this many bytes; the buffers that are done are given back.
-    pub fn advance(&mut self, mut bytes: usize) -> Vec<B> {
-        let mut done = Vec::new();
+    /// The kernel has taken this many bytes; the buffers that are done are given back. One of them needs no list.
+    pub fn advance(&mut self, mut bytes: usize) -> (Option<B>, Vec<B>) {
+        let (mut first_done, mut others) = (None, Vec::new());
         self.length = self.length.saturating_sub(bytes);
         while let Some(first) = self.buffers.front() {
             let left = first.as_ref().len() - self.written;
@@ -112,9 +117,14 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
             }
             bytes -= left;
             self.written = 0;
-            done.extend(self.buffers.pop_front());
+            let done = self.buffers.pop_front();
+            if first_done.is_none() {
+                first_done = done;
+            } else {
+                others.extend(done);
+            }
         }
-        done
+        (first_done, others)
     }
 
     /// Gives up what is left.
@@ -148,7 +158,7 @@ mod tests {
         outgoing.push(b"abcdef".to_vec(), 4);
         assert_eq!((outgoing.len(), &*outgoing.slices()[0]), (2, &b"ef"[..]));
         outgoing.push(Vec::new(), 0);
-        assert_eq!(outgoing.advance(2).len(), 1);
+        assert_eq!(outgoing.advance(2), (Some(b"abcdef".to_vec()), Vec::new()));
         assert!(outgoing.is_empty());
     }
 
@@ -186,6 +196,8 @@ mod tests {
                     break;
                 }
                 let offered: Vec<u8> = outgoing.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+                let is_one = outgoing.slices().len() == 1;
+                prop_assert_eq!(outgoing.only(), is_one.then_some(&*offered));
                 let taken = take.min(offered.len());
                 seen.extend_from_slice(&offered[..taken]);
                 outgoing.advance(taken);

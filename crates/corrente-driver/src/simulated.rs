@@ -3,7 +3,7 @@
 //! For tests of what stands above: no socket, no sleep, the same run every time. Key invariant: a wait
 //! ends at the first of what is scripted, its limit, or a wake; virtual time moves to just there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -23,8 +23,6 @@ struct State {
     /// What becomes ready, by its time and by its place in the script.
     script: Vec<(Duration, Readiness)>,
     watched: BTreeMap<usize, Interest>,
-    /// Those of them that are watched until they are ready once.
-    once: BTreeSet<usize>,
 }
 
 impl Simulated {
@@ -76,10 +74,6 @@ impl State {
                     interest: self.wanted(readiness),
                     ..readiness
                 });
-                let index = readiness.descriptor.index();
-                if self.once.remove(&index) {
-                    self.watched.remove(&index);
-                }
             } else {
                 self.script.push((time, readiness));
             }
@@ -89,22 +83,16 @@ impl State {
 
 impl Driver for Simulated {
     fn watch(&self, descriptor: Descriptor, _from: Interest, to: Interest) -> io::Result<()> {
-        self.with(|state| {
-            state.once.remove(&descriptor.index());
-            match to {
-                Interest::None => state.watched.remove(&descriptor.index()),
-                _ => state.watched.insert(descriptor.index(), to),
-            }
+        self.with(|state| match to {
+            Interest::None => state.watched.remove(&descriptor.index()),
+            _ => state.watched.insert(descriptor.index(), to),
         });
         Ok(())
     }
 
-    fn watch_once(&self, descriptor: Descriptor, to: Interest) -> io::Result<()> {
-        self.with(|state| {
-            state.once.insert(descriptor.index());
-            state.watched.insert(descriptor.index(), to)
-        });
-        Ok(())
+    fn watch_news(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()> {
+        // What is scripted is reported once in any case.
+        self.watch(descriptor, from, to)
     }
 
     /// # Errors

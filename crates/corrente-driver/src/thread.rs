@@ -8,8 +8,19 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use nix::libc::{self, c_long};
+use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::time::{ClockId, clock_gettime};
 use rustix::time::ClockId as OwnClock;
+
+/// Does `work` while this thread takes no signals. A thread that it starts takes none ever: a signal for the process
+/// then waits for a thread that can do something with it.
+pub(crate) fn without_signals<R>(work: impl FnOnce() -> R) -> R {
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let result = work();
+    // Neither fails: the arguments are right.
+    before.and_then(|before| before.thread_set_mask()).ok();
+    result
+}
 
 /// The kernel's number of the calling thread.
 pub fn own_number() -> u32 {

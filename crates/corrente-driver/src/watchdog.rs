@@ -24,7 +24,7 @@ use follower::{Follower, Sight};
 use crate::epoll::monotonic;
 use crate::histogram::Seconds;
 use crate::pulse::{Pulse, Subject};
-use crate::thread::{QueueClock, processor_time};
+use crate::thread::{QueueClock, processor_time, without_signals};
 
 /// Between two looks at a loop that works. Each costs up to twelve microseconds, on the slow machine where that
 /// was measured: a quarter of a percent.
@@ -170,12 +170,16 @@ impl Watchdog {
         };
         // Fifteen bytes, as the kernel keeps.
         let builder = thread::Builder::new().name("corrente-watch".to_owned());
-        Ok(Self {
-            is_over,
-            thread: Some(builder.spawn(move || {
+        let spawn = || {
+            builder.spawn(move || {
                 crate::descriptor::have_own_table();
                 round.run();
-            })?),
+            })
+        };
+        Ok(Self {
+            is_over,
+            // A handler would find none of the descriptors that it knows, as that which wakes a loop.
+            thread: Some(without_signals(spawn)?),
             process: std::process::id(),
         })
     }

@@ -22,7 +22,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PyTuple, PyWeakrefReference};
 
 use crate::address::{self, Hints};
 use crate::datagrams::Datagrams;
@@ -169,19 +169,34 @@ impl Loop {
         let driver = self.driver(py)?;
         Ok(match to.span {
             Span::Lasting => driver.watch(descriptor, from.interest, to.interest),
-            Span::Once => driver.watch_once(descriptor, to.interest),
+            Span::Kept => driver.watch_news(descriptor, from.interest, to.interest),
         })
     }
 
-    /// Watches for an operation that could not go on.
-    pub(crate) fn watch_again(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
-        let change = self
-            .state
-            .with(py, |state| state.watched.again(descriptor))?;
-        match change {
-            Some(change) => self.tell(py, change)?.map_err(|error| os_error(&error)),
-            None => Ok(()),
+    /// The driver has reported what nobody waits for. An error is one of a descriptor that is gone.
+    pub(crate) fn tell_all(&self, py: Python<'_>, changes: Vec<Change>) -> PyResult<()> {
+        for change in changes {
+            self.tell(py, change)?.ok();
         }
+        Ok(())
+    }
+
+    /// Watches a socket for an operation.
+    pub(crate) fn watch_for(
+        &self,
+        socket: &Bound<'_, PyAny>,
+        operation: Py<Operation>,
+    ) -> PyResult<Option<Target>> {
+        let py = socket.py();
+        let (descriptor, side) = operation.get().place();
+        // One that cannot be referred to weakly is taken for another one each time.
+        let mut before = PyWeakrefReference::new(socket)
+            .ok()
+            .map(|one| one.into_any().unbind());
+        self.state
+            .with(py, |state| state.watched.meet(descriptor, &mut before))?;
+        drop(before);
+        self.watch(py, descriptor, side, Some(Target::Operation(operation)))
     }
 
     /// Whether a transport of ours has this descriptor.

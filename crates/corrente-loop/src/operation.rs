@@ -24,7 +24,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
 use crate::memory;
 use crate::metrics::Metrics;
-use crate::watched::{Side, Target};
+use crate::watched::Side;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -82,6 +82,13 @@ impl Operation {
             Deed::Receive(_) | Deed::Send { .. } => Ok(()),
         });
         shown.unwrap_or(Ok(()))
+    }
+}
+
+impl Operation {
+    /// What it waits for.
+    pub(crate) fn place(&self) -> (Descriptor, Side) {
+        (self.descriptor, self.side)
     }
 }
 
@@ -209,7 +216,7 @@ fn begin<'py>(
             descriptor.number()
         )));
     }
-    let before = this.watch(py, descriptor, side, Some(Target::Operation(operation)))?;
+    let before = this.watch_for(&sock, operation)?;
     crate::event_loop::cancel(py, before)?;
     Ok(future)
 }
@@ -225,7 +232,7 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
         deed.attempt(py, this.descriptor, &event_loop.metrics)
     })?;
     let outcome = match attempt {
-        Ok(Ok(Attempt::Later)) => return event_loop.watch_again(py, this.descriptor),
+        Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
         Ok(Err(error)) => Err(os_error(&error)),
         Err(error) => Err(error),

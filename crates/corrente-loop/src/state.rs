@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::ffi::handle;
 use crate::operation::Operation;
-use crate::watched::{Side, Target, Watched};
+use crate::watched::{Change, Side, Target, Watched};
 
 /// While there is always something ready, descriptors are asked for at least this often.
 const POLL_EVERY: f64 = 50e-6;
@@ -96,13 +96,15 @@ impl State {
         self.last_poll = f64::NEG_INFINITY;
     }
 
-    /// Descriptors were asked for; what they are watched for becomes ready.
-    pub(crate) fn polled(&mut self, py: Python<'_>, now: f64, events: &[Readiness]) {
+    /// Descriptors were asked for; what they are watched for becomes ready. Gives back what the driver must know.
+    pub(crate) fn polled(&mut self, py: Python<'_>, now: f64, events: &[Readiness]) -> Vec<Change> {
         self.last_poll = now;
+        let mut changes = Vec::new();
         for event in events {
-            let Some(entry) = self.watched.reported(event.descriptor) else {
+            let Some((entry, change)) = self.watched.reported(*event) else {
                 continue;
             };
+            changes.extend(change);
             let sides = [
                 (event.interest.reads(), Side::Read),
                 (event.interest.writes(), Side::Write),
@@ -116,6 +118,7 @@ impl State {
                     }));
             }
         }
+        changes
     }
 
     /// Timers whose time has come become ready; the cancelled among them are given back, and how late the

@@ -2,9 +2,13 @@
 //!
 //! A table by descriptor number. It says what the driver has to watch after a change; it does not ask the
 //! driver itself, and calls nothing. Key invariant: the interest of an entry is what the driver was
-//! told last, or nothing once it has reported what was to be watched once.
+//! told last.
+//!
+//! After an operation on a socket mostly comes another one, which tries before it waits: so the driver goes on watching
+//! for news ([`Span::Kept`]) until it reports some for which nobody waits. A socket that was closed meanwhile has left
+//! the driver, and its number may be another's: so it is remembered whose socket it was.
 
-use corrente_driver::{Descriptor, Interest};
+use corrente_driver::{Descriptor, Interest, Readiness};
 use pyo3::prelude::*;
 
 use crate::operation::Operation;
@@ -33,8 +37,8 @@ pub(crate) enum Span {
     /// Until the driver is told otherwise.
     #[default]
     Lasting,
-    /// Until it is ready: only operations wait, which go on once and then ask again.
-    Once,
+    /// For operations: told when something comes, and beyond their ends until it comes for nobody.
+    Kept,
 }
 
 /// What the driver was told of a descriptor.
@@ -42,6 +46,15 @@ pub(crate) enum Span {
 pub(crate) struct Told {
     pub interest: Interest,
     pub span: Span,
+}
+
+impl Told {
+    /// Whether the driver, told this, tells what another one asks for.
+    fn keeps(self, other: Self) -> bool {
+        let covers = |wants: fn(Interest) -> bool| wants(self.interest) || !wants(other.interest);
+        let is_alike = other.span == Span::Kept || other.interest == Interest::None;
+        self.span == Span::Kept && is_alike && covers(Interest::reads) && covers(Interest::writes)
+    }
 }
 
 /// The targets of one descriptor.
@@ -74,7 +87,7 @@ impl Entry {
         Told {
             interest: Interest::of(self.reader.is_some(), self.writer.is_some()),
             span: if has_any && are_operations {
-                Span::Once
+                Span::Kept
             } else {
                 Span::Lasting
             },
@@ -85,19 +98,28 @@ impl Entry {
     fn tell(&mut self, descriptor: Descriptor) -> Option<Change> {
         let (from, to) = (self.told, self.wanted());
         self.told = to;
-        // One that is watched once may have been closed since, and be another of its number: it is told each time.
-        let is_news = from != to || to.span == Span::Once;
-        is_news.then_some(Change {
+        (from != to).then_some(Change {
             descriptor,
             from,
             to,
         })
     }
+
+    /// Whether the driver has reported a side for which nobody waits.
+    fn is_surplus(&self, interest: Interest) -> bool {
+        let is_idle = (interest.reads() && self.reader.is_none())
+            || (interest.writes() && self.writer.is_none());
+        self.told.span == Span::Kept && is_idle
+    }
 }
 
 /// The table.
 #[derive(Debug, Default)]
-pub(crate) struct Watched(Vec<Entry>);
+pub(crate) struct Watched {
+    entries: Vec<Entry>,
+    /// Of whose socket the last operation was: weak references, of which a socket has one.
+    sockets: Vec<Option<Py<PyAny>>>,
+}
 
 /// What the driver has to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +131,7 @@ pub(crate) struct Change {
 
 impl Watched {
     pub(crate) fn get(&self, descriptor: Descriptor) -> Option<&Entry> {
-        self.0.get(descriptor.index())
+        self.entries.get(descriptor.index())
     }
 
     /// Sets or removes a target; gives back the one that was there, and what the driver must know.
@@ -120,33 +142,44 @@ impl Watched {
         target: Option<Target>,
     ) -> (Option<Target>, Option<Change>) {
         let index = descriptor.index();
-        if index >= self.0.len() {
+        if index >= self.entries.len() {
             if target.is_none() {
                 return (None, None);
             }
-            self.0.resize_with(index + 1, Entry::default);
+            self.entries.resize_with(index + 1, Entry::default);
         }
-        let entry = &mut self.0[index];
+        let entry = &mut self.entries[index];
         let before = std::mem::replace(entry.place(side), target);
+        if entry.told.keeps(entry.wanted()) {
+            return (before, None);
+        }
         (before, entry.tell(descriptor))
     }
 
-    /// An operation could not go on: what the driver must know for it to be tried again.
-    pub(crate) fn again(&mut self, descriptor: Descriptor) -> Option<Change> {
-        let entry = self.0.get_mut(descriptor.index())?;
-        // Else the driver tells of it without being asked.
-        (entry.told == Told::default())
-            .then(|| entry.tell(descriptor))
-            .flatten()
-    }
-
-    /// The driver has reported a descriptor: what was watched once is no longer.
-    pub(crate) fn reported(&mut self, descriptor: Descriptor) -> Option<&Entry> {
-        let entry = self.0.get_mut(descriptor.index())?;
-        if entry.told.span == Span::Once {
+    /// The next target is an operation on this socket; `socket` is exchanged for the one before it. What is known of
+    /// another one of its number holds no more.
+    pub(crate) fn meet(&mut self, descriptor: Descriptor, socket: &mut Option<Py<PyAny>>) {
+        let index = descriptor.index();
+        if index >= self.sockets.len() {
+            self.sockets.resize_with(index + 1, || None);
+        }
+        let known = &mut self.sockets[index];
+        let is_same = matches!((&*known, &*socket), (Some(one), Some(other)) if one.is(other));
+        std::mem::swap(known, socket);
+        if !is_same
+            && let Some(entry) = self.entries.get_mut(index)
+            && entry.told.span == Span::Kept
+        {
             entry.told = Told::default();
         }
-        Some(entry)
+    }
+
+    /// The driver has reported a descriptor; and what it must know, if nobody waits for that.
+    pub(crate) fn reported(&mut self, event: Readiness) -> Option<(&Entry, Option<Change>)> {
+        let entry = self.entries.get_mut(event.descriptor.index())?;
+        let is_surplus = entry.is_surplus(event.interest);
+        let change = is_surplus.then(|| entry.tell(event.descriptor)).flatten();
+        Some((entry, change))
     }
 
     /// The driver refused a change: what was there before is there again.
@@ -156,14 +189,16 @@ impl Watched {
         side: Side,
         before: Option<Target>,
     ) -> Option<Target> {
-        let entry = self.0.get_mut(change.descriptor.index())?;
+        let entry = self.entries.get_mut(change.descriptor.index())?;
         entry.told = change.from;
         std::mem::replace(entry.place(side), before)
     }
 
     /// All targets; the table is empty afterwards.
     pub(crate) fn clear(&mut self) -> Vec<Target> {
-        let entries = std::mem::take(&mut self.0).into_iter();
+        // A weak reference without a callback runs no Python code when it goes.
+        self.sockets.clear();
+        let entries = std::mem::take(&mut self.entries).into_iter();
         entries
             .flat_map(|entry| [entry.reader, entry.writer])
             .flatten()
@@ -171,7 +206,7 @@ impl Watched {
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.0
+        self.entries
             .iter()
             .flat_map(|entry| [&entry.reader, &entry.writer])
             .flatten()

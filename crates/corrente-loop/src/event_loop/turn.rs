@@ -157,14 +157,17 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
         Poll::Wait(limit) => wait(py, this, limit, events)?,
     };
     turns.began = now;
-    let (gone, lag, ready) = this.state.with(py, |state| {
+    let (changes, gone, lag, ready) = this.state.with(py, |state| {
         state.ready.extend(sent.into_iter().map(Job::Handle));
-        if poll != Poll::Skip {
-            state.polled(py, now, events);
-        }
+        let changes = if poll == Poll::Skip {
+            Vec::new()
+        } else {
+            state.polled(py, now, events)
+        };
         let (gone, lag) = state.ripen(py, now);
-        (gone, lag, state.ready.len())
+        (changes, gone, lag, state.ready.len())
     })?;
+    this.tell_all(py, changes)?;
     if let Some(lag) = lag {
         this.metrics.lag.record(lag);
     }

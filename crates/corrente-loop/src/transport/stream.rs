@@ -81,8 +81,8 @@ struct State {
     /// A future that waits until all is written (`sendfile`).
     drained: Option<Py<PyAny>>,
     contexts: Contexts,
-    /// The last read filled a good part of what was offered.
-    is_bulk: bool,
+    /// Where the next read goes.
+    room: reading::Room,
 }
 
 /// The contexts (PEP 567) that the sides are served in: those in which the loop was last told to watch them.

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyWeakrefReference};
 
-use super::reading::{self, Plan, READ_MOST};
+use super::reading::{self, Plan};
 use super::{Stream, fatal};
 use crate::ffi::bytes::{extend, read_behind};
 use crate::memory;
@@ -79,8 +79,8 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
     let Ok(buffer) = buffer.cast_exact::<PyByteArray>() else {
         return reading::data(transport, stream, plan);
     };
-    let read = if plan.is_bulk {
-        read_behind(stream.descriptor, buffer, READ_MOST)
+    let read = if let Some(size) = plan.room.own_bytes() {
+        read_behind(stream.descriptor, buffer, size)
     } else {
         match memory::read_with(stream.descriptor, |content| extend(buffer, content)) {
             Ok((moved, appended)) => appended.map(|()| Ok(moved)),

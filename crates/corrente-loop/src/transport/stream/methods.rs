@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
+use super::reading::Room;
 use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
     Stream, Writing, feeding, writing,
@@ -289,7 +290,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         ignored: 0,
         drained: None,
         contexts: Contexts::default(),
-        is_bulk: false,
+        room: Room::Shared,
     };
     let stream = Stream {
         event_loop: event_loop.unbind(),

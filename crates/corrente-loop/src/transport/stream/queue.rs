@@ -29,7 +29,7 @@ pub(super) struct Queue {
 pub(super) struct Written {
     pub(super) bytes: usize,
     /// Buffers that are done: they are Python's, and so not to be dropped while anything is borrowed.
-    pub(super) done: Vec<Chunk>,
+    pub(super) done: (Option<Chunk>, Vec<Chunk>),
 }
 
 impl Queue {
@@ -75,15 +75,14 @@ impl Queue {
             return Ok(match moved {
                 Moved::Bytes(bytes) => Some(Written {
                     bytes,
-                    done: Vec::new(),
+                    done: (None, Vec::new()),
                 }),
                 Moved::Later => None,
             });
         }
-        let slices = self.bytes.slices();
-        let moved = match &*slices {
-            [one] => socket::write(descriptor, one),
-            several => socket::write_all(descriptor, several),
+        let moved = match self.bytes.only() {
+            Some(one) => socket::write(descriptor, one),
+            None => socket::write_all(descriptor, &self.bytes.slices()),
         };
         Ok(match moved? {
             Moved::Bytes(bytes) => Some(Written {

@@ -1,7 +1,7 @@
 //! From the socket to the protocol: one read for each time that the loop says there is something.
 //!
-//! Small reads go through memory that is used again and again and are copied once they are known; after a read
-//! that filled it, the next ones go straight into a large `bytes` object.
+//! Small reads go through memory that is used again and again and are copied once they are known; after one that was
+//! not small, the next ones go straight into a larger `bytes` object, which is then made as short as it has to be.
 
 use std::io;
 
@@ -19,9 +19,11 @@ use crate::transport::tls::Session;
 use crate::watched::Side;
 
 /// Asyncio's `max_size`: more is read in several turns.
-pub(super) const READ_MOST: usize = 256 * 1024;
-/// A large read of less than this is followed by a small one.
+const READ_MOST: usize = 256 * 1024;
+/// A large read of less than this is followed by a smaller one.
 const BULK_LEAST: usize = memory::SIZE / 4;
+/// After a read of this much the next one is not copied: that would cost more than to make a large object shorter.
+const UNCOPIED_LEAST: usize = 4 * 1024;
 
 const READ_FAILED: &str = "Fatal read error on socket transport";
 const RECEIVED_FAILED: &str = "Fatal error: protocol.data_received() call failed.";
@@ -31,23 +33,56 @@ pub(super) struct Plan {
     pub protocol: Py<PyAny>,
     delivery: Delivery,
     session: Option<Py<Session>>,
-    pub is_bulk: bool,
+    pub room: Room,
 }
 
-impl Plan {
-    /// So much was read: whether the next read is a large one.
-    pub(super) fn note(&self, py: Python<'_>, stream: &Stream, length: usize) -> PyResult<()> {
-        stream.metrics().received.add(length as u64);
-        let least = if self.is_bulk {
+/// Where a read goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Into the memory that is used again.
+    Shared,
+    /// Into an object of the same size.
+    Own,
+    /// Into a large object.
+    Bulk,
+}
+
+impl Room {
+    /// Where the next one goes after one of so many bytes.
+    fn after(self, length: usize) -> Self {
+        let bulk_least = if self == Self::Bulk {
             BULK_LEAST
         } else {
             memory::SIZE
         };
-        let is_bulk = length >= least;
-        if is_bulk == self.is_bulk {
+        if length >= bulk_least {
+            Self::Bulk
+        } else if length >= UNCOPIED_LEAST {
+            Self::Own
+        } else {
+            Self::Shared
+        }
+    }
+
+    /// How much it takes, where that is an object of its own.
+    pub(super) fn own_bytes(self) -> Option<usize> {
+        match self {
+            Self::Shared => None,
+            Self::Own => Some(memory::SIZE),
+            Self::Bulk => Some(READ_MOST),
+        }
+    }
+}
+
+impl Plan {
+    /// So much was read: where the next read goes.
+    pub(super) fn note(&self, py: Python<'_>, stream: &Stream, length: usize) -> PyResult<()> {
+        stream.metrics().received.add(length as u64);
+        let room = self.room.after(length);
+        if room == self.room {
             return Ok(());
         }
-        stream.with(py, |state| state.is_bulk = is_bulk)
+        stream.with(py, |state| state.room = room)
     }
 }
 
@@ -61,7 +96,7 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
             protocol: protocol.clone_ref(py),
             delivery: state.delivery,
             session: state.session.as_ref().map(|session| session.clone_ref(py)),
-            is_bulk: state.is_bulk,
+            room: state.room,
         })
     })?;
     let Some(plan) = plan else {
@@ -80,10 +115,9 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
 
 pub(super) fn data(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResult<()> {
     let py = transport.py();
-    let read = if plan.is_bulk {
-        bytes::read(py, stream.descriptor, READ_MOST)?
-    } else {
-        memory::read(py, stream.descriptor, memory::SIZE)
+    let read = match plan.room.own_bytes() {
+        Some(size) => bytes::read(py, stream.descriptor, size)?,
+        None => memory::read(py, stream.descriptor, memory::SIZE),
     };
     let content = match read {
         Ok(Read::Data(content)) => content,

@@ -24,6 +24,8 @@ use crate::watched::Side;
 const IGNORED_QUIETLY: u32 = 5;
 /// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
 pub(in crate::transport) const GATHERED_MOST: usize = 32 * 1024;
+/// What may change is copied to wait: less than this, or behind what waits already. More is worth a call of its own.
+const COPIED_MOST: usize = 4 * 1024;
 const FAILED: &str = "Fatal write error on socket transport";
 
 /// What becomes of data that are written.
@@ -130,7 +132,9 @@ fn write_changing(
     if length == 0 {
         return Ok(());
     }
-    if admission == Admission::Go && may_wait(stream, length) {
+    let is_worth_copying =
+        length < COPIED_MOST || stream.with(py, |state| state.pending == Pending::Callback)?;
+    if admission == Admission::Go && is_worth_copying && may_wait(stream, length) {
         let copy = with_content(data, |content| content.into())?;
         return gather(transport, stream, Chunk::Copied(copy));
     }
@@ -356,7 +360,7 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
                 stream.metrics().sent.add(bytes as u64);
                 (done, state.flow.shrunk(state.outgoing.len()))
             }
-            None => (Vec::new(), super::Signal::Nothing),
+            None => ((None, Vec::new()), super::Signal::Nothing),
         }))
     })?;
     let (done, signal) = match moved {
