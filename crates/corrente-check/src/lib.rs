@@ -98,6 +98,7 @@ pub fn plan(
     solved(sources, facts, catalogue, |machine| {
         machine.endpoint_classes();
         machine.run();
+        machine.absorb_expressions();
         plan::make(machine, sources, recorded)
     })
 }
@@ -119,6 +120,7 @@ fn solved<T>(
     machine.run();
     machine.framework_methods();
     machine.run();
+    machine.absorb_expressions();
     ask(&mut machine)
 }
 
