@@ -82,6 +82,9 @@ struct Returns {
     class: String,
     #[serde(default)]
     except: Vec<String>,
+    /// Only with one of these arguments.
+    #[serde(default)]
+    when: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,7 +155,24 @@ pub(crate) struct EndpointRule {
 pub(crate) struct Condition {
     pub(crate) name: String,
     pub(crate) position: Option<usize>,
-    pub(crate) number: i64,
+    pub(crate) wanted: Wanted,
+}
+
+/// What the argument has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Number(i64),
+    /// A text, or something of a library by its path.
+    Word(String),
+    /// Anything but the number 0.
+    Something,
+}
+
+/// What a call gives with a certain argument.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub(crate) condition: Condition,
+    pub(crate) class: String,
 }
 
 /// A blocking call, as the catalogue knows it.
@@ -178,6 +198,7 @@ pub struct Catalogue {
     pub(crate) rules: Vec<Rule>,
     blocking: FxHashMap<String, u32>,
     results: Typed,
+    variants: FxHashMap<String, Vec<Variant>>,
     attributes: Typed,
     aliases: FxHashMap<String, String>,
     callbacks: FxHashMap<String, usize>,
@@ -221,7 +242,7 @@ impl Catalogue {
             self.add_block(block).map_err(refuse)?;
         }
         for returns in file.returns {
-            self.results.add(returns);
+            self.add_returns(returns).map_err(refuse)?;
         }
         for attributes in file.attributes {
             self.attributes.add(attributes);
@@ -285,6 +306,23 @@ impl Catalogue {
         self.endpoint_bases.extend(bases.map(|base| (base, number)));
     }
 
+    fn add_returns(&mut self, returns: Returns) -> Result<(), String> {
+        if returns.when.is_empty() {
+            self.results.add(returns);
+            return Ok(());
+        }
+        for text in &returns.when {
+            let variant = Variant {
+                condition: condition(text)?,
+                class: returns.class.clone(),
+            };
+            for name in all_expanded(&returns.names) {
+                self.variants.entry(name).or_default().push(variant.clone());
+            }
+        }
+        Ok(())
+    }
+
     fn add_block(&mut self, block: Block) -> Result<(), String> {
         let number = self.rules.len() as u32;
         let unless = block
@@ -320,6 +358,11 @@ impl Catalogue {
     /// The class of what `key` gives when it is called.
     pub(crate) fn result(&self, key: &str) -> Option<&str> {
         self.results.class(key)
+    }
+
+    /// What `key` gives with certain arguments.
+    pub(crate) fn variants(&self, key: &str) -> &[Variant] {
+        self.variants.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// The class of what the attribute `key` is.
@@ -422,18 +465,20 @@ impl Typed {
 }
 
 fn condition(text: &str) -> Result<Condition, String> {
-    let parsed = text
-        .split_once('=')
-        .and_then(|(name, number)| Some((name.to_owned(), number.parse::<i64>().ok()?)));
-    let Some((name, number)) = parsed else {
+    let Some((name, value)) = text.split_once('=') else {
         return Err(format!(
             "`{text}` is no condition; write `block=0` or `0=0`"
         ));
     };
+    let wanted = match (value, value.parse()) {
+        (_, Ok(number)) => Wanted::Number(number),
+        ("*", _) => Wanted::Something,
+        _ => Wanted::Word(value.to_owned()),
+    };
     Ok(Condition {
         position: name.parse().ok(),
-        name,
-        number,
+        name: name.to_owned(),
+        wanted,
     })
 }
 

@@ -18,6 +18,12 @@ pub(crate) const RETURNS: Slot = 0;
 /// The slot with what a generator yields.
 pub(crate) const YIELDS: Slot = 1;
 
+/// Ends a text of which only the beginning is known; no text of a program does.
+pub(crate) const BEGINNING: char = '\u{0}';
+
+/// The name of a generator expression's body.
+pub(crate) const EXPRESSION: &str = "<genexpr>";
+
 /// A range of the source, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(crate) struct Span {
@@ -219,6 +225,10 @@ pub(crate) enum Trait {
     Instance(Slot),
     /// It is none.
     NotInstance(Slot),
+    /// It is a socket that does not wait.
+    Unblocked,
+    /// It is there only if a test of `subject` left something, namely `kept`.
+    Given { subject: Slot, kept: Slot },
 }
 
 /// How values flow.

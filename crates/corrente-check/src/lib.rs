@@ -119,6 +119,7 @@ pub fn plan(
         machine.endpoint_classes();
         machine.hooks_of_settings();
         machine.run();
+        machine.absorb_expressions();
         machine.whole_routes();
         let inherited = machine.inherited_handlers();
         plan::make(machine, &inherited, sources, recorded)
@@ -150,6 +151,7 @@ fn solve<T>(
     machine.run();
     machine.framework_methods();
     machine.run();
+    machine.absorb_expressions();
     let answer = ask(&mut machine);
     if memory == Memory::Left {
         std::mem::forget(machine);

@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Action, FunctionFacts, ModuleFacts, Name};
+use crate::facts::{Action, EXPRESSION, FunctionFacts, ModuleFacts, Name};
 use crate::symbols::{Symbol, Symbols};
 
 /// A module of the program.
@@ -110,6 +110,13 @@ impl Program {
     pub(crate) fn function(&self, id: FunctionId) -> &FunctionFacts {
         let module = self.module_of(id);
         &module.facts.functions[(id.0 - module.first) as usize]
+    }
+
+    /// Whether it is the body of a generator expression.
+    pub(crate) fn is_expression(&self, id: FunctionId) -> bool {
+        let module = self.module_of(id);
+        let name = module.facts.functions[(id.0 - module.first) as usize].name;
+        &*module.facts.names[name as usize] == EXPRESSION
     }
 
     pub(crate) fn module_of(&self, id: FunctionId) -> &Module {

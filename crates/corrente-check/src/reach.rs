@@ -60,7 +60,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 BodyKind::AsyncGenerator => "async generator",
                 _ => continue,
             };
-            if !is_test(machine, instance.function) {
+            if !is_test(machine, instance.function) && !machine.is_expression(body) {
                 starts.insert(body, reason.to_owned());
             }
         }

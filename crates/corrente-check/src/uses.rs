@@ -80,8 +80,10 @@ fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
         }
         Action::Filter { from, by, .. } => {
             found(*from);
-            if let Trait::Instance(slot) | Trait::NotInstance(slot) = by {
-                found(*slot);
+            match by {
+                Trait::Instance(slot) | Trait::NotInstance(slot) => found(*slot),
+                Trait::Given { subject, kept } => [*subject, *kept].into_iter().for_each(found),
+                Trait::Coroutine | Trait::NotCoroutine | Trait::Unblocked => {}
             }
         }
         Action::Text { .. }

@@ -105,7 +105,11 @@ impl Machine<'_> {
 
     fn is_carrier(&mut self, value: Value) -> bool {
         match self.values.data(value) {
-            Data::Function { .. } | Data::Bound { .. } | Data::Partial(_) | Data::Class(_) => true,
+            Data::Function { .. }
+            | Data::Bound { .. }
+            | Data::Partial(_)
+            | Data::Dispatcher(_)
+            | Data::Class(_) => true,
             Data::Library(path) => {
                 !self.symbols.text(path).ends_with("()") && self.callee(path).rule.is_some()
             }

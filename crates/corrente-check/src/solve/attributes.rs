@@ -29,6 +29,11 @@ impl Machine<'_> {
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
             Data::Collection(owner) => self.single(Data::CollectionMethod(owner, name)),
+            Data::Dispatcher(owner) => self.single(Data::CollectionMethod(owner, name)),
+            Data::Text(_) if self.symbols.text(name) == "join" => {
+                let join = self.symbols.intern("builtins.str.join");
+                self.single(Data::Library(join))
+            }
             Data::Property { .. } if self.symbols.text(name) == "setter" => {
                 self.single(Data::PropertySetter(value))
             }
@@ -45,6 +50,9 @@ impl Machine<'_> {
 
     fn class_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
         let found = self.look_up(class, name);
+        if found.class.is_some() && self.is_member(class, name, &found.values) {
+            return self.single(Data::Declared(class));
+        }
         let receiver = self.values.intern(Data::Class(class));
         let mut values = ValueSet::default();
         for value in found.values.iter() {
@@ -68,6 +76,18 @@ impl Machine<'_> {
             }
         }
         values
+    }
+
+    /// Whether an attribute is a member of an enumeration.
+    fn is_member(&mut self, class: ClassId, name: Symbol, values: &ValueSet) -> bool {
+        let mut values = values.iter();
+        let plain = values.all(|value| {
+            matches!(
+                self.values.data(value),
+                Data::Number(_) | Data::Text(_) | Data::Library(_) | Data::Collection(_)
+            )
+        });
+        plain && !self.symbols.text(name).starts_with('_') && self.is_enumeration(class)
     }
 
     fn object_attribute(&mut self, receiver: Value, name: Symbol) -> ValueSet {
@@ -204,6 +224,13 @@ impl Machine<'_> {
                 values
             }
             Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            Data::Dispatcher(owner) => {
+                let mut values = ValueSet::default();
+                for function in self.everything_in(owner).iter() {
+                    values.extend(&self.bind(function, receiver));
+                }
+                values
+            }
             _ => ValueSet::one(value),
         }
     }

@@ -3,7 +3,7 @@
 //! All else that a library offers is data: see the catalogue.
 
 use super::arguments::{Given, Partial, Way};
-use super::heap::OwnedBy;
+use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode};
@@ -31,6 +31,9 @@ impl Machine<'_> {
             }
             "contextlib.contextmanager" | "contextlib.asynccontextmanager" => {
                 Some(self.wrapped(&first, Data::ManagerMaker))
+            }
+            "functools.singledispatch" | "functools.singledispatchmethod" => {
+                Some(self.dispatcher(&first))
             }
             "functools.partial" | "functools.partialmethod" => {
                 Some(self.partial(given, Data::Partial))
@@ -201,6 +204,13 @@ impl Machine<'_> {
             let found = self.attribute(first, name);
             values.extend(&found);
         }
+        let beginnings = given.get(1).map(|given| given.values.clone());
+        for value in beginnings.unwrap_or_default().iter() {
+            if let Data::Beginning(text) = self.values.data(value) {
+                let found = self.attributes_beginning(first, text);
+                values.extend(&found);
+            }
+        }
         values
     }
 
@@ -251,12 +261,24 @@ impl Machine<'_> {
                     for value in argument.values.iter() {
                         if let Data::Collection(other) = self.values.data(value) {
                             self.pour(owner, other);
+                        } else {
+                            self.take_pairs(owner, value);
                         }
                     }
                 }
             }
         }
         self.single(Data::Collection(owner))
+    }
+
+    /// Puts the second part of each pair that comes out of a value into a collection.
+    fn take_pairs(&mut self, owner: Owner, value: Value) {
+        for pair in self.elements(value, Mode::Plain).iter() {
+            if let Data::Collection(pair) = self.values.data(pair) {
+                let inner = self.at_position(pair, 1);
+                self.put(owner, Key::Any, &inner);
+            }
+        }
     }
 
     fn zip(&mut self, given: &[Given]) -> ValueSet {
@@ -290,6 +312,13 @@ impl Machine<'_> {
             found.extend(&inner);
         }
         found
+    }
+
+    /// A function that `functools.singledispatch` was given, and those to come.
+    fn dispatcher(&mut self, functions: &ValueSet) -> ValueSet {
+        let owner = self.collection_here();
+        self.put(owner, Key::Any, functions);
+        self.single(Data::Dispatcher(owner))
     }
 
     fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {

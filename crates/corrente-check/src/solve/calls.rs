@@ -4,12 +4,15 @@
 //! gives a value and no edge.
 
 use super::arguments::{Given, OBJECT_DEPTH_MAX, Way};
-use super::heap::ClassId;
+use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
+
+/// Objects of one class that are made by modules and told apart.
+const SINGLES_MAX: usize = 8;
 
 impl Machine<'_> {
     pub(super) fn call(&mut self, call: &Call) {
@@ -55,6 +58,10 @@ impl Machine<'_> {
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
             // What its methods give is its own: `router.route(…)`, which then decorates.
             Data::Router(_) if mode != Mode::Decorator => ValueSet::one(callee),
+            Data::Dispatcher(owner) => {
+                let functions = self.everything_in(owner);
+                self.run_callable(&functions, given)
+            }
             _ => ValueSet::default(),
         }
     }
@@ -143,6 +150,11 @@ impl Machine<'_> {
                 let (callee, all) = self.filled(number, given);
                 self.bodies(callee, &all)
             }
+            Data::Dispatcher(owner) => {
+                let functions: Vec<Value> = self.everything_in(owner).iter().collect();
+                let functions = functions.into_iter();
+                functions.flat_map(|one| self.bodies(one, given)).collect()
+            }
             Data::Object(_) | Data::Declared(_) => {
                 let name = self.symbols.intern("__call__");
                 let methods = self.attribute_of(callee, name);
@@ -163,7 +175,8 @@ impl Machine<'_> {
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
         let depth = self.heap.depth(self.context_of(maker)) + 1;
-        let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX;
+        let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX
+            || self.is_single(class, object, maker);
         let info = &mut self.heap.objects[object.0 as usize];
         info.carries |= carries;
         info.depth = depth;
@@ -192,6 +205,19 @@ impl Machine<'_> {
             self.constructors_of_library(class, given);
         }
         result
+    }
+
+    /// Whether a module makes an object, one of few of its class: registries and services are made
+    /// so, and what one holds is not what another holds.
+    fn is_single(&mut self, class: ClassId, object: ObjectId, maker: InstanceId) -> bool {
+        if self.kind_of(maker) != BodyKind::Module {
+            return false;
+        }
+        let singles = &mut self.heap.classes[class.0 as usize].singles;
+        if !singles.contains(&object) && singles.len() < SINGLES_MAX {
+            singles.push(object);
+        }
+        singles.contains(&object)
     }
 
     /// A dataclass or a model: arguments become the fields that the class body annotates.

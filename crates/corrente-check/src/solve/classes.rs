@@ -7,7 +7,7 @@ use super::instance::InstanceId;
 use super::lineage::Known;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{BodyKind, Class, Slot};
+use crate::facts::{BodyKind, Class, Mode, Slot};
 use crate::symbols::Symbol;
 
 /// No operation's site: some object of a class is made here.
@@ -37,7 +37,38 @@ impl Machine<'_> {
                 self.adopt(id, &bases);
             }
         }
+        self.tell_parents(id);
         self.add_one(class.to, Data::Class(id));
+    }
+
+    /// A class that is made calls `__init_subclass__` of its ancestors.
+    fn tell_parents(&mut self, id: ClassId) {
+        let hook = self.symbols.intern("__init_subclass__");
+        let ancestors = self.ancestors(id);
+        let Some((_, parents)) = ancestors.split_first() else {
+            return;
+        };
+        let receiver = self.values.intern(Data::Class(id));
+        for value in self.look_up_in(parents, hook).values.iter() {
+            let callee = match self.values.data(value) {
+                Data::ClassMethod(inner) => inner,
+                _ => value,
+            };
+            let bound = self.values.intern(Data::Bound { callee, receiver });
+            self.invoke(bound, &[], Mode::Plain);
+        }
+    }
+
+    /// Whether a class is an enumeration: its attributes are objects of it.
+    pub(super) fn is_enumeration(&mut self, class: ClassId) -> bool {
+        let bases = self.bases_in_libraries(class);
+        bases.iter().any(|base| {
+            let path = self.symbols.text(*base);
+            matches!(
+                path.strip_prefix("enum."),
+                Some("Enum" | "IntEnum" | "StrEnum" | "Flag" | "IntFlag")
+            )
+        })
     }
 
     fn class_of_body(&self, instance: InstanceId) -> Option<ClassId> {
@@ -60,6 +91,7 @@ impl Machine<'_> {
         let info = ClassInfo {
             body,
             some,
+            singles: Vec::new(),
             objects: self.heap.new_owner(),
             instance,
             owner,

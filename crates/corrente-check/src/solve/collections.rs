@@ -155,9 +155,35 @@ impl Machine<'_> {
                 let values = self.everything_in(owner);
                 return self.pairs(&values);
             }
+            "register" => return self.register(owner, method, &first, &second),
             _ => {}
         }
         ValueSet::default()
+    }
+
+    /// `dispatcher.register`, with the function, the class, or both.
+    fn register(
+        &mut self,
+        owner: Owner,
+        method: Symbol,
+        first: &ValueSet,
+        second: &ValueSet,
+    ) -> ValueSet {
+        self.put(owner, Key::Any, second);
+        let mut given_back = second.clone();
+        for value in first.iter() {
+            match self.values.data(value) {
+                Data::Class(_) | Data::Library(_) => {
+                    let again = self.single(Data::CollectionMethod(owner, method));
+                    given_back.extend(&again);
+                }
+                _ => {
+                    self.put(owner, Key::Any, &ValueSet::one(value));
+                    given_back.insert(value);
+                }
+            }
+        }
+        given_back
     }
 
     fn take_in(&mut self, owner: Owner, given: &[Given]) {

@@ -59,6 +59,8 @@ pub(crate) struct ClassInfo {
     pub(crate) declared: Owner,
     /// What is set on any object of exactly this class.
     pub(crate) objects: Owner,
+    /// Objects of it that bodies of modules make, as far as they are told apart.
+    pub(crate) singles: Vec<ObjectId>,
     /// The object that methods get in place of those that need not be told apart.
     pub(crate) some: ObjectId,
     /// What is set on any object of it or of the classes that inherit from it.

@@ -83,6 +83,19 @@ impl Instance {
         }
     }
 
+    /// Makes the calls of another body its own, if it calls that.
+    pub(super) fn absorb(&mut self, other: InstanceId, calls: &[Edge]) {
+        let before = self.edges.len();
+        self.edges.retain(|edge| edge.to != Reach::Body(other));
+        if self.edges.len() == before {
+            return;
+        }
+        self.known_edges = None;
+        for edge in calls {
+            self.note(*edge);
+        }
+    }
+
     /// Notes a call.
     pub(super) fn note(&mut self, edge: Edge) {
         if let Some(known) = &mut self.known_edges {

@@ -6,7 +6,7 @@ use super::arguments::{Given, Way};
 use super::machine::{Leaf, Machine};
 use super::paths::Callee;
 use super::values::{Data, Gives, Value, ValueSet};
-use crate::catalogue::Condition;
+use crate::catalogue::{Condition, Wanted};
 use crate::facts::Mode;
 use crate::symbols::Symbol;
 
@@ -72,10 +72,23 @@ impl Machine<'_> {
                 Way::Star | Way::DoubleStar => false,
             };
             named
-                && argument.values.iter().any(
-                    |value| matches!(self.values.data(value), Data::Number(number) if number == condition.number),
-                )
+                && argument
+                    .values
+                    .iter()
+                    .any(|value| self.meets(value, condition))
         })
+    }
+
+    fn meets(&self, value: Value, condition: &Condition) -> bool {
+        match (&condition.wanted, self.values.data(value)) {
+            (Wanted::Number(wanted), Data::Number(number)) => number == *wanted,
+            (Wanted::Something, Data::Number(number)) => number != 0,
+            (Wanted::Something, _) => true,
+            (Wanted::Word(wanted), Data::Text(text) | Data::Library(text)) => {
+                self.symbols.text(text) == wanted
+            }
+            (Wanted::Number(_) | Wanted::Word(_), _) => false,
+        }
     }
 
     pub(super) fn call_of_library(
@@ -104,7 +117,13 @@ impl Machine<'_> {
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
         }
-        if let Some(path) = self.result_path(path) {
+        let mut variants = callee.variants.iter();
+        let variant = variants.find(|(condition, _)| self.holds(condition, given));
+        let given_back = match variant {
+            Some((_, class)) => Some(*class),
+            None => self.result_path(path),
+        };
+        if let Some(path) = given_back {
             let value = self.single(Data::Library(path));
             result.extend(&value);
         }
@@ -165,8 +184,14 @@ impl Machine<'_> {
     pub(super) fn use_up(&mut self, given: &[Given]) {
         for argument in given {
             for value in argument.values.iter() {
-                if let Data::Lazy(number, gives) = self.values.data(value) {
-                    self.iterate_lazy(number, gives);
+                match self.values.data(value) {
+                    Data::Lazy(number, gives) => {
+                        self.iterate_lazy(number, gives);
+                    }
+                    Data::Generator(body) if self.is_expression(body) => {
+                        self.elements(value, Mode::Plain);
+                    }
+                    _ => {}
                 }
             }
         }

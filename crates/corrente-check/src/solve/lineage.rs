@@ -120,6 +120,43 @@ impl Machine<'_> {
         order
     }
 
+    /// Methods of objects whose names begin so: it may be any of them.
+    pub(super) fn attributes_beginning(&mut self, base: &ValueSet, text: Symbol) -> ValueSet {
+        let mut values = ValueSet::default();
+        for value in base.iter() {
+            let Some(class) = self.class_of(value) else {
+                continue;
+            };
+            let receiver = self.values.intern(Data::Override(class));
+            for name in self.names_beginning(class, text) {
+                values.extend(&self.attribute_of(receiver, name));
+                for method in self.look_up(class, name).values.iter() {
+                    values.extend(&self.bind(method, receiver));
+                }
+            }
+        }
+        values
+    }
+
+    fn names_beginning(&mut self, class: ClassId, text: Symbol) -> Vec<Symbol> {
+        let kin = self.heap.classes[class.0 as usize].kin;
+        self.read_cell(kin);
+        let mut classes = self.ancestors(class).to_vec();
+        classes.extend(self.kin_of(class).iter());
+        let beginning = self.symbols.text(text);
+        let known = classes
+            .iter()
+            .flat_map(|class| &self.heap.classes[class.0 as usize].known.names);
+        let mut names: Vec<Symbol> = known
+            .filter(|name| self.symbols.text(**name).starts_with(beginning))
+            .copied()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names.truncate(OVERRIDES_MAX);
+        names
+    }
+
     fn bases(&self, class: ClassId) -> Vec<ClassId> {
         let mut bases = Vec::new();
         for set in &self.heap.classes[class.0 as usize].bases {

@@ -21,7 +21,10 @@ use crate::program::{FunctionId, Program};
 use crate::symbols::{Symbol, Symbols};
 
 /// Circumstances in which one function is looked at; beyond, it is looked at once for all others.
-const CONTEXTS_MAX: u32 = 24;
+const CONTEXTS_MAX: usize = 24;
+
+/// A short function, as decorators are, is looked at in more: so many operations all in all.
+const OPERATIONS_MAX: usize = 4_096;
 
 /// Positions whose keys are at hand.
 const POSITIONS: usize = 64;
@@ -52,7 +55,7 @@ pub(crate) struct Machine<'a> {
     pub(super) lookups: Lookups,
     pub(crate) instances: Vec<Instance>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
-    contexts: FxHashMap<FunctionId, u32>,
+    contexts: FxHashMap<FunctionId, usize>,
     /// Functions with more circumstances than are told apart.
     pub(crate) merged: FxHashSet<FunctionId>,
     /// Methods with more overrides than are followed.
@@ -267,8 +270,10 @@ impl<'a> Machine<'a> {
         }
         let root = self.heap.root();
         if context != root {
+            let operations = self.program.function(function).operations.len();
+            let most = CONTEXTS_MAX.max(OPERATIONS_MAX / operations.max(1));
             let count = self.contexts.entry(function).or_default();
-            if *count >= CONTEXTS_MAX {
+            if *count >= most {
                 context = root;
                 self.merged.insert(function);
                 if let Some(known) = self.numbers.get(&(function, outer, context)) {
@@ -397,6 +402,29 @@ impl<'a> Machine<'a> {
 
     pub(super) fn context(&mut self, context: Context) -> ContextId {
         self.heap.context(context)
+    }
+
+    /// Whether a body is that of a generator expression.
+    pub(crate) fn is_expression(&self, instance: InstanceId) -> bool {
+        let function = self.instances[instance.0 as usize].function;
+        self.program.is_expression(function)
+    }
+
+    /// A generator expression that is iterated where it stands is no call that anybody sees: what
+    /// it calls, the body around it calls. To be done when nothing flows any more.
+    pub(crate) fn absorb_expressions(&mut self) {
+        // Bodies are made after those around them.
+        for number in (0..self.instances.len() as u32).rev() {
+            let inner = InstanceId(number);
+            let instance = &mut self.instances[number as usize];
+            if let Some(outer) = instance.outer
+                && self.program.is_expression(instance.function)
+            {
+                let calls = std::mem::take(&mut instance.edges);
+                self.instances[outer.0 as usize].absorb(inner, &calls);
+                self.instances[number as usize].edges = calls;
+            }
+        }
     }
 
     /// The program's symbol of a name of the running body's module.

@@ -7,7 +7,7 @@ use super::heap::{OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::values::{Data, ValueSet};
-use crate::facts::{Action, Key, Name, Slot, Trait, Whole};
+use crate::facts::{Action, BEGINNING, Key, Name, Slot, Trait, Whole};
 use crate::symbols::Symbol;
 
 /// Names of a module that `import *` takes; a module with more is generated.
@@ -22,7 +22,12 @@ impl Machine<'_> {
             }
             Action::Text { to, text } => {
                 let text = self.symbol(*text);
-                self.add_one(*to, Data::Text(text));
+                let beginning = self.symbols.text(text).strip_suffix(BEGINNING);
+                let data = match beginning.map(str::to_owned) {
+                    Some(beginning) => Data::Beginning(self.symbols.intern(&beginning)),
+                    None => Data::Text(text),
+                };
+                self.add_one(*to, data);
             }
             Action::Number { to, number } => self.add_one(*to, Data::Number(*number)),
             Action::Builtin { to, name } => self.builtin(*to, *name),
@@ -224,6 +229,14 @@ impl Machine<'_> {
         let classes = match by {
             Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
             Trait::Coroutine | Trait::NotCoroutine => Vec::new(),
+            Trait::Unblocked => return self.unblock(to, from),
+            Trait::Given { subject, kept } => {
+                if self.slot(subject).is_empty() || !self.slot(kept).is_empty() {
+                    let values = self.slot(from);
+                    self.add(to, &values);
+                }
+                return;
+            }
         };
         let values = self.slot(from);
         let mut kept: ValueSet = values
@@ -233,6 +246,7 @@ impl Machine<'_> {
                 Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
                 Trait::Instance(_) => self.may_be(*value, &classes),
                 Trait::NotInstance(_) => !self.must_be(*value, &classes),
+                Trait::Unblocked | Trait::Given { .. } => true,
             })
             .collect();
         if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
@@ -241,6 +255,19 @@ impl Machine<'_> {
                 .filter_map(|class| self.instance_of(*class))
                 .collect();
         }
+        self.add(to, &kept);
+    }
+
+    /// Sockets are sockets that do not wait from here on.
+    fn unblock(&mut self, to: Slot, from: Slot) {
+        let waits = self.symbols.intern("socket.socket()");
+        let unblocked = self.symbols.intern("socket.unblocked()");
+        let values = self.slot(from);
+        let kept = values.iter().map(|value| match self.values.data(value) {
+            Data::Library(path) if path == waits => self.values.intern(Data::Library(unblocked)),
+            _ => value,
+        });
+        let kept = kept.collect();
         self.add(to, &kept);
     }
 }

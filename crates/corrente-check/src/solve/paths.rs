@@ -57,6 +57,8 @@ pub(super) struct Callee {
     pub(super) neutral: Option<Condition>,
     /// The class of what it gives, where the catalogue says.
     pub(super) typed: Option<Symbol>,
+    /// The same with certain arguments.
+    pub(super) variants: Vec<(Condition, Symbol)>,
 }
 
 impl Machine<'_> {
@@ -98,6 +100,18 @@ impl Machine<'_> {
     }
 
     fn consult(&mut self, key: String) -> Callee {
+        let key = if is_generated_stub(&key) {
+            GENERATED_STUB.to_owned()
+        } else {
+            key
+        };
+        let variants = self.catalogue.variants(&key).iter();
+        let variants = variants
+            .map(|variant| {
+                let class = format!("{}()", variant.class);
+                (variant.condition.clone(), self.symbols.intern(&class))
+            })
+            .collect();
         let first = key.split('.').next().unwrap_or_default();
         let catalogue = self.catalogue;
         let typed = catalogue.result(&key).map(|class| format!("{class}()"));
@@ -109,6 +123,7 @@ impl Machine<'_> {
             runs: catalogue.runs(&key),
             neutral: catalogue.neutral(&key).cloned(),
             typed: typed.map(|class| self.symbols.intern(&class)),
+            variants,
             key: key.into(),
         }
     }
@@ -158,6 +173,15 @@ impl Machine<'_> {
         };
         self.single(Data::Library(path))
     }
+}
+
+/// The catalogue's name for all classes that the compiler of gRPC makes.
+const GENERATED_STUB: &str = "grpc.GeneratedStub";
+
+/// Whether it is `greeter_pb2_grpc.GreeterStub`.
+fn is_generated_stub(key: &str) -> bool {
+    let parts = key.rsplit_once('.');
+    parts.is_some_and(|(module, class)| module.ends_with("_pb2_grpc") && class.ends_with("Stub"))
 }
 
 fn steps(path: &str) -> usize {

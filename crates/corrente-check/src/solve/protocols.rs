@@ -109,7 +109,7 @@ impl Machine<'_> {
         match self.values.data(value) {
             Data::Collection(owner) => self.everything_in(owner),
             Data::Generator(body) => {
-                if self.kind_of(body) == BodyKind::Generator {
+                if self.kind_of(body) == BodyKind::Generator || self.is_expression(body) {
                     self.edge(body, Certainty::Certain);
                 }
                 self.result(body, YIELDS)

@@ -66,6 +66,10 @@ pub(crate) enum Data {
         class: ClassId,
         receiver: Value,
     },
+    /// `functools.singledispatch`: any of the functions in a collection.
+    Dispatcher(Owner),
+    /// A text of which only the beginning is known.
+    Beginning(Symbol),
     /// A callable with some arguments given.
     Partial(u32),
     /// What routes are registered with: goes along with the library's object, for a plan.

@@ -336,6 +336,11 @@ impl<'a> Reader<'a> {
             1 => Trait::NotCoroutine,
             2 => Trait::Instance(self.number()?),
             3 => Trait::NotInstance(self.number()?),
+            4 => Trait::Unblocked,
+            5 => Trait::Given {
+                subject: self.number()?,
+                kept: self.number()?,
+            },
             _ => return None,
         })
     }

@@ -165,6 +165,8 @@ impl Writer {
                     Trait::NotCoroutine => self.tagged(1, []),
                     Trait::Instance(slot) => self.tagged(2, [*slot]),
                     Trait::NotInstance(slot) => self.tagged(3, [*slot]),
+                    Trait::Unblocked => self.tagged(4, []),
+                    Trait::Given { subject, kept } => self.tagged(5, [*subject, *kept]),
                 }
             }
             Action::Import { to, module, whole } => {

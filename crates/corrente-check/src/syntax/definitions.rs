@@ -51,6 +51,7 @@ impl Lowering<'_> {
                 defaults,
             },
         );
+        let to = self.given_by_tests(function.name.range, to);
         let decorated = self.decorate(decorators, to);
         self.write(function.name.range, function.name.as_str(), decorated);
     }

@@ -1,17 +1,22 @@
 //! Expressions: each leaves its value in a slot.
 //!
-//! Comprehensions and generator expressions run where they stand; their targets shadow.
+//! Comprehensions run where they stand; their targets shadow. Generator expressions are bodies of
+//! their own.
 
 use ruff_python_ast::{
-    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, Int, Operator,
-    UnaryOp,
+    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, ExprGenerator, Int,
+    Operator, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
-use super::lowering::Lowering;
+use super::flow::Awaits;
+use super::lowering::{Lowering, NewBody};
 use super::scopes::names_in;
-use super::statements::DEPTH_MAX;
-use crate::facts::{Action, Argument, ArgumentKind, Call, Collection, Key, Mode, Slot, YIELDS};
+use super::statements::{DEPTH_MAX, word};
+use crate::facts::{
+    Action, Argument, ArgumentKind, BEGINNING, BodyKind, Call, Collection, EXPRESSION, Key, Mode,
+    Slot, Trait, YIELDS,
+};
 
 impl Lowering<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Slot {
@@ -35,7 +40,16 @@ impl Lowering<'_> {
                 let name = self.name(attribute.attr.as_str());
                 let to = self.slot();
                 self.emit(range, Action::Attribute { to, base, name });
+                if !self.scopes.unblocked.contains(attribute.attr.as_str()) {
+                    return to;
+                }
+                let (from, to, by) = (to, self.slot(), Trait::Unblocked);
+                self.emit(range, Action::Filter { to, from, by });
                 to
+            }
+            Expr::Subscript(item) if word(&item.value) == "Annotated" => {
+                self.expression(&item.slice);
+                self.annotation(expression)
             }
             Expr::Subscript(item) => {
                 let base = self.expression(&item.value);
@@ -86,7 +100,11 @@ impl Lowering<'_> {
             Expr::BinOp(binary) => {
                 let left = self.expression(&binary.left);
                 let right = self.expression(&binary.right);
-                self.binary(range, binary.op, left, right)
+                let to = self.binary(range, binary.op, left, right);
+                if let (Expr::StringLiteral(text), Operator::Add) = (&*binary.left, binary.op) {
+                    self.beginning(range, to, text.value.to_str());
+                }
+                to
             }
             Expr::UnaryOp(unary) => {
                 let operand = self.expression(&unary.operand);
@@ -144,7 +162,7 @@ impl Lowering<'_> {
             }
             Expr::ListComp(list) => self.comprehension(range, &list.generators, &[&list.elt]),
             Expr::SetComp(set) => self.comprehension(range, &set.generators, &[&set.elt]),
-            Expr::Generator(each) => self.comprehension(range, &each.generators, &[&each.elt]),
+            Expr::Generator(each) => self.generator(each),
             Expr::DictComp(dict) => {
                 let mut parts: Vec<&Expr> = dict.key.iter().map(|key| &**key).collect();
                 parts.push(&dict.value);
@@ -296,25 +314,7 @@ impl Lowering<'_> {
         let shadows = self.frame().shadows.len();
         for generator in generators {
             let from = self.expression(&generator.iter);
-            let mode = if generator.is_async {
-                Mode::Awaited
-            } else {
-                Mode::Plain
-            };
-            let item = self.iterate(generator.iter.range(), from, mode);
-            let mut names = Vec::new();
-            names_in(&generator.target, &mut names);
-            for name in names {
-                let number = self.name(&name);
-                self.frame().shadows.push(number);
-            }
-            self.assign(&generator.target, item);
-            for test in &generator.ifs {
-                self.expression(test);
-                if let Some(narrowing) = self.narrowing(test) {
-                    self.narrow(test.range(), &narrowing.name, narrowing.holds);
-                }
-            }
+            self.clause(generator, from);
         }
         let values: Vec<Slot> = parts.iter().map(|part| self.expression(part)).collect();
         self.frame().shadows.truncate(shadows);
@@ -325,6 +325,70 @@ impl Lowering<'_> {
             .into_iter()
             .collect();
         self.collected(range, items, Vec::new())
+    }
+
+    /// `for target in from if …` of a comprehension.
+    fn clause(&mut self, generator: &Comprehension, from: Slot) {
+        let mode = if generator.is_async {
+            Mode::Awaited
+        } else {
+            Mode::Plain
+        };
+        let item = self.iterate(generator.iter.range(), from, mode);
+        let mut names = Vec::new();
+        names_in(&generator.target, &mut names);
+        for name in names {
+            let number = self.name(&name);
+            self.frame().shadows.push(number);
+        }
+        self.assign(&generator.target, item);
+        for test in &generator.ifs {
+            self.expression(test);
+            if let Some(narrowing) = self.narrowing(test) {
+                self.narrow(test.range(), &narrowing.name, narrowing.holds);
+            }
+        }
+    }
+
+    /// A generator expression is a function, called where it stands: its body runs when it is
+    /// iterated, its first iterable is evaluated at once.
+    fn generator(&mut self, each: &ExprGenerator) -> Slot {
+        let Some((first, rest)) = each.generators.split_first() else {
+            return self.slot();
+        };
+        let outside = self.expression(&first.iter);
+        let kind = if Awaits::any(each) {
+            BodyKind::AsyncGenerator
+        } else {
+            BodyKind::Generator
+        };
+        let name = self.name(EXPRESSION);
+        let function = self.open_expression(NewBody { name, kind });
+        let iterated = self.name(".0");
+        let from = self.pass(iterated, outside);
+        self.clause(first, from);
+        for generator in rest {
+            let from = self.expression(&generator.iter);
+            self.clause(generator, from);
+        }
+        let from = self.expression(&each.elt);
+        self.emit(each.elt.range(), Action::Yield { from });
+        let defaults = self.close_expression();
+        let (to, callee) = (self.slot(), self.slot());
+        let made = Action::Function {
+            to: callee,
+            function,
+            defaults,
+        };
+        self.emit(each.range(), made);
+        let call = Call {
+            to,
+            callee,
+            arguments: Vec::new(),
+            mode: Mode::Plain,
+        };
+        self.emit(each.range(), Action::Call(Box::new(call)));
+        to
     }
 
     fn iterate(&mut self, range: TextRange, from: Slot, mode: Mode) -> Slot {
@@ -352,6 +416,10 @@ impl Lowering<'_> {
 
     fn f_string(&mut self, text: &ExprFString) -> Slot {
         let to = self.slot();
+        let first = text.value.elements().next();
+        if let Some(first) = first.and_then(|element| element.as_literal()) {
+            self.beginning(text.range(), to, &first.value);
+        }
         for element in text.value.elements() {
             if let Some(interpolation) = element.as_interpolation() {
                 let value = self.expression(&interpolation.expression);
@@ -360,6 +428,15 @@ impl Lowering<'_> {
             }
         }
         to
+    }
+
+    /// What begins like a name may be one that is looked for: `f"do_{action}"`.
+    fn beginning(&mut self, range: TextRange, to: Slot, text: &str) {
+        let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
+        if text.len() > 1 && text.chars().all(is_name) {
+            let text = self.name(&format!("{text}{BEGINNING}"));
+            self.emit(range, Action::Text { to, text });
+        }
     }
 
     /// A special method of one or two operands.

@@ -3,7 +3,7 @@
 //! Where two ways meet, a variable that they set differently has a slot that gets both.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{ExceptHandler, Expr, ExprContext, Pattern, Stmt};
+use ruff_python_ast::{ExceptHandler, Expr, ExprContext, ExprGenerator, Pattern, Stmt};
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
@@ -181,5 +181,38 @@ impl<'a> Visitor<'a> for Assigned {
                 .extend(capture.name.iter().map(ToString::to_string));
         }
         ruff_python_ast::visitor::walk_pattern(self, pattern);
+    }
+}
+
+/// Whether a generator expression awaits, apart from its first iterable.
+#[derive(Default)]
+pub(super) struct Awaits {
+    found: bool,
+}
+
+impl Awaits {
+    pub(super) fn any(each: &ExprGenerator) -> bool {
+        let mut awaits = Self::default();
+        awaits.visit_expr(&each.elt);
+        for (number, generator) in each.generators.iter().enumerate() {
+            awaits.found |= generator.is_async;
+            if number > 0 {
+                awaits.visit_expr(&generator.iter);
+            }
+            for test in &generator.ifs {
+                awaits.visit_expr(test);
+            }
+        }
+        awaits.found
+    }
+}
+
+impl<'a> Visitor<'a> for Awaits {
+    fn visit_expr(&mut self, expression: &'a Expr) {
+        match expression {
+            Expr::Await(_) => self.found = true,
+            Expr::Lambda(_) | Expr::Generator(_) => {}
+            _ => walk_expr(self, expression),
+        }
     }
 }

@@ -13,7 +13,8 @@ use super::scopes::{Place, Scopes};
 use super::span_of;
 use super::statements::DEPTH_MAX;
 use crate::facts::{
-    Action, BodyKind, Fault, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot,
+    Action, BodyKind, Fault, FunctionFacts, ModuleFacts, Name, Operation, Parameter, ParameterKind,
+    RETURNS, Receiver, Slot, Trait,
 };
 use crate::uses::Uses;
 
@@ -44,6 +45,18 @@ pub(super) struct Frame {
     pub(super) stores: Vec<(Name, Slot)>,
     /// Targets of comprehensions; they are never cells.
     pub(super) shadows: Vec<Name>,
+    /// What tests for coroutine functions left of a variable, and what it was before.
+    pub(super) tests: Vec<(Slot, Slot)>,
+    /// Of a generator expression: what it was given from the body around it.
+    pub(super) passed: Option<Vec<Passed>>,
+}
+
+/// A name that a generator expression uses: what it holds outside goes to a parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passed {
+    pub(super) name: Name,
+    pub(super) outside: Slot,
+    pub(super) inside: Slot,
 }
 
 /// Lowers one module.
@@ -95,7 +108,6 @@ impl<'a> Lowering<'a> {
 
     /// Begins a body; what is emitted from now on is its own.
     pub(super) fn open(&mut self, scope: usize, new: NewBody) -> u32 {
-        let function = self.facts.functions.len() as u32;
         let visible = &self.scopes.list[scope];
         let all = matches!(new.kind, BodyKind::Module | BodyKind::Class);
         let mut cells: Vec<&String> = if all {
@@ -105,6 +117,11 @@ impl<'a> Lowering<'a> {
         };
         cells.sort();
         let cells = cells.into_iter().map(|name| self.name(name)).collect();
+        self.begin(scope, cells, new)
+    }
+
+    fn begin(&mut self, scope: usize, cells: Vec<Name>, new: NewBody) -> u32 {
+        let function = self.facts.functions.len() as u32;
         self.facts.functions.push(FunctionFacts {
             name: new.name,
             kind: new.kind,
@@ -128,8 +145,98 @@ impl<'a> Lowering<'a> {
             fields: Vec::new(),
             stores: Vec::new(),
             shadows: Vec::new(),
+            tests: Vec::new(),
+            passed: None,
         });
         function
+    }
+
+    /// Begins the body of a generator expression, which sees the names of the body around it.
+    pub(super) fn open_expression(&mut self, new: NewBody) -> u32 {
+        let scope = self.frame().scope;
+        let function = self.begin(scope, Vec::new(), new);
+        self.facts_of(function).receiver = Receiver::Nothing;
+        self.frame().passed = Some(Vec::new());
+        function
+    }
+
+    /// Ends it; gives what has to be given to it.
+    pub(super) fn close_expression(&mut self) -> Box<[(Name, Slot)]> {
+        let passed = self.frame().passed.take().unwrap_or_default();
+        self.close();
+        let given = passed.iter().map(|passed| (passed.name, passed.outside));
+        given.collect()
+    }
+
+    /// Gives a slot of the body around it to the generator expression that is open.
+    pub(super) fn pass(&mut self, name: Name, outside: Slot) -> Slot {
+        let inside = self.slot();
+        let function = self.frame().function;
+        self.facts_of(function).parameters.push(Parameter {
+            name,
+            kind: ParameterKind::KeywordOnly,
+            slot: inside,
+        });
+        let passed = self.frame().passed.get_or_insert_default();
+        passed.push(Passed {
+            name,
+            outside,
+            inside,
+        });
+        inside
+    }
+
+    /// What `name` holds in a generator expression: its own target, or what is given to it.
+    fn read_passed(&mut self, range: TextRange, name: &str) -> Slot {
+        let number = self.name(name);
+        let frame = self.frame();
+        let own = frame.versions.as_ref().and_then(|known| known.get(&number));
+        let mut passed = frame.passed.iter().flatten();
+        let known = own.copied().or_else(|| {
+            let known = passed.find(|passed| passed.name == number);
+            known.map(|passed| passed.inside)
+        });
+        if let Some(slot) = known {
+            return slot;
+        }
+        let Some(frame) = self.frames.pop() else {
+            return RETURNS;
+        };
+        let outside = self.read(range, name);
+        self.frames.push(frame);
+        self.pass(number, outside)
+    }
+
+    /// A function that is made where a test for coroutine functions has passed is there only if
+    /// the test can pass: decorators have a wrapper for either kind.
+    pub(super) fn given_by_tests(&mut self, range: TextRange, from: Slot) -> Slot {
+        let frame = self.frame();
+        let mut tests = frame.tests.iter().rev();
+        let here = tests.find(|(kept, _)| {
+            let mut versions = frame.versions.iter().flatten();
+            versions.any(|(_, slot)| slot == kept)
+        });
+        let Some((kept, subject)) = here.copied() else {
+            return from;
+        };
+        let to = self.slot();
+        let by = Trait::Given { subject, kept };
+        self.emit(range, Action::Filter { to, from, by });
+        to
+    }
+
+    /// Bodies of generator expressions stand between those that names are looked up in.
+    fn hops(&self, hops: u32) -> u32 {
+        let mut left = hops;
+        let mut all = 0;
+        for frame in self.frames.iter().rev().skip(1) {
+            if left == 0 {
+                break;
+            }
+            all += 1;
+            left -= u32::from(frame.passed.is_none());
+        }
+        all
     }
 
     /// Ends the body that was opened last.
@@ -208,6 +315,9 @@ impl<'a> Lowering<'a> {
 
     /// What `name` holds here.
     pub(super) fn read(&mut self, range: TextRange, name: &str) -> Slot {
+        if self.frame().passed.is_some() {
+            return self.read_passed(range, name);
+        }
         let number = self.name(name);
         let scopes = self.scopes;
         let frame = self.frame();
@@ -230,7 +340,7 @@ impl<'a> Lowering<'a> {
             Place::Own => self.own_cell(to, number, version),
             Place::Outer(hops) => Action::Load {
                 to,
-                hops,
+                hops: self.hops(hops),
                 name: number,
             },
             Place::Builtin => Action::Builtin { to, name: number },
@@ -252,19 +362,22 @@ impl<'a> Lowering<'a> {
         let scopes = self.scopes;
         let frame = self.frame();
         let scope = frame.scope;
-        if frame.shadows.contains(&number) {
+        if frame.shadows.contains(&number) || frame.passed.is_some() {
             self.version(number, from);
             return;
         }
         match scopes.find(scope, name) {
-            Place::Outer(hops) => self.emit(
-                range,
-                Action::Store {
-                    hops,
-                    name: number,
-                    from,
-                },
-            ),
+            Place::Outer(hops) => {
+                let hops = self.hops(hops);
+                self.emit(
+                    range,
+                    Action::Store {
+                        hops,
+                        name: number,
+                        from,
+                    },
+                );
+            }
             Place::Own | Place::Builtin => {
                 self.version(number, from);
                 let visible = &scopes.list[scope];

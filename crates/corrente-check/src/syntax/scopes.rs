@@ -4,7 +4,9 @@
 //! are part of the body that they stand in: their targets shadow while they last.
 
 use ruff_python_ast::visitor::{Visitor, walk_body, walk_expr, walk_parameters, walk_stmt};
-use ruff_python_ast::{Comprehension, Expr, ExprContext, Parameters, Pattern, Stmt};
+use ruff_python_ast::{
+    Comprehension, Expr, ExprCall, ExprContext, Number, Parameters, Pattern, Stmt,
+};
 use ruff_python_ast::{ExceptHandler, Identifier};
 use ruff_text_size::{Ranged as _, TextRange};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -43,6 +45,8 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Scopes {
     pub(super) list: Vec<Scope>,
+    /// Attributes of which the module says `self.x.setblocking(False)`.
+    pub(super) unblocked: FxHashSet<String>,
     by_range: FxHashMap<TextRange, usize>,
 }
 
@@ -185,6 +189,25 @@ impl Collector {
     }
 }
 
+/// The socket of `socket.setblocking(False)` or `socket.settimeout(0)`.
+pub(super) fn unblocks(call: &ExprCall) -> Option<&Expr> {
+    let Expr::Attribute(method) = &*call.func else {
+        return None;
+    };
+    let given = call.arguments.args.first()?;
+    let is_nothing = match given {
+        Expr::BooleanLiteral(literal) => !literal.value,
+        Expr::NumberLiteral(literal) => match &literal.value {
+            Number::Int(number) => *number == 0,
+            Number::Float(number) => *number == 0.0,
+            Number::Complex { .. } => false,
+        },
+        _ => false,
+    };
+    let named = matches!(method.attr.as_str(), "setblocking" | "settimeout");
+    (named && is_nothing).then_some(&*method.value)
+}
+
 /// The names that a target binds.
 pub(super) fn names_in(target: &Expr, names: &mut Vec<String>) {
     match target {
@@ -268,6 +291,12 @@ impl<'a> Visitor<'a> for Collector {
                 _ if self.shadowed.iter().any(|known| known == name.id.as_str()) => {}
                 _ => self.bind(name.id.as_str()),
             },
+            Expr::Call(call) => {
+                if let Some(Expr::Attribute(socket)) = unblocks(call) {
+                    self.scopes.unblocked.insert(socket.attr.to_string());
+                }
+                walk_expr(self, expression);
+            }
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
                     walk_parameters(self, parameters);

@@ -3,10 +3,14 @@
 //! Code that cannot run (after `return`, under `if TYPE_CHECKING`, `if False`) is not lowered,
 //! apart from the imports and classes under `TYPE_CHECKING`, which annotations name.
 
-use ruff_python_ast::{ElifElseClause, ExceptHandler, Expr, Int, Stmt, StmtIf, StmtTry, UnaryOp};
+use ruff_python_ast::{
+    BoolOp, CmpOp, ElifElseClause, ExceptHandler, Expr, ExprCompare, Int, Stmt, StmtIf, StmtTry,
+    UnaryOp,
+};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
+use super::scopes::unblocks;
 use crate::facts::{Action, Key, Mode, Slot, Trait};
 
 /// Nesting of expressions and statements that is followed; generated code goes deeper.
@@ -108,6 +112,15 @@ impl Lowering<'_> {
             }
             Stmt::Expr(expression) => {
                 self.expression(&expression.value);
+                if let Expr::Call(call) = &*expression.value
+                    && let Some(Expr::Name(socket)) = unblocks(call)
+                {
+                    self.narrow(range, socket.id.as_str(), Trait::Unblocked);
+                }
+            }
+            Stmt::TypeAlias(alias) => {
+                let from = self.annotation(&alias.value);
+                self.assign(&alias.name, from);
             }
             Stmt::Assert(assert) => {
                 self.expression(&assert.test);
@@ -253,14 +266,16 @@ impl Lowering<'_> {
         let from = self.read(range, name);
         let to = self.slot();
         self.emit(range, Action::Filter { to, from, by });
+        if let Trait::Coroutine | Trait::NotCoroutine = by {
+            self.frame().tests.push((to, from));
+        }
         let number = self.name(name);
-        if self.scopes.find(self.frame_scope(), name) == super::scopes::Place::Own {
+        let scopes = self.scopes;
+        let frame = self.frame();
+        let is_target = frame.shadows.contains(&number) || frame.passed.is_some();
+        if is_target || scopes.find(frame.scope, name) == super::scopes::Place::Own {
             self.version(number, to);
         }
-    }
-
-    fn frame_scope(&mut self) -> usize {
-        self.frame().scope
     }
 
     /// What a test says, if it is one that is understood.
@@ -353,11 +368,16 @@ impl Lowering<'_> {
         let handled = Self::handled(&before, &recorder);
         self.statements(&attempt.orelse);
         let mut ends = vec![self.stop()];
+        let asks = asks_for_the_loop(attempt);
         for handler in &attempt.handlers {
             let ExceptHandler::ExceptHandler(handler) = handler;
             self.resume(handled.clone());
             if let Some(kind) = &handler.type_ {
                 self.expression(kind);
+                if asks && word(kind) == "RuntimeError" {
+                    // Only code without a loop gets here.
+                    self.stop();
+                }
             }
             self.statements(&handler.body);
             ends.push(self.stop());
@@ -383,6 +403,25 @@ enum Leaving {
     Continue,
 }
 
+/// Whether a `try` begins with `asyncio.get_running_loop()`.
+fn asks_for_the_loop(attempt: &StmtTry) -> bool {
+    let asked = match attempt.body.first() {
+        Some(Stmt::Expr(expression)) => &expression.value,
+        Some(Stmt::Assign(assign)) => &assign.value,
+        _ => return false,
+    };
+    matches!(&**asked, Expr::Call(call) if word(&call.func) == "get_running_loop")
+}
+
+/// The last name of `a.b`.
+pub(super) fn word(expression: &Expr) -> &str {
+    match expression {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
 fn mode(is_async: bool) -> Mode {
     if is_async { Mode::Awaited } else { Mode::Plain }
 }
@@ -403,6 +442,47 @@ fn truth(test: &Expr) -> Truth {
             Truth::Never | Truth::Typing => Truth::Always,
             Truth::Unknown => Truth::Unknown,
         },
+        Expr::BoolOp(parts) => {
+            let (decides, other) = match parts.op {
+                BoolOp::And => (Truth::Never, Truth::Always),
+                BoolOp::Or => (Truth::Always, Truth::Never),
+            };
+            let mut truths = parts.values.iter().map(truth);
+            if truths.clone().any(|truth| truth == decides) {
+                decides
+            } else if truths.all(|truth| truth == other) {
+                other
+            } else {
+                Truth::Unknown
+            }
+        }
+        Expr::Compare(compare) => of_version(compare).unwrap_or(Truth::Unknown),
         _ => Truth::Unknown,
+    }
+}
+
+/// The oldest Python that anybody's code still has to run on: versions below are dead branches.
+const OLDEST: [i64; 2] = [3, 8];
+
+/// `sys.version_info < (3, 7)` and its like.
+fn of_version(compare: &ExprCompare) -> Option<Truth> {
+    let ([operator], [Expr::Tuple(tuple)]) = (&*compare.ops, &*compare.comparators) else {
+        return None;
+    };
+    if word(&compare.left) != "version_info" {
+        return None;
+    }
+    let numbers = tuple.elts.iter().map(|part| match part {
+        Expr::NumberLiteral(literal) => literal.value.as_int().and_then(Int::as_i64),
+        _ => None,
+    });
+    let numbers: Option<Vec<i64>> = numbers.collect();
+    if numbers?.as_slice() > OLDEST.as_slice() {
+        return None;
+    }
+    match operator {
+        CmpOp::Lt | CmpOp::LtE => Some(Truth::Never),
+        CmpOp::Gt | CmpOp::GtE => Some(Truth::Always),
+        _ => None,
     }
 }
