@@ -17,7 +17,7 @@ pub(crate) struct Task {
 
 impl Task {
     /// In one word, which is hashed in one step.
-    fn packed(&self) -> u64 {
+    fn packed(self) -> u64 {
         u64::from(self.instance.0) << 32 | u64::from(self.operation)
     }
 }
@@ -49,7 +49,9 @@ impl Readers {
         } else if !self.list.contains(&task) {
             self.list.push(task);
             if self.list.len() > LISTED_MAX {
-                self.known = Some(Box::new(self.list.iter().map(Task::packed).collect()));
+                self.known = Some(Box::new(
+                    self.list.iter().copied().map(Task::packed).collect(),
+                ));
             }
         }
     }
