@@ -25,7 +25,7 @@ use super::{ENHANCE_YOUR_CALM, Limits};
 /// The number of a stream.
 pub type StreamId = u32;
 
-/// Whether clients are told that streams carry WebSockets (RFC 8441, section 3).
+/// Whether clients are told that a stream may carry a WebSocket (RFC 8441, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebSockets {
     /// They are told so.
