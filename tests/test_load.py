@@ -234,6 +234,8 @@ def test_ctrl_c_shows_what_was_measured_and_exits_with_130(server: str) -> None:
         (("http://127.0.0.1:1/", "--cpus", "1023"), "CPU 1023"),
         (("http://127.0.0.1:1/", "--threads", "0"), "threads"),
         (("tcp://127.0.0.1:1", "--rate", "5"), "--rate"),
+        (("ws://127.0.0.1:1/", "--rate", "5"), "--rate"),
+        (("ws://127.0.0.1:1/", "--compression", "gzip"), "gzip"),
         (("--frobnicate",), "--frobnicate"),
     ],
 )

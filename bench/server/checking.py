@@ -1,15 +1,19 @@
 """Whether a server answers rightly, and a warm-up by as many requests as are asked for.
 
-    python checking.py PORT ANSWER TIMES [tls]
+    python checking.py PORT PROTOCOL ANSWER TIMES [tls]
 
-Every answer is compared whole. Tells `{"right": TIMES}` in a line of JSON, or `{"cannot": WHY}`.
+PROTOCOL is http1, http2 or websocket, whose ANSWER is KIND-BYTES-COMPRESSION in the words of
+`corrente load`. Every answer is compared whole. Tells `{"right": TIMES}` in a line of JSON, or
+`{"cannot": WHY}`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import socket
 import ssl
 import sys
 from pathlib import Path
@@ -18,7 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+import messages
 import raw_apps
+import streams
 
 LIMIT_S = 20
 
@@ -55,43 +61,79 @@ def question(answer: str) -> Question:
     return Question("/", None, raw_apps.HELLO.__eq__)
 
 
-def connect(port: int, *, tls: bool) -> http.client.HTTPConnection:
-    """Make a connection that is opened at its first use."""
-    if not tls:
-        return http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)
-    # The certificate is the benchmark's own.
+def trusting() -> ssl.SSLContext:
+    """Trust whatever certificate there is: it is the benchmark's own."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection("127.0.0.1", port, timeout=LIMIT_S, context=context)
+    return context
 
 
-def check(connection: http.client.HTTPConnection, asked: Question, times: int) -> str | None:
-    """Ask so often; say what was wrong with the first wrong answer."""
+def by_requests(port: int, answer: str, times: int, *, tls: bool) -> str | None:
+    """Ask so often by HTTP/1.1; say what was wrong with the first wrong answer."""
+    asked = question(answer)
     method = "GET" if asked.body is None else "POST"
-    for _ in range(times):
-        connection.request(method, asked.path, asked.body)
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != http.HTTPStatus.OK:
-            return f"answers {response.status}"
-        if not asked.is_right(body):
-            return f"answers wrongly: {body[:40]!r}"
+    if tls:
+        context = trusting()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            "127.0.0.1", port, timeout=LIMIT_S, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT_S)
+    with contextlib.closing(connection):
+        for _ in range(times):
+            connection.request(method, asked.path, asked.body)
+            response = connection.getresponse()
+            wrong = what_is_wrong(asked, response.status, response.read())
+            if wrong:
+                return wrong
     return None
 
 
-def main(port: int, answer: str, times: int, *, tls: bool) -> dict[str, object]:
+def by_streams(port: int, answer: str, times: int, *, tls: bool) -> str | None:
+    """Do the same by HTTP/2."""
+    asked = question(answer)
+    stream = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
+    with contextlib.closing(stream):
+        if tls:
+            context = trusting()
+            context.set_alpn_protocols(["h2"])
+            stream = context.wrap_socket(stream)
+            if stream.selected_alpn_protocol() != "h2":
+                return "does not agree on HTTP/2"
+        client = streams.Client(stream)
+        for _ in range(times):
+            status, body = client.request(asked.path)
+            wrong = what_is_wrong(asked, status, body)
+            if wrong:
+                return wrong
+    return None
+
+
+def what_is_wrong(asked: Question, status: int, body: bytes) -> str | None:
+    """Compare an answer."""
+    if status != http.HTTPStatus.OK:
+        return f"answers {status}"
+    if not asked.is_right(body):
+        return f"answers wrongly: {body[:40]!r}"
+    return None
+
+
+def main(port: int, protocol: str, answer: str, times: int, *, tls: bool) -> dict[str, object]:
     """Check and tell."""
-    connection = connect(port, tls=tls)
     try:
-        wrong = check(connection, question(answer), times)
+        if protocol == "websocket":
+            wrong = messages.check(port, answer, times)
+        elif protocol == "http2":
+            wrong = by_streams(port, answer, times, tls=tls)
+        else:
+            wrong = by_requests(port, answer, times, tls=tls)
     except (OSError, http.client.HTTPException, ValueError) as error:
         wrong = f"{type(error).__name__}: {error}"
-    finally:
-        connection.close()
     return {"right": times} if wrong is None else {"cannot": wrong}
 
 
 if __name__ == "__main__":
-    told = main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), tls=sys.argv[4:] == ["tls"])
+    _, port, protocol, answer, times, *words = sys.argv
+    told = main(int(port), protocol, answer, int(times), tls=words == ["tls"])
     sys.stdout.write(json.dumps(told) + "\n")

@@ -1,18 +1,22 @@
 """A server with an application, each server with the settings that its makers call the fastest.
 
-    python serving.py SERVER APPLICATION PORT [CERTIFICATE KEY]
+    python serving.py SERVER APPLICATION PORT [--protocol http1|http2|websocket] [--workers N]
+                      [--tls CERTIFICATE KEY] [--option WORD]…
 
-One process serves (or one worker under a process that keeps it), on one thread where the server has
-a choice, without an access log, and leaves an idle connection alone for two minutes. Servers with a
-command line replace this process by it.
+One process serves (or one worker under a process that keeps it), on one thread where the server
+has a choice, without an access log, and leaves an idle connection alone for two minutes. With
+`--workers` there are so many under a process that a SIGHUP tells to replace them. Servers with a
+command line replace this process by it; only Corrente's takes options.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,8 +34,12 @@ class Asked(NamedTuple):
 
     application: str
     port: int
+    protocol: str
+    #: None is a server that keeps no processes.
+    workers: int | None
     certificate: str | None
     key: str | None
+    options: list[str]
 
     def load(self) -> Any:
         """Import the application."""
@@ -39,23 +47,30 @@ class Asked(NamedTuple):
         return getattr(importlib.import_module(module), name)
 
 
-def uvicorn(asked: Asked) -> list[str]:
-    """Uvicorn with uvloop and httptools."""
-    words = f"""-m uvicorn {asked.application} --host {HOST} --port {asked.port} --loop uvloop
-        --http httptools --ws none --no-access-log --log-level warning --backlog {BACKLOG}
-        --timeout-keep-alive {IDLE_S}"""
-    if asked.certificate:
-        words += f" --ssl-certfile {asked.certificate} --ssl-keyfile {asked.key}"
-    return words.split()
+def uvicorn(websocket: str) -> Callable[[Asked], list[str]]:
+    """Uvicorn with uvloop, httptools, and one of its implementations of WebSocket."""
+
+    def command(asked: Asked) -> list[str]:
+        ws = websocket if asked.protocol == "websocket" else "none"
+        words = f"""-m uvicorn {asked.application} --host {HOST} --port {asked.port} --loop uvloop
+            --http httptools --ws {ws} --no-access-log --log-level warning --backlog {BACKLOG}
+            --timeout-keep-alive {IDLE_S} --workers {asked.workers or 1}"""
+        if asked.certificate:
+            words += f" --ssl-certfile {asked.certificate} --ssl-keyfile {asked.key}"
+        return words.split()
+
+    return command
 
 
 def granian(interface: str) -> Callable[[Asked], list[str]]:
-    """Granian with one thread of each kind."""
+    """Granian with one thread of each kind, and nothing but the protocol that is asked for."""
 
     def command(asked: Asked) -> list[str]:
+        version = 2 if asked.protocol == "http2" else 1
+        ws = "--ws" if asked.protocol == "websocket" else "--no-ws"
         words = f"""-m granian {asked.application} --interface {interface} --host {HOST}
-            --port {asked.port} --http 1 --no-ws --workers 1 --log-level error
-            --backlog {CONNECTIONS} --backpressure {CONNECTIONS}"""
+            --port {asked.port} --http {version} {ws} --workers {asked.workers or 1}
+            --log-level error --backlog {CONNECTIONS} --backpressure {CONNECTIONS}"""
         if interface == "wsgi":
             words += " --blocking-threads 1"
         if asked.certificate:
@@ -66,21 +81,22 @@ def granian(interface: str) -> Callable[[Asked], list[str]]:
 
 
 def hypercorn(asked: Asked) -> list[str]:
-    """Hypercorn with uvloop."""
+    """Hypercorn with uvloop; it finds out which protocol a client speaks."""
     words = f"""-m hypercorn {asked.application} --bind {HOST}:{asked.port} --worker-class uvloop
-        --workers 1 --log-level warning --backlog {BACKLOG} --keep-alive {IDLE_S}"""
+        --workers {asked.workers or 1} --log-level warning --backlog {BACKLOG}
+        --keep-alive {IDLE_S}"""
     if asked.certificate:
         words += f" --certfile {asked.certificate} --keyfile {asked.key}"
     return words.split()
 
 
 def gunicorn(worker: str) -> Callable[[Asked], list[str]]:
-    """Gunicorn with one worker of a class."""
+    """Gunicorn with workers of a class."""
 
     def command(asked: Asked) -> list[str]:
-        words = f"""-m gunicorn {asked.application} --bind {HOST}:{asked.port} --workers 1
-            --worker-class {worker} --log-level warning --backlog {BACKLOG}
-            --keep-alive {IDLE_S} --timeout 600 --no-control-socket"""
+        words = f"""-m gunicorn {asked.application} --bind {HOST}:{asked.port}
+            --workers {asked.workers or 1} --worker-class {worker} --log-level warning
+            --backlog {BACKLOG} --keep-alive {IDLE_S} --timeout 600 --no-control-socket"""
         if asked.certificate:
             words += f" --certfile {asked.certificate} --keyfile {asked.key}"
         return words.split()
@@ -89,7 +105,8 @@ def gunicorn(worker: str) -> Callable[[Asked], list[str]]:
 
 
 COMMANDS = {
-    "uvicorn": uvicorn,
+    "uvicorn": uvicorn("auto"),
+    "uvicorn-wsproto": uvicorn("wsproto"),
     "granian-asgi": granian("asgi"),
     "granian-wsgi": granian("wsgi"),
     "hypercorn": hypercorn,
@@ -128,16 +145,29 @@ def serve_socketify(interface: str) -> Callable[[Asked], None]:
     return serve
 
 
+def command_of_corrente(asked: Asked) -> list[str]:
+    """Give the command line of Corrente with its own processes and defaults."""
+    program = Path(sys.executable).with_name("corrente")
+    words = f"""{program} serve {asked.application} --bind {HOST}:{asked.port}
+        --workers {asked.workers} --idle-timeout {IDLE_S}s --log-level warning"""
+    return words.split() + asked.options
+
+
 def serve_corrente(asked: Asked) -> None:
-    """Serve by Corrente with its defaults."""
+    """Serve by Corrente with its defaults, in this process or by its command."""
     import ssl
 
     import corrente
 
+    if asked.workers:
+        program, *words = command_of_corrente(asked)
+        os.execv(program, [program, *words])
     context = None
     if asked.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(asked.certificate, asked.key)
+        if asked.protocol == "http2":
+            context.set_alpn_protocols(["h2"])
     bind = f"{HOST}:{asked.port}"
     corrente.serve(asked.load(), bind=bind, ssl_context=context, idle_timeout=float(IDLE_S))
 
@@ -161,6 +191,31 @@ def main(server: str, asked: Asked) -> None:
         os.execv(sys.executable, [sys.executable, *COMMANDS[server](asked)])
 
 
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("server")
+    parser.add_argument("application")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--protocol", default="http1")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--tls", nargs=2, default=(None, None))
+    parser.add_argument("--option", dest="options", action="append", default=[])
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    certificate, key = sys.argv[4:6] or (None, None)
-    main(sys.argv[1], Asked(sys.argv[2], int(sys.argv[3]), certificate, key))
+    asked = arguments()
+    certificate, key = asked.tls
+    main(
+        asked.server,
+        Asked(
+            asked.application,
+            asked.port,
+            asked.protocol,
+            asked.workers,
+            certificate,
+            key,
+            asked.options,
+        ),
+    )

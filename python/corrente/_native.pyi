@@ -231,6 +231,12 @@ class NativeProtocol:
 class ClientDisconnectedError(OSError): ...
 
 @final
+class Folder:
+    def __new__(
+        cls, path: str | os.PathLike[str], max_age: float | None = None, links: str = "inside"
+    ) -> Folder: ...
+
+@final
 class HttpServer:
     connections: int
     requests: int

@@ -22,6 +22,7 @@ from corrente._lifespan import Lifespan
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
 
 #: An application, of either interface.
 Foreign: TypeAlias = Any
@@ -64,6 +65,8 @@ def serve(
     bind: str | Iterable[str] = "127.0.0.1:8000",
     interface: str = "auto",
     mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
+    static: Mapping[str, str | PathLike[str]] = MappingProxyType({}),
+    static_max_age: float | None = None,
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     **settings: Foreign,
@@ -75,6 +78,8 @@ def serve(
         bind: addresses, each as `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
         interface: "asgi", "wsgi", or "auto" to find out.
         mounts: other applications, of either interface, each below a prefix like "/api".
+        static: folders of files that are served, each below a prefix like "/static".
+        static_max_age: seconds for which clients may keep these files without asking again.
         ssl_context: for TLS; none is plain HTTP. It offers HTTP/2 where its ALPN protocols do.
         graceful_timeout: seconds that requests have to end in, once the server is told to.
         settings: those of a server: `root_path`, `server_name`, `head_timeout`, `body_timeout`,
@@ -83,7 +88,7 @@ def serve(
             1 is the loop's own), `max_queued` (requests that wait for a thread).
 
     Raises:
-        OSError: an address cannot be bound.
+        OSError: an address cannot be bound, or a folder cannot be opened.
         LifespanError: the application said that it cannot begin.
     """
     addresses = [bind] if isinstance(bind, str) else list(bind)
@@ -95,6 +100,8 @@ def serve(
                 sockets,
                 interface=interface,
                 mounts=mounts,
+                static=static,
+                static_max_age=static_max_age,
                 ssl_context=ssl_context,
                 graceful_timeout=graceful_timeout,
                 **settings,
@@ -138,6 +145,8 @@ async def serve_here(
     *,
     interface: str = "auto",
     mounts: Mapping[str, Callable[..., Foreign]] = MappingProxyType({}),
+    static: Mapping[str, str | PathLike[str]] = MappingProxyType({}),
+    static_max_age: float | None = None,
     ssl_context: ssl.SSLContext | None = None,
     graceful_timeout: float = 30.0,
     lifespan: str = "auto",
@@ -160,6 +169,10 @@ async def serve_here(
         mounts=[
             (prefix, one, interface_of(one), lives.state_of(one, interface_of(one)))
             for prefix, one in mounts.items()
+        ]
+        + [
+            (prefix, _native.Folder(folder, static_max_age), "static", None)
+            for prefix, folder in static.items()
         ],
         **settings,
     )

@@ -170,6 +170,8 @@ class _Work:
                 sockets,
                 interface=self._interface,
                 mounts=self._mounts,
+                static=dict(settings["static"]),
+                static_max_age=settings["static_max_age"],
                 ssl_context=None if self._certificate is None else self._certificate.context,
                 ready=self._began,
                 # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.

@@ -238,6 +238,26 @@ def test_a_wsgi_application(start: Callable[..., Program], port: int) -> None:
     assert program.ended() == (0, "")
 
 
+def test_static_files(start: Callable[..., Program], port: int, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>", encoding="utf-8")
+    program = start("wsgi", f'static={{"/files": "{tmp_path}"}}', "static_max_age=60")
+    with connect(program, port) as client:
+        response = client.get("/files/page.html")
+        assert response.body == b"<p>"
+        assert response.header("cache-control") == "max-age=60"
+        assert client.get().body == b"wsgi"
+        program.signal(signal.SIGINT)
+    program.said("ended")
+    assert program.ended() == (0, "")
+
+
+def test_static_files_that_are_nowhere(start: Callable[..., Program], tmp_path: Path) -> None:
+    code, errors = start("wsgi", f'static={{"/files": "{tmp_path}/missing"}}').ended()
+    assert code == 1
+    last = errors.splitlines()[-1]
+    assert last == f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path}/missing'"
+
+
 def test_an_address_that_is_in_use(start: Callable[..., Program], port: int) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))

@@ -15,6 +15,7 @@ mod http;
 mod load;
 mod model;
 mod options;
+mod paterson;
 mod place;
 mod printed;
 mod processor_time;
@@ -69,9 +70,15 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "server",
-        about: "the server against Uvicorn, Granian, fastpysgi and others (40 minutes)",
+        about: "the server against Uvicorn, Granian, fastpysgi and others (50 minutes)",
         usage: server::USAGE,
         run: server::server,
+    },
+    Bench {
+        name: "paterson",
+        about: "Paterson's request by async stacks on Corrente, against sync ones (5 minutes)",
+        usage: paterson::USAGE,
+        run: paterson::paterson,
     },
     Bench {
         name: "check",

@@ -9,6 +9,7 @@ mod document;
 mod expected;
 mod servers;
 mod suites;
+mod truth;
 mod verdict;
 
 use std::fs;
@@ -25,10 +26,12 @@ use verdict::{Run, Verdict};
 const USAGE: &str = "\
 cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--write]
 cargo xtask conformance check [--json]
+cargo xtask conformance truth [PROJECT…] [--again]
 
   SUITE             cpython, uvloop or aiohttp for the loop; autobahn, frameworks or http1 for the server,
                     with one version of Python, the newest (default: all)
   check             Ruff, flake8-async and hydroid beside corrente-check on its suite of programs
+  truth             what blocks while others' tests run, beside what corrente-check finds in them; `--again`: as noted before
   --python VERSION  such as 3.12; may be repeated (default: every version that is found)
   --only PATTERN    only the tests of this name; `*` stands for any letters; nothing is written
   --write           put the results into docs/conformance/
@@ -96,6 +99,9 @@ pub(crate) fn conformance(project: &Project, arguments: &[String]) -> Result<(),
     }
     if let Some(("check", rest)) = first_word(arguments) {
         return analysers::compare(project, rest);
+    }
+    if let Some(("truth", rest)) = first_word(arguments) {
+        return truth::truth(project, rest);
     }
     let options = Options::parse(arguments)?;
     let expected = Expected::read(&project.root)?;

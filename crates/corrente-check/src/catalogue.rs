@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::finding::Certainty;
+use crate::routing::{Entries, HookRule, InheritedRule, MountRule, RouterRule, Routing};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -42,6 +43,11 @@ struct File {
     neutral: Vec<Neutral>,
     methods: Vec<Methods>,
     endpoint: Vec<EndpointEntry>,
+    router: Vec<RouterRule>,
+    mount: Vec<MountRule>,
+    include: Vec<Names>,
+    hook: Vec<HookRule>,
+    inherited: Vec<InheritedRule>,
     rule: FxHashMap<String, String>,
 }
 
@@ -117,6 +123,12 @@ struct EndpointEntry {
     base: Vec<String>,
     #[serde(default)]
     methods: Vec<String>,
+    #[serde(default)]
+    verbs: FxHashMap<String, String>,
+    #[serde(default)]
+    items: Vec<String>,
+    #[serde(default)]
+    action: bool,
 }
 
 /// How a framework is told of an endpoint.
@@ -127,6 +139,12 @@ pub(crate) struct EndpointRule {
     pub(crate) position: usize,
     /// Methods of a class that are endpoints.
     pub(crate) methods: Vec<String>,
+    /// The methods of HTTP that these are for, where their names do not say.
+    pub(crate) verbs: FxHashMap<String, String>,
+    /// Those that are for one item of a collection: with a key behind the route.
+    pub(crate) items: Vec<String>,
+    /// A method of a registered class: its route goes on from that of the class.
+    pub(crate) is_action: bool,
 }
 
 /// An argument that changes what a call does.
@@ -170,6 +188,7 @@ pub struct Catalogue {
     endpoints: Vec<EndpointRule>,
     endpoint_names: FxHashMap<String, usize>,
     endpoint_bases: FxHashMap<String, usize>,
+    pub(crate) routing: Routing,
     explanations: FxHashMap<String, String>,
 }
 
@@ -238,6 +257,14 @@ impl Catalogue {
         for entry in file.endpoint {
             self.add_endpoint(entry);
         }
+        let entries = Entries {
+            routers: file.router,
+            mounts: file.mount,
+            includes: file.include.into_iter().flat_map(|one| one.names).collect(),
+            hooks: file.hook,
+            inherited: file.inherited,
+        };
+        self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
         Ok(())
     }
@@ -248,6 +275,9 @@ impl Catalogue {
             framework: entry.framework,
             position: entry.position,
             methods: entry.methods,
+            verbs: entry.verbs,
+            items: entry.items,
+            is_action: entry.action,
         });
         let names = all_expanded(&entry.names).into_iter();
         self.endpoint_names.extend(names.map(|name| (name, number)));

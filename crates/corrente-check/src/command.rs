@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use corrente_check::{
-    Baseline, Catalogue, Certainty, Configuration, Fault, Report, Source, check, check_again,
-    render,
+    Baseline, Catalogue, Certainty, Configuration, Effort, Fault, Memory, Report, Source, check,
+    check_again, render,
 };
 
 use arguments::{Arguments, Form};
@@ -68,7 +68,7 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
     let project = project(arguments)?;
     let catalogue = catalogue(arguments, &project)?;
     if let Some(rule) = &arguments.explain {
-        return explain(&catalogue, rule);
+        return explain(&catalogue.known, rule);
     }
     let excluded: Vec<String> = project
         .settings
@@ -88,7 +88,7 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
 fn once(
     arguments: &Arguments,
     project: &Project,
-    catalogue: &Catalogue,
+    catalogue: &Loaded,
     excluded: &[String],
 ) -> Result<u8, Refusal> {
     let found = files::read(&arguments.paths, excluded).map_err(Refusal)?;
@@ -102,7 +102,7 @@ fn once(
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if arguments.plan {
-        return planning::run(arguments, &found.sources, catalogue, threads);
+        return planning::run(arguments, &found.sources, &catalogue.known, threads);
     }
     let mut report = checked(arguments, &found.sources, catalogue, threads);
     sift(&mut report, arguments, &project.settings);
@@ -113,7 +113,7 @@ fn once(
         fs::write(path, text).map_err(|error| refuse(path, &error.to_string()))?;
     }
     let known = apply_baseline(&mut report, arguments, project)?;
-    show(arguments, &report, &found.sources, catalogue);
+    show(arguments, &report, &found.sources, &catalogue.known);
     if known > 0 {
         output::message(&format!("corrente-check: {known} more are in the baseline"));
     }
@@ -124,7 +124,7 @@ fn once(
 fn checked(
     arguments: &Arguments,
     sources: &[Source],
-    catalogue: &Catalogue,
+    catalogue: &Loaded,
     threads: usize,
 ) -> Report {
     let cache = if arguments.no_cache {
@@ -133,11 +133,24 @@ fn checked(
         cache::Cache::of(arguments.cache_dir.as_deref(), &arguments.paths)
     };
     let Some(cache) = cache else {
-        return check(sources, catalogue, threads);
+        return check(sources, &catalogue.known, threads);
     };
-    let (report, updated) = check_again(sources, catalogue, threads, &cache.read());
+    let memory = if arguments.watch {
+        Memory::Freed
+    } else {
+        Memory::Left
+    };
+    let effort = Effort { threads, memory };
+    let input = cache::input(&catalogue.texts, sources);
+    if let Some(report) = input.as_ref().and_then(|input| cache.report(input)) {
+        return report;
+    }
+    let (report, updated) = check_again(sources, &catalogue.known, effort, &cache.read());
     if let Some(bytes) = updated {
         cache.write(&bytes);
+    }
+    if let Some(input) = input {
+        cache.keep_report(&input, &report);
     }
     report
 }
@@ -175,13 +188,20 @@ fn project(arguments: &Arguments) -> Result<Project, Refusal> {
     })
 }
 
-fn catalogue(arguments: &Arguments, project: &Project) -> Result<Catalogue, Refusal> {
+/// The catalogue, and the texts that the user has added to ours.
+struct Loaded {
+    known: Catalogue,
+    texts: Vec<String>,
+}
+
+fn catalogue(arguments: &Arguments, project: &Project) -> Result<Loaded, Refusal> {
     let built_in = if arguments.plan {
         Catalogue::for_plan()
     } else {
         Catalogue::built_in()
     };
     let mut catalogue = built_in.map_err(|error| Refusal(format!("a bug of ours: {error}")))?;
+    let mut texts = Vec::new();
     let of_project = project
         .settings
         .catalogue
@@ -194,8 +214,12 @@ fn catalogue(arguments: &Arguments, project: &Project) -> Result<Catalogue, Refu
         catalogue
             .add(&name, &text)
             .map_err(|error| Refusal(error.to_string()))?;
+        texts.push(text);
     }
-    Ok(catalogue)
+    Ok(Loaded {
+        known: catalogue,
+        texts,
+    })
 }
 
 fn explain(catalogue: &Catalogue, rule: &str) -> Result<u8, Refusal> {
@@ -261,14 +285,20 @@ fn show(arguments: &Arguments, report: &Report, sources: &[Source], catalogue: &
     }
 }
 
-/// Files that could not be read as a whole.
+/// Files that could not be read as a whole: one line each, however much is wrong with it.
 fn faults(all: &[Fault]) {
-    for fault in all {
-        let place = &fault.place;
-        let line = format!(
+    for of_file in all.chunk_by(|one, next| one.place.path == next.place.path) {
+        let Some(first) = of_file.first() else {
+            continue;
+        };
+        let place = &first.place;
+        let mut line = format!(
             "{}:{}: not parsed: {}",
-            place.path, place.line, fault.message
+            place.path, place.line, first.message
         );
+        if of_file.len() > 1 {
+            line += " (and more in this file)";
+        }
         output::message(&format!("corrente-check: {line}"));
     }
 }

@@ -31,7 +31,7 @@ impl Certainty {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The file, as it was given.
     pub path: String,
@@ -44,7 +44,7 @@ pub struct Place {
 }
 
 /// A step of a chain: a body and the call that it makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The function, with the class that it is a method of.
     pub function: String,
@@ -53,7 +53,7 @@ pub struct Step {
 }
 
 /// A blocking call on the loop's thread.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub rule: String,
@@ -90,7 +90,7 @@ impl Finding {
 }
 
 /// A file that could not be read as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Where.
     pub place: Place,
@@ -99,7 +99,7 @@ pub struct Fault {
 }
 
 /// What came out of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The findings: certain ones first, then by place.
     pub findings: Vec<Finding>,
@@ -112,7 +112,7 @@ pub struct Report {
 }
 
 /// What was looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// Files.
     pub files: usize,
@@ -128,6 +128,12 @@ pub struct Extent {
     pub unresolved: usize,
     /// Places that could hold more than is followed: sets of values that are full.
     pub overfull: usize,
+    /// Functions that are called in more circumstances than are told apart: the rest are taken as one.
+    pub merged: usize,
+    /// Collections with more keys than are told apart: the rest are taken as one.
+    pub blurred: usize,
+    /// Methods that more classes override than are followed.
+    pub cut: usize,
 }
 
 /// A key of the catalogue as people write it.

@@ -16,6 +16,7 @@ pub mod plan;
 mod program;
 mod reach;
 pub mod render;
+mod routing;
 mod solve;
 mod store;
 mod symbols;
@@ -59,20 +60,39 @@ pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Repor
     })
 }
 
+/// What a run may use, and what it leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Threads for the parsing.
+    pub threads: usize,
+    /// What becomes of the memory.
+    pub memory: Memory,
+}
+
+/// What becomes of a run's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// It is given back, piece by piece.
+    Freed,
+    /// It is left to the system: for a process that ends after this, which is sooner done.
+    Left,
+}
+
 /// The same with facts of an earlier run; also gives what to keep for the next one, if that is
 /// something else.
 pub fn check_again(
     sources: &[Source],
     catalogue: &Catalogue,
-    threads: usize,
+    effort: Effort,
     store: &Store,
 ) -> (Report, Option<Vec<u8>>) {
-    let lowered = lower_all(sources, threads, &|text: &str| {
+    let lowered = lower_all(sources, effort.threads, &|text: &str| {
         store.facts(text, || syntax::lower(text))
     });
     let updated = store.updated(&lowered);
     let facts = lowered.into_iter().map(|file| file.facts).collect();
-    let report = solved(sources, facts, catalogue, |machine| {
+    let input = (sources, facts, catalogue);
+    let report = solve(input, effort.memory, |machine| {
         reach::report(machine, sources)
     });
     (report, updated)
@@ -97,8 +117,11 @@ pub fn plan(
     let facts = lower_all(sources, threads, &syntax::lower);
     solved(sources, facts, catalogue, |machine| {
         machine.endpoint_classes();
+        machine.hooks_of_settings();
         machine.run();
-        plan::make(machine, sources, recorded)
+        machine.whole_routes();
+        let inherited = machine.inherited_handlers();
+        plan::make(machine, &inherited, sources, recorded)
     })
 }
 
@@ -106,6 +129,14 @@ fn solved<T>(
     sources: &[Source],
     facts: Vec<ModuleFacts>,
     catalogue: &Catalogue,
+    ask: impl FnOnce(&mut Machine<'_>) -> T,
+) -> T {
+    solve((sources, facts, catalogue), Memory::Freed, ask)
+}
+
+fn solve<T>(
+    (sources, facts, catalogue): (&[Source], Vec<ModuleFacts>, &Catalogue),
+    memory: Memory,
     ask: impl FnOnce(&mut Machine<'_>) -> T,
 ) -> T {
     let files = sources.iter().zip(facts).map(|(source, facts)| NewModule {
@@ -119,7 +150,12 @@ fn solved<T>(
     machine.run();
     machine.framework_methods();
     machine.run();
-    ask(&mut machine)
+    let answer = ask(&mut machine);
+    if memory == Memory::Left {
+        std::mem::forget(machine);
+        std::mem::forget(program);
+    }
+    answer
 }
 
 /// Lowers all files, on threads with a deep stack: see [`STACK_BYTES`].

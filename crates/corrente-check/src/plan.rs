@@ -4,6 +4,7 @@
 //! need not wait for one another, `measured` joins a recording, `order` says where to begin.
 
 mod graph;
+mod hooks;
 mod measured;
 mod order;
 mod together;
@@ -11,7 +12,7 @@ mod together;
 use serde::Serialize;
 
 use crate::finding::{Certainty, Extent, Place};
-use crate::solve::Machine;
+use crate::solve::{Inherited, Machine};
 use crate::{Source, reach};
 
 use graph::Graph;
@@ -29,6 +30,10 @@ pub struct Plan {
     pub endpoints: Vec<EndpointPlan>,
     /// Endpoints that nothing known blocks.
     pub free: Vec<FreeEndpoint>,
+    /// What waits beside endpoints: hooks, middleware, signals.
+    pub hooks: Vec<HookPlan>,
+    /// Classes with handlers that wait in the framework's own code.
+    pub inherited: Vec<InheritedPlan>,
     /// Functions that have to become asynchronous and that code outside of all endpoints calls too.
     pub shared: Vec<Shared>,
     /// Calls that need not wait for one another.
@@ -48,7 +53,7 @@ pub struct Plan {
 pub struct EndpointPlan {
     /// Its framework.
     pub framework: String,
-    /// Its route as the code writes it, without the prefix of a blueprint or of an included file.
+    /// Its route, with the prefixes that are in sight.
     pub route: Option<String>,
     /// Methods of HTTP; none where they are not known.
     pub methods: Vec<String>,
@@ -60,6 +65,10 @@ pub struct EndpointPlan {
     pub functions: Vec<FunctionPlan>,
     /// What it waits in.
     pub calls: Vec<BlockingCall>,
+    /// It renders a template: what that asks for is not seen.
+    pub renders: bool,
+    /// What waits beside it, by number in the plan's list.
+    pub hooks: Vec<usize>,
     /// The change for this endpoint alone.
     pub size: Size,
     /// Functions that no endpoint before it in the order has changed already.
@@ -79,6 +88,48 @@ pub struct FreeEndpoint {
     pub place: Place,
     /// It is a coroutine already.
     pub asynchronous: bool,
+    /// It renders a template: what that asks for is not seen.
+    pub renders: bool,
+    /// What waits beside it, by number in the plan's list.
+    pub hooks: Vec<usize>,
+}
+
+/// A function that runs beside endpoints and waits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HookPlan {
+    /// Its framework.
+    pub framework: String,
+    /// What it is: `middleware`, `signal post_save`.
+    pub kind: String,
+    /// The function.
+    pub function: String,
+    /// Where it is.
+    pub place: Place,
+    /// Endpoints that it touches.
+    pub endpoints: usize,
+    /// Functions that have to become asynchronous, itself first.
+    pub functions: Vec<FunctionPlan>,
+    /// What it waits in.
+    pub calls: Vec<BlockingCall>,
+    /// The change for it alone.
+    pub size: Size,
+}
+
+/// A class with handlers that the framework has written, and that wait there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InheritedPlan {
+    /// Its framework.
+    pub framework: String,
+    /// The class.
+    pub class: String,
+    /// Where it is.
+    pub place: Place,
+    /// The framework's class that has the handlers.
+    pub base: String,
+    /// The handlers.
+    pub handlers: Vec<String>,
+    /// What takes their place.
+    pub instead: String,
 }
 
 /// A function that has to become asynchronous.
@@ -171,7 +222,12 @@ pub struct CallSite {
 }
 
 /// Makes a plan of what the machine knows.
-pub(crate) fn make(machine: &Machine<'_>, sources: &[Source], recorded: Option<&Recorded>) -> Plan {
+pub(crate) fn make(
+    machine: &Machine<'_>,
+    inherited: &[Inherited],
+    sources: &[Source],
+    recorded: Option<&Recorded>,
+) -> Plan {
     let graph = Graph::of(machine, sources);
     let (mut endpoints, free) = graph.endpoints();
     let unknown_in_recording = recorded.map_or_else(Vec::new, |recorded| {
@@ -181,6 +237,8 @@ pub(crate) fn make(machine: &Machine<'_>, sources: &[Source], recorded: Option<&
         schema: SCHEMA,
         endpoints: order::ordered(endpoints),
         free,
+        hooks: graph.hook_plans(),
+        inherited: inherited.iter().map(|one| graph.inherited(one)).collect(),
         shared: graph.shared(),
         together: together::find(&graph),
         size: graph.size(),

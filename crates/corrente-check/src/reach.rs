@@ -363,6 +363,9 @@ pub(crate) fn extent(machine: &Machine<'_>, starts: usize) -> Extent {
         functions: machine.program.functions().count(),
         entries: starts,
         overfull: machine.full_sets(),
+        merged: machine.merged.len(),
+        blurred: machine.blurred_collections(),
+        cut: machine.cut.len(),
         ..Extent::default()
     };
     let mut resolved: FxHashSet<(FunctionId, usize)> = FxHashSet::default();

@@ -37,6 +37,18 @@ fn deep_nesting_is_followed_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_is_nested_too_deep_is_told_once() {
+    let report = goes_on(&format!(
+        "x = a{}\ny = b{}\n",
+        ".g()".repeat(5_000),
+        ".h()".repeat(5_000)
+    ));
+    let told: Vec<_> = report.faults.iter().map(|fault| &*fault.message).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("deep"), "{told:?}");
+}
+
+#[test]
 fn what_does_not_parse_is_told() {
     for text in [
         "print 'python 2'\n",

@@ -249,3 +249,36 @@ fn watching_runs_again_when_a_file_changes() {
     assert!(first.contains("1 blocking calls"), "{first}");
     assert!(second.contains("0 blocking calls"), "{second}");
 }
+
+#[test]
+fn the_last_report_is_told_again_until_something_changes() {
+    let folder = project(&[("src/service.py", SERVICE)]);
+    let arguments = ["--cache-dir", "cache", "src"];
+    let first = run(&folder, &arguments);
+    let kept = fs::read_dir(folder.path().join("cache")).expect("there is a cache");
+    let mut kept = kept.map(|entry| entry.expect("it can be listed").path());
+    let report = kept.find(|path| path.extension().is_some_and(|end| end == "report"));
+    let report = report.expect("the report is kept");
+    assert_eq!(run(&folder, &arguments), first);
+    let text = fs::read_to_string(&report).expect("it is text");
+    let other = text.replace("time.sleep", "time.other");
+    fs::write(&report, other).expect("it can be written");
+    assert!(
+        run(&folder, &arguments).contains("time.other"),
+        "it is what is told"
+    );
+    let more = format!("{SERVICE}# A line below.\n");
+    fs::write(folder.path().join("src/service.py"), more).expect("it can be written");
+    assert_eq!(
+        run(&folder, &arguments).replace("9 lines", "8 lines"),
+        first
+    );
+}
+
+#[test]
+fn a_file_with_many_faults_is_one_line() {
+    let folder = project(&[("old.py", "print 'a'\nprint 'b'\nexec 'c'\n")]);
+    let said = run(&folder, &[]);
+    assert_eq!(said.matches("not parsed").count(), 1, "{said}");
+    assert!(said.contains("(and more in this file)"), "{said}");
+}

@@ -7,10 +7,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use corrente_check::{Catalogue, Report, Source, check, check_again};
+use corrente_check::{Catalogue, Effort, Memory, Report, Source, check, check_again};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+
+const EFFORT: Effort = Effort {
+    threads: 1,
+    memory: Memory::Freed,
+};
 
 /// Words that open, close, bind and unbind things.
 const WORDS: &[&str] = &[
@@ -185,7 +190,7 @@ proptest! {
         let sources = sources(edited(program, &edits));
         let report = check(&sources, catalogue(), 1);
         prop_assert!(is_whole(&report), "{}", sources[1].text);
-        let (again, _) = check_again(&sources, catalogue(), 1, &corrente_check::Store::default());
+        let (again, _) = check_again(&sources, catalogue(), EFFORT, &corrente_check::Store::default());
         prop_assert_eq!(report, again);
     }
 }

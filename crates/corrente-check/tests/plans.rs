@@ -2,7 +2,8 @@
 //!
 //! A `.case` file has programs under `### name` and files under `#@ path`. Marks stand after `#:` on the
 //! line that they are about, with commas between them: `endpoint ROUTE`, `free ROUTE` (nothing blocks
-//! it), `async` (has to become so), `waits CALL`, `together`, `loop`, `shared`.
+//! it), `async` (has to become so), `waits CALL`, `together`, `loop`, `shared`, `beside N` (a hook that
+//! waits beside so many endpoints), `inherited HANDLERS` (which the framework's class has).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -104,6 +105,21 @@ fn said(plan: &Plan) -> BTreeSet<String> {
             TogetherKind::Loop => "loop",
         };
         said.extend(together.calls.iter().map(|call| at(&call.place, word)));
+    }
+    for hook in &plan.hooks {
+        let word = format!("beside {}", hook.endpoints);
+        said.insert(at(&hook.place, &word));
+        for function in &hook.functions {
+            said.insert(at(&function.place, "async"));
+        }
+        for call in &hook.calls {
+            let last = call.call.rsplit('.').next().unwrap_or_default();
+            said.insert(at(&call.place, &format!("waits {last}")));
+        }
+    }
+    for one in &plan.inherited {
+        let handlers = one.handlers.join(" ");
+        said.insert(at(&one.place, &format!("inherited {handlers}")));
     }
     said.extend(plan.shared.iter().map(|shared| at(&shared.place, "shared")));
     said

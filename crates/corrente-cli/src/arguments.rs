@@ -259,11 +259,13 @@ Examples:
   corrente load http://127.0.0.1:8000/ --users 64 --seconds 10
   corrente load http://127.0.0.1:8000/ --rate 500 --poisson --json
   corrente load http://127.0.0.1:8000/ --ramp 1,10,100 --seconds 5
-  corrente load tcp://127.0.0.1:9000 --message-bytes 1024 --users 10")]
+  corrente load tcp://127.0.0.1:9000 --message-bytes 1024 --users 10
+  corrente load ws://127.0.0.1:8000/echo --message-bytes 1024 --compression deflate")]
 pub(crate) struct Load {
     #[arg(
         value_name = "URL",
-        help = "http://HOST:PORT/PATH; for an echo server tcp://HOST:PORT, udp://HOST:PORT, unix://PATH"
+        help = "http://HOST:PORT/PATH; for an echo server ws://HOST:PORT/PATH, tcp://HOST:PORT, \
+                udp://HOST:PORT, unix://PATH"
     )]
     pub(crate) url: String,
     /// Closed loop: users, each waiting for its answer
@@ -302,6 +304,12 @@ pub(crate) struct Load {
     /// Size of a message to an echo server, bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1024)]
     pub(crate) message_bytes: usize,
+    /// What a message over a WebSocket is
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = MessageKind::Text)]
+    pub(crate) message_kind: MessageKind,
+    /// Compression of messages over a WebSocket; a server that declines it fails
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = MessageCompression::Off)]
+    pub(crate) compression: MessageCompression,
     /// Bind the generator to these processors
     #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
     pub(crate) cpus: Vec<usize>,
@@ -320,6 +328,24 @@ pub(crate) struct Load {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a message over a WebSocket is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum MessageKind {
+    /// UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// How messages over a WebSocket are compressed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum MessageCompression {
+    /// Not at all.
+    Off,
+    /// By permessage-deflate.
+    Deflate,
 }
 
 #[derive(Debug, Args)]

@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use corrente_load::{
     Arrival, Expect, Header, KeepAlive, LogInterval, Method, Outcome, Peer, Plan, Process, Target,
-    interval_log, percentile_text, ping_pong,
+    interval_log, percentile_text, ping_pong, websocket,
 };
 use corrente_report::Language;
 use corrente_report::number::Numbers;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::arguments::Load;
+use crate::arguments::{Load, MessageCompression, MessageKind};
 use crate::{Exit, lab, terminal};
 
 /// `corrente load`.
@@ -117,6 +117,9 @@ fn arrivals(load: &Load) -> Vec<(String, Arrival)> {
         .collect()
 }
 
+/// How the URL of a WebSocket begins.
+const WEBSOCKET: &str = "ws://";
+
 /// Connections that the open loop may have at once; requests beyond wait, and the wait counts.
 const CONNECTIONS_MAX: usize = 1000;
 
@@ -131,6 +134,9 @@ fn apply(
     };
     let outcome = match peer(&load.url)? {
         Some(peer) => ping_pong::run(&echo_plan(load, peer, arrival)?, interrupted, show),
+        None if load.url.starts_with(WEBSOCKET) => {
+            websocket::run(&websocket_plan(load, arrival)?, interrupted, show)
+        }
         None => corrente_load::run(&http_plan(load, arrival)?, interrupted, show),
     };
     outcome.map_err(|error| error.to_string())
@@ -139,11 +145,7 @@ fn apply(
 fn http_plan(load: &Load, arrival: Arrival) -> Result<Plan, String> {
     let mut target = Target::parse(&load.url).map_err(|error| error.to_string())?;
     target.request.method = method(&load.method)?;
-    target.request.headers = load
-        .headers
-        .iter()
-        .map(|text| header(text))
-        .collect::<Result<_, _>>()?;
+    target.request.headers = headers(load)?;
     target.request.body = load.body.clone().into_bytes();
     target.request.keep_alive = keep_alive(load);
     Ok(Plan {
@@ -186,20 +188,55 @@ fn keep_alive(load: &Load) -> KeepAlive {
 }
 
 fn echo_plan(load: &Load, peer: Peer, arrival: Arrival) -> Result<ping_pong::Plan, String> {
-    let Arrival::Closed { users } = arrival else {
-        return Err("an echo server is loaded in the closed loop: use --users, not --rate".into());
-    };
     Ok(ping_pong::Plan {
         peer,
         message_bytes: load.message_bytes,
         keep_alive: keep_alive(load),
-        users,
+        users: users(arrival)?,
         warm_up: seconds(load.warm_up)?,
         duration: seconds(load.seconds)?,
         timeout: seconds(load.timeout)?,
         cpus: load.cpus.clone(),
         seed: load.seed,
     })
+}
+
+fn websocket_plan(load: &Load, arrival: Arrival) -> Result<websocket::Plan, String> {
+    // The same look-up as for HTTP.
+    let url = load.url.replacen(WEBSOCKET, "http://", 1);
+    let mut target = Target::parse(&url).map_err(|error| error.to_string())?;
+    target.request.headers = headers(load)?;
+    Ok(websocket::Plan {
+        target,
+        message_bytes: load.message_bytes,
+        kind: match load.message_kind {
+            MessageKind::Text => websocket::Kind::Text,
+            MessageKind::Binary => websocket::Kind::Binary,
+        },
+        compression: match load.compression {
+            MessageCompression::Off => websocket::Compression::Off,
+            MessageCompression::Deflate => websocket::Compression::Deflate,
+        },
+        users: users(arrival)?,
+        warm_up: seconds(load.warm_up)?,
+        duration: seconds(load.seconds)?,
+        timeout: seconds(load.timeout)?,
+        cpus: load.cpus.clone(),
+        seed: load.seed,
+    })
+}
+
+fn users(arrival: Arrival) -> Result<usize, String> {
+    match arrival {
+        Arrival::Closed { users } => Ok(users),
+        Arrival::Open { .. } => {
+            Err("an echo server is loaded in the closed loop: use --users, not --rate".into())
+        }
+    }
+}
+
+fn headers(load: &Load) -> Result<Vec<Header>, String> {
+    load.headers.iter().map(|text| header(text)).collect()
 }
 
 fn seconds(value: f64) -> Result<Duration, String> {

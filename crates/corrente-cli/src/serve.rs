@@ -92,7 +92,7 @@ fn parent(values: &Values, program: &[OsString]) -> Exit {
 
 fn exit(error: &ServeError) -> Exit {
     match error {
-        ServeError::NoApplication | ServeError::NotYet(_) => Exit::Usage,
+        ServeError::NoApplication => Exit::Usage,
         ServeError::Worker(failure) => match failure.fault {
             Fault::User => Exit::Incomplete,
             Fault::Machine => Exit::Machine,

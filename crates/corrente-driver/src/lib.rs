@@ -3,7 +3,8 @@
 //!
 //! A [`Driver`] is asked to watch descriptors and to wait; [`epoll::Epoll`] asks the kernel,
 //! [`simulated::Simulated`] follows a script in virtual time, for tests. [`timers::Timers`] and
-//! [`outgoing::Outgoing`] are plain data structures: no clock, no descriptor.
+//! [`outgoing::Outgoing`] are plain data structures: no clock, no descriptor. [`file::FilePart`] is a part of a file
+//! that goes to a socket.
 //!
 //! [`watchdog::Watchdog`] sees when the thread of a loop stays in one callback, by the loop's
 //! [`pulse::Pulse`]; [`thread`] asks the kernel what that thread does meanwhile.
@@ -15,6 +16,7 @@ pub mod burst;
 mod descriptor;
 mod driver;
 pub mod epoll;
+pub mod file;
 pub mod histogram;
 pub mod outgoing;
 pub mod pulse;

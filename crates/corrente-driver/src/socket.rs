@@ -3,12 +3,14 @@
 //! Thin: the kernel's own words, no buffering, no retry but for interruptions. A socket that would block
 //! is not an error but [`Moved::Later`]. No signal is raised for a peer that has gone.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::net::{
     RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, recv,
@@ -163,6 +165,22 @@ pub fn write_all(descriptor: Descriptor, buffers: &[IoSlice<'_>]) -> io::Result<
         let mut nothing = SendAncillaryBuffer::default();
         sendmsg(descriptor, buffers, &mut nothing, SendFlags::NOSIGNAL)
     })
+}
+
+/// Writes from a file, from this place on, at most so many bytes; the kernel copies them, and the file's position stays
+/// (`sendfile(2)`). No bytes are the end of the file. The signal for a peer that has gone cannot be kept away here:
+/// Python ignores it in the whole process.
+///
+/// # Errors
+///
+/// As [`write`]; `EINVAL` for files that the kernel cannot send so.
+pub fn send_file(
+    descriptor: Descriptor,
+    file: &File,
+    offset: u64,
+    length: usize,
+) -> io::Result<Moved> {
+    moved(|| sendfile(descriptor, file, Some(&mut offset.clone()), length))
 }
 
 /// Tells the peer that nothing more will come.

@@ -18,6 +18,7 @@ mod translated;
 
 pub use decoder::{Decoder, Event, Step};
 pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead};
+pub(crate) use fields::elements;
 pub use fields::{Fields, Header};
 pub use head::{Body, Head, Version};
 pub(crate) use host::is_host;

@@ -1,8 +1,8 @@
 //! HTTP for a server: bytes in, events out.
 //!
 //! [`h1::Decoder`] turns the bytes of one connection into requests and [`h1::Encoder`] turns a response
-//! into bytes; [`ws`] is the same for a WebSocket, and [`proxy`] reads
-//! what proxies say about the client. What breaks RFC 9110 or 9112 in a way on which two programs could disagree is a
+//! into bytes; [`ws`] is the same for a WebSocket, [`proxy`] reads
+//! what proxies say about the client, and [`files`] decides what a request for a file gets. What breaks RFC 9110 or 9112 in a way on which two programs could disagree is a
 //! [`Rejection`]; sizes are bounded by [`Limits`].
 //!
 //! No I/O, no clock, no Python. Key invariant: however the bytes of a connection are cut into pieces, the
@@ -12,6 +12,7 @@
 
 mod characters;
 mod date;
+pub mod files;
 pub mod h1;
 pub mod http2;
 mod limits;

@@ -14,6 +14,9 @@ use crate::plan::Arrival;
 
 /// One protocol's conversation on one connection, one exchange at a time.
 pub(crate) trait Exchange {
+    /// The next bytes go over a new connection, of which most protocols need not know.
+    fn connected(&mut self) {}
+
     /// Forgets the previous exchange; `ticket` numbers the run's requests and picks what to send.
     fn begin(&mut self, ticket: u64);
 
@@ -32,6 +35,8 @@ pub(crate) trait Exchange {
 pub(crate) enum Step {
     /// The answer is not complete.
     More,
+    /// What was sent opened the connection; the request follows: `outgoing` begins anew.
+    Next,
     /// The answer is complete.
     Complete(Completion),
     /// The exchange failed and its connection is of no further use.

@@ -244,7 +244,7 @@ impl<E: Exchange> Generator<E> {
         let received = connection.receive(&mut self.buffer, input);
         self.recorder.bytes(received.bytes);
         match received.step {
-            Step::More => Ok(()),
+            Step::More | Step::Next => Ok(()),
             Step::Complete(completion) => self.complete(index, completion),
             Step::Failed(kind) => self.fail(index, kind),
         }

@@ -1,4 +1,4 @@
-//! Corrente's load generator: HTTP/1.1 and raw ping-pong, closed and open loop.
+//! Corrente's load generator: HTTP/1.1, raw ping-pong and WebSocket echo, closed and open loop.
 //!
 //! A generator thread is one epoll loop over non-blocking sockets that writes prebuilt bytes and
 //! reads into one buffer, so that it costs less processor time per request than the servers it
@@ -29,6 +29,7 @@ mod run;
 mod self_check;
 mod summary;
 mod target;
+pub mod websocket;
 
 pub use error::LoadError;
 pub use export::{LogInterval, interval_log, percentile_text};

@@ -25,7 +25,7 @@ const LATENCY_DIGITS: u8 = 3;
 pub enum ErrorKind {
     /// The connection could not be made.
     Connect,
-    /// The body lacks the text that was expected.
+    /// The body lacks the text that was expected, or a WebSocket the compression.
     Content,
     /// The answer breaks the protocol, or more came than was asked for.
     Malformed,

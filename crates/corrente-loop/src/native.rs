@@ -8,6 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use corrente_driver::file::{FilePart, duplicate};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -222,6 +223,24 @@ impl Transport {
         match self.family {
             Family::Stream => stream::pass(self.object.bind(py), bytes.as_bytes(), Some(bytes)),
             Family::Secured | Family::Foreign => self.call(py, bytes.as_any()),
+        }
+    }
+
+    /// Whether [`Self::write_file`] sends files.
+    pub fn sends_files(&self) -> bool {
+        self.family == Family::Stream
+    }
+
+    /// Sends a part of a file, which the kernel copies (`sendfile(2)`), behind what was written. Gives it back where the
+    /// transport cannot do so: it encrypts, or it is another loop's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`]. A file that ends early ends the connection.
+    pub fn write_file(&self, py: Python<'_>, part: FilePart) -> PyResult<Option<FilePart>> {
+        match self.family {
+            Family::Stream => stream::pass_file(self.object.bind(py), part).map(|()| None),
+            Family::Secured | Family::Foreign => Ok(Some(part)),
         }
     }
 

@@ -27,9 +27,6 @@ pub enum ServeError {
         "no application: name one, such as `corrente serve shop:app`, or set `app` in corrente.toml"
     )]
     NoApplication,
-    /// The table has it, and nothing acts on it: better to say so than to serve without.
-    #[error("`{0}` can be set, but this version does not act on it yet; leave it at its default")]
-    NotYet(String),
     /// A socket could not be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -60,18 +57,11 @@ pub struct Serve<'a> {
     pub systemd: Systemd,
 }
 
-/// Settings that no worker acts on yet.
-const NOT_YET: &[&str] = &["static", "static-max-age"];
-
 /// Serves until it is told to stop.
 pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result<(), ServeError> {
     let settings = Settings::from(serve.values);
     let target = settings.application.target.clone();
     let target = target.ok_or(ServeError::NoApplication)?;
-    let words = serve.values.words();
-    if let Some(name) = words.keys().find(|name| NOT_YET.contains(&name.as_str())) {
-        return Err(ServeError::NotYet(name.clone()));
-    }
     let listeners = listen::open(&settings.sockets, &serve.systemd)?;
     for listener in &listeners {
         listener.hand_down()?;

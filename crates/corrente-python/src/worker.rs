@@ -131,6 +131,10 @@ impl Worker {
         let mounts = application.mounts.iter();
         let mounts = mounts.map(|mount| (&mount.prefix, &mount.target));
         made.set_item("mounts", mounts.collect::<Vec<_>>())?;
+        let folders = application.static_folders.iter();
+        let folders = folders.map(|folder| (&folder.prefix, &folder.folder));
+        made.set_item("static", folders.collect::<Vec<_>>())?;
+        made.set_item("static_max_age", seconds(application.static_max_age))?;
         let lifespan = match application.lifespan {
             Lifespan::Auto => "auto",
             Lifespan::On => "on",

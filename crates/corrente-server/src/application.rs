@@ -1,4 +1,4 @@
-//! The two kinds of applications, as a connection sees them.
+//! The kinds of applications, and folders of files, as a connection sees them.
 //!
 //! Knows which kind there is and what each is given; not how bytes become requests.
 
@@ -13,7 +13,8 @@ use crate::asgi::request::{self, Request};
 use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
 use crate::exchange::Line;
-use crate::mount::Mount;
+use crate::folder::{Fetch, Folder};
+use crate::mount::{Mount, Roots};
 use crate::operations::{Arrival, Deflate};
 use crate::peer::Peer;
 use crate::shared::Shared;
@@ -28,6 +29,8 @@ pub(crate) enum Interface {
     Asgi,
     /// Called when the request is whole.
     Wsgi,
+    /// None: it is a folder of files.
+    Static,
 }
 
 /// What all requests of a connection have in common, for each application.
@@ -54,7 +57,13 @@ impl Templates {
         arrival: &Arrival<'_>,
         line: Arc<dyn Line>,
     ) -> PyResult<Begun> {
-        let place = shared.mounts.place(arrival.head.target().path);
+        let mut place = shared.mounts.place(arrival.head.target().path);
+        if matches!(self.all.get(place), Some(Template::Static(..)))
+            && shared.operations().is_own(arrival)
+        {
+            // The server's own answers are applications, which a folder cannot call.
+            place = self.all.len() - 1;
+        }
         let template = self.all.get(place);
         let template = template.ok_or_else(|| PyRuntimeError::new_err("no such application"))?;
         template.begin(py, shared, arrival, line, place)
@@ -65,6 +74,7 @@ impl Templates {
 enum Template {
     Asgi(scope::Template),
     Wsgi(wsgi::Template),
+    Static(Py<Folder>, Roots),
 }
 
 /// A request, as its application has it.
@@ -72,6 +82,7 @@ pub(crate) enum Handler {
     Asgi(Py<Request>),
     Wsgi(Py<Call>),
     Socket(Py<WebSocket>),
+    Static(Py<Fetch>),
 }
 
 /// What a head led to.
@@ -129,6 +140,10 @@ impl Template {
                 };
                 Self::Wsgi(wsgi::Template::new(py, ends, root, concurrency)?)
             }
+            Interface::Static => {
+                let folder = mount.application.bind(py).cast::<Folder>()?;
+                Self::Static(folder.clone().unbind(), root)
+            }
         })
     }
 
@@ -174,6 +189,12 @@ impl Template {
                 let beginning = Beginning::new(py, shared, arrival, handler, mount);
                 Ok(Begun::Request(beginning))
             }
+            Self::Static(folder, roots) => {
+                let fetch = Fetch::new(folder.clone_ref(py), roots, head);
+                let handler = Handler::Static(Py::new(py, fetch)?);
+                let beginning = Beginning::new(py, shared, arrival, handler, mount);
+                Ok(Begun::Request(beginning))
+            }
         }
     }
 }
@@ -216,6 +237,7 @@ impl Handler {
             Self::Asgi(request) => Self::Asgi(request.clone_ref(py)),
             Self::Wsgi(call) => Self::Wsgi(call.clone_ref(py)),
             Self::Socket(socket) => Self::Socket(socket.clone_ref(py)),
+            Self::Static(fetch) => Self::Static(fetch.clone_ref(py)),
         }
     }
 
@@ -229,6 +251,7 @@ impl Handler {
             Self::Asgi(request) => request.as_any(),
             Self::Wsgi(call) => call.as_any(),
             Self::Socket(socket) => socket.as_any(),
+            Self::Static(fetch) => fetch.as_any(),
         }
     }
 
@@ -237,8 +260,8 @@ impl Handler {
         match self {
             Self::Asgi(request) => request.get().put(py, content),
             Self::Wsgi(call) => call.get().put(py, content).map(|()| 0),
-            // The request for a WebSocket has none.
-            Self::Socket(_) => Ok(0),
+            // The request for a WebSocket has none, and nobody asks for that of one for a file.
+            Self::Socket(_) | Self::Static(_) => Ok(0),
         }
     }
 
@@ -246,7 +269,7 @@ impl Handler {
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         match self {
             Self::Asgi(request) => request.get().end(py),
-            Self::Wsgi(_) | Self::Socket(_) => Ok(()),
+            Self::Wsgi(_) | Self::Socket(_) | Self::Static(_) => Ok(()),
         }
     }
 
@@ -254,7 +277,7 @@ impl Handler {
     pub(crate) fn half_closed(&self, py: Python<'_>) -> PyResult<()> {
         match self {
             Self::Asgi(request) => request.get().half_closed(py),
-            Self::Wsgi(_) | Self::Socket(_) => Ok(()),
+            Self::Wsgi(_) | Self::Socket(_) | Self::Static(_) => Ok(()),
         }
     }
 
@@ -264,6 +287,7 @@ impl Handler {
             Self::Asgi(request) => request.get().gone(py),
             Self::Wsgi(call) => call.get().gone(py),
             Self::Socket(socket) => socket.get().closed(py, Some(1006), ""),
+            Self::Static(_) => Ok(()),
         }
     }
 }

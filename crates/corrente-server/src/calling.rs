@@ -14,6 +14,7 @@ use crate::application::{Beginning, Handler};
 use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::Line;
+use crate::folder::Fetch;
 use crate::shared::{Shared, Threads};
 use crate::wsgi::call::{self, Advance, Call};
 use crate::wsgi::pool::{Job, Taken};
@@ -70,6 +71,7 @@ impl dyn Carrier {
             Handler::Socket(socket) => {
                 self.start_task(application, socket.into_any(), beginning.scope)
             }
+            Handler::Static(fetch) => self.fetch(py, &fetch),
             Handler::Wsgi(call) => {
                 // The server's own answers wait for no thread.
                 if let Some(threads) = &shared.threads
@@ -81,6 +83,19 @@ impl dyn Carrier {
                 self.advanced(py, &call, advanced)
             }
         }
+    }
+
+    /// A static file is sent; nobody is called.
+    fn fetch(self: &Arc<Self>, py: Python<'_>, fetch: &Py<Fetch>) -> PyResult<()> {
+        let Err(error) = fetch.get().answer(py, &**self) else {
+            return Ok(());
+        };
+        let text = "a static file could not be sent";
+        self.shared().report(py, text, Some(error))?;
+        if self.awaits(py, fetch.as_any())? {
+            return self.fail(py);
+        }
+        Ok(())
     }
 
     /// A WSGI application is to run in a thread.
@@ -147,6 +162,8 @@ impl dyn Carrier {
         match handler {
             Handler::Asgi(request) => request.get().room(py),
             Handler::Socket(socket) => socket.get().room(py),
+            // What is left of a file goes by itself.
+            Handler::Static(_) => Ok(()),
             Handler::Wsgi(call) => {
                 let advanced = call.get().room(py).transpose();
                 advanced.map_or(Ok(()), |advanced| self.advanced(py, call, advanced))
@@ -268,7 +285,8 @@ impl dyn Carrier {
                 shared.report(py, text, None)?;
             }
         }
-        if !is_current {
+        // What is left of a complete one is the server's, such as a file that is still being sent.
+        if !is_current || progress == Progress::Complete {
             return Ok(());
         }
         self.fail(py)

@@ -12,6 +12,7 @@ mod carrying;
 mod incoming;
 pub(crate) mod life;
 mod output;
+mod pouring;
 mod preface;
 mod sending;
 mod talking;
@@ -27,6 +28,7 @@ use pyo3::prelude::*;
 
 use self::life::Unread;
 use self::output::Output;
+use self::pouring::Pouring;
 use self::preface::Opening;
 use crate::application::{Beginning, Handler, Templates};
 use crate::shared::Shared;
@@ -53,6 +55,8 @@ struct State {
     /// The WebSocket that the client asked for.
     socket: Option<Socket>,
     output: Output,
+    /// The file that is being sent.
+    pouring: Option<Pouring>,
     stage: Stage,
     /// The transport has more to write than it likes.
     is_full: bool,
@@ -200,6 +204,7 @@ impl State {
             current: None,
             socket: None,
             output: Output::default(),
+            pouring: None,
             stage: Stage::Rests,
             is_full: false,
             is_reading_paused: false,
@@ -264,8 +269,12 @@ impl Protocol for First {
     fn flow(&self, py: Python<'_>, flow: Flow) -> PyResult<()> {
         self.0
             .with(py, |state| state.is_full = flow == Flow::Paused)?;
+        if flow == Flow::Paused {
+            return Ok(());
+        }
+        self.0.pour(py)?;
         match self.0.handler(py)? {
-            Some(handler) if flow == Flow::Resumed => self.0.carrier().has_room(py, &handler),
+            Some(handler) if !self.0.is_pouring(py)? => self.0.carrier().has_room(py, &handler),
             _ => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 //! The border between applications (`asgi`, `wsgi`) and protocols (`connection`): applications say what is to be sent,
 //! protocols how it is framed.
 
+use corrente_loop::native::FilePart;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -42,12 +43,8 @@ pub(crate) trait Exchange: Send + Sync {
     /// Some of the body; gives back whether the response is complete with it (not if trailers follow).
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last>;
 
-    /// The whole body from a file, which is read into memory.
-    fn file(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Last> {
-        let path: std::path::PathBuf = path.extract()?;
-        let content = py.detach(|| std::fs::read(&path))?;
-        self.body(py, &PyBytes::new(py, &content), Last::Yes)
-    }
+    /// Some of the body from a file, as [`Exchange::body`]: it is sent as there is room, and what follows goes behind it.
+    fn file(&self, py: Python<'_>, part: FilePart, last: Last) -> PyResult<Last>;
 
     /// Fields that follow the body.
     fn trailers(

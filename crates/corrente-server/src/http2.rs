@@ -10,6 +10,7 @@ mod answering;
 mod carrying;
 mod incoming;
 mod life;
+mod pouring;
 mod sending;
 mod talking;
 
@@ -28,6 +29,7 @@ use crate::shared::Shared;
 use crate::trace::Trace;
 
 pub(crate) use self::life::Second;
+use self::pouring::Pouring;
 use self::talking::Talk;
 
 /// A connection. Its streams refer to it, and so does its protocol.
@@ -110,6 +112,8 @@ struct StreamState {
     /// Those that are there, while more are to come.
     trailers: Vec<Field>,
     body: Body,
+    /// The file that is being sent.
+    pouring: Option<Pouring>,
     /// The WebSocket that the client asked for.
     talk: Option<Box<Talk>>,
     /// What is remembered of the request.
@@ -181,6 +185,7 @@ impl Stream {
                     untaken: 0,
                     pace: 0,
                 },
+                pouring: None,
                 talk: None,
                 trace: None,
                 request_id: None,

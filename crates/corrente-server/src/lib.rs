@@ -1,8 +1,8 @@
 //! The application server: HTTP connections on an asyncio loop, and the applications behind them.
 //!
 //! `connection` and `http2` turn bytes into requests and answers into bytes (with `corrente-http`), `talk` is a WebSocket on
-//! either; `asgi` and `wsgi` give requests to applications, `calling` calls those, `exchange` is the border in between;
-//! `server` is what Python makes. Parsing, the application's first step and the write happen on the loop's thread, in one
+//! either; `asgi` and `wsgi` give requests to applications, `calling` calls those, `folder` answers for static files,
+//! `exchange` is the border in between; `server` is what Python makes. Parsing, the application's first step and the write happen on the loop's thread, in one
 //! call where nothing has to be waited for.
 //!
 //! Must not know how sockets are bound or how workers are kept (`corrente-operations`). Key invariant: no borrow of a
@@ -18,6 +18,8 @@ mod connection;
 mod date;
 mod exchange;
 mod field;
+mod file;
+mod folder;
 mod http2;
 mod meter;
 mod mount;
@@ -39,9 +41,10 @@ use pyo3::prelude::*;
 pub use account::{AccessLog, Account, Log};
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 4] = [
+pub const CLASSES: [&str; 5] = [
     "AccessLog",
     "ClientDisconnectedError",
+    "Folder",
     "HttpServer",
     "Operations",
 ];
@@ -57,6 +60,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         .get_type::<asgi::request::ClientDisconnectedError>();
     module.add("ClientDisconnectedError", class)?;
     module.add_class::<AccessLog>()?;
+    module.add_class::<folder::Folder>()?;
     module.add_class::<operations::Operations>()?;
     module.add_class::<server::HttpServer>()
 }

@@ -243,10 +243,17 @@ impl Operations {
 
     /// What answers a request in the application's place.
     pub(crate) fn own(&self, py: Python<'_>, arrival: &Arrival<'_>) -> Option<Py<PyAny>> {
-        let own = self.own.as_ref()?;
+        let own = self.own.as_ref().filter(|_| self.is_own(arrival))?;
+        Some(own.application.clone_ref(py))
+    }
+
+    /// Whether there is something that does.
+    pub(crate) fn is_own(&self, arrival: &Arrival<'_>) -> bool {
         let path = arrival.head.target().path;
-        let is_own = own.paths.iter().any(|known| known.as_bytes() == path);
-        is_own.then(|| own.application.clone_ref(py))
+        self.own.as_ref().is_some_and(|own| {
+            let mut paths = own.paths.iter();
+            paths.any(|known| known.as_bytes() == path)
+        })
     }
 
     /// Whether requests have names for those who tell of stalls.

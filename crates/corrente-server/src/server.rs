@@ -221,8 +221,9 @@ fn kind(interface: &str) -> PyResult<Interface> {
     match interface {
         "asgi" => Ok(Interface::Asgi),
         "wsgi" => Ok(Interface::Wsgi),
+        "static" => Ok(Interface::Static),
         other => Err(PyValueError::new_err(format!(
-            "interface must be 'asgi' or 'wsgi', not '{other}'"
+            "interface must be 'asgi', 'wsgi' or, of a folder, 'static', not '{other}'"
         ))),
     }
 }

@@ -9,5 +9,6 @@ mod environ;
 mod input;
 pub(crate) mod pool;
 pub(crate) mod remote;
+mod wrapper;
 
 pub(crate) use environ::{Concurrency, Template};

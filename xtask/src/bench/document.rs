@@ -100,7 +100,9 @@ mod tests {
     fn the_project_has_the_sections() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
         let root = root.expect("xtask lies in the project");
-        for bench in ["load", "gauge", "attach", "loop", "http", "server", "model"] {
+        for bench in [
+            "load", "gauge", "attach", "loop", "http", "server", "paterson", "model",
+        ] {
             Published::read(root, bench).expect("has both marks");
         }
     }

@@ -38,6 +38,7 @@ pub(super) fn shown(value: f64) -> String {
         _ if value >= 99.95 => 0,
         _ if value >= 9.995 => 1,
         _ if value >= 0.0995 => 2,
+        0.0 => 0,
         _ => 4,
     };
     format!("{value:.digits$}")

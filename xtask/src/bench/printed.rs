@@ -27,13 +27,55 @@ pub(super) fn of_corrente(text: &str) -> Result<Figures, String> {
     let [Some(ok), Some(completed)] = ok.map(|count| count.and_then(Value::as_u64)) else {
         return Err("`statuses` has no 200, or `completed` is missing".to_owned());
     };
+    let mut figures = of_echo(text)?;
+    figures.failed += completed.saturating_sub(ok);
+    Ok(figures)
+}
+
+/// Figures of `corrente load --json` where answers have no status.
+pub(super) fn of_echo(text: &str) -> Result<Figures, String> {
+    let document = json(text)?;
     Ok(Figures {
         requests: number(&document, "/completed")? + sum_of(&document, "/unfinished"),
         requests_per_s: number(&document, "/requests_per_second")?,
         p50_ms: number(&document, "/latency/p50_ms")?,
         p99_ms: number(&document, "/latency/p99_ms")?,
-        failed: sum(&document, "/errors", |_| true) + completed.saturating_sub(ok),
+        failed: sum(&document, "/errors", |_| true),
         own_cpu_us: Some(number(&document, "/self_check/cpu_per_request_us")?),
+    })
+}
+
+/// Figures of `h2load -D` and its log: when a request began, its status, and how long it took, microseconds.
+pub(super) fn of_h2load(text: &str, log: &str) -> Result<Figures, String> {
+    let line = |label: &str| {
+        let mut lines = text.lines();
+        let found = lines.find_map(|line| line.strip_prefix(label));
+        found.ok_or_else(|| format!("`{label}` is missing"))
+    };
+    let count = |label: &str, what: &str| {
+        let mut parts = line(label)?.split(',').map(str::trim);
+        let found = parts.find_map(|part| part.strip_suffix(what)?.trim().parse::<f64>().ok());
+        found.ok_or_else(|| format!("`{label} … {what}` is missing"))
+    };
+    let requests = count("requests:", "done")?;
+    let good = count("status codes:", "2xx")?;
+    let mut times_us: Vec<u32> = log
+        .lines()
+        .filter_map(|line| line.split('\t').nth(2)?.trim().parse().ok())
+        .collect();
+    times_us.sort_unstable();
+    let quantile_ms = |share: f64| {
+        let time_us = times_us.get((times_us.len() as f64 * share) as usize);
+        let time_us = time_us.ok_or("the log holds no request")?;
+        Ok::<_, String>(f64::from(*time_us) / 1e3)
+    };
+    Ok(Figures {
+        requests,
+        requests_per_s: count("finished in", "req/s")?,
+        p50_ms: quantile_ms(0.5)?,
+        p99_ms: quantile_ms(0.99)?,
+        failed: (count("requests:", "failed")? + requests - good) as u64,
+        own_cpu_us: None,
     })
 }
 
@@ -198,6 +240,29 @@ Transfer/sec:     53.71MB
             of_oha("{\"statusCodeDistribution\":{\"200\":1}}"),
             Err("`/summary/total` is missing".to_owned())
         );
+    }
+
+    #[test]
+    fn h2load_prints_counts_and_times_are_in_its_log() {
+        let text = "\nfinished in 1.01s, 16209.00 req/s, 634.06KB/s\n\
+            requests: 100 total, 164 started, 100 done, 99 succeeded, 1 failed, 1 errored, 0 timeout\n\
+            status codes: 98 2xx, 0 3xx, 1 4xx, 0 5xx\n";
+        let lines = (1..=100).map(|time_us| format!("1795340120497967\t200\t{time_us}0\n"));
+        let log: String = lines.collect();
+        check(of_h2load(text, &log), (16_209.0, 0.51, 1.0, 3));
+        let missing = of_h2load(text, "").expect_err("it has no times");
+        assert_eq!(missing, "the log holds no request");
+        let missing = of_h2load("", &log).expect_err("it has nothing");
+        assert_eq!(missing, "`requests:` is missing");
+    }
+
+    #[test]
+    fn echoes_have_no_status() {
+        let text = r#"{"completed":900,"unfinished":32,"errors":{"reset":2},"statuses":{},
+            "latency":{"p50_ms":0.3,"p99_ms":0.9},"requests_per_second":900.0,
+            "self_check":{"cpu_per_request_us":1.5}}"#;
+        check(of_echo(text), (900.0, 0.3, 0.9, 2));
+        assert!(of_corrente(text).is_err());
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod comparison;
 mod contender;
 mod idle;
 mod load;
+mod paired;
+mod reload;
 mod report;
 mod results;
 mod rows;
@@ -20,8 +22,10 @@ use std::time::Duration;
 
 use self::contender::{CONTENDERS, PACKAGES};
 use self::load::Generator;
+use self::paired::Paired;
+use self::reload::Reload;
 use self::results::Results;
-use self::rows::{How, LATER, ROWS, Row, Transport};
+use self::rows::{How, Load, ROWS, Row, Transport};
 use self::running::FILE;
 use self::served::Group;
 use super::children::{Interruption, can_pin};
@@ -46,7 +50,7 @@ cargo xtask bench server --rows
   --rounds N        runs of each contender in each row, 2 to 100 (default: 5; quick: 3)
   --seconds N       length of a run, 1 to 60 (default: 3; quick: 1)
   --python VERSION  the interpreter: `3.13`, or a path (default: as for every chore)
-  --quick           10 minutes instead of 40
+  --quick           about 17 minutes instead of 50
   --rows            the names of rows
   --write           put the result into docs/BENCHMARKS.md
 ";
@@ -90,14 +94,11 @@ pub(super) fn server(project: &Project, arguments: &[String]) -> Result<(), Fail
     })
 }
 
-/// The names that can be asked for, and those to come.
+/// The names that can be asked for.
 fn list() -> String {
     let rows = ROWS.iter().map(|row| (row.name, row.title));
-    let lines = rows.map(|(name, title)| format!("{name:<16}{title}\n"));
-    let later = LATER
-        .iter()
-        .map(|(name, title)| format!("{name:<16}{title} (not yet)\n"));
-    lines.chain(later).collect()
+    let lines = rows.map(|(name, title)| format!("{name:<18}{title}\n"));
+    lines.collect()
 }
 
 fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
@@ -149,6 +150,14 @@ fn measure(place: &Place, generator: Generator, options: &Options) -> Result<Res
         }
         idle::round(place, generator, &plan.idle, round, &mut results)?;
         progress(&plan.idle, &results);
+        for reload in &plan.reloads {
+            reload.round(place, round, &mut results)?;
+            progress(&[reload.row], &results);
+        }
+        for pair in &plan.pairs {
+            pair.round(place, generator, round, &mut results)?;
+            progress(&[pair.row], &results);
+        }
     }
     Ok(results)
 }
@@ -170,27 +179,35 @@ fn progress(rows: &[&Row], results: &Results) {
 struct Plan {
     groups: Vec<Group>,
     idle: Vec<&'static Row>,
+    reloads: Vec<Reload>,
+    pairs: Vec<Paired>,
 }
 
 impl Plan {
     fn of(rows: &[&'static Row]) -> Self {
         let mut plan = Self::default();
         for row in rows {
-            let How::Served(load) = row.how else {
-                plan.idle.push(row);
-                continue;
-            };
-            let application = row.application;
-            let mut groups = plan.groups.iter_mut();
-            match groups.find(|group| group.application == application) {
-                Some(group) => group.rows.push((row, load)),
-                None => plan.groups.push(Group {
-                    application,
-                    rows: vec![(row, load)],
-                }),
+            match row.how {
+                How::Served(load) => plan.serve(row, load),
+                How::Paired(load) => plan.pairs.push(Paired { row, load }),
+                How::Reload(load) => plan.reloads.push(Reload { row, load }),
+                How::IdleMemory | How::IdleRate => plan.idle.push(row),
             }
         }
         plan
+    }
+
+    /// Puts a row to those of its application.
+    fn serve(&mut self, row: &'static Row, load: Load) {
+        let application = row.application;
+        let mut groups = self.groups.iter_mut();
+        match groups.find(|group| group.application == application) {
+            Some(group) => group.rows.push((row, load)),
+            None => self.groups.push(Group {
+                application,
+                rows: vec![(row, load)],
+            }),
+        }
     }
 }
 
@@ -282,8 +299,9 @@ mod tests {
         let options = parse("").expect("is well formed");
         let plan = Plan::of(&options.rows);
         let sizes: Vec<usize> = plan.groups.iter().map(|group| group.rows.len()).collect();
-        // Raw ASGI with what it is asked, raw WSGI, three frameworks, TLS.
-        assert_eq!(sizes, [5, 1, 1, 1, 1, 1]);
-        assert_eq!(plan.idle.len(), 2);
+        // Raw ASGI with what it is asked, raw WSGI, three frameworks, TLS, HTTP/2 twice, WebSockets.
+        assert_eq!(sizes, [5, 1, 1, 1, 1, 1, 1, 1, 4]);
+        let others = [plan.idle.len(), plan.reloads.len(), plan.pairs.len()];
+        assert_eq!(others, [2, 1, 2]);
     }
 }

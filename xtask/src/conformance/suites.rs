@@ -75,7 +75,10 @@ impl Suite {
             Source::Interpreter => (None, None),
             Source::Distribution => {
                 let lock = format!("{FOLDER}/{}.txt", self.name);
-                (Some(lock), Some(self.fetch(project, interpreter)?))
+                (
+                    Some(lock),
+                    Some(Self::fetch(project, interpreter, self.name)?),
+                )
             }
         };
         let environment = extension::with_release(project, interpreter, &purpose, lock.as_deref())?;
@@ -89,12 +92,16 @@ impl Suite {
     }
 
     /// The unpacked source distribution; fetched once for each version of it.
-    fn fetch(&self, project: &Project, interpreter: &Interpreter) -> Result<PathBuf, Failure> {
-        let lock = format!("{FOLDER}/{}-source.txt", self.name);
+    pub(super) fn fetch(
+        project: &Project,
+        interpreter: &Interpreter,
+        name: &str,
+    ) -> Result<PathBuf, Failure> {
+        let lock = format!("{FOLDER}/{name}-source.txt");
         let folder = project
             .target
             .join("conformance")
-            .join(format!("{}-source", self.name));
+            .join(format!("{name}-source"));
         let stamp = folder.join("from.stamp");
         let wanted = text(&project.root.join(&lock))?;
         if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -113,7 +120,7 @@ impl Suite {
             &lock,
         ];
         step(
-            &format!("source distribution of {}", self.name),
+            &format!("source distribution of {name}"),
             environment
                 .pip(project, &download)
                 .arg("--dest")

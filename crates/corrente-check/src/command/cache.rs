@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use corrente_check::Store;
+use corrente_check::{Report, Source, Store};
 use sha2::{Digest as _, Sha256};
 
 /// Files that are kept: some twenty projects on one machine.
@@ -19,6 +19,37 @@ const FILES_MAX: usize = 20;
 const BYTES_MAX: u64 = 1 << 30;
 
 const EXTENSION: &str = "facts";
+
+/// What the report of the last run is called beside it.
+const REPORT: &str = "report";
+
+/// What a report follows from: the analyser itself, the catalogues of the user's, all sources.
+pub(crate) fn input(catalogues: &[String], sources: &[Source]) -> Option<String> {
+    let program = env::current_exe().and_then(fs::metadata).ok()?;
+    let built = program.modified().ok()?;
+    let mut digest = Sha256::new();
+    let mut add = |part: &[u8]| {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    };
+    add(format!("{built:?} {}", program.len()).as_bytes());
+    for text in catalogues {
+        add(text.as_bytes());
+    }
+    for source in sources {
+        add(source.path.as_bytes());
+        add(source.module.as_deref().unwrap_or("?").as_bytes());
+        add(source.text.as_bytes());
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    Some(hexadecimal(&digest))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
 
 /// Where the facts of some paths are kept.
 #[derive(Debug)]
@@ -39,10 +70,7 @@ impl Cache {
         }
         let digest: [u8; 32] = digest.finalize().into();
         let (half, _) = digest.split_at(16);
-        let name = half
-            .iter()
-            .fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
-        let file = folder.join(name).with_extension(EXTENSION);
+        let file = folder.join(hexadecimal(half)).with_extension(EXTENSION);
         Some(Self { folder, file })
     }
 
@@ -51,18 +79,38 @@ impl Cache {
         fs::read(&self.file).map(Store::read).unwrap_or_default()
     }
 
+    /// The report of an earlier run of the same analyser on the same input.
+    pub(crate) fn report(&self, input: &str) -> Option<Report> {
+        let text = fs::read_to_string(self.file.with_extension(REPORT)).ok()?;
+        let (of, report) = text.split_once('\n')?;
+        (of == input).then(|| serde_json::from_str(report).ok())?
+    }
+
+    /// Leaves a report for a later run on the same input.
+    pub(crate) fn keep_report(&self, input: &str, report: &Report) {
+        if let Ok(text) = serde_json::to_string(report) {
+            self.put(REPORT, format!("{input}\n{text}").as_bytes());
+        }
+    }
+
     /// Leaves this for a later run.
     pub(crate) fn write(&self, bytes: &[u8]) {
+        if self.put(EXTENSION, bytes) {
+            self.thin_out();
+        }
+    }
+
+    /// Writes a file, as a whole or not at all.
+    fn put(&self, extension: &str, bytes: &[u8]) -> bool {
         let unfinished = self.file.with_extension(std::process::id().to_string());
         let written = fs::create_dir_all(&self.folder)
             .and_then(|()| fs::write(&unfinished, bytes))
-            .and_then(|()| fs::rename(&unfinished, &self.file));
+            .and_then(|()| fs::rename(&unfinished, self.file.with_extension(extension)));
         if written.is_err() {
             // It may not have come into being at all.
             drop(fs::remove_file(&unfinished));
-            return;
         }
-        self.thin_out();
+        written.is_ok()
     }
 
     /// Removes the files that were not written for longest, as far as there are too many.
@@ -74,6 +122,7 @@ impl Cache {
             total += length;
             if (count > FILES_MAX || total > BYTES_MAX) && path != self.file {
                 // Another run may have removed it already.
+                drop(fs::remove_file(path.with_extension(REPORT)));
                 drop(fs::remove_file(path));
             }
         }

@@ -75,7 +75,20 @@ fn find(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
 impl Files {
     fn enter(&mut self, folder: &Path, base: &Path, excluded: &[String], depth: usize) {
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        if depth == 0 || !self.entered.insert(real) {
+        let is_above =
+            fs::canonicalize(base).is_ok_and(|base| base != real && base.starts_with(&real));
+        if is_above {
+            // A link upwards leads out of what was asked for.
+            return;
+        }
+        if !self.entered.insert(real) {
+            return;
+        }
+        if depth == 0 {
+            self.skipped.push(format!(
+                "`{}` is more than {DEPTH_MAX} folders deep: left out",
+                folder.display()
+            ));
             return;
         }
         let entries = match fs::read_dir(folder) {
@@ -183,6 +196,18 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), folder.path().join("again"))
             .expect("a link can be made");
         let found = read(&[folder.path().to_path_buf()], &[]).expect("it can be read");
+        assert_eq!(found.sources.len(), 1);
+    }
+
+    #[test]
+    fn a_link_upwards_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).expect("it can be made");
+        fs::write(folder.path().join("outside.py"), "x = 1\n").expect("it can be written");
+        fs::write(inner.join("a.py"), "x = 1\n").expect("it can be written");
+        std::os::unix::fs::symlink(folder.path(), inner.join("up")).expect("a link can be made");
+        let found = read(&[inner], &[]).expect("it can be read");
         assert_eq!(found.sources.len(), 1);
     }
 }

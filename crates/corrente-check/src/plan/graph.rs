@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::hooks::Beside;
 use super::{BlockingCall, Caller, EndpointPlan, FreeEndpoint, FunctionPlan, Shared, Size};
 use crate::facts::{Action, BodyKind, Span};
 use crate::finding::{Certainty, Place, short};
@@ -19,6 +20,9 @@ const CALLERS_MAX: usize = 5;
 
 /// Methods that Python calls itself and does not await.
 const SPECIAL: &str = "Python calls it and does not await it";
+
+/// The rule of calls that render a template.
+const TEMPLATE: &str = "template";
 
 /// What an endpoint reaches.
 pub(super) struct Waiting {
@@ -34,6 +38,8 @@ pub(super) struct Graph<'a, 'm> {
     pub(super) sources: &'a [Source],
     /// Endpoints, one for each function and route.
     pub(super) starts: Vec<(&'a Endpoint, Waiting)>,
+    /// What runs beside them and waits.
+    pub(super) beside: Vec<Beside<'a>>,
     /// Endpoints that need a function to be asynchronous.
     needed: FxHashMap<FunctionId, usize>,
 }
@@ -49,17 +55,13 @@ impl<'a, 'm> Graph<'a, 'm> {
                 starts.push((endpoint, waiting(machine, endpoint.instance)));
             }
         }
-        let mut needed: FxHashMap<FunctionId, usize> = FxHashMap::default();
-        for (_, waiting) in &starts {
-            let functions: BTreeSet<FunctionId> = functions(machine, &waiting.waits);
-            for function in functions {
-                *needed.entry(function).or_default() += 1;
-            }
-        }
+        let beside = Beside::all(machine, &starts);
+        let needed = needed(machine, &starts, &beside);
         Self {
             machine,
             sources,
             starts,
+            beside,
             needed,
         }
     }
@@ -68,7 +70,7 @@ impl<'a, 'm> Graph<'a, 'm> {
     pub(super) fn endpoints(&self) -> (Vec<EndpointPlan>, Vec<FreeEndpoint>) {
         let mut plans = Vec::new();
         let mut free = Vec::new();
-        for (endpoint, waiting) in &self.starts {
+        for (number, (endpoint, waiting)) in self.starts.iter().enumerate() {
             let function = self.function_of(endpoint.instance);
             let kind = self.machine.program.function(function).kind;
             let asynchronous = matches!(kind, BodyKind::Coroutine | BodyKind::AsyncGenerator);
@@ -78,9 +80,13 @@ impl<'a, 'm> Graph<'a, 'm> {
                     function: self.machine.program.qualified(function),
                     place: self.place_of(function),
                     asynchronous,
+                    renders: renders(self.machine, waiting),
+                    hooks: self.hooks_of(number),
                 });
             } else {
-                plans.push(self.endpoint(endpoint, waiting));
+                let mut plan = self.endpoint(endpoint, waiting);
+                plan.hooks = self.hooks_of(number);
+                plans.push(plan);
             }
         }
         (plans, free)
@@ -88,11 +94,7 @@ impl<'a, 'm> Graph<'a, 'm> {
 
     fn endpoint(&self, endpoint: &Endpoint, waiting: &Waiting) -> EndpointPlan {
         let own = self.function_of(endpoint.instance);
-        let mut all: Vec<FunctionId> = functions(self.machine, &waiting.waits)
-            .into_iter()
-            .filter(|function| *function != own)
-            .collect();
-        all.insert(0, own);
+        let all = self.functions_with(own, waiting);
         EndpointPlan {
             framework: endpoint.framework.clone(),
             route: endpoint.route.clone(),
@@ -101,13 +103,25 @@ impl<'a, 'm> Graph<'a, 'm> {
             place: self.place_of(own),
             functions: all.iter().map(|function| self.planned(*function)).collect(),
             calls: self.calls(waiting),
+            renders: renders(self.machine, waiting),
+            hooks: Vec::new(),
             size: self.size_of(std::iter::once(waiting)),
             new_functions: all.len(),
             measured: None,
         }
     }
 
-    fn planned(&self, function: FunctionId) -> FunctionPlan {
+    /// The functions that wait, this one first.
+    pub(super) fn functions_with(&self, own: FunctionId, waiting: &Waiting) -> Vec<FunctionId> {
+        let mut all: Vec<FunctionId> = functions(self.machine, &waiting.waits)
+            .into_iter()
+            .filter(|function| *function != own)
+            .collect();
+        all.insert(0, own);
+        all
+    }
+
+    pub(super) fn planned(&self, function: FunctionId) -> FunctionPlan {
         FunctionPlan {
             name: self.machine.program.qualified(function),
             place: self.place_of(function),
@@ -128,7 +142,7 @@ impl<'a, 'm> Graph<'a, 'm> {
         }
     }
 
-    fn calls(&self, waiting: &Waiting) -> Vec<BlockingCall> {
+    pub(super) fn calls(&self, waiting: &Waiting) -> Vec<BlockingCall> {
         let mut found: BTreeMap<(Place, String), BlockingCall> = BTreeMap::new();
         for at in &waiting.waits {
             for edge in blocking(self.machine, *at) {
@@ -153,10 +167,11 @@ impl<'a, 'm> Graph<'a, 'm> {
 
     /// The change for all endpoints.
     pub(super) fn size(&self) -> Size {
-        self.size_of(self.starts.iter().map(|(_, waiting)| waiting))
+        let beside = self.beside.iter().map(|one| &one.waiting);
+        self.size_of(self.starts.iter().map(|(_, waiting)| waiting).chain(beside))
     }
 
-    fn size_of<'w>(&self, all: impl Iterator<Item = &'w Waiting>) -> Size {
+    pub(super) fn size_of<'w>(&self, all: impl Iterator<Item = &'w Waiting>) -> Size {
         let mut changed: BTreeSet<FunctionId> = BTreeSet::new();
         let mut lines: BTreeSet<(String, u32)> = BTreeSet::new();
         for waiting in all {
@@ -189,6 +204,9 @@ impl<'a, 'm> Graph<'a, 'm> {
         let mut inside: FxHashSet<FunctionId> = FxHashSet::default();
         for (_, waiting) in &self.starts {
             inside.extend(functions(self.machine, &waiting.reached));
+        }
+        for one in &self.beside {
+            inside.extend(functions(self.machine, &one.waiting.reached));
         }
         let mut callers: BTreeMap<FunctionId, BTreeSet<Caller>> = BTreeMap::new();
         for (number, instance) in self.machine.instances.iter().enumerate() {
@@ -249,8 +267,40 @@ impl<'a, 'm> Graph<'a, 'm> {
     }
 }
 
+/// Endpoints that need each function to be asynchronous.
+fn needed(
+    machine: &Machine<'_>,
+    starts: &[(&Endpoint, Waiting)],
+    beside: &[Beside<'_>],
+) -> FxHashMap<FunctionId, usize> {
+    let mut needed: FxHashMap<FunctionId, usize> = FxHashMap::default();
+    for (number, (_, waiting)) in starts.iter().enumerate() {
+        let mut all = functions(machine, &waiting.waits);
+        for one in beside.iter().filter(|one| one.touched.contains(&number)) {
+            all.extend(functions(machine, &one.waiting.waits));
+        }
+        for function in all {
+            *needed.entry(function).or_default() += 1;
+        }
+    }
+    needed
+}
+
+/// Whether what an endpoint reaches renders a template.
+pub(super) fn renders(machine: &Machine<'_>, waiting: &Waiting) -> bool {
+    let edges = waiting
+        .reached
+        .iter()
+        .flat_map(|at| &machine.instances[at.0 as usize].edges);
+    let mut leaves = edges.filter_map(|edge| match edge.to {
+        Reach::Leaf(leaf) => Some(machine.leaves[leaf as usize].rule),
+        Reach::Body(_) => None,
+    });
+    leaves.any(|rule| machine.catalogue.rules[rule as usize].name == TEMPLATE)
+}
+
 /// From where a search begins to what it reaches.
-fn waiting(machine: &Machine<'_>, start: InstanceId) -> Waiting {
+pub(super) fn waiting(machine: &Machine<'_>, start: InstanceId) -> Waiting {
     let mut reached: FxHashSet<InstanceId> = std::iter::once(start).collect();
     let mut callers: FxHashMap<InstanceId, Vec<InstanceId>> = FxHashMap::default();
     let mut queue = vec![start];

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::text::put;
 use crate::finding::{Certainty, Place};
 use crate::plan::{
-    BlockingCall, EndpointPlan, FunctionPlan, Measured, Plan, Shared, Together, TogetherKind,
+    BlockingCall, EndpointPlan, FunctionPlan, InheritedPlan, Measured, Plan, Shared, Together,
+    TogetherKind,
 };
 
 /// Columns of the text.
@@ -15,6 +16,9 @@ const WIDTH: usize = 80;
 
 /// Functions and calls of an endpoint that are shown; `--json` has all.
 const SHOWN_MAX: usize = 12;
+
+/// Names in one line.
+const FEW_MAX: usize = 3;
 
 /// The plan as JSON.
 pub fn plan_json(plan: &Plan) -> Result<String, serde_json::Error> {
@@ -28,7 +32,10 @@ pub fn plan(plan: &Plan) -> String {
     for (number, endpoint) in (1..).zip(&plan.endpoints) {
         page.line(0, "");
         one(&mut page, number, endpoint);
+        notes(&mut page, plan, endpoint);
     }
+    hooks(&mut page, plan);
+    inherited(&mut page, &plan.inherited);
     together(&mut page, &plan.together);
     shared(&mut page, &plan.shared);
     if !plan.unknown_in_recording.is_empty() {
@@ -45,7 +52,7 @@ fn head(page: &mut Page, plan: &Plan) {
     if waiting + plan.free.len() == 0 {
         page.line(
             0,
-            "no endpoint of Flask, Django, Falcon or Bottle was found; \
+            "no endpoint of Flask, Django, FastAPI, Falcon or Bottle was found; \
              name the folder with the application",
         );
         return;
@@ -70,6 +77,12 @@ fn head(page: &mut Page, plan: &Plan) {
             0,
             &format!("{words} {others}; see what the plan does not see"),
         );
+    }
+    let renders = plan.free.iter().filter(|one| one.renders).count()
+        + plan.endpoints.iter().filter(|one| one.renders).count();
+    if renders > 0 {
+        let words = "render a template; what is asked for there is not seen";
+        page.line(0, &format!("{renders} {words}"));
     }
     page.line(
         0,
@@ -104,6 +117,85 @@ fn one(page: &mut Page, number: usize, endpoint: &EndpointPlan) {
     }
     page.more(5, endpoint.functions.len());
     waits(page, &endpoint.calls);
+}
+
+/// What else an endpoint needs.
+fn notes(page: &mut Page, plan: &Plan, endpoint: &EndpointPlan) {
+    let beside: Vec<String> = endpoint
+        .hooks
+        .iter()
+        .filter_map(|number| plan.hooks.get(*number))
+        .map(|hook| format!("`{}`", hook.function))
+        .collect();
+    if !beside.is_empty() {
+        let few = beside.iter().take(FEW_MAX).cloned().collect::<Vec<_>>();
+        let more = beside.len().saturating_sub(FEW_MAX);
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        page.line(
+            3,
+            &format!("runs beside it and waits: {}{rest}", few.join(", ")),
+        );
+    }
+    if endpoint.renders {
+        page.line(3, "renders a template: what that asks for is not seen");
+    }
+}
+
+/// What runs beside endpoints and waits.
+fn hooks(page: &mut Page, plan: &Plan) {
+    if plan.hooks.is_empty() {
+        return;
+    }
+    page.title("Beside endpoints: hooks, middleware and signals that wait");
+    for hook in &plan.hooks {
+        let endpoints = counted(hook.endpoints, "endpoint");
+        let place = at(&hook.place);
+        page.line(
+            2,
+            &format!(
+                "{place}  `{}`: {}, beside {endpoints}",
+                hook.function, hook.kind
+            ),
+        );
+        for function in hook.functions.iter().skip(1).take(SHOWN_MAX) {
+            page.line(5, &function_line(function));
+        }
+        waits(page, &hook.calls);
+    }
+    let free = plan.free.iter().filter(|one| !one.hooks.is_empty()).count();
+    if free > 0 {
+        page.line(
+            2,
+            &format!(
+                "{} that wait in nothing else are among these",
+                counted(free, "endpoint")
+            ),
+        );
+    }
+}
+
+/// Handlers of the framework's own.
+fn inherited(page: &mut Page, all: &[InheritedPlan]) {
+    if all.is_empty() {
+        return;
+    }
+    page.title("Wait in the framework's own code: handlers that these classes inherit");
+    for one in all {
+        page.line(
+            2,
+            &format!(
+                "{}  `{}`: {}",
+                at(&one.place),
+                one.class,
+                one.handlers.join(", ")
+            ),
+        );
+        page.line(5, &format!("of `{}`; instead: {}", one.base, one.instead));
+    }
 }
 
 /// Calls by what takes their place.

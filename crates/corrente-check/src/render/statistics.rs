@@ -24,5 +24,23 @@ pub fn statistics(report: &Report) -> String {
         "{:>6}  functions; {} calls, of which {} ({share:.0} %) lead to nothing that is known",
         extent.functions, extent.calls, extent.unresolved
     ));
+    let given_up = [
+        (
+            extent.overfull,
+            "sets of values are full: what else flows there is not followed",
+        ),
+        (
+            extent.merged,
+            "functions have more circumstances than are told apart: the rest are taken as one",
+        ),
+        (
+            extent.blurred,
+            "collections have more keys than are told apart: the rest are taken as one",
+        ),
+        (extent.cut, "methods have more overrides than are followed"),
+    ];
+    for (count, words) in given_up {
+        lines.push(format!("{count:>6}  {words}"));
+    }
     lines.join("\n") + "\n"
 }

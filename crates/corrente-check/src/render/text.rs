@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashMap;
+
 use crate::Source;
 use crate::finding::{Certainty, Finding, Place, Report, SUPPRESSION};
 
@@ -22,14 +24,15 @@ const EXCERPT_MAX: usize = 120;
 /// All findings.
 pub fn text(report: &Report, sources: &[Source], colour: Colour) -> String {
     let mut text = String::new();
+    let mut excerpts = Excerpts::of(sources);
     for finding in &report.findings {
-        one(&mut text, finding, sources, colour);
+        one(&mut text, finding, &mut excerpts, colour);
         text.push('\n');
     }
     text
 }
 
-fn one(text: &mut String, finding: &Finding, sources: &[Source], colour: Colour) {
+fn one(text: &mut String, finding: &Finding, excerpts: &mut Excerpts<'_>, colour: Colour) {
     let Place {
         path, line, column, ..
     } = &finding.place;
@@ -48,7 +51,7 @@ fn one(text: &mut String, finding: &Finding, sources: &[Source], colour: Colour)
         text,
         format_args!("{head}: {rule} {}\n", finding.headline()),
     );
-    if let Some(excerpt) = excerpt(&finding.place, sources) {
+    if let Some(excerpt) = excerpts.at(&finding.place) {
         let width = finding.place.end_column.saturating_sub(*column).max(1) as usize;
         let room = EXCERPT_MAX.saturating_sub(*column as usize).max(1);
         let marks = "^".repeat(width.min(room));
@@ -133,12 +136,33 @@ pub fn summary(report: &Report) -> String {
     line
 }
 
-fn excerpt(place: &Place, sources: &[Source]) -> Option<String> {
-    let source = sources.iter().find(|source| source.path == place.path)?;
-    let line = source.text.lines().nth(place.line as usize - 1)?;
-    let shown: String = line.chars().take(EXCERPT_MAX).collect();
-    // A tab is as wide as the mark below it expects.
-    Some(shown.replace('\t', " ").trim_end().to_owned())
+/// Lines of the sources; a file is cut into lines once, however many findings it has.
+struct Excerpts<'a> {
+    texts: FxHashMap<&'a str, &'a str>,
+    lines: FxHashMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> Excerpts<'a> {
+    fn of(sources: &'a [Source]) -> Self {
+        let texts = sources.iter().map(|source| (&*source.path, &*source.text));
+        Self {
+            texts: texts.collect(),
+            lines: FxHashMap::default(),
+        }
+    }
+
+    fn at(&mut self, place: &Place) -> Option<String> {
+        let known = self.texts.get_key_value(&*place.path);
+        let (path, text) = known.map(|(path, text)| (*path, *text))?;
+        let lines = self
+            .lines
+            .entry(path)
+            .or_insert_with(|| text.lines().collect());
+        let line = lines.get(place.line as usize - 1)?;
+        let shown: String = line.chars().take(EXCERPT_MAX).collect();
+        // A tab is as wide as the mark below it expects.
+        Some(shown.replace('\t', " ").trim_end().to_owned())
+    }
 }
 
 fn paint(colour: Colour, code: &str, text: &str) -> String {

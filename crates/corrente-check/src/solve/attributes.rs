@@ -32,7 +32,9 @@ impl Machine<'_> {
             Data::Property { .. } if self.symbols.text(name) == "setter" => {
                 self.single(Data::PropertySetter(value))
             }
-            Data::Property { .. } | Data::PropertySetter(_) => ValueSet::one(value),
+            Data::Property { .. } | Data::PropertySetter(_) | Data::Router(_) => {
+                ValueSet::one(value)
+            }
             _ => ValueSet::default(),
         }
     }

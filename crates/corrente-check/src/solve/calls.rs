@@ -53,6 +53,8 @@ impl Machine<'_> {
                 self.invoke(callee, &all, mode)
             }
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
+            // What its methods give is its own: `router.route(…)`, which then decorates.
+            Data::Router(_) if mode != Mode::Decorator => ValueSet::one(callee),
             _ => ValueSet::default(),
         }
     }

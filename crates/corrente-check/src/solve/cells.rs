@@ -15,6 +15,13 @@ pub(crate) struct Task {
     pub(crate) operation: u32,
 }
 
+impl Task {
+    /// In one word, which is hashed in one step.
+    fn packed(self) -> u64 {
+        u64::from(self.instance.0) << 32 | u64::from(self.operation)
+    }
+}
+
 /// A cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CellId(u32);
@@ -26,19 +33,25 @@ const LISTED_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     list: Vec<Task>,
-    known: Option<Box<FxHashSet<Task>>>,
+    known: Option<Box<FxHashSet<u64>>>,
 }
 
 impl Readers {
     pub(super) fn add(&mut self, task: Task) {
+        // An operation often reads one cell several times in a row.
+        if self.list.last() == Some(&task) {
+            return;
+        }
         if let Some(known) = &mut self.known {
-            if known.insert(task) {
+            if known.insert(task.packed()) {
                 self.list.push(task);
             }
         } else if !self.list.contains(&task) {
             self.list.push(task);
             if self.list.len() > LISTED_MAX {
-                self.known = Some(Box::new(self.list.iter().copied().collect()));
+                self.known = Some(Box::new(
+                    self.list.iter().copied().map(Task::packed).collect(),
+                ));
             }
         }
     }
@@ -106,6 +119,14 @@ impl Cells {
                 open.extend_from_slice(&cell.wider);
             }
         }
+    }
+
+    /// Cells that could take no more.
+    pub(super) fn full(&self) -> usize {
+        self.list
+            .iter()
+            .filter(|cell| cell.values.is_full())
+            .count()
     }
 
     /// Wakes the readers of a cell.

@@ -2,7 +2,7 @@
 //!
 //! A cell knows which bodies read it, so that they run again when it grows.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cells::{CellId, Cells};
 use super::instance::InstanceId;
@@ -98,6 +98,8 @@ pub(crate) struct Heap {
     pub(crate) any: Symbol,
     /// The keys that collections are known to have.
     keys: FxHashMap<Owner, Vec<Symbol>>,
+    /// Collections with more keys than are told apart.
+    pub(super) blurred: FxHashSet<Owner>,
     /// What collections hold, whatever the key.
     summaries: FxHashMap<Owner, CellId>,
     /// Owners that belong to a thing for good.
@@ -132,6 +134,7 @@ impl Heap {
             object_numbers: FxHashMap::default(),
             any,
             keys: FxHashMap::default(),
+            blurred: FxHashSet::default(),
             summaries: FxHashMap::default(),
             owned: FxHashMap::default(),
         }
@@ -193,6 +196,7 @@ impl Heap {
                 self.cells.touch(summary);
             } else {
                 // One more key is any key: what is under it is found under all.
+                self.blurred.insert(owner);
                 key = any;
             }
         }

@@ -92,7 +92,7 @@ impl Machine<'_> {
         }
         self.blocks(&callee, given, mode);
         self.takes_callbacks(&callee, given);
-        self.takes_endpoints(&callee.key, given);
+        let router = self.takes_routes(&callee.key, given);
         let neutral = callee.neutral.as_ref();
         if callee.hands_off || neutral.is_some_and(|condition| self.holds(condition, given)) {
             let elsewhere = self.symbols.intern(ELSEWHERE);
@@ -100,6 +100,7 @@ impl Machine<'_> {
         }
         self.use_up(given);
         let mut result = self.runs_arguments(&callee, given);
+        result.extend(&router);
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
         }

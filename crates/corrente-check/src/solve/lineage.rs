@@ -194,6 +194,9 @@ impl Machine<'_> {
             .take(OVERRIDES_MAX)
             .copied()
             .collect();
+        if kin.len() >= DESCENDANTS_MAX || found.len() == OVERRIDES_MAX {
+            self.cut.insert((class, name));
+        }
         let known = &mut self.heap.classes[class.0 as usize].known;
         known.overrides.insert(name, Rc::clone(&found));
         found

@@ -53,6 +53,10 @@ pub(crate) struct Machine<'a> {
     pub(crate) instances: Vec<Instance>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
     contexts: FxHashMap<FunctionId, u32>,
+    /// Functions with more circumstances than are told apart.
+    pub(crate) merged: FxHashSet<FunctionId>,
+    /// Methods with more overrides than are followed.
+    pub(crate) cut: FxHashSet<(super::heap::ClassId, Symbol)>,
     modules: Vec<InstanceId>,
     /// Bodies of modules and classes: they go first.
     early: VecDeque<InstanceId>,
@@ -62,6 +66,9 @@ pub(crate) struct Machine<'a> {
     pub(crate) entries: Vec<Entry>,
     /// For a plan only.
     pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
+    pub(crate) hooks: Vec<super::hooks::Hook>,
+    pub(super) routers: super::routers::Routers,
+    pub(super) viewsets: Vec<super::endpoints::Registered>,
     entered: FxHashSet<InstanceId>,
     pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
@@ -121,6 +128,8 @@ impl<'a> Machine<'a> {
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),
+            merged: FxHashSet::default(),
+            cut: FxHashSet::default(),
             modules: Vec::new(),
             early: VecDeque::new(),
             late: VecDeque::new(),
@@ -128,6 +137,9 @@ impl<'a> Machine<'a> {
             leaf_numbers: FxHashMap::default(),
             entries: Vec::new(),
             endpoints: Vec::new(),
+            hooks: Vec::new(),
+            routers: super::routers::Routers::default(),
+            viewsets: Vec::new(),
             entered: FxHashSet::default(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
@@ -258,6 +270,7 @@ impl<'a> Machine<'a> {
             let count = self.contexts.entry(function).or_default();
             if *count >= CONTEXTS_MAX {
                 context = root;
+                self.merged.insert(function);
                 if let Some(known) = self.numbers.get(&(function, outer, context)) {
                     return *known;
                 }
@@ -394,6 +407,11 @@ impl<'a> Machine<'a> {
     /// Sets, of variables and of cells, that could take no more.
     pub(crate) fn full_sets(&self) -> usize {
         let slots = self.instances.iter().flat_map(|instance| &instance.slots);
-        slots.filter(|set| set.is_full()).count()
+        slots.filter(|set| set.is_full()).count() + self.heap.cells.full()
+    }
+
+    /// Collections with more keys than are told apart.
+    pub(crate) fn blurred_collections(&self) -> usize {
+        self.heap.blurred.len()
     }
 }

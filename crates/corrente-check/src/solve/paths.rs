@@ -38,6 +38,7 @@ pub(crate) struct Lookups {
     attributes: FxHashMap<(Symbol, Symbol), ValueSet>,
     calls: FxHashMap<Symbol, Rc<Callee>>,
     methods: FxHashMap<(Symbol, Symbol), Rc<Callee>>,
+    results: FxHashMap<Symbol, Option<Symbol>>,
 }
 
 /// What the catalogue says of calling something.
@@ -114,13 +115,16 @@ impl Machine<'_> {
 
     /// What calling a path gives.
     pub(super) fn result_path(&mut self, path: Symbol) -> Option<Symbol> {
-        if let Some(typed) = self.callee(path).typed {
-            return Some(typed);
+        if let Some(known) = self.lookups.results.get(&path) {
+            return *known;
         }
-        let text = self.symbols.text(path);
-        (steps(text) < STEPS_MAX)
-            .then(|| format!("{text}()"))
-            .map(|text| self.symbols.intern(&text))
+        let result = self.callee(path).typed.or_else(|| {
+            let text = self.symbols.text(path);
+            let made = (steps(text) < STEPS_MAX).then(|| format!("{text}()"));
+            made.map(|text| self.symbols.intern(&text))
+        });
+        self.lookups.results.insert(path, result);
+        result
     }
 
     pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {

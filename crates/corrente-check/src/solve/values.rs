@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::heap::{ClassId, ObjectId, Owner};
 use super::instance::InstanceId;
+use super::routers::RouterId;
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
 
@@ -67,6 +68,8 @@ pub(crate) enum Data {
     },
     /// A callable with some arguments given.
     Partial(u32),
+    /// What routes are registered with: goes along with the library's object, for a plan.
+    Router(RouterId),
     /// `map` or `filter`: calls when it is iterated.
     Lazy(u32, Gives),
 }
@@ -180,11 +183,38 @@ impl ValueSet {
             self.0.clone_from(&other.0);
             return true;
         }
-        let mut grew = false;
-        for value in other.members() {
-            grew |= self.insert(*value);
+        if other.len() <= FEW {
+            let mut grew = false;
+            for value in other.members() {
+                grew |= self.insert(*value);
+            }
+            return grew;
         }
-        grew
+        self.merge(other)
+    }
+
+    /// The same for many at a time: both lists are sorted, so one pass over them will do.
+    fn merge(&mut self, other: &Self) -> bool {
+        let own = self.members();
+        let mut at = 0;
+        let mut is_new = |value: &Value| {
+            while at < own.len() && own[at] < *value {
+                at += 1;
+            }
+            own.get(at) != Some(value)
+        };
+        let mut new = other.members().iter().copied();
+        let Some(first) = new.by_ref().find(|value| is_new(value)) else {
+            return false;
+        };
+        let rest = new.filter(|value| is_new(value));
+        let room = SET_MAX - own.len();
+        let mut all = Vec::with_capacity(own.len() + other.len());
+        all.extend(std::iter::once(first).chain(rest).take(room));
+        all.extend_from_slice(own);
+        all.sort_unstable();
+        self.0 = Members::Many(Rc::new(all));
+        true
     }
 
     /// Whether both are one and the same shared list.

@@ -16,6 +16,7 @@ use crate::facts::{Action, Argument, ArgumentKind, Call, Collection, Key, Mode, 
 impl Lowering<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Slot {
         if self.depth >= DEPTH_MAX {
+            self.too_deep(expression.range());
             return self.slot();
         }
         self.depth += 1;

@@ -11,7 +11,10 @@ use rustc_hash::FxHashMap;
 
 use super::scopes::{Place, Scopes};
 use super::span_of;
-use crate::facts::{Action, BodyKind, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot};
+use super::statements::DEPTH_MAX;
+use crate::facts::{
+    Action, BodyKind, Fault, FunctionFacts, ModuleFacts, Name, Operation, Receiver, Slot,
+};
 use crate::uses::Uses;
 
 /// Versions of variables; `None` where no code comes by any more.
@@ -50,6 +53,7 @@ pub(super) struct Lowering<'a> {
     numbers: FxHashMap<Box<str>, Name>,
     frames: Vec<Frame>,
     pub(super) depth: u32,
+    told_depth: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -60,6 +64,7 @@ impl<'a> Lowering<'a> {
             numbers: FxHashMap::default(),
             frames: Vec::new(),
             depth: 0,
+            told_depth: false,
         }
     }
 
@@ -75,6 +80,17 @@ impl<'a> Lowering<'a> {
         );
         self.statements(body);
         self.close();
+    }
+
+    /// Notes that what stands here is left out: one fault a file will do.
+    pub(super) fn too_deep(&mut self, range: TextRange) {
+        if std::mem::replace(&mut self.told_depth, true) {
+            return;
+        }
+        self.facts.faults.push(Fault {
+            at: range.start().into(),
+            message: format!("nested more than {DEPTH_MAX} deep; what is further in is left out"),
+        });
     }
 
     /// Begins a body; what is emitted from now on is its own.

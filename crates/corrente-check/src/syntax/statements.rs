@@ -39,6 +39,8 @@ impl Lowering<'_> {
                 self.depth += 1;
                 self.statement(statement);
                 self.depth -= 1;
+            } else {
+                self.too_deep(statement.range());
             }
         }
     }

@@ -203,7 +203,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The elements of a list, empty ones left out (RFC 9110, section 5.6.1).
-pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let elements = value.split(|&byte| byte == b',').map(trim);
     elements.filter(|element| !element.is_empty())
 }

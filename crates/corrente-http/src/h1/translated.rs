@@ -209,89 +209,52 @@ mod tests {
         assert_eq!(fields(view), expected);
     }
 
+    fn refused(
+        foreign: Foreign<'_>,
+        fields: &[(&'static [u8], &'static [u8])],
+    ) -> Option<Rejection> {
+        let fields = fields.iter().copied();
+        Translated::of(foreign, fields, &Limits::default()).err()
+    }
+
     #[test]
     fn what_is_wrong_in_http_1_is_wrong_here() {
-        let refused = |foreign: Foreign<'_>, fields: &[(&'static [u8], &'static [u8])]| {
-            let fields = fields.iter().copied();
-            Translated::of(foreign, fields, &Limits::default()).err()
+        let with = |authority| Foreign { authority, ..GET };
+        let asterisk = Foreign {
+            target: b"*",
+            ..GET
         };
-        let none = &[];
-        let cases = [
-            (refused(GET, none), None),
-            (
-                refused(
-                    Foreign {
-                        authority: None,
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::HostMissing),
-            ),
-            (
-                refused(
-                    Foreign {
-                        authority: Some(b"u@a"),
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::HostInvalid),
-            ),
-            (
-                refused(GET, &[(b"host", b"other")]),
-                Some(Rejection::HostRepeated),
-            ),
-            (
-                refused(GET, &[(b"x-a", b" b")]),
-                Some(Rejection::ValueByte(b' ')),
-            ),
-            (
-                refused(
-                    Foreign {
-                        target: b"*",
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::Asterisk),
-            ),
-            (
-                refused(
-                    Foreign {
-                        method: b"CONNECT",
-                        target: b"a:1",
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::Connect),
-            ),
-            (
-                refused(
-                    Foreign {
-                        method: b"CONNECT",
-                        protocol: Some(b"connect-udp"),
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::ConnectProtocol),
-            ),
-            (
-                refused(
-                    Foreign {
-                        method: b"CONNECT",
-                        protocol: Some(b"websocket"),
-                        ..GET
-                    },
-                    none,
-                ),
-                Some(Rejection::ConnectEnded),
-            ),
-        ];
-        for (found, expected) in cases {
-            assert_eq!(found, expected);
-        }
+        assert_eq!(refused(GET, &[]), None);
+        assert_eq!(refused(with(None), &[]), Some(Rejection::HostMissing));
+        assert_eq!(
+            refused(with(Some(b"u@a")), &[]),
+            Some(Rejection::HostInvalid)
+        );
+        assert_eq!(refused(asterisk, &[]), Some(Rejection::Asterisk));
+        let host: [(&[u8], &[u8]); 1] = [(b"host", b"other")];
+        assert_eq!(refused(GET, &host), Some(Rejection::HostRepeated));
+        let blank: [(&[u8], &[u8]); 1] = [(b"x-a", b" b")];
+        assert_eq!(refused(GET, &blank), Some(Rejection::ValueByte(b' ')));
+    }
+
+    #[test]
+    fn connect_opens_websockets_that_go_on_and_nothing_else() {
+        let connect = Foreign {
+            method: b"CONNECT",
+            ..GET
+        };
+        let plain = Foreign {
+            target: b"a:1",
+            ..connect
+        };
+        let to = |protocol| Foreign {
+            protocol: Some(protocol),
+            ..connect
+        };
+        assert_eq!(refused(plain, &[]), Some(Rejection::Connect));
+        let udp = refused(to(b"connect-udp"), &[]);
+        assert_eq!(udp, Some(Rejection::ConnectProtocol));
+        let ended = refused(to(b"websocket"), &[]);
+        assert_eq!(ended, Some(Rejection::ConnectEnded));
     }
 }

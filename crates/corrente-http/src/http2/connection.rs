@@ -25,7 +25,7 @@ use super::{ENHANCE_YOUR_CALM, Limits};
 /// The number of a stream.
 pub type StreamId = u32;
 
-/// Whether clients are told that a stream may carry a WebSocket (RFC 8441, section 3).
+/// Whether clients are told that streams carry `WebSockets` (RFC 8441, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebSockets {
     /// They are told so.
@@ -191,6 +191,12 @@ impl Connection {
     /// Whether [`Connection::next_event`] has something to look at, without anything new from the client.
     pub fn has_news(&self) -> bool {
         self.woken.first().is_some()
+    }
+
+    /// Whether what is sent on a stream can still reach its client.
+    pub fn is_open(&self, stream: StreamId) -> bool {
+        let entry = self.streams.get(&stream);
+        entry.is_some_and(|entry| !entry.is_done())
     }
 
     /// Bytes of a stream that wait for the client's window.

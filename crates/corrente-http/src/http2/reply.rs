@@ -81,9 +81,9 @@ impl Reply {
     }
 
     /// Counts a part of the body; whether it is to be sent.
-    pub fn data(&mut self, length: usize) -> Result<bool, ResponseError> {
+    pub fn data(&mut self, length: u64) -> Result<bool, ResponseError> {
         // Nothing is written where nothing is in chunks.
-        self.0.open_data(length as u64, &mut Vec::new())
+        self.0.open_data(length, &mut Vec::new())
     }
 
     /// The body is complete.

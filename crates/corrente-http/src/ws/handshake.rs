@@ -35,7 +35,7 @@ pub enum HandshakeError {
     /// Only GET opens one.
     #[error("a WebSocket is opened with GET")]
     Method,
-    /// There is an application, but of an interface that has no WebSocket.
+    /// There is an application, but of an interface without `WebSocket`s.
     #[error("the application that this path is for has no WebSockets")]
     NotSpoken,
     /// 13 is the only version there is.

@@ -121,6 +121,7 @@ impl<E: Exchange> Connection<E> {
             .map_err(LoadError::system("watch a connection"))?;
         self.socket = Some(socket);
         self.link = Link::Connecting;
+        self.exchange.connected();
         Ok(Ok(()))
     }
 
@@ -160,7 +161,10 @@ impl<E: Exchange> Connection<E> {
                 Ok(0) => break self.exchange.end_of_input(),
                 Ok(length) => {
                     bytes += length as u64;
-                    let step = self.exchange.receive(&buffer[..length]);
+                    let step = match self.exchange.receive(&buffer[..length]) {
+                        Step::Next => self.send_next(),
+                        step => step,
+                    };
                     // A short read has emptied the socket (epoll(7)), unless it is about to end.
                     let may_hold_more = length == buffer.len() || input == Input::Ending;
                     if step != Step::More || !may_hold_more {
@@ -176,6 +180,15 @@ impl<E: Exchange> Connection<E> {
         Received {
             bytes,
             step: self.settle(step, input),
+        }
+    }
+
+    /// Sends the request on a connection that has just been opened.
+    fn send_next(&mut self) -> Step {
+        self.sent_bytes = 0;
+        match self.send() {
+            Ok(()) => Step::More,
+            Err(kind) => Step::Failed(kind),
         }
     }
 

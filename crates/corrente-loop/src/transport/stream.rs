@@ -9,27 +9,27 @@
 
 pub(super) mod feeding;
 pub(super) mod methods;
+mod queue;
 mod reading;
 pub(super) mod writing;
 
 use std::net::SocketAddr;
 
 use corrente_driver::Descriptor;
-use corrente_driver::outgoing::Outgoing;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use self::queue::Queue;
 use super::flow::{Flow, Signal};
 use super::tls::Session;
 use crate::event_loop::Loop;
-use crate::ffi::bytes::Chunk;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
-pub(crate) use writing::pass;
+pub(crate) use writing::{pass, pass_file};
 
 static STREAM: Class<Stream> = Class::new();
 
@@ -74,7 +74,7 @@ struct State {
     reading: Reading,
     writing: Writing,
     pending: Pending,
-    outgoing: Outgoing<Chunk>,
+    outgoing: Queue,
     flow: Flow,
     /// Writes after the connection was lost.
     ignored: u32,

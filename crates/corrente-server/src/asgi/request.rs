@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use corrente_loop::Confined;
+use corrente_loop::native::FilePart;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -16,6 +17,7 @@ use super::answer::{Answer, Asked, Awaited};
 use super::message;
 use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Exchange, Last};
+use crate::file;
 
 pyo3::create_exception!(
     corrente._native,
@@ -319,7 +321,10 @@ impl Request {
             }
         } else if is(kind, intern!(py, "http.response.pathsend")) {
             let path = required(event, intern!(py, "path"))?;
-            exchange.file(py, &path)?
+            exchange.file(py, file::by_path(&path)?, Last::Yes)?
+        } else if is(kind, intern!(py, "http.response.zerocopysend")) {
+            let last = last(event, intern!(py, "more_body"))?;
+            exchange.file(py, part(event)?, last)?
         } else if is(kind, intern!(py, "http.response.trailers")) {
             let headers = event.get_item(intern!(py, "headers"))?;
             let last = last(event, intern!(py, "more_trailers"))?;
@@ -344,6 +349,33 @@ impl Request {
         }
         self.wake(py, Awaited::Message)
     }
+}
+
+/// What `http.response.zerocopysend` wants sent.
+fn part(event: &Bound<'_, PyDict>) -> PyResult<FilePart> {
+    let py = event.py();
+    let number = |key: &Bound<'_, PyString>| number_or_none(event.get_item(key)?, key);
+    let file = required(event, intern!(py, "file"))?;
+    let (offset, count) = (
+        number(intern!(py, "offset"))?,
+        number(intern!(py, "count"))?,
+    );
+    file::by_descriptor(&file, offset, count)
+}
+
+/// A number that an application may leave out.
+fn number_or_none(
+    given: Option<Bound<'_, PyAny>>,
+    key: &Bound<'_, PyString>,
+) -> PyResult<Option<u64>> {
+    let given = given.filter(|given| !given.is_none());
+    let number = |given: Bound<'_, PyAny>| {
+        given.extract::<u64>().map_err(|_| {
+            let text = format!("'{key}' must be a number of bytes, not {given}");
+            PyValueError::new_err(text)
+        })
+    };
+    given.map(number).transpose()
 }
 
 /// Whether nothing follows a message: its key says that something does.

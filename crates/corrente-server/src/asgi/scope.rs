@@ -67,6 +67,7 @@ impl Template {
             "http.response.early_hint",
             "http.response.pathsend",
             "http.response.trailers",
+            "http.response.zerocopysend",
         ] {
             extensions.set_item(PyString::intern(py, known), PyDict::new(py))?;
         }

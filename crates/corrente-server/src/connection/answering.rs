@@ -6,6 +6,8 @@
 use std::sync::atomic::Ordering;
 
 use corrente_http::h1::Length;
+use corrente_loop::native::FilePart;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -13,6 +15,7 @@ use super::output::{COPIED_MOST, Fields};
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last, unpacked};
 use crate::field::{borrowed, fields, links};
+use crate::file::{IN_THE_WAY, raised};
 use crate::packed::Packed;
 use crate::talk::Socket;
 
@@ -50,8 +53,8 @@ impl Exchange for Connection {
                 last
             };
             let encoded = output.open(py, length, always).and_then(|()| {
-                if bytes.len() > COPIED_MOST {
-                    return output.open_data(bytes.len());
+                if bytes.len() > COPIED_MOST && !output.is_held() {
+                    return output.open_data(bytes.len() as u64);
                 }
                 output.data(bytes).map(|()| false)
             });
@@ -65,6 +68,43 @@ impl Exchange for Connection {
             self.with(py, |state| state.output.close_data())?;
         }
         self.traced(py, |trace| trace.sent(bytes.len()))?;
+        if last == Last::Yes {
+            let finished = self.with(py, |state| state.output.finish(&[]))?;
+            self.checked(py, finished)?;
+        } else if self.is_to_be_written(py)? {
+            self.write_out(py)?;
+        }
+        Ok(last)
+    }
+
+    fn file(&self, py: Python<'_>, mut part: FilePart, last: Last) -> PyResult<Last> {
+        if self.is_pouring(py)? {
+            return Err(PyRuntimeError::new_err(IN_THE_WAY));
+        }
+        let bytes = part.left();
+        if bytes <= COPIED_MOST as u64 {
+            // In one piece with the head.
+            let content = part.read(COPIED_MOST);
+            let content = content.map_err(|error| raised(&error, None))?;
+            return self.body(py, &PyBytes::new(py, &content), last);
+        }
+        let length = match last {
+            Last::Yes => Length::Known(bytes),
+            Last::No => Length::Unknown,
+        };
+        let (encoded, last) = self.write(py, |output, always| {
+            let last = if output.has_trailers() {
+                Last::No
+            } else {
+                last
+            };
+            let encoded = output.open(py, length, always);
+            (encoded.and_then(|()| output.open_data(bytes)), last)
+        })?;
+        if self.checked(py, encoded)? {
+            self.begin_pouring(py, part)?;
+            self.with(py, |state| state.output.close_data())?;
+        }
         if last == Last::Yes {
             let finished = self.with(py, |state| state.output.finish(&[]))?;
             self.checked(py, finished)?;
@@ -134,6 +174,9 @@ impl Exchange for Connection {
         let Some(connection) = self.me.upgrade() else {
             return Ok(());
         };
+        if self.completes_later(py)? {
+            return Ok(());
+        }
         self.shared
             .live
             .counts
@@ -178,7 +221,7 @@ impl Exchange for Connection {
             // when the loop goes on.
             let is_going_on = state.output.is_begun();
             let watched = is_going_on.then(|| transport.clone_ref(py));
-            Some((state.is_full, watched))
+            Some((state.is_full || state.pouring.is_some(), watched))
         });
         match looked {
             Ok(Some((false, Some(transport)))) => transport.is_closing(py).unwrap_or(false),

@@ -11,6 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use super::pouring::Pouring;
 use super::preface::{self, Opening};
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
@@ -85,6 +86,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
     let (transport, current, socket) = connection.with(py, |state| {
         state.stage = Stage::Ends;
         state.held = Vec::new();
+        state.pouring = None;
         let current = state.current.take();
         (state.transport.take(), current, state.socket.take())
     })?;
@@ -233,6 +235,8 @@ impl Connection {
         let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
         let allowed = self.shared.times.write.as_secs_f64();
         self.with(py, |state| {
+            let left = state.pouring.as_ref().map_or(0, Pouring::left);
+            let bytes = bytes.saturating_add(left);
             let is_stuck = state.unread.is_stuck(bytes, now, allowed);
             is_late || is_stuck
         })

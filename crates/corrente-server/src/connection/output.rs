@@ -30,6 +30,8 @@ pub(super) struct Output {
     trailers: Vec<Field>,
     /// After what is in `bytes` the connection ends.
     closes: bool,
+    /// A file goes before what is in `bytes`.
+    is_held: bool,
 }
 
 /// A head that waits for its body.
@@ -103,7 +105,7 @@ impl Output {
     /// Whether a response has begun that is written in part.
     pub(super) fn is_begun(&self) -> bool {
         let encoder = self.encoder.as_ref();
-        encoder.is_some_and(|encoder| encoder.framing().is_some())
+        self.is_held || encoder.is_some_and(|encoder| encoder.framing().is_some())
     }
 
     /// Whether the end of the connection is the end of the body.
@@ -167,9 +169,9 @@ impl Output {
     }
 
     /// What comes before a part that is sent from where it is; whether it is to be sent.
-    pub(super) fn open_data(&mut self, length: usize) -> Encoded<bool> {
+    pub(super) fn open_data(&mut self, length: u64) -> Encoded<bool> {
         let encoder = self.encoder.as_mut().ok_or(ResponseError::Order)?;
-        encoder.open_data(length as u64, &mut self.bytes)
+        encoder.open_data(length, &mut self.bytes)
     }
 
     /// What comes after it.
@@ -251,9 +253,26 @@ impl Output {
         self.bytes.len()
     }
 
-    /// What is to be written now.
+    /// What is to be written now: nothing while a file is being sent.
     pub(super) fn take(&mut self) -> Vec<u8> {
+        if self.is_held {
+            return Vec::new();
+        }
         std::mem::take(&mut self.bytes)
+    }
+
+    /// A file is being sent.
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// It has gone.
+    pub(super) fn release(&mut self) {
+        self.is_held = false;
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
     }
 
     /// Memory to use again.

@@ -5,6 +5,7 @@
 use corrente_http::h1::{Length, ResponseError, ResponseHead};
 use corrente_http::http2::http::Response;
 use corrente_http::http2::{self, Bytes, Ending, Reply};
+use corrente_loop::native::FilePart;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -16,7 +17,7 @@ use crate::operations::Dates;
 use crate::talk::Carriage as _;
 
 /// What waits for the client's window before the application has to, in bytes.
-const QUEUED_MOST: usize = 64 * 1024;
+pub(super) const QUEUED_MOST: usize = 64 * 1024;
 
 /// A head, or why there is none.
 type Opened = Result<Response<()>, ResponseError>;
@@ -62,6 +63,24 @@ impl Stream {
         self.checked(py, opened).map(Some)
     }
 
+    /// Counts a part of the body; whether it is to be sent, and whether the stream ends with it.
+    fn count(
+        &self,
+        py: Python<'_>,
+        length: u64,
+        last: Last,
+    ) -> PyResult<Result<(bool, bool), ResponseError>> {
+        self.with(py, |state| {
+            let is_sent = state.reply.data(length)?;
+            if last == Last::Yes {
+                state.reply.finish()?;
+            }
+            // Without a body the head is all, whatever the application still gives.
+            let is_over = state.reply.has_no_body() && !state.has_trailers;
+            Ok((is_sent, is_over || last == Last::Yes))
+        })
+    }
+
     /// Gives a part of the response to its connection; the error is that of the body's length.
     pub(super) fn send(
         &self,
@@ -70,22 +89,15 @@ impl Stream {
         content: &[u8],
         last: Last,
     ) -> PyResult<Result<(), ResponseError>> {
-        let counted = self.with(py, |state| {
-            let is_sent = state.reply.data(content.len())?;
-            if last == Last::Yes {
-                state.reply.finish()?;
-            }
-            if let Some(trace) = &mut state.trace {
-                trace.sent(content.len());
-            }
-            // Without a body the head is all, whatever the application still gives.
-            let is_over = state.reply.has_no_body() && !state.has_trailers;
-            Ok((is_sent, is_over || last == Last::Yes))
-        })?;
-        let (is_sent, is_last) = match counted {
+        let (is_sent, is_last) = match self.count(py, content.len() as u64, last)? {
             Ok(counted) => counted,
             Err(error) => return Ok(Err(error)),
         };
+        self.with(py, |state| {
+            if let Some(trace) = &mut state.trace {
+                trace.sent(content.len());
+            }
+        })?;
         let content = if is_sent { content } else { b"" };
         let ending = |is_last: bool| if is_last { Ending::Last } else { Ending::More };
         self.session.with(py, |state| {
@@ -147,6 +159,7 @@ impl Exchange for Stream {
     }
 
     fn body(&self, py: Python<'_>, content: &Bound<'_, PyBytes>, last: Last) -> PyResult<Last> {
+        self.refuse_while_pouring(py)?;
         let bytes = content.as_bytes();
         let length = match last {
             Last::Yes => Length::Known(bytes.len() as u64),
@@ -163,12 +176,43 @@ impl Exchange for Stream {
         Ok(last)
     }
 
+    fn file(&self, py: Python<'_>, part: FilePart, last: Last) -> PyResult<Last> {
+        self.refuse_while_pouring(py)?;
+        let length = match last {
+            Last::Yes => Length::Known(part.left()),
+            Last::No => Length::Unknown,
+        };
+        let head = self.open_waiting(py, length)?;
+        let has_trailers = self.with(py, |state| state.has_trailers)?;
+        let last = if has_trailers { Last::No } else { last };
+        let counted = self.count(py, part.left(), last)?;
+        let (is_sent, is_last) = self.checked(py, counted)?;
+        let is_ended = is_last && !is_sent;
+        self.session.with(py, |state| {
+            let ending = |is_last: bool| if is_last { Ending::Last } else { Ending::More };
+            if let Some(head) = head {
+                // A stream that is gone is told by itself.
+                let _sent = state.connection.head(self.id, head, ending(is_ended));
+            } else if is_ended {
+                let nothing = Bytes::new();
+                state.connection.data(self.id, nothing, Ending::Last);
+            }
+        })?;
+        if is_sent {
+            let end = if is_last { Last::Yes } else { Last::No };
+            self.begin_pouring(py, part, end)?;
+        }
+        self.session.send_soon(py)?;
+        Ok(last)
+    }
+
     fn trailers(
         &self,
         py: Python<'_>,
         headers: Option<&Bound<'_, PyAny>>,
         last: Last,
     ) -> PyResult<Last> {
+        self.refuse_while_pouring(py)?;
         let fields = headers.map_or_else(|| Ok(Vec::new()), fields)?;
         let mut all = self.with(py, |state| std::mem::take(&mut state.trailers))?;
         all.extend(fields);
@@ -219,6 +263,9 @@ impl Exchange for Stream {
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
+        if self.completes_later(py)? {
+            return Ok(());
+        }
         // The client of a WebSocket has still to say that it closes, too.
         let handler = if self.is_accepted(py)? {
             self.retire(py)?
@@ -230,6 +277,9 @@ impl Exchange for Stream {
     }
 
     fn is_full(&self, py: Python<'_>) -> bool {
+        if self.is_pouring(py).unwrap_or(false) {
+            return true;
+        }
         let looked = self.session.with(py, |state| {
             state.is_full || state.connection.queued_bytes(self.id) > QUEUED_MOST
         });

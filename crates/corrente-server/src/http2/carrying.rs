@@ -26,6 +26,7 @@ impl Stream {
     pub(super) fn retire(&self, py: Python<'_>) -> PyResult<Option<Handler>> {
         let (handler, before) = self.with(py, |state| {
             let before = (state.beginning.take(), state.task.take());
+            state.pouring = None;
             (state.handler.take(), before)
         })?;
         drop(before);

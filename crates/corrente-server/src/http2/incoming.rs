@@ -337,6 +337,9 @@ impl Stream {
 
     /// What was written has been read: the application may go on.
     pub(super) fn room(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        if !self.pour(py)? {
+            return Ok(());
+        }
         match self.handler(py)? {
             Some(handler) => self.carrier().has_room(py, &handler),
             None => Ok(()),

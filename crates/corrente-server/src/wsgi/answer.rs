@@ -75,6 +75,13 @@ pub(super) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Packed> {
     Ok(fields)
 }
 
+/// How long the application says that its body is. What is no number is refused when the head is made.
+pub(super) fn length_of(fields: &Packed) -> Option<u64> {
+    let mut fields = fields.iter();
+    let (_, value) = fields.find(|(name, _)| name.eq_ignore_ascii_case(b"content-length"))?;
+    str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+}
+
 fn add(fields: &mut Packed, text: &Bound<'_, PyString>) -> PyResult<()> {
     let text = text.to_str()?;
     let pushed = if text.is_ascii() {

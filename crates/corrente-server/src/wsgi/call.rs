@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use corrente_loop::Confined;
+use corrente_loop::native::FilePart;
 use pyo3::exceptions::PyAssertionError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -13,8 +14,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyType};
 
-use super::answer::{bytes, close, code, fields, whole};
+use super::answer::{bytes, close, code, fields, length_of, whole};
 use super::remote::{Failed, Inbox, Remote};
+use super::wrapper::FileWrapper;
 use crate::exchange::{Exchange, Last};
 use crate::packed::Packed;
 
@@ -41,6 +43,35 @@ struct State {
     progress: Progress,
     /// What the application returned, and its iterator.
     yields: Option<(Py<PyAny>, Py<PyAny>)>,
+}
+
+/// Some of a body.
+#[derive(Debug)]
+pub(super) enum Content {
+    Bytes(Py<PyBytes>),
+    File(FilePart),
+}
+
+impl Content {
+    pub(super) fn send(
+        self,
+        py: Python<'_>,
+        exchange: &dyn Exchange,
+        last: Last,
+    ) -> PyResult<Last> {
+        match self {
+            Self::Bytes(bytes) => exchange.body(py, bytes.bind(py), last),
+            Self::File(part) => exchange.file(py, part, last),
+        }
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(super) fn memory(&self, py: Python<'_>) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(py).len(),
+            Self::File(_) => 0,
+        }
+    }
 }
 
 /// How an answer gets to its client.
@@ -187,6 +218,14 @@ impl Call {
             // A list has nothing to close.
             return this.send(py, &whole, Last::Yes).map(|()| Advance::Over);
         }
+        if let Ok(wrapper) = result.cast::<FileWrapper>()
+            && let Some(part) = wrapper.get().part(py)?
+        {
+            let sent = this.send_file(py, part);
+            // What is sent has a descriptor of its own.
+            let closed = close(&result);
+            return sent.and(closed).map(|()| Advance::Over);
+        }
         let iterator = result.try_iter()?.into_any().unbind();
         let yields = (result.unbind(), iterator);
         let before = this.state.with(py, |state| state.yields.replace(yields))?;
@@ -231,7 +270,24 @@ impl Call {
         Ok(Advance::Over)
     }
 
+    /// A file as the whole body, or, where `write` was called, as its end. No more of it is sent than `Content-Length` says
+    /// (PEP 3333, "Optional Platform-Specific File Handling").
+    fn send_file(&self, py: Python<'_>, mut part: FilePart) -> PyResult<()> {
+        let promised = self.state.with(py, |state| {
+            let head = state.head.as_ref();
+            head.and_then(|head| length_of(&head.fields))
+        })?;
+        if let Some(promised) = promised {
+            part = part.split(promised);
+        }
+        self.send_content(py, Content::File(part), Last::Yes)
+    }
+
     fn send(&self, py: Python<'_>, piece: &Bound<'_, PyBytes>, last: Last) -> PyResult<()> {
+        self.send_content(py, Content::Bytes(piece.clone().unbind()), last)
+    }
+
+    fn send_content(&self, py: Python<'_>, content: Content, last: Last) -> PyResult<()> {
         let (way, head, progress) = self.state.with(py, |state| {
             (state.way.clone(), state.head.take(), state.progress)
         })?;
@@ -244,32 +300,32 @@ impl Call {
             ));
         }
         match way {
-            Way::Here(exchange) => self.send_here(&exchange, piece, head, last),
+            Way::Here(exchange) => self.send_here(py, &exchange, content, head, last),
             Way::There(remote) => {
                 let now = match last {
                     Last::Yes => Progress::Complete,
                     Last::No => Progress::Started,
                 };
                 self.state.with(py, |state| state.progress = now)?;
-                remote.send(piece, head, last)
+                remote.send(py, content, head, last)
             }
         }
     }
 
     fn send_here(
         &self,
+        py: Python<'_>,
         exchange: &Arc<dyn Exchange>,
-        piece: &Bound<'_, PyBytes>,
+        content: Content,
         head: Option<Head>,
         last: Last,
     ) -> PyResult<()> {
-        let py = piece.py();
         if let Some(head) = head {
             exchange.packed_head(py, head.status, head.fields)?;
             self.state
                 .with(py, |state| state.progress = Progress::Started)?;
         }
-        if exchange.body(py, piece, last)? == Last::No {
+        if content.send(py, &**exchange, last)? == Last::No {
             return Ok(());
         }
         let way = self.state.with(py, |state| {

@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use super::input::Empty;
+use super::wrapper::FileWrapper;
 use crate::asgi::scope::{Ends, meant, method};
 use crate::mount::Roots;
 use crate::operations::Arrival;
@@ -58,8 +59,7 @@ impl Template {
         set("wsgi.run_once", false.into_bound_py_any(py)?)?;
         // The body ends where it ends, though chunks have no CONTENT_LENGTH.
         set("wsgi.input_terminated", true.into_bound_py_any(py)?)?;
-        let wrapper = py.import("wsgiref.util")?.getattr("FileWrapper")?;
-        set("wsgi.file_wrapper", wrapper)?;
+        set("wsgi.file_wrapper", py.get_type::<FileWrapper>().into_any())?;
         set("SCRIPT_NAME", text(&roots.application))?;
         set("SERVER_SOFTWARE", text("corrente"))?;
         let (name, port) = end(&ends.server)?;

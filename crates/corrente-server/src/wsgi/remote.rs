@@ -7,9 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use super::call::{Head, Progress};
+use super::call::{Content, Head, Progress};
 use crate::exchange::{Exchange, Last};
 
 /// What an application may have posted and the loop not yet delivered, in bytes: then it waits.
@@ -47,7 +46,7 @@ enum Post {
     Piece {
         remote: Arc<Remote>,
         head: Option<Head>,
-        content: Py<PyBytes>,
+        content: Content,
         last: Last,
     },
     Failure(Arc<Remote>, PyErr),
@@ -76,18 +75,19 @@ impl Remote {
     /// The application's thread: posts a piece of the answer.
     pub(super) fn send(
         self: &Arc<Self>,
-        piece: &Bound<'_, PyBytes>,
+        py: Python<'_>,
+        content: Content,
         head: Option<Head>,
         last: Last,
     ) -> PyResult<()> {
-        self.lock().posted += piece.as_bytes().len();
+        self.lock().posted += content.memory(py);
         let post = Post::Piece {
             remote: Arc::clone(self),
             head,
-            content: piece.clone().unbind(),
+            content,
             last,
         };
-        self.inbox.post(piece.py(), post)
+        self.inbox.post(py, post)
     }
 
     /// The application's thread: could not answer.
@@ -134,12 +134,12 @@ impl Remote {
         &self,
         py: Python<'_>,
         head: Option<Head>,
-        content: &Bound<'_, PyBytes>,
+        content: Content,
         last: Last,
     ) -> PyResult<()> {
         let exchange = {
             let mut state = self.lock();
-            state.posted = state.posted.saturating_sub(content.as_bytes().len());
+            state.posted = state.posted.saturating_sub(content.memory(py));
             state.exchange.clone()
         };
         let Some(exchange) = exchange else {
@@ -149,7 +149,7 @@ impl Remote {
             exchange.packed_head(py, head.status, head.fields)?;
             self.lock().progress = Progress::Started;
         }
-        if exchange.body(py, content, last)? == Last::Yes {
+        if content.send(py, &*exchange, last)? == Last::Yes {
             self.lock().progress = Progress::Complete;
             self.gone();
             return exchange.complete(py);
@@ -240,7 +240,7 @@ impl Delivery {
                     content,
                     last,
                 } => {
-                    let sent = remote.deliver(py, head, content.bind(py), last);
+                    let sent = remote.deliver(py, head, content, last);
                     sent.or_else(|error| remote.failed(py, error))
                 }
                 Post::Failure(remote, error) => remote.failed(py, error),

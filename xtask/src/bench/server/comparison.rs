@@ -46,6 +46,32 @@ pub(super) fn compare(row: &Row, against: Against, results: &Results) -> Option<
             let [ours, theirs] = [ours, values(best)?].map(|totals| shares(&totals, &alone));
             compared(&format!("{}, share", best.name()), &ours?, &theirs?)
         }
+        Against::Beyond(one) => {
+            let theirs = values(one)?;
+            let base = median(&theirs)?;
+            let Compared { name, ratio } = compared(one.name(), &ours, &theirs)?;
+            let beyond = |ratio: f64| (ratio - 1.0) * base;
+            Some(Compared {
+                name,
+                ratio: Interval {
+                    estimate: beyond(ratio.estimate),
+                    low: beyond(ratio.low),
+                    high: beyond(ratio.high),
+                },
+            })
+        }
+        Against::Count => {
+            let least = ours.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = ours.iter().copied().fold(0.0, f64::max);
+            Some(Compared {
+                name: String::new(),
+                ratio: Interval {
+                    estimate: most,
+                    low: least,
+                    high: most,
+                },
+            })
+        }
         Against::Itself => compared("alone", &ours, &vec![1.0; ours.len()]),
     }
 }
@@ -59,7 +85,7 @@ fn shares(totals: &[f64], alone: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// The rival with the best median.
-pub(super) fn best_rival(row: &Row, results: &Results) -> Option<Contender> {
+fn best_rival(row: &Row, results: &Results) -> Option<Contender> {
     let rivals = CONTENDERS.into_iter().filter(|one| one.is_rival());
     let measured = rivals.filter_map(|one| {
         let value = median(&results.series(row, one)?.values())?;

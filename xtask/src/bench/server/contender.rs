@@ -22,12 +22,35 @@ impl Interface {
     }
 }
 
+/// What a server is spoken to by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    Http2,
+    WebSocket,
+}
+
+impl Protocol {
+    /// As the programs have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http2 => "http2",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
 /// One line of a table, in the order of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Contender {
     Floor,
     FrameworkAlone,
+    /// Ours without the setting that a row is about.
+    Without,
     Uvicorn,
+    UvicornWsproto,
     GranianAsgi,
     GranianWsgi,
     Hypercorn,
@@ -41,10 +64,12 @@ pub(super) enum Contender {
 }
 
 /// Everyone, in the order of the tables.
-pub(super) const CONTENDERS: [Contender; 13] = [
+pub(super) const CONTENDERS: [Contender; 15] = [
     Contender::Floor,
     Contender::FrameworkAlone,
+    Contender::Without,
     Contender::Uvicorn,
+    Contender::UvicornWsproto,
     Contender::GranianAsgi,
     Contender::GranianWsgi,
     Contender::Hypercorn,
@@ -58,12 +83,14 @@ pub(super) const CONTENDERS: [Contender; 13] = [
 ];
 
 /// The packages whose versions are told.
-pub(super) const PACKAGES: [&str; 12] = [
+pub(super) const PACKAGES: [&str; 14] = [
     "corrente",
     "uvicorn",
     "uvicorn-worker",
     "uvloop",
     "httptools",
+    "websockets",
+    "wsproto",
     "granian",
     "hypercorn",
     "gunicorn",
@@ -74,12 +101,22 @@ pub(super) const PACKAGES: [&str; 12] = [
 ];
 
 impl Contender {
-    /// The name of its line, and what `serving.py` calls it.
+    /// What `serving.py` calls it.
+    pub(super) fn program(self) -> &'static str {
+        match self {
+            Self::Without => Self::Corrente.name(),
+            other => other.name(),
+        }
+    }
+
+    /// The name of its line.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::FrameworkAlone => "framework alone",
+            Self::Without => "without it",
             Self::Uvicorn => "uvicorn",
+            Self::UvicornWsproto => "uvicorn-wsproto",
             Self::GranianAsgi => "granian-asgi",
             Self::GranianWsgi => "granian-wsgi",
             Self::Hypercorn => "hypercorn",
@@ -97,20 +134,33 @@ impl Contender {
     fn package(self) -> Option<&'static str> {
         match self {
             Self::Floor | Self::FrameworkAlone => None,
-            Self::Uvicorn => Some("uvicorn"),
+            Self::Uvicorn | Self::UvicornWsproto => Some("uvicorn"),
             Self::GranianAsgi | Self::GranianWsgi => Some("granian"),
             Self::Hypercorn => Some("hypercorn"),
             Self::GunicornSync => Some("gunicorn"),
             Self::GunicornUvicorn => Some("uvicorn-worker"),
             Self::FastpysgiAsgi | Self::FastpysgiWsgi => Some("fastpysgi"),
             Self::SocketifyAsgi | Self::SocketifyWsgi => Some("socketify"),
-            Self::Corrente => Some("corrente"),
+            Self::Corrente | Self::Without => Some("corrente"),
         }
     }
 
     /// Whether ours has to be better.
     pub(super) fn is_rival(self) -> bool {
-        !matches!(self, Self::Floor | Self::FrameworkAlone | Self::Corrente)
+        !self.is_mark() && self != Self::Corrente
+    }
+
+    /// Whether it only stands beside the servers.
+    pub(super) fn is_mark(self) -> bool {
+        matches!(self, Self::Floor | Self::FrameworkAlone | Self::Without)
+    }
+
+    /// Whether a SIGHUP makes it replace its workers.
+    pub(super) fn reloads(self) -> bool {
+        matches!(
+            self,
+            Self::Uvicorn | Self::GranianAsgi | Self::GunicornUvicorn | Self::Corrente
+        )
     }
 
     /// Whether it is installed: a server may have nothing for this version of Python.
@@ -118,20 +168,23 @@ impl Contender {
         self.package().is_none_or(|name| versions.holds(name))
     }
 
-    /// Whether it calls applications by this interface.
-    pub(super) fn speaks(self, interface: Interface) -> bool {
-        match self {
-            Self::Floor | Self::FrameworkAlone | Self::Corrente => true,
+    /// Whether it calls applications by this interface and is spoken to by this protocol.
+    pub(super) fn speaks(self, interface: Interface, protocol: Protocol) -> bool {
+        let other = match self {
+            Self::Floor | Self::FrameworkAlone | Self::Without | Self::Corrente => return true,
             Self::GranianWsgi | Self::GunicornSync | Self::FastpysgiWsgi | Self::SocketifyWsgi => {
-                interface == Interface::Wsgi
+                return interface == Interface::Wsgi && protocol == Protocol::Http1;
             }
-            Self::Uvicorn
-            | Self::GranianAsgi
-            | Self::Hypercorn
-            | Self::GunicornUvicorn
-            | Self::FastpysgiAsgi
-            | Self::SocketifyAsgi => interface == Interface::Asgi,
-        }
+            Self::FastpysgiAsgi => None,
+            // What its other rows measure is not WebSocket's affair.
+            Self::UvicornWsproto => return protocol == Protocol::WebSocket,
+            Self::Uvicorn | Self::GunicornUvicorn | Self::SocketifyAsgi => {
+                Some(Protocol::WebSocket)
+            }
+            Self::GranianAsgi | Self::Hypercorn => Some(protocol),
+        };
+        let speaks = protocol == Protocol::Http1 || other == Some(protocol);
+        interface == Interface::Asgi && speaks
     }
 }
 
@@ -146,13 +199,33 @@ mod tests {
         let names: BTreeSet<&str> = CONTENDERS.into_iter().map(Contender::name).collect();
         assert_eq!(names.len(), CONTENDERS.len());
         for contender in CONTENDERS {
-            let speaks = [Interface::Asgi, Interface::Wsgi].map(|one| contender.speaks(one));
+            let speaks = [Interface::Asgi, Interface::Wsgi];
+            let speaks = speaks.map(|one| contender.speaks(one, Protocol::Http1));
             assert_eq!(
                 speaks == [true, true],
                 !contender.is_rival(),
                 "{contender:?}"
             );
         }
+    }
+
+    #[test]
+    fn few_speak_more_than_one_protocol() {
+        let others = |protocol| {
+            let rivals = CONTENDERS.into_iter().filter(|one| one.is_rival());
+            let speaking = rivals.filter(|one| one.speaks(Interface::Asgi, protocol));
+            speaking.map(Contender::name).collect::<Vec<_>>()
+        };
+        assert_eq!(others(Protocol::Http2), ["granian-asgi", "hypercorn"]);
+        let expected = [
+            "uvicorn",
+            "uvicorn-wsproto",
+            "granian-asgi",
+            "hypercorn",
+            "gunicorn-uvicorn",
+            "socketify-asgi",
+        ];
+        assert_eq!(others(Protocol::WebSocket), expected);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 
 use corrente_model::statistics::median;
 
-use super::comparison::{best_rival, better, compare};
+use super::comparison::{better, compare};
 use super::contender::{CONTENDERS, Contender};
 use super::results::Results;
-use super::rows::{Against, LATER, ROWS, Row};
+use super::rows::{Against, ROWS, Row};
 use crate::bench::figures::{cut, interval, shown, standing, verdict};
 
 /// The tables of all rows that were measured, who is ahead, and the reasons for what is absent.
@@ -67,8 +67,12 @@ fn judgements(row: &Row, results: &Results) -> Vec<String> {
         let compared = compare(row, goal.against, results)?;
         let ratio = interval(compared.ratio, 2);
         let verdict = verdict(compared.ratio, goal.bar, better(row));
-        let name = compared.name;
-        Some(format!("  corrente / {name:<23}{ratio:<21}{verdict}"))
+        let label = match goal.against {
+            Against::Beyond(_) => format!("corrente - {}, µs", compared.name),
+            Against::Count => "corrente, the most of a round".to_owned(),
+            _ => format!("corrente / {}", compared.name),
+        };
+        Some(format!("  {label:<34}{ratio:<21}{verdict}"))
     });
     judged.collect()
 }
@@ -103,7 +107,7 @@ fn standings(results: &Results) -> Option<String> {
     })
 }
 
-/// Who has no figures where, and why; and the rows that are to come.
+/// Who has no figures where, and why.
 fn reasons(results: &Results) -> Option<String> {
     let mut lines = Vec::new();
     for contender in CONTENDERS {
@@ -116,10 +120,6 @@ fn reasons(results: &Results) -> Option<String> {
             }
             told = why.or(told);
         }
-    }
-    if ROWS.iter().all(|row| best_rival(row, results).is_some()) {
-        let later = LATER.iter();
-        lines.extend(later.map(|(name, title)| format!("  {name}, nobody yet: {title}")));
     }
     (!lines.is_empty()).then(|| format!("No figures:\n{}", lines.join("\n")))
 }

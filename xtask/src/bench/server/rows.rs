@@ -3,7 +3,7 @@
 //! Data only. A row is a table of its own, a line for each contender. The goals are those that the
 //! server was begun with; a ratio is always ours over the other's.
 
-use super::contender::{Contender, Interface};
+use super::contender::{Contender, Interface, Protocol};
 
 /// A table.
 #[derive(Debug)]
@@ -22,7 +22,12 @@ pub(super) struct Application {
     /// `MODULE:NAME`, a program of `bench/server`.
     pub(super) name: &'static str,
     pub(super) interface: Interface,
+    pub(super) protocol: Protocol,
     pub(super) transport: Transport,
+    /// Kept by a process of their own; `None` is a server in one process, where it can be.
+    pub(super) workers: Option<u32>,
+    /// Of ours alone; `{port}` is the server's.
+    pub(super) options: &'static [&'static str],
     pub(super) mark: Mark,
 }
 
@@ -41,6 +46,8 @@ pub(super) enum Mark {
     Floor,
     /// The framework without a server.
     FrameworkAlone,
+    /// Ours without the options, and nobody else.
+    Without,
 }
 
 /// How a row is measured.
@@ -48,6 +55,10 @@ pub(super) enum Mark {
 pub(super) enum How {
     /// Processor time of a request under load.
     Served(Load),
+    /// The same, of pairs with a setting and without.
+    Paired(Load),
+    /// Requests that are lost while workers are replaced.
+    Reload(Load),
     /// Memory of each of many idle connections.
     IdleMemory,
     /// What is left of the rate beside them.
@@ -58,13 +69,38 @@ pub(super) enum How {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Load {
     pub(super) path: &'static str,
-    /// Of the request; none is a GET.
-    pub(super) body_bytes: usize,
+    pub(super) asked: Asked,
     pub(super) connections: u32,
     /// What `checking.py` calls the answer.
     pub(super) answer: &'static str,
     /// How often it is checked, which warms the server up.
     pub(super) checks: u32,
+}
+
+/// What goes over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// One request after another, with so many bytes of body; none is a GET.
+    Requests { body_bytes: usize },
+    /// So many requests at once, by HTTP/2.
+    Streams { at_once: u32 },
+    /// One message after another, over a WebSocket.
+    Messages(Messages),
+}
+
+/// Messages, in the words of `corrente load`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Messages {
+    pub(super) kind: &'static str,
+    pub(super) bytes: u32,
+    pub(super) compression: &'static str,
+}
+
+impl Messages {
+    /// As `checking.py` has them.
+    pub(super) fn name(self) -> String {
+        format!("{}-{}-{}", self.kind, self.bytes, self.compression)
+    }
 }
 
 /// Ours over what `against` says, in what the row measures.
@@ -80,17 +116,22 @@ pub(super) enum Against {
     /// The best of all rivals in this row.
     Best,
     Named(Contender),
+    /// The difference, not the ratio.
+    Beyond(Contender),
     /// The least share of a rival's own: its total less the framework alone, as is ours.
     BestShare,
     /// Nothing: the figure is a ratio itself.
     Itself,
+    /// Nothing: the figure is a count, of which the largest is judged.
+    Count,
 }
 
 impl How {
     /// The unit of the first figure.
     pub(super) fn unit(self) -> &'static str {
         match self {
-            Self::Served(_) => "CPU µs",
+            Self::Served(_) | Self::Paired(_) => "CPU µs",
+            Self::Reload(_) => "lost",
             Self::IdleMemory => "KiB each",
             Self::IdleRate => "of alone",
         }
@@ -109,7 +150,7 @@ const fn goal(against: Against, bar: f64) -> Goal {
 const KIB: usize = 1024;
 const SMALL: Load = Load {
     path: "/",
-    body_bytes: 0,
+    asked: Asked::Requests { body_bytes: 0 },
     connections: 64,
     answer: "hello",
     checks: 300,
@@ -128,7 +169,10 @@ const LARGE: Load = Load {
 const RAW: Application = Application {
     name: "raw_apps:asgi",
     interface: Interface::Asgi,
+    protocol: Protocol::Http1,
     transport: Transport::Plain,
+    workers: None,
+    options: &[],
     mark: Mark::Floor,
 };
 const RAW_TLS: Application = Application {
@@ -142,14 +186,78 @@ const RAW_WSGI: Application = Application {
     ..RAW
 };
 
+const RAW_STREAMS: Application = Application {
+    protocol: Protocol::Http2,
+    mark: Mark::Absent,
+    ..RAW
+};
+const RAW_STREAMS_TLS: Application = Application {
+    transport: Transport::Tls,
+    ..RAW_STREAMS
+};
+const WEBSOCKETS: Application = Application {
+    name: "websocket_apps:echo",
+    protocol: Protocol::WebSocket,
+    mark: Mark::Absent,
+    ..RAW
+};
+
+const RAW_WORKERS: Application = Application {
+    workers: Some(2),
+    mark: Mark::Absent,
+    ..RAW
+};
+
+const fn with(options: &'static [&'static str]) -> Application {
+    Application {
+        workers: Some(1),
+        options,
+        mark: Mark::Without,
+        ..RAW
+    }
+}
+
 const fn framework(name: &'static str, interface: Interface) -> Application {
     Application {
         name,
         interface,
+        protocol: Protocol::Http1,
         transport: Transport::Plain,
+        workers: None,
+        options: &[],
         mark: Mark::FrameworkAlone,
     }
 }
+
+/// Eight clients, as many streams of each.
+const STREAMS: Load = Load {
+    asked: Asked::Streams { at_once: 8 },
+    connections: 8,
+    ..SMALL
+};
+
+const fn messages(messages: Messages) -> How {
+    How::Served(Load {
+        asked: Asked::Messages(messages),
+        connections: 32,
+        answer: "echo",
+        // Enough to warm up, and not much of 64 KiB.
+        checks: 100,
+        ..SMALL
+    })
+}
+
+/// What people write to each other.
+const SMALL_MESSAGE: Messages = Messages {
+    kind: "text",
+    bytes: 100,
+    compression: "off",
+};
+const LARGE_MESSAGE: Messages = Messages {
+    kind: "binary",
+    bytes: 64 * 1024,
+    compression: "off",
+};
 
 const AHEAD: &[Goal] = &[goal(Against::Best, 1.0)];
 const HALF_SHARE: &[Goal] = &[goal(Against::BestShare, 0.5)];
@@ -206,7 +314,9 @@ pub(super) const ROWS: &[Row] = &[
         application: RAW,
         how: How::Served(Load {
             path: "/echo",
-            body_bytes: 10 * KIB,
+            asked: Asked::Requests {
+                body_bytes: 10 * KIB,
+            },
             answer: "echo",
             ..SMALL
         }),
@@ -218,7 +328,9 @@ pub(super) const ROWS: &[Row] = &[
         application: RAW,
         how: How::Served(Load {
             path: "/upload",
-            body_bytes: KIB * KIB,
+            asked: Asked::Requests {
+                body_bytes: KIB * KIB,
+            },
             answer: "upload",
             ..LARGE
         }),
@@ -254,6 +366,54 @@ pub(super) const ROWS: &[Row] = &[
         goals: AHEAD,
     },
     Row {
+        name: "http2",
+        title: "Raw ASGI, 13 bytes over HTTP/2, by prior knowledge, 8 connections of 8 streams",
+        application: RAW_STREAMS,
+        how: How::Served(STREAMS),
+        goals: AHEAD,
+    },
+    Row {
+        name: "http2-tls",
+        title: "The same over TLS, by ALPN",
+        application: RAW_STREAMS_TLS,
+        how: How::Served(STREAMS),
+        goals: AHEAD,
+    },
+    Row {
+        name: "ws-small",
+        title: "WebSocket echo, 32 clients, 100 bytes of text",
+        application: WEBSOCKETS,
+        how: messages(SMALL_MESSAGE),
+        goals: AHEAD,
+    },
+    Row {
+        name: "ws-small-deflate",
+        title: "The same with permessage-deflate, where the server agrees on it by default",
+        application: WEBSOCKETS,
+        how: messages(Messages {
+            compression: "deflate",
+            ..SMALL_MESSAGE
+        }),
+        goals: AHEAD,
+    },
+    Row {
+        name: "ws-64",
+        title: "WebSocket echo, 32 clients, 64 KiB of bytes",
+        application: WEBSOCKETS,
+        how: messages(LARGE_MESSAGE),
+        goals: AHEAD,
+    },
+    Row {
+        name: "ws-64-deflate",
+        title: "The same with permessage-deflate, where the server agrees on it by default",
+        application: WEBSOCKETS,
+        how: messages(Messages {
+            compression: "deflate",
+            ..LARGE_MESSAGE
+        }),
+        goals: AHEAD,
+    },
+    Row {
         name: "idle-memory",
         title: "Memory of the processes, by each of 10,000 idle keep-alive connections",
         application: RAW,
@@ -267,16 +427,30 @@ pub(super) const ROWS: &[Row] = &[
         how: How::IdleRate,
         goals: &[goal(Against::Itself, 0.95)],
     },
-];
-
-/// What cannot be measured before the server has it: name and goal.
-pub(super) const LATER: [(&str, &str); 3] = [
-    (
-        "websocket-small",
-        "WebSocket echo, 32 clients, small messages",
-    ),
-    ("websocket-64", "WebSocket echo, 32 clients, 64 KiB"),
-    ("http2", "HTTP/2, by h2load"),
+    Row {
+        name: "reload",
+        title: "500 users, 2 workers, replaced in the middle: requests that are lost",
+        application: RAW_WORKERS,
+        how: How::Reload(Load {
+            connections: 500,
+            ..SMALL
+        }),
+        goals: &[goal(Against::Count, 0.0)],
+    },
+    Row {
+        name: "gauge",
+        title: "Raw ASGI, 13 bytes, 64 connections, with `--gauge FILE`",
+        application: with(&["--gauge", "gauge-{port}.json"]),
+        how: How::Paired(SMALL),
+        goals: &[goal(Against::Named(Contender::Without), 1.02)],
+    },
+    Row {
+        name: "access-log",
+        title: "Raw ASGI, 13 bytes, 64 connections, with `--access-log FILE`",
+        application: with(&["--access-log", "access-{port}.log"]),
+        how: How::Paired(SMALL),
+        goals: &[goal(Against::Beyond(Contender::Without), 2.0)],
+    },
 ];
 
 /// The rows that a word of the command line names: one row, or all of a kind.
@@ -301,7 +475,6 @@ mod tests {
         for row in ROWS {
             assert!(row.title.chars().count() <= 80, "{}", row.title);
             assert!(!row.goals.is_empty(), "{}", row.name);
-            assert!(!LATER.iter().any(|(name, _)| *name == row.name));
         }
     }
 
@@ -323,6 +496,7 @@ mod tests {
         assert_eq!(names("echo"), ["echo"]);
         assert_eq!(names("raw"), ["raw-asgi", "raw-wsgi"]);
         assert_eq!(names("idle"), ["idle-memory", "idle-rate"]);
+        assert_eq!(names("http2"), ["http2", "http2-tls"]);
         assert_eq!(names("other"), [""; 0]);
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::contender::Contender;
 use super::load::Generator;
 use super::results::Figures;
-use super::rows::{Application, Load, Transport};
+use super::rows::{Application, Asked, Load, Transport};
 use crate::bench::children::{LIMIT, PACE, free_port};
 use crate::bench::place::{MEASURED_CPU, OTHER_CPU, Place};
 use crate::bench::processor_time::{cpu_ns_of, memory_bytes_of, tree};
@@ -96,12 +96,32 @@ impl Running {
     }
 }
 
+/// What `serving.py` is told.
+fn arguments(application: Application, contender: Contender, port: &str) -> Vec<String> {
+    let protocol = application.protocol.name();
+    let mut words = vec![contender.program(), application.name, port];
+    words.extend(["--protocol", protocol]);
+    if application.transport == Transport::Tls {
+        words.extend(["--tls", "certificate.pem", "key.pem"]);
+    }
+    let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+    if let Some(workers) = application.workers {
+        words.push(format!("--workers={workers}"));
+    }
+    if contender == Contender::Corrente {
+        // As one word: an option begins like those of the program.
+        let options = application.options.iter();
+        words.extend(options.map(|word| format!("--option={}", word.replace("{port}", port))));
+    }
+    words
+}
+
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Server {
     contender: Contender,
     program: Program,
-    transport: Transport,
+    application: Application,
     pub(super) port: u16,
 }
 
@@ -126,10 +146,8 @@ impl Server {
             command.args([HELLO_BYTES, "--port", &text]);
             command
         } else {
-            let mut arguments = vec![contender.name(), application.name, &text];
-            if application.transport == Transport::Tls {
-                arguments.extend(["certificate.pem", "key.pem"]);
-            }
+            let arguments = arguments(application, contender, &text);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             place.program(MEASURED_CPU, "serving.py", &arguments)
         };
         // `python -m` finds the applications there.
@@ -139,7 +157,7 @@ impl Server {
         let mut server = Self {
             contender,
             program: Program::start(command, &place.interruption)?,
-            transport: application.transport,
+            application,
             port,
         };
         server.wait(place)?;
@@ -164,8 +182,13 @@ impl Server {
             return Ok(());
         }
         let [port, checks] = [u32::from(self.port), load.checks].map(|number| number.to_string());
-        let mut arguments = vec![port.as_str(), load.answer, &checks];
-        if self.transport == Transport::Tls {
+        let answer = match load.asked {
+            Asked::Messages(messages) => messages.name(),
+            _ => load.answer.to_owned(),
+        };
+        let protocol = self.application.protocol.name();
+        let mut arguments = vec![port.as_str(), protocol, &answer, &checks];
+        if self.application.transport == Transport::Tls {
             arguments.push("tls");
         }
         let mut command = place.program(OTHER_CPU, "checking.py", &arguments);
@@ -210,6 +233,20 @@ impl Server {
         })
     }
 
+    /// Has it replace its workers.
+    pub(super) fn reload(&self) {
+        // One that has ended answers nobody, which is what will be seen.
+        Command::new("kill")
+            .args(["-HUP", &self.program.id().to_string()])
+            .output()
+            .ok();
+    }
+
+    /// It and all that it has started.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        tree(self.program.id())
+    }
+
     /// Sends a signal to its processes.
     fn signal(&self, signal: &str) {
         // The bare server ends where its wait is interrupted, and sleeps where nobody asks it.
@@ -224,8 +261,8 @@ impl Server {
             .ok();
     }
 
-    fn url(&self, path: &str) -> String {
-        let scheme = match self.transport {
+    pub(super) fn url(&self, path: &str) -> String {
+        let scheme = match self.application.transport {
             Transport::Plain => "http",
             Transport::Tls => "https",
         };
@@ -233,12 +270,12 @@ impl Server {
     }
 
     fn cpu_ns(&self) -> u64 {
-        tree(self.program.id()).into_iter().map(cpu_ns_of).sum()
+        self.processes().into_iter().map(cpu_ns_of).sum()
     }
 
     /// Memory that its processes have for themselves.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let processes = tree(self.program.id()).into_iter();
+        let processes = self.processes().into_iter();
         processes.filter_map(memory_bytes_of).sum()
     }
 }

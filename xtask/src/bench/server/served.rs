@@ -26,7 +26,13 @@ pub(super) fn contenders(place: &Place, application: Application) -> Vec<Contend
     let takes_part = |contender: &Contender| match contender {
         Contender::Floor => application.mark == Mark::Floor,
         Contender::FrameworkAlone => application.mark == Mark::FrameworkAlone,
-        other => other.speaks(application.interface),
+        Contender::Without => application.mark == Mark::Without,
+        Contender::Corrente => true,
+        rival => {
+            let can_reload = application.workers.is_none() || rival.reloads();
+            let speaks = rival.speaks(application.interface, application.protocol);
+            speaks && can_reload && application.mark != Mark::Without
+        }
     };
     let all = CONTENDERS.into_iter().filter(takes_part);
     all.filter(|one| one.is_in(&place.versions)).collect()

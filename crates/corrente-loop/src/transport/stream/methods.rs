@@ -12,8 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
 use super::{
-    Confined, Contexts, Delivery, Flow, Life, Loop, Outgoing, Pending, Reading, STREAM, Side,
-    State, Stream, Writing, feeding, writing,
+    Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
+    Stream, Writing, feeding, writing,
 };
 use crate::address;
 use crate::ffi::method::{Arguments, Method};
@@ -284,7 +284,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         reading: Reading::On,
         writing: Writing::Open,
         pending: Pending::Nothing,
-        outgoing: Outgoing::default(),
+        outgoing: Queue::default(),
         flow: Flow::default(),
         ignored: 0,
         drained: None,

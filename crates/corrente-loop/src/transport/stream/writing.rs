@@ -7,12 +7,14 @@
 
 use std::io;
 
+use corrente_driver::file::FilePart;
 use corrente_driver::socket::{self, Moved};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyEOFError, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
+use super::queue::{SENT_MOST, Written};
 use super::{Life, Pending, STREAM, State, Stream, Writing, fatal};
 use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
@@ -268,6 +270,39 @@ pub(crate) fn pass(
     }
 }
 
+/// Sends what is left of a file, behind what waits already.
+pub(crate) fn pass_file(transport: &Bound<'_, PyAny>, mut part: FilePart) -> PyResult<()> {
+    let stream = STREAM.get(transport)?;
+    flush(transport, stream)?;
+    let (is_free, is_lost) = stream.with(transport.py(), |state| {
+        (state.pending == Pending::Nothing, state.life == Life::Lost)
+    })?;
+    if is_lost {
+        return Ok(());
+    }
+    if is_free {
+        match part.write(stream.descriptor, SENT_MOST) {
+            Ok(Moved::Bytes(bytes)) => stream.metrics().sent.add(bytes as u64),
+            Ok(Moved::Later) => {}
+            Err(error) => return fatal(transport, failure(&error), FAILED),
+        }
+    }
+    if part.left() == 0 {
+        return Ok(());
+    }
+    stream.with(transport.py(), |state| state.outgoing.push_file(part))?;
+    hold(transport, stream)
+}
+
+/// What ends a connection that cannot be written to. A file that has shrunk is nobody's connection's fault: asyncio
+/// tells of it, since it is no `OSError`.
+fn failure(error: &io::Error) -> PyErr {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => PyEOFError::new_err(error.to_string()),
+        _ => os_error(error),
+    }
+}
+
 fn ignore(transport: &Bound<'_, PyAny>, is_told: bool) -> PyResult<()> {
     if is_told {
         transport.call_method0(intern!(transport.py(), "_tell_ignored_write"))?;
@@ -315,18 +350,13 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
         if state.life == Life::Lost || state.outgoing.is_empty() {
             return None;
         }
-        let slices = state.outgoing.slices();
-        let moved = match &*slices {
-            [one] => socket::write(stream.descriptor, one),
-            several => socket::write_all(stream.descriptor, several),
-        };
-        Some(moved.map(|moved| match moved {
-            Moved::Bytes(bytes) => {
+        let written = state.outgoing.write(stream.descriptor);
+        Some(written.map(|written| match written {
+            Some(Written { bytes, done }) => {
                 stream.metrics().sent.add(bytes as u64);
-                let done = state.outgoing.advance(bytes);
                 (done, state.flow.shrunk(state.outgoing.len()))
             }
-            Moved::Later => (Vec::new(), super::Signal::Nothing),
+            None => (Vec::new(), super::Signal::Nothing),
         }))
     })?;
     let (done, signal) = match moved {
@@ -382,9 +412,9 @@ fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> P
     })?;
     drop(dropped);
     stream.unwatch(py, Side::Write)?;
-    fatal(transport, os_error(error), FAILED)?;
+    fatal(transport, failure(error), FAILED)?;
     if let Some(drained) = drained {
-        let exception = os_error(error).into_value(py);
+        let exception = failure(error).into_value(py);
         drained.call_method1(py, intern!(py, "set_exception"), (exception,))?;
     }
     Ok(())

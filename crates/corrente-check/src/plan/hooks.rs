@@ -1,0 +1,117 @@
+//! What waits beside endpoints: hooks, middleware, signals, and handlers that the framework has written.
+//!
+//! A hook is told once, with the number of endpoints that it touches: what a middleware waits in is
+//! no reason to begin with one endpoint rather than another.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Graph, Waiting, renders, waiting};
+use super::{HookPlan, InheritedPlan};
+use crate::reach;
+use crate::solve::{Endpoint, Hook, HookReach, Inherited, Machine, Reach};
+
+/// A hook that waits, and the endpoints that it touches, by number.
+pub(super) struct Beside<'a> {
+    hook: &'a Hook,
+    pub(super) waiting: Waiting,
+    pub(super) touched: BTreeSet<usize>,
+}
+
+impl<'a> Beside<'a> {
+    /// All that wait and touch an endpoint.
+    pub(super) fn all(machine: &'a Machine<'_>, starts: &[(&Endpoint, Waiting)]) -> Vec<Self> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for hook in &machine.hooks {
+            let function = machine.instances[hook.instance.0 as usize].function;
+            let is_new = seen.insert((function, hook.kind.clone()));
+            let waiting = waiting(machine, hook.instance);
+            if !is_new || reach::is_test(machine, function) || waiting.waits.is_empty() {
+                continue;
+            }
+            let touched: BTreeSet<usize> = (0..)
+                .zip(starts)
+                .filter(|(_, (endpoint, waiting))| touches(machine, hook, endpoint, waiting))
+                .map(|(number, _)| number)
+                .collect();
+            if !touched.is_empty() {
+                found.push(Self {
+                    hook,
+                    waiting,
+                    touched,
+                });
+            }
+        }
+        found
+    }
+}
+
+fn touches(machine: &Machine<'_>, hook: &Hook, endpoint: &Endpoint, waiting: &Waiting) -> bool {
+    if hook.framework != endpoint.framework {
+        return false;
+    }
+    match &hook.reach {
+        HookReach::All => true,
+        HookReach::Rendering => renders(machine, waiting),
+        HookReach::Routers(routers) => endpoint.owners.iter().any(|owner| {
+            let mut outer = routers.iter();
+            outer.any(|router| machine.is_inside(*owner, *router))
+        }),
+        HookReach::Calling(names) => calls_one(machine, waiting, names),
+    }
+}
+
+/// Whether an endpoint reaches a call of one of these names.
+fn calls_one(machine: &Machine<'_>, waiting: &Waiting, names: &[&str]) -> bool {
+    let edges = waiting
+        .reached
+        .iter()
+        .flat_map(|at| &machine.instances[at.0 as usize].edges);
+    let mut keys = edges.filter_map(|edge| match edge.to {
+        Reach::Leaf(leaf) => Some(machine.symbols.text(machine.leaves[leaf as usize].key)),
+        Reach::Body(_) => None,
+    });
+    keys.any(|key| names.contains(&key.rsplit('.').next().unwrap_or(key)))
+}
+
+impl Graph<'_, '_> {
+    /// The hooks that touch an endpoint, by number in the plan's list.
+    pub(super) fn hooks_of(&self, endpoint: usize) -> Vec<usize> {
+        let all = self.beside.iter().enumerate();
+        all.filter(|(_, one)| one.touched.contains(&endpoint))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    pub(super) fn hook_plans(&self) -> Vec<HookPlan> {
+        self.beside.iter().map(|one| self.hook(one)).collect()
+    }
+
+    fn hook(&self, one: &Beside<'_>) -> HookPlan {
+        let own = self.function_of(one.hook.instance);
+        let all = self.functions_with(own, &one.waiting);
+        HookPlan {
+            framework: one.hook.framework.clone(),
+            kind: one.hook.kind.clone(),
+            function: self.machine.program.qualified(own),
+            place: self.place_of(own),
+            endpoints: one.touched.len(),
+            functions: all.iter().map(|function| self.planned(*function)).collect(),
+            calls: self.calls(&one.waiting),
+            size: self.size_of(std::iter::once(&one.waiting)),
+        }
+    }
+
+    pub(super) fn inherited(&self, one: &Inherited) -> InheritedPlan {
+        let body = self.machine.class_body(one.class);
+        let place = self.place_of(body);
+        InheritedPlan {
+            framework: one.framework.clone(),
+            class: self.machine.program.qualified(body),
+            place,
+            base: one.base.clone(),
+            handlers: one.methods.clone(),
+            instead: one.instead.clone(),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Functions that run beside endpoints: hooks of Flask, Django's middleware, signals.
+//!
+//! Looked for only where the catalogue has them, which it has for a plan. Django names middleware and
+//! context processors by text, in its settings; they are found when everything else is known.
+
+use super::arguments::Given;
+use super::endpoints::argument;
+use super::heap::Owner;
+use super::instance::InstanceId;
+use super::machine::Machine;
+use super::routers::RouterId;
+use super::values::{Data, Value};
+use crate::facts::RETURNS;
+use crate::routing::Touches;
+
+/// Lists inside one another that settings are searched for names of functions.
+const NESTED_MAX: usize = 5;
+
+/// Methods of a middleware that run for a request.
+const MIDDLEWARE: &[&str] = &[
+    "__call__",
+    "process_request",
+    "process_view",
+    "process_response",
+    "process_template_response",
+    "process_exception",
+];
+
+/// Which calls send which of Django's signals.
+const SENDERS: &[(&str, &[&str])] = &[
+    ("pre_save", SAVING),
+    ("post_save", SAVING),
+    ("pre_delete", &["delete"]),
+    ("post_delete", &["delete"]),
+    ("m2m_changed", &["add", "remove", "set", "clear"]),
+];
+
+/// Signals that each request sends.
+const OF_REQUESTS: &[&str] = &["request_started", "request_finished"];
+
+const SAVING: &[&str] = &["save", "create", "get_or_create", "update_or_create"];
+
+/// A function that runs beside endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hook {
+    pub(crate) instance: InstanceId,
+    pub(crate) framework: String,
+    pub(crate) kind: String,
+    pub(crate) reach: HookReach,
+}
+
+/// Which endpoints it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HookReach {
+    /// All of its framework.
+    All,
+    /// Those inside one of these routers.
+    Routers(Vec<RouterId>),
+    /// Those that render a template.
+    Rendering,
+    /// Those that make one of these calls.
+    Calling(&'static [&'static str]),
+}
+
+impl Machine<'_> {
+    /// Notes the hooks that a call registers.
+    pub(super) fn takes_hooks(&mut self, key: &str, given: &[Given]) {
+        let catalogue = self.catalogue;
+        let Some(rule) = catalogue.routing.hook(key) else {
+            return;
+        };
+        let signal = match rule.touches {
+            Touches::Signal => self.signal(key),
+            _ => None,
+        };
+        let reach = match rule.touches {
+            Touches::All => HookReach::All,
+            Touches::Rendering => HookReach::Rendering,
+            Touches::Router => HookReach::Routers(self.routers_of_callee()),
+            Touches::Signal => {
+                let name = signal.as_deref().unwrap_or_default();
+                let known = SENDERS.iter().find(|(known, _)| *known == name);
+                match known {
+                    Some((_, calls)) => HookReach::Calling(calls),
+                    None if OF_REQUESTS.contains(&name) => HookReach::All,
+                    // A signal of the project's own: who sends it is not followed.
+                    None => return,
+                }
+            }
+        };
+        let kind = signal.map_or_else(|| rule.kind.clone(), |name| format!("{} {name}", rule.kind));
+        for value in argument(given, 0).iter() {
+            for instance in self.bodies(value, &[]) {
+                self.note_hook(Hook {
+                    instance,
+                    framework: rule.framework.clone(),
+                    kind: kind.clone(),
+                    reach: reach.clone(),
+                });
+            }
+        }
+    }
+
+    fn note_hook(&mut self, hook: Hook) {
+        let known = self
+            .hooks
+            .iter_mut()
+            .find(|known| known.instance == hook.instance && known.kind == hook.kind);
+        match known {
+            // What it was registered with may have become known since.
+            Some(known) => known.reach = hook.reach,
+            None => self.hooks.push(hook),
+        }
+    }
+
+    /// The signal that a receiver is registered for: `post_save` of `post_save.connect`.
+    fn signal(&self, key: &str) -> Option<String> {
+        if let Some(path) = key.strip_suffix(".connect") {
+            return path.rsplit('.').next().map(str::to_owned);
+        }
+        let maker = self.maker_of(self.running_call()?.callee)?;
+        let slot = maker.arguments.first()?.slot;
+        self.slot(slot)
+            .iter()
+            .find_map(|value| match self.values.data(value) {
+                Data::Library(path) => {
+                    let last = self.symbols.text(path).rsplit('.').next();
+                    last.map(str::to_owned)
+                }
+                _ => None,
+            })
+    }
+
+    /// Notes what Django's settings name.
+    pub(crate) fn hooks_of_settings(&mut self) {
+        if self.catalogue.routing.is_empty() {
+            return;
+        }
+        for module in 0..self.program.modules.len() as u32 {
+            for value in self.named_in_settings(module, "MIDDLEWARE") {
+                for instance in self.middleware(value) {
+                    self.note_hook(Hook {
+                        instance,
+                        framework: "Django".to_owned(),
+                        kind: "middleware".to_owned(),
+                        reach: HookReach::All,
+                    });
+                }
+            }
+            for value in self.named_in_settings(module, "TEMPLATES") {
+                for instance in self.bodies(value, &[]) {
+                    self.note_hook(Hook {
+                        instance,
+                        framework: "Django".to_owned(),
+                        kind: "context processor".to_owned(),
+                        reach: HookReach::Rendering,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The functions and classes whose dotted names a setting lists.
+    fn named_in_settings(&mut self, module: u32, setting: &str) -> Vec<Value> {
+        let name = self.symbols.intern(setting);
+        let body = self.module(module);
+        let owner = self.instances[body.0 as usize].owner;
+        let cell = self.heap.cell(owner, name);
+        let values: Vec<Value> = self.heap.cells.peek(cell).iter().collect();
+        let mut texts = Vec::new();
+        for value in values {
+            if let Data::Collection(owner) = self.values.data(value) {
+                self.texts_in(owner, NESTED_MAX, &mut texts);
+            }
+        }
+        let mut found = Vec::new();
+        for text in texts {
+            let Some((module, last)) = text.rsplit_once('.') else {
+                continue;
+            };
+            if let Some(module) = self.program.absolute(module) {
+                let last = self.symbols.intern(last);
+                found.extend(self.module_attribute(module, last).iter());
+            }
+        }
+        found
+    }
+
+    fn texts_in(&self, owner: Owner, depth: usize, texts: &mut Vec<String>) {
+        for value in self.heap.peek_all(owner).iter() {
+            match self.values.data(value) {
+                Data::Collection(inner) if depth > 0 => self.texts_in(inner, depth - 1, texts),
+                _ => texts.extend(self.text_of(value)),
+            }
+        }
+    }
+
+    /// What runs for a request: methods of a class, or the function that a function gives.
+    fn middleware(&mut self, value: Value) -> Vec<InstanceId> {
+        let mut found = Vec::new();
+        if let Data::Class(class) = self.values.data(value) {
+            let receiver = self.values.intern(Data::Declared(class));
+            for name in MIDDLEWARE {
+                let name = self.symbols.intern(name);
+                for method in self.look_up(class, name).values.iter() {
+                    for bound in self.bind(method, receiver).iter() {
+                        found.extend(self.bodies(bound, &[]));
+                    }
+                }
+            }
+            return found;
+        }
+        for maker in self.bodies(value, &[]) {
+            let made = self.instances[maker.0 as usize].slots[RETURNS as usize].clone();
+            for inner in made.iter() {
+                found.extend(self.bodies(inner, &[]));
+            }
+        }
+        found
+    }
+}
