@@ -16,7 +16,7 @@ impl<'a> Place<'a> {
     /// What a path means: `decoded` is what is behind the prefix, and begins with a slash unless nothing is there;
     /// `raw` is the whole path as it came. `None` for what is not served.
     pub fn of(decoded: &'a [u8], raw: &[u8], prefix: &[u8]) -> Option<Self> {
-        let slashes = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count();
+        let slashes = |bytes: &[u8]| memchr::memchr_iter(b'/', bytes).count();
         if slashes(raw) != slashes(decoded) + slashes(prefix) {
             return None;
         }
