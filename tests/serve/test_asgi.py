@@ -51,6 +51,7 @@ def test_the_scope_is_as_specified(serve: Callable[..., Served]) -> None:
         "http.response.early_hint",
         "http.response.pathsend",
         "http.response.trailers",
+        "http.response.zerocopysend",
     }
     assert scope == {
         "type": "http",

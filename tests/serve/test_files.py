@@ -8,7 +8,6 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import h2.settings
 import pytest
 import trustme
 
@@ -380,10 +379,11 @@ def test_a_large_file_is_not_in_memory(
         if way == "TLS":
             wrapped(client, context)
         if way == "HTTP/2":
-            window = {h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 2**31 - 1}
-            stream = Http2Client(client.socket, settings=window)
-            stream.connection.increment_flow_control_window(2**31 - 2**16)
-            stream.ask()
+            stream = Http2Client(client.socket)
+            number = stream.ask()
+            stream.connection.increment_flow_control_window(2**30)
+            stream.connection.increment_flow_control_window(2**30, number)
+            stream.flush()
         else:
             client.send(request())
         before = most = resident()
