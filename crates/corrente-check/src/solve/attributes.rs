@@ -28,8 +28,9 @@ impl Machine<'_> {
             Data::Object(_) => self.object_attribute(value, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
-            Data::Collection(owner) => self.single(Data::CollectionMethod(owner, name)),
-            Data::Dispatcher(owner) => self.single(Data::CollectionMethod(owner, name)),
+            Data::Collection(owner) | Data::Dispatcher(owner) => {
+                self.single(Data::CollectionMethod(owner, name))
+            }
             Data::Text(_) if self.symbols.text(name) == "join" => {
                 let join = self.symbols.intern("builtins.str.join");
                 self.single(Data::Library(join))
