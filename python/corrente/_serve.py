@@ -41,6 +41,10 @@ MAX_CONNECTIONS = 65536
 #: Seconds that an application has to end in at least, however long its requests took.
 SHUTDOWN_LEAST = 1.0
 
+#: Seconds after which connections are looked at on which nobody asks any more: half a second is
+#: theirs (`AGAIN`, crates/corrente-server/src/connection/life.rs).
+LAST_LOOK = 0.55
+
 #: Seconds between two looks for clients that are too slow.
 LOOK_EVERY = 1.0
 
@@ -246,9 +250,11 @@ async def _drain(server: _native.HttpServer, until: float, stop_now: asyncio.Eve
     loop = asyncio.get_running_loop()
     begun = loop.time()
     server.drain()
+    looking = loop.call_later(LAST_LOOK, server.look)
     # The server tells nobody that a connection has ended.
     while server.connections and loop.time() < until and not stop_now.is_set():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
+    looking.cancel()
     if server.connections:
         waited = loop.time() - begun
         logger.warning("%d connections were cut after %.2f s", server.connections, waited)

@@ -79,6 +79,18 @@ def test_it_is_not_ready_when_it_stops(serve: Callable[..., Served]) -> None:
         assert client.is_ended()
 
 
+def test_a_client_that_has_asked_may_ask_once_more(serve: Callable[..., Served]) -> None:
+    """Its next request may be on its way when the server is told to stop."""
+    served = with_own(serve, plain)
+    with served.client() as client:
+        assert client.get("/200").status == 200
+        served.call(served.server.drain)
+        response = client.get("/ready")
+        assert response.status == 503
+        assert response.header("connection") == "close"
+        assert client.is_ended()
+
+
 def series(text: str) -> dict[str, float]:
     """Give the series of a text whose format is right."""
     found = {}

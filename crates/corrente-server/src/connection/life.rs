@@ -23,6 +23,10 @@ use crate::talk::{self, Socket};
 /// cross the world.
 const FIRST: f64 = 1.0;
 
+/// How long another request is waited for then, in seconds. One that is on its way when its connection is closed is lost,
+/// and clients that are busy ask again within milliseconds; the response tells them that the connection ends.
+const AGAIN: f64 = 0.5;
+
 /// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
 /// early stops within round trips.
 const LINGERS: f64 = 2.0;
@@ -242,20 +246,26 @@ impl Connection {
         })
     }
 
-    /// Ends the connection once the request that is answered, if any, is. One that is new may have its first request on
-    /// its way: only of later ones does a client know that it may have to repeat them (RFC 9112, section 9.3.1).
+    /// Ends the connection once the request that is answered, if any, is, and no other is on its way. A client knows that it
+    /// may have to repeat a request, unless it is the first (RFC 9112, section 9.3.1); few do.
     fn leave_soon(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         if talk::restart(&**self, py)? {
             return Ok(());
         }
-        let is_over = self.with(py, |state| {
-            let is_idle = state.current.is_none() && state.held.is_empty();
-            if is_idle && state.past == Past::New {
-                state.deadline = state.deadline.min(now() + FIRST);
+        self.wait_once_more(py)
+    }
+
+    /// Has a connection on which nothing is asked closed after a while, unless something is asked.
+    pub(super) fn wait_once_more(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |state| {
+            let wait = match state.past {
+                Past::New => FIRST,
+                Past::Used => AGAIN,
+            };
+            if state.current.is_none() && state.held.is_empty() {
+                state.deadline = state.deadline.min(now() + wait);
             }
-            is_idle && state.past == Past::Used
-        })?;
-        if is_over { self.close(py) } else { Ok(()) }
+        })
     }
 
     /// All that has come is decoded: a client that has ended its side has no more requests.

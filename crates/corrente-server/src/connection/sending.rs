@@ -143,16 +143,15 @@ impl Connection {
     pub(super) fn settle(&self, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
         let is_draining = self.shared.is_draining();
-        let (is_over, is_free, is_much, is_unread) = self.with(py, |state| {
+        let (is_over, is_free, is_much, is_unread, is_last) = self.with(py, |state| {
             let is_ended = state.is_half_closed && state.held.is_empty();
             let is_over = state.output.closes() || state.stage == Stage::Ends || is_ended;
             let is_free = state.current.is_none();
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
             let is_unread = state.is_reading_paused && is_answered;
             let is_much = state.held.len() > HELD_MOST;
-            let is_done =
-                is_free && is_draining && state.past == Past::Used && state.held.is_empty();
-            (is_over && is_free || is_done, is_free, is_much, is_unread)
+            let is_last = is_free && is_draining && state.past == Past::Used;
+            (is_over && is_free, is_free, is_much, is_unread, is_last)
         })?;
         if is_over {
             return self.close(py);
@@ -163,7 +162,12 @@ impl Connection {
         if is_much && !is_free {
             self.pause(py)?;
         }
-        self.wait_for_client(py)
+        self.wait_for_client(py)?;
+        // Its response began before the server was told to end, and does not say so.
+        if is_last {
+            self.wait_once_more(py)?;
+        }
+        Ok(())
     }
 
     /// Has what waits looked at: not now, since this is the application's own stack.
