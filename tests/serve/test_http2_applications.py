@@ -15,7 +15,7 @@ from .applications import wsgi_echo
 from .commands import Command
 from .frames import CLOSE, TEXT, closed, frame
 from .streams import Http2Client, pseudo
-from .test_http2_websocket import Talk
+from .talks import Talk
 from .test_mounts import MOUNTS, asgi, wsgi
 from .wire import LIMIT_S
 
