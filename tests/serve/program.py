@@ -96,8 +96,8 @@ def wsgi(_environ: Foreign, start_response: Foreign) -> list[bytes]:
 def main(name: str, bind: str, *settings: str) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.WARNING)
-    given = dict(setting.split("=") for setting in settings)
-    values: dict[str, Foreign] = {key: float(value) for key, value in given.items()}
+    given = dict(setting.split("=", 1) for setting in settings)
+    values: dict[str, Foreign] = {key: json.loads(value) for key, value in given.items()}
     corrente.serve(globals()[name], bind=bind, **values)
     say("ended")
 

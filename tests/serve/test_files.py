@@ -162,8 +162,10 @@ def test_a_file_goes_on_where_it_stands(
             await send({**part, "file": sent})
             positions.append(opened.tell())
 
-    with serve(application).client() as client:
+    served = serve(application)
+    with served.client() as client:
         assert client.get().body == content(210)[10:]
+        served.until(lambda: bool(positions))
     assert positions == [210]
 
 
