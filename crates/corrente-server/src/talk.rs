@@ -138,7 +138,7 @@ impl Socket {
 
     /// Whether something has come that was not heard yet.
     pub(crate) fn has_frames(&self) -> bool {
-        self.is_accepted() && !self.held.is_empty()
+        self.is_accepted() && (!self.held.is_empty() || self.broken.is_some())
     }
 
     /// It is accepted: frames may come and go.
@@ -175,6 +175,13 @@ enum Heard {
     Closed,
 }
 
+/// What there is to do with what has come.
+enum Come {
+    Frames(Box<Decoder>, Vec<u8>),
+    /// Nothing: the client has broken the rules before.
+    Breach,
+}
+
 /// Something has come.
 pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8]) -> PyResult<()> {
     let interval = carriage.shared().times.ping.as_secs_f64();
@@ -183,28 +190,43 @@ pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8])
         if socket.closing == Closing::Done {
             return None;
         }
-        socket.held.extend_from_slice(content);
         if std::mem::take(&mut socket.awaits_pong) && socket.closing == Closing::Not {
             *lent.deadline = now() + interval;
         }
-        let decoder = socket.decoder.take()?;
         let handler = socket.handler.clone_ref(py);
-        let broken = socket.broken.take();
-        Some((decoder, handler, std::mem::take(&mut socket.held), broken))
+        if socket.broken.is_some() {
+            return Some((handler, Come::Breach));
+        }
+        socket.held.extend_from_slice(content);
+        let decoder = socket.decoder.take()?;
+        let held = std::mem::take(&mut socket.held);
+        Some((handler, Come::Frames(decoder, held)))
     })?;
-    let Some((mut decoder, handler, mut held, broken)) = lent.flatten() else {
+    let Some((handler, come)) = lent.flatten() else {
         return Ok(());
     };
-    if let Some(violation) = broken {
-        break_off(carriage, handler.bind(py), violation)?;
+    let Come::Frames(mut decoder, mut held) = come else {
+        tell_breach(carriage, handler.bind(py))?;
         return carriage.heard(py, Room::Some);
-    }
+    };
     let heard = hear(carriage, &mut decoder, handler.bind(py), &mut held);
     carriage.lend(py, |lent| {
         lent.socket.decoder = Some(decoder);
         lent.socket.keep(held);
     })?;
     carriage.heard(py, heard?)
+}
+
+/// Tells of a breach, unless messages from before it still wait: it is told when the application has taken them.
+fn tell_breach(carriage: &impl Carriage, handler: &Bound<'_, WebSocket>) -> PyResult<()> {
+    let py = handler.py();
+    if handler.get().has_messages(py)? {
+        return Ok(());
+    }
+    match carriage.lend(py, |lent| lent.socket.broken.take())?.flatten() {
+        Some(violation) => break_off(carriage, handler, violation),
+        None => Ok(()),
+    }
 }
 
 /// The application has accepted it, or has taken what waited: what has come meanwhile is looked at. One that was

@@ -82,6 +82,11 @@ impl WebSocket {
         self.state.with(py, |state| state.stage.clone())
     }
 
+    /// Whether messages wait for the application.
+    pub(crate) fn has_messages(&self, py: Python<'_>) -> PyResult<bool> {
+        self.state.with(py, |state| !state.messages.is_empty())
+    }
+
     /// A message has come; gives back how much waits for the application.
     pub(crate) fn put(&self, py: Python<'_>, message: Message<'_>) -> PyResult<Waits> {
         let event = PyDict::new(py);
