@@ -223,7 +223,10 @@ fn tell_breach(carriage: &impl Carriage, handler: &Bound<'_, WebSocket>) -> PyRe
     if handler.get().has_messages(py)? {
         return Ok(());
     }
-    match carriage.lend(py, |lent| lent.socket.broken.take())?.flatten() {
+    match carriage
+        .lend(py, |lent| lent.socket.broken.take())?
+        .flatten()
+    {
         Some(violation) => break_off(carriage, handler, violation),
         None => Ok(()),
     }
