@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,12 @@ from tiny_lab import TinyLab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# In the background of a shell without job control Ctrl-C is ignored by the tests, and by all that
+# they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Corrente(Protocol):
