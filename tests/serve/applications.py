@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .serving import Foreign
 
+#: The fields of most answers of WSGI.
+PLAIN = [("Content-Type", "text/plain")]
+
+#: The threads of what is served in threads.
+THREADS = 3
+
 
 async def body_of(receive: Foreign) -> bytes:
     """Read a whole body."""

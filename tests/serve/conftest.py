@@ -9,6 +9,7 @@ import pytest
 
 import corrente
 
+from .applications import THREADS
 from .serving import Foreign, Served
 
 if TYPE_CHECKING:
@@ -33,3 +34,13 @@ def serve(request: pytest.FixtureRequest) -> Iterator[Callable[..., Served]]:
     yield start
     for served in started:
         served.end()
+
+
+@pytest.fixture
+def serve_in_threads(serve: Callable[..., Served]) -> Callable[..., Served]:
+    """Give what serves an application in threads."""
+
+    def start(application: Foreign, **settings: Foreign) -> Served:
+        return serve(application, interface="wsgi", threads=THREADS, **settings)
+
+    return start

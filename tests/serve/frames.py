@@ -31,6 +31,23 @@ def closed(code: int, reason: bytes = b"") -> bytes:
     return code.to_bytes(2, "big") + reason
 
 
+#: What a client says to the echo, and with what payload the echo then closes.
+ENDINGS = [
+    (b"end", closed(4001, b"later")),
+    (b"return", closed(1000)),
+    (b"raise", closed(1011)),
+]
+
+#: Frames that break the rules, and the code that they are answered with (RFC 6455, section 7.4).
+BREACHES = [
+    (b"\x81\x02hi", 1002),
+    (frame(3, b""), 1002),
+    (frame(TEXT, b"\xff"), 1007),
+    (frame(CLOSE, closed(1005)), 1002),
+    (frame(0, b"x"), 1002),
+]
+
+
 async def echo(scope: Foreign, receive: Foreign, send: Foreign) -> None:
     """Say back what comes; a path says what happens instead."""
     assert scope["type"] == "websocket"

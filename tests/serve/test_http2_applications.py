@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from .applications import wsgi_echo
+from .applications import PLAIN, THREADS, wsgi_echo
 from .commands import Command
 from .frames import CLOSE, TEXT, closed, frame
 from .streams import Http2Client, pseudo
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .serving import Foreign, Served
-
-PLAIN = [("Content-Type", "text/plain")]
-THREADS = 3
-
-
-@pytest.fixture
-def serve_wsgi(serve: Callable[..., Served]) -> Callable[..., Served]:
-    """Give what serves an application in threads."""
-
-    def start(application: Foreign, **settings: Foreign) -> Served:
-        return serve(application, interface="wsgi", threads=THREADS, **settings)
-
-    return start
 
 
 def test_streams_of_a_connection_go_to_several_applications(serve: Callable[..., Served]) -> None:
@@ -68,7 +55,9 @@ def test_a_websocket_goes_to_the_application_of_its_path(serve: Callable[..., Se
         assert talk.heard() == (TEXT, b"/chat/chat/room")
 
 
-def test_streams_of_a_connection_overlap_in_threads(serve_wsgi: Callable[..., Served]) -> None:
+def test_streams_of_a_connection_overlap_in_threads(
+    serve_in_threads: Callable[..., Served],
+) -> None:
     together = threading.Barrier(THREADS)
     threads = set()
 
@@ -78,7 +67,7 @@ def test_streams_of_a_connection_overlap_in_threads(serve_wsgi: Callable[..., Se
         start_response("200 OK", PLAIN)
         return [environ["PATH_INFO"].encode()]
 
-    with Http2Client(serve_wsgi(validator(application)).address) as client:
+    with Http2Client(serve_in_threads(validator(application)).address) as client:
         for _ in range(2):
             streams = [client.ask(f"/{number}") for number in range(THREADS)]
             bodies = [client.answer(stream).body for stream in streams]
@@ -86,7 +75,9 @@ def test_streams_of_a_connection_overlap_in_threads(serve_wsgi: Callable[..., Se
     assert len(threads) == THREADS, "threads are kept"
 
 
-def test_more_than_may_wait_for_a_thread_are_refused(serve_wsgi: Callable[..., Served]) -> None:
+def test_more_than_may_wait_for_a_thread_are_refused(
+    serve_in_threads: Callable[..., Served],
+) -> None:
     may_end = threading.Event()
     running = threading.Semaphore(0)
 
@@ -96,7 +87,7 @@ def test_more_than_may_wait_for_a_thread_are_refused(serve_wsgi: Callable[..., S
         start_response("200 OK", PLAIN)
         return [b"done"]
 
-    served = serve_wsgi(application, max_queued=2)
+    served = serve_in_threads(application, max_queued=2)
     with Http2Client(served.address) as client:
         streams = [client.ask() for _ in range(THREADS)]
         for _ in range(THREADS):
@@ -110,16 +101,16 @@ def test_more_than_may_wait_for_a_thread_are_refused(serve_wsgi: Callable[..., S
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_000_000])
-def test_bodies_go_both_ways_in_threads(serve_wsgi: Callable[..., Served], size: int) -> None:
+def test_bodies_go_both_ways_in_threads(serve_in_threads: Callable[..., Served], size: int) -> None:
     body = b"x" * size
-    with Http2Client(serve_wsgi(wsgi_echo).address) as client:
+    with Http2Client(serve_in_threads(wsgi_echo).address) as client:
         streams = [client.ask(method="POST", ends=False) for _ in range(2)]
         for stream in streams:
             client.upload(stream, body)
         assert [client.answer(stream).body for stream in streams] == [body] * 2
 
 
-def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_piece_does_not_wait_for_the_next_one(serve_in_threads: Callable[..., Served]) -> None:
     has_come = threading.Event()
 
     def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
@@ -129,14 +120,14 @@ def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served
         assert has_come.wait(LIMIT_S)
         yield b"two"
 
-    with Http2Client(serve_wsgi(application).address) as client:
+    with Http2Client(serve_in_threads(application).address) as client:
         stream = client.ask()
         client.until(lambda: client.answers[stream].body == b"zeroone")
         has_come.set()
         assert client.answer(stream).body == b"zeroonetwo"
 
 
-def test_a_thread_waits_for_the_clients_window(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_thread_waits_for_the_clients_window(serve_in_threads: Callable[..., Served]) -> None:
     given = []
 
     def application(environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
@@ -145,7 +136,7 @@ def test_a_thread_waits_for_the_clients_window(serve_wsgi: Callable[..., Served]
             given.append(number)
             yield b"x" * 10_000
 
-    with Http2Client(serve_wsgi(application).address, takes=False) as client:
+    with Http2Client(serve_in_threads(application).address, takes=False) as client:
         stream = client.ask()
         client.until(lambda: len(client.answers[stream].body) == 65_535)
         for _ in range(20):
@@ -157,7 +148,7 @@ def test_a_thread_waits_for_the_clients_window(serve_wsgi: Callable[..., Served]
         assert len(client.answer(stream).body) == 2_000_000
 
 
-def test_a_client_that_resets_frees_the_thread(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_client_that_resets_frees_the_thread(serve_in_threads: Callable[..., Served]) -> None:
     closed_it = threading.Event()
 
     def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
@@ -168,7 +159,7 @@ def test_a_client_that_resets_frees_the_thread(serve_wsgi: Callable[..., Served]
         finally:
             closed_it.set()
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with Http2Client(served.address) as client:
         stream = client.ask()
         client.until(lambda: bool(client.answers[stream].body))
@@ -178,14 +169,14 @@ def test_a_client_that_resets_frees_the_thread(serve_wsgi: Callable[..., Served]
         served.until(lambda: served.server.in_flight == 0)
 
 
-def test_an_exception_in_a_thread_is_reported(serve_wsgi: Callable[..., Served]) -> None:
+def test_an_exception_in_a_thread_is_reported(serve_in_threads: Callable[..., Served]) -> None:
     def application(environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
         start_response("200 OK", PLAIN)
         if environ["PATH_INFO"] == "/begun":
             yield b"one"
         raise ValueError("mine")
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with Http2Client(served.address) as client:
         answer = client.get("/")
         assert (answer.status, answer.reset) == (500, None)

@@ -15,7 +15,7 @@ from h2.settings import SettingCodes
 from corrente._native import Operations
 
 from .applications import target
-from .frames import BINARY, CLOSE, PING, PONG, TEXT, closed, echo, frame
+from .frames import BINARY, BREACHES, CLOSE, ENDINGS, PING, PONG, TEXT, closed, echo, frame
 from .streams import Http2Client, pseudo
 from .talks import CANCEL, DEFLATE, NO_ERROR, Talk, asking, deaf
 
@@ -190,10 +190,7 @@ def test_who_closes_is_answered_and_the_application_told(
         assert all(found.reset is None for found in client.answers.values())
 
 
-@pytest.mark.parametrize(
-    ("said", "payload"),
-    [(b"end", closed(4001, b"later")), (b"return", closed(1000)), (b"raise", closed(1011))],
-)
+@pytest.mark.parametrize(("said", "payload"), ENDINGS)
 def test_how_the_application_ends_it(served: Served, said: bytes, payload: bytes) -> None:
     with Http2Client(served.address) as client:
         talk = Talk(client).opened()
@@ -206,16 +203,7 @@ def test_how_the_application_ends_it(served: Served, said: bytes, payload: bytes
         assert isinstance(served.expect_report("the application raised"), LookupError)
 
 
-@pytest.mark.parametrize(
-    ("bad", "code"),
-    [
-        (b"\x81\x02hi", 1002),
-        (frame(3, b""), 1002),
-        (frame(TEXT, b"\xff"), 1007),
-        (frame(CLOSE, closed(1005)), 1002),
-        (frame(0, b"x"), 1002),
-    ],
-)
+@pytest.mark.parametrize(("bad", "code"), BREACHES)
 def test_what_breaks_the_protocol_ends_it(
     served: Served, ended: list[Foreign], bad: bytes, code: int
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .frames import BINARY, CLOSE, PING, PONG, TEXT, closed, echo, frame
+from .frames import BINARY, BREACHES, CLOSE, ENDINGS, PING, PONG, TEXT, closed, echo, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,10 +127,7 @@ def test_who_closes_is_answered_and_the_application_told(
     served.until(lambda: ended == [(1001, "away")])
 
 
-@pytest.mark.parametrize(
-    ("said", "payload"),
-    [(b"end", closed(4001, b"later")), (b"return", closed(1000)), (b"raise", closed(1011))],
-)
+@pytest.mark.parametrize(("said", "payload"), ENDINGS)
 def test_how_the_application_ends_it(served: Served, said: bytes, payload: bytes) -> None:
     with opened(served) as client:
         client.send(frame(TEXT, said))
@@ -141,16 +138,7 @@ def test_how_the_application_ends_it(served: Served, said: bytes, payload: bytes
         assert isinstance(served.expect_report("the application raised"), LookupError)
 
 
-@pytest.mark.parametrize(
-    ("bad", "code"),
-    [
-        (b"\x81\x02hi", 1002),
-        (frame(3, b""), 1002),
-        (frame(TEXT, b"\xff"), 1007),
-        (frame(CLOSE, closed(1005)), 1002),
-        (frame(0, b"x"), 1002),
-    ],
-)
+@pytest.mark.parametrize(("bad", "code"), BREACHES)
 def test_what_breaks_the_protocol_ends_it(
     served: Served, ended: list[Foreign], bad: bytes, code: int
 ) -> None:

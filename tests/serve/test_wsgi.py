@@ -9,15 +9,13 @@ from wsgiref.validate import validator
 
 import pytest
 
-from .applications import wsgi_echo
+from .applications import PLAIN, wsgi_echo
 from .wire import LIMIT_S, chunked, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .serving import Foreign, Served
-
-PLAIN = [("Content-Type", "text/plain")]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from wsgiref.validate import validator
 
 import pytest
 
+from .applications import PLAIN
 from .streams import Http2Client
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from .serving import Foreign, Served
 
-PLAIN = [("Content-Type", "text/plain")]
 
 #: More than is sent in one piece.
 CONTENT = b"".join(number.to_bytes(4) for number in range(500_000))

@@ -9,7 +9,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from .applications import wsgi_echo
+from .applications import PLAIN, THREADS, wsgi_echo
 from .wire import LIMIT_S, request
 
 if TYPE_CHECKING:
@@ -17,26 +17,13 @@ if TYPE_CHECKING:
 
     from .serving import Foreign, Served
 
-PLAIN = [("Content-Type", "text/plain")]
-THREADS = 3
-
-
-@pytest.fixture
-def serve_wsgi(serve: Callable[..., Served]) -> Callable[..., Served]:
-    """Give what serves an application in threads."""
-
-    def start(application: Foreign, **settings: Foreign) -> Served:
-        return serve(application, interface="wsgi", threads=THREADS, **settings)
-
-    return start
-
 
 def _answer(start_response: Foreign, body: bytes) -> list[bytes]:
     start_response("200 OK", PLAIN)
     return [body]
 
 
-def test_requests_overlap(serve_wsgi: Callable[..., Served]) -> None:
+def test_requests_overlap(serve_in_threads: Callable[..., Served]) -> None:
     together = threading.Barrier(THREADS)
     seen: list[Foreign] = []
 
@@ -45,7 +32,7 @@ def test_requests_overlap(serve_wsgi: Callable[..., Served]) -> None:
         together.wait(LIMIT_S)
         return _answer(start_response, b"met")
 
-    served = serve_wsgi(validator(application))
+    served = serve_in_threads(validator(application))
     for _ in range(2):
         with ExitStack() as stack:
             clients = [stack.enter_context(served.client()) for _ in range(THREADS)]
@@ -58,7 +45,9 @@ def test_requests_overlap(serve_wsgi: Callable[..., Served]) -> None:
     assert set(flags) == {True}
 
 
-def test_the_loop_goes_on_while_an_application_blocks(serve_wsgi: Callable[..., Served]) -> None:
+def test_the_loop_goes_on_while_an_application_blocks(
+    serve_in_threads: Callable[..., Served],
+) -> None:
     may_end = threading.Event()
 
     def application(environ: Foreign, start_response: Foreign) -> list[bytes]:
@@ -66,7 +55,7 @@ def test_the_loop_goes_on_while_an_application_blocks(serve_wsgi: Callable[..., 
             assert may_end.wait(LIMIT_S)
         return _answer(start_response, environ["PATH_INFO"].encode())
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client() as slow, served.client() as quick:
         slow.send(request("/slow") + request("/behind"))
         for _ in range(3):
@@ -76,15 +65,15 @@ def test_the_loop_goes_on_while_an_application_blocks(serve_wsgi: Callable[..., 
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
-def test_bodies_go_both_ways(serve_wsgi: Callable[..., Served], size: int) -> None:
+def test_bodies_go_both_ways(serve_in_threads: Callable[..., Served], size: int) -> None:
     body = b"0123456789" * (size // 10) + b"x" * (size % 10)
-    with serve_wsgi(wsgi_echo).client() as client:
+    with serve_in_threads(wsgi_echo).client() as client:
         for _ in range(2):
             client.send(request(method="POST", body=body))
             assert client.response().body.endswith(body)
 
 
-def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_piece_does_not_wait_for_the_next_one(serve_in_threads: Callable[..., Served]) -> None:
     has_come = threading.Event()
 
     def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
@@ -94,7 +83,7 @@ def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served
         assert has_come.wait(LIMIT_S)
         yield b"two"
 
-    with serve_wsgi(application).client() as client:
+    with serve_in_threads(application).client() as client:
         client.send(request())
         client.head()
         assert [client.chunk(), client.chunk()] == [b"zero", b"one"]
@@ -102,7 +91,7 @@ def test_a_piece_does_not_wait_for_the_next_one(serve_wsgi: Callable[..., Served
         assert [client.chunk(), client.chunk()] == [b"two", None]
 
 
-def test_a_slow_reader_is_waited_for(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_slow_reader_is_waited_for(serve_in_threads: Callable[..., Served]) -> None:
     pieces = 2000
     given: list[int] = []
 
@@ -112,7 +101,7 @@ def test_a_slow_reader_is_waited_for(serve_wsgi: Callable[..., Served]) -> None:
             given.append(number)
             yield b"x" * 10_000
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client(receive_buffer=8192) as client:
         client.send(request())
         client.head()
@@ -127,7 +116,7 @@ def test_a_slow_reader_is_waited_for(serve_wsgi: Callable[..., Served]) -> None:
         assert total == pieces * 10_000
 
 
-def test_a_client_that_vanishes_frees_the_thread(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_client_that_vanishes_frees_the_thread(serve_in_threads: Callable[..., Served]) -> None:
     closed = threading.Event()
 
     def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
@@ -138,7 +127,7 @@ def test_a_client_that_vanishes_frees_the_thread(serve_wsgi: Callable[..., Serve
         finally:
             closed.set()
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     client = served.client(receive_buffer=8192)
     client.send(request())
     client.head()
@@ -148,14 +137,16 @@ def test_a_client_that_vanishes_frees_the_thread(serve_wsgi: Callable[..., Serve
 
 
 @pytest.mark.parametrize("is_begun", [False, True])
-def test_an_exception_is_reported(serve_wsgi: Callable[..., Served], is_begun: Foreign) -> None:
+def test_an_exception_is_reported(
+    serve_in_threads: Callable[..., Served], is_begun: Foreign
+) -> None:
     def application(_environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
         start_response("200 OK", PLAIN)
         if is_begun:
             yield b"one"
         raise ValueError("mine")
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client() as client:
         client.send(request())
         if is_begun:
@@ -166,19 +157,19 @@ def test_an_exception_is_reported(serve_wsgi: Callable[..., Served], is_begun: F
     assert str(served.expect_report("raised an exception")) == "mine"
 
 
-def test_a_wrong_header_is_reported(serve_wsgi: Callable[..., Served]) -> None:
+def test_a_wrong_header_is_reported(serve_in_threads: Callable[..., Served]) -> None:
     def application(_environ: Foreign, start_response: Foreign) -> list[bytes]:
         start_response("200 OK", [("X-A", "b\r\nX-Injected: c")])
         return [b""]
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client() as client:
         response = client.get()
     assert (response.status, response.all("x-injected")) == (500, [])
     assert isinstance(served.expect_report("raised an exception"), RuntimeError)
 
 
-def test_more_than_may_wait_are_refused(serve_wsgi: Callable[..., Served]) -> None:
+def test_more_than_may_wait_are_refused(serve_in_threads: Callable[..., Served]) -> None:
     may_end = threading.Event()
     running = threading.Semaphore(0)
 
@@ -187,7 +178,7 @@ def test_more_than_may_wait_are_refused(serve_wsgi: Callable[..., Served]) -> No
         assert may_end.wait(LIMIT_S)
         return _answer(start_response, b"done")
 
-    served = serve_wsgi(application, max_queued=2)
+    served = serve_in_threads(application, max_queued=2)
     with ExitStack() as stack:
         clients = [stack.enter_context(served.client()) for _ in range(THREADS + 2)]
         for client in clients[:THREADS]:
@@ -203,7 +194,9 @@ def test_more_than_may_wait_are_refused(serve_wsgi: Callable[..., Served]) -> No
         assert [client.response().body for client in clients] == [b"done"] * (THREADS + 2)
 
 
-def test_what_is_answered_is_answered_before_the_end(serve_wsgi: Callable[..., Served]) -> None:
+def test_what_is_answered_is_answered_before_the_end(
+    serve_in_threads: Callable[..., Served],
+) -> None:
     may_end = threading.Event()
     begun = threading.Event()
 
@@ -212,7 +205,7 @@ def test_what_is_answered_is_answered_before_the_end(serve_wsgi: Callable[..., S
         assert may_end.wait(LIMIT_S)
         return _answer(start_response, b"done")
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client() as client:
         client.send(request())
         assert begun.wait(LIMIT_S)
@@ -223,14 +216,14 @@ def test_what_is_answered_is_answered_before_the_end(serve_wsgi: Callable[..., S
         assert client.is_ended()
 
 
-def test_threads_end_with_their_server(serve_wsgi: Callable[..., Served]) -> None:
+def test_threads_end_with_their_server(serve_in_threads: Callable[..., Served]) -> None:
     threads: list[threading.Thread] = []
 
     def application(_environ: Foreign, start_response: Foreign) -> list[bytes]:
         threads.append(threading.current_thread())
         return _answer(start_response, b"")
 
-    served = serve_wsgi(application)
+    served = serve_in_threads(application)
     with served.client() as client:
         client.get()
     served.call(served.server.end_threads)

@@ -23,6 +23,37 @@ pub(crate) fn unpacked<'py>(py: Python<'py>, fields: &Packed) -> PyResult<Bound<
     PyList::new(py, pairs.collect::<Vec<_>>())
 }
 
+/// Some of a body.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Text(&'static str),
+    Bytes(Py<PyBytes>),
+    File(FilePart),
+}
+
+impl Content {
+    pub(crate) fn send(
+        self,
+        py: Python<'_>,
+        exchange: &dyn Exchange,
+        last: Last,
+    ) -> PyResult<Last> {
+        match self {
+            Self::Text(text) => exchange.body(py, &PyBytes::new(py, text.as_bytes()), last),
+            Self::Bytes(bytes) => exchange.body(py, bytes.bind(py), last),
+            Self::File(part) => exchange.file(py, part, last),
+        }
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(crate) fn memory(&self, py: Python<'_>) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(py).len(),
+            Self::Text(_) | Self::File(_) => 0,
+        }
+    }
+}
+
 /// One request's way back to its client. Every method is called by the loop's thread.
 pub(crate) trait Exchange: Send + Sync {
     /// The response begins; `headers` are pairs of `bytes`. `Last::No`: trailers follow the body.

@@ -11,13 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use corrente_http::files::{Age, Coding, Known, Span, Tag, Verdict, content_type};
 use corrente_http::{Method, http_date};
 use corrente_loop::native::FilePart;
-use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use rustix::io::Errno;
 
 use super::opening::{Entered, Found};
 use super::{Fetch, Folder, Sought};
-use crate::exchange::{Exchange, Last};
+use crate::exchange::Content;
 use crate::packed::Packed;
 
 /// What a folder shows of itself.
@@ -34,25 +32,6 @@ pub(super) struct Answer {
     pub(super) content: Content,
     /// What the server's log should be told.
     pub(super) trouble: Option<io::Error>,
-}
-
-pub(super) enum Content {
-    Text(&'static str),
-    File(FilePart),
-}
-
-impl Content {
-    pub(super) fn send(
-        self,
-        py: Python<'_>,
-        exchange: &dyn Exchange,
-        last: Last,
-    ) -> PyResult<Last> {
-        match self {
-            Self::Text(text) => exchange.body(py, &PyBytes::new(py, text.as_bytes()), last),
-            Self::File(part) => exchange.file(py, part, last),
-        }
-    }
 }
 
 /// A file that is there, in the coding in which it is sent.

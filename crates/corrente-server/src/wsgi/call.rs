@@ -17,7 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyIterator, PyString, PyType};
 use super::answer::{bytes, close, code, fields, length_of, whole};
 use super::remote::{Failed, Inbox, Remote};
 use super::wrapper::FileWrapper;
-use crate::exchange::{Exchange, Last};
+use crate::exchange::{Content, Exchange, Last};
 use crate::packed::Packed;
 
 /// Larger bodies are kept in a temporary file, in bytes.
@@ -43,35 +43,6 @@ struct State {
     progress: Progress,
     /// What the application returned, and its iterator.
     yields: Option<(Py<PyAny>, Py<PyAny>)>,
-}
-
-/// Some of a body.
-#[derive(Debug)]
-pub(super) enum Content {
-    Bytes(Py<PyBytes>),
-    File(FilePart),
-}
-
-impl Content {
-    pub(super) fn send(
-        self,
-        py: Python<'_>,
-        exchange: &dyn Exchange,
-        last: Last,
-    ) -> PyResult<Last> {
-        match self {
-            Self::Bytes(bytes) => exchange.body(py, bytes.bind(py), last),
-            Self::File(part) => exchange.file(py, part, last),
-        }
-    }
-
-    /// What it takes in memory, in bytes.
-    pub(super) fn memory(&self, py: Python<'_>) -> usize {
-        match self {
-            Self::Bytes(bytes) => bytes.as_bytes(py).len(),
-            Self::File(_) => 0,
-        }
-    }
 }
 
 /// How an answer gets to its client.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::call::{Content, Head, Progress};
-use crate::exchange::{Exchange, Last};
+use super::call::{Head, Progress};
+use crate::exchange::{Content, Exchange, Last};
 
 /// What an application may have posted and the loop not yet delivered, in bytes: then it waits.
 const POSTED_MOST: usize = 64 * 1024;
