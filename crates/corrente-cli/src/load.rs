@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use corrente_load::{
     Arrival, Expect, Header, KeepAlive, LogInterval, Method, Outcome, Peer, Plan, Process, Target,
-    interval_log, percentile_text, ping_pong, websocket,
+    Users, interval_log, percentile_text, ping_pong, websocket,
 };
 use corrente_report::Language;
 use corrente_report::number::Numbers;
@@ -192,12 +192,7 @@ fn echo_plan(load: &Load, peer: Peer, arrival: Arrival) -> Result<ping_pong::Pla
         peer,
         message_bytes: load.message_bytes,
         keep_alive: keep_alive(load),
-        users: users(arrival)?,
-        warm_up: seconds(load.warm_up)?,
-        duration: seconds(load.seconds)?,
-        timeout: seconds(load.timeout)?,
-        cpus: load.cpus.clone(),
-        seed: load.seed,
+        users: users(load, arrival)?,
     })
 }
 
@@ -217,22 +212,22 @@ fn websocket_plan(load: &Load, arrival: Arrival) -> Result<websocket::Plan, Stri
             MessageCompression::Off => websocket::Compression::Off,
             MessageCompression::Deflate => websocket::Compression::Deflate,
         },
-        users: users(arrival)?,
+        users: users(load, arrival)?,
+    })
+}
+
+fn users(load: &Load, arrival: Arrival) -> Result<Users, String> {
+    let Arrival::Closed { users: count } = arrival else {
+        return Err("an echo server is loaded in the closed loop: use --users, not --rate".into());
+    };
+    Ok(Users {
+        count,
         warm_up: seconds(load.warm_up)?,
         duration: seconds(load.seconds)?,
         timeout: seconds(load.timeout)?,
         cpus: load.cpus.clone(),
         seed: load.seed,
     })
-}
-
-fn users(arrival: Arrival) -> Result<usize, String> {
-    match arrival {
-        Arrival::Closed { users } => Ok(users),
-        Arrival::Open { .. } => {
-            Err("an echo server is loaded in the closed loop: use --users, not --rate".into())
-        }
-    }
 }
 
 fn headers(load: &Load) -> Result<Vec<Header>, String> {

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_load::{Arrival, Expect, KeepAlive, LoadError, Outcome, Process, Request, Target};
+use corrente_load::{
+    Arrival, Expect, KeepAlive, LoadError, Outcome, Process, Request, Target, Users,
+};
 
 use crate::contender::{Instance, Surroundings};
 use crate::error::LabError;
@@ -273,12 +275,14 @@ fn apply(
             peer: target.address.into(),
             message_bytes: case.message_bytes,
             keep_alive: KeepAlive::Reuse,
-            users: load.users(case),
-            warm_up: load.warm_up,
-            duration: load.length,
-            timeout: REQUEST_LIMIT,
-            cpus,
-            seed: run.seed,
+            users: Users {
+                count: load.users(case),
+                warm_up: load.warm_up,
+                duration: load.length,
+                timeout: REQUEST_LIMIT,
+                cpus,
+                seed: run.seed,
+            },
         };
         return corrente_load::ping_pong::run(&plan, run.interrupted, |_| {});
     }

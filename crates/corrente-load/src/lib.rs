@@ -37,7 +37,7 @@ pub use hdrhistogram::Histogram;
 pub use limits::raise_descriptor_limit;
 pub use outcome::{ErrorKind, Outcome};
 pub use peer::Peer;
-pub use plan::{Arrival, Expect, Plan, Process, StatusSet};
+pub use plan::{Arrival, Expect, Plan, Process, StatusSet, Users};
 pub use ramp::{Ramp, Stage};
 pub use run::{Progress, run};
 pub use self_check::{BUSY_SHARE_MAX, LAG_P99_MAX, SelfCheck};

@@ -7,13 +7,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use crate::error::LoadError;
 use crate::exchange::{After, Completion, Exchange, Session, Step, Verdict};
 use crate::outcome::{ErrorKind, Outcome};
 use crate::peer::Peer;
-use crate::plan::{Arrival, within};
+use crate::plan::{Users, within};
 use crate::run::{Progress, run_session};
 use crate::target::KeepAlive;
 
@@ -33,18 +32,8 @@ pub struct Plan {
     pub message_bytes: usize,
     /// Whether a connection carries more than one message.
     pub keep_alive: KeepAlive,
-    /// Users, which is also connections.
-    pub users: usize,
-    /// Load that is made but not recorded, before the measured window.
-    pub warm_up: Duration,
-    /// Length of the measured window.
-    pub duration: Duration,
-    /// How long one echo may take before it is given up.
-    pub timeout: Duration,
-    /// CPUs to pin the generator thread to; the first counts, empty means no pinning.
-    pub cpus: Vec<usize>,
-    /// Decides the content of the messages.
-    pub seed: u64,
+    /// Who sends them, and for how long.
+    pub users: Users,
 }
 
 impl Plan {
@@ -54,18 +43,7 @@ impl Plan {
             Peer::Tcp(_) | Peer::Unix(_) => MESSAGE_MAX_BYTES,
         };
         within("message length", self.message_bytes, 1..=most, "bytes")?;
-        let session = Session {
-            peer: self.peer.clone(),
-            arrival: Arrival::Closed { users: self.users },
-            warm_up: self.warm_up,
-            duration: self.duration,
-            timeout: self.timeout,
-            seed: self.seed,
-            cpus: self.cpus.clone(),
-            threads: 1,
-        };
-        session.check()?;
-        Ok(session)
+        self.users.session(self.peer.clone())
     }
 }
 
@@ -76,7 +54,7 @@ pub fn run(
     progress: impl FnMut(Progress) + Send,
 ) -> Result<Outcome, LoadError> {
     let session = plan.session()?;
-    let messages = Arc::new(Messages::new(plan.message_bytes, plan.seed));
+    let messages = Arc::new(Messages::new(plan.message_bytes, plan.users.seed));
     run_session(
         &session,
         || Echo::new(Arc::clone(&messages), plan.keep_alive),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::LoadError;
 use crate::exchange::Session;
+use crate::peer::Peer;
 use crate::target::Target;
 
 /// Most simulated users, or connections of an open loop, in one run.
@@ -20,6 +21,40 @@ pub(crate) const RATE_MAX_PER_S: f64 = 10_000_000.0;
 pub(crate) const DURATION_MAX: Duration = Duration::from_hours(24);
 /// Longest piece of body text to look for, in bytes.
 pub(crate) const BODY_CONTAINS_MAX_BYTES: usize = 4096;
+
+/// The users of an echo, in a closed loop on one thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Users {
+    /// How many, which is also connections.
+    pub count: usize,
+    /// Load that is made but not recorded, before the measured window.
+    pub warm_up: Duration,
+    /// Length of the measured window.
+    pub duration: Duration,
+    /// How long one echo may take before it is given up.
+    pub timeout: Duration,
+    /// CPUs to pin the generator thread to; the first counts, empty means no pinning.
+    pub cpus: Vec<usize>,
+    /// Decides the content of the messages.
+    pub seed: u64,
+}
+
+impl Users {
+    pub(crate) fn session(&self, peer: Peer) -> Result<Session, LoadError> {
+        let session = Session {
+            peer,
+            arrival: Arrival::Closed { users: self.count },
+            warm_up: self.warm_up,
+            duration: self.duration,
+            timeout: self.timeout,
+            seed: self.seed,
+            cpus: self.cpus.clone(),
+            threads: 1,
+        };
+        session.check()?;
+        Ok(session)
+    }
+}
 
 /// How requests come to the server.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,6 @@ mod opening;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use self::frame::{Found, Reader, Received};
 use self::messages::Messages;
@@ -19,7 +18,7 @@ use self::opening::{Opened, request};
 use crate::error::LoadError;
 use crate::exchange::{After, Completion, Exchange, Session, Step, Verdict};
 use crate::outcome::{ErrorKind, Outcome};
-use crate::plan::{Arrival, within};
+use crate::plan::{Users, within};
 use crate::run::{Progress, run_session};
 use crate::target::Target;
 
@@ -57,18 +56,8 @@ pub struct Plan {
     pub kind: Kind,
     /// Whether they are compressed.
     pub compression: Compression,
-    /// Users, which is also connections.
-    pub users: usize,
-    /// Load that is made but not recorded, before the measured window.
-    pub warm_up: Duration,
-    /// Length of the measured window.
-    pub duration: Duration,
-    /// How long one echo may take before it is given up.
-    pub timeout: Duration,
-    /// CPUs to pin the generator thread to; the first counts, empty means no pinning.
-    pub cpus: Vec<usize>,
-    /// Decides the content of the messages.
-    pub seed: u64,
+    /// Who sends them, and for how long.
+    pub users: Users,
 }
 
 impl Plan {
@@ -76,18 +65,7 @@ impl Plan {
         self.target.request.check()?;
         let lengths = 1..=MESSAGE_MAX_BYTES;
         within("message length", self.message_bytes, lengths, "bytes")?;
-        let session = Session {
-            peer: self.target.address.into(),
-            arrival: Arrival::Closed { users: self.users },
-            warm_up: self.warm_up,
-            duration: self.duration,
-            timeout: self.timeout,
-            seed: self.seed,
-            cpus: self.cpus.clone(),
-            threads: 1,
-        };
-        session.check()?;
-        Ok(session)
+        self.users.session(self.target.address.into())
     }
 }
 
@@ -246,6 +224,8 @@ impl Exchange for Echo {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ANSWER: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
@@ -257,12 +237,14 @@ mod tests {
             message_bytes: 5,
             kind: Kind::Text,
             compression: Compression::Off,
-            users: 1,
-            warm_up: Duration::ZERO,
-            duration: Duration::from_secs(1),
-            timeout: Duration::from_secs(1),
-            cpus: Vec::new(),
-            seed: 1,
+            users: Users {
+                count: 1,
+                warm_up: Duration::ZERO,
+                duration: Duration::from_secs(1),
+                timeout: Duration::from_secs(1),
+                cpus: Vec::new(),
+                seed: 1,
+            },
         };
         let mut echo = Echo::new(Arc::new(Work::new(&plan).unwrap()));
         echo.begin(0);

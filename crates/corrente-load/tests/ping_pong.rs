@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use corrente_load::{ErrorKind, KeepAlive, LoadError, Outcome, Peer, ping_pong};
+use corrente_load::{ErrorKind, KeepAlive, LoadError, Outcome, Peer, Users, ping_pong};
 use servers::{Server, listen};
 
 /// A server that passes every piece it reads through `change` and sends the result back.
@@ -34,12 +34,14 @@ fn plan(peer: Peer, message_bytes: usize) -> ping_pong::Plan {
         peer,
         message_bytes,
         keep_alive: KeepAlive::Reuse,
-        users: 3,
-        warm_up: Duration::from_millis(20),
-        duration: Duration::from_millis(200),
-        timeout: Duration::from_secs(5),
-        cpus: Vec::new(),
-        seed: 1,
+        users: Users {
+            count: 3,
+            warm_up: Duration::from_millis(20),
+            duration: Duration::from_millis(200),
+            timeout: Duration::from_secs(5),
+            cpus: Vec::new(),
+            seed: 1,
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use corrente_load::websocket::{self, Compression, Kind, Plan};
-use corrente_load::{ErrorKind, Outcome, Target};
+use corrente_load::{ErrorKind, Outcome, Target, Users};
 use servers::{Server, listen};
 
 const ACCEPTED: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
@@ -85,12 +85,14 @@ fn plan(server: &Server, message_bytes: usize, compression: Compression) -> Plan
         message_bytes,
         kind: Kind::Binary,
         compression,
-        users: 3,
-        warm_up: Duration::from_millis(20),
-        duration: Duration::from_millis(200),
-        timeout: Duration::from_secs(5),
-        cpus: Vec::new(),
-        seed: 1,
+        users: Users {
+            count: 3,
+            warm_up: Duration::from_millis(20),
+            duration: Duration::from_millis(200),
+            timeout: Duration::from_secs(5),
+            cpus: Vec::new(),
+            seed: 1,
+        },
     }
 }
 

@@ -64,7 +64,7 @@ fn mark(index: usize) -> u8 {
 }
 
 fn frame(plan: &Plan, index: usize) -> Result<Box<[u8]>, LoadError> {
-    let mut random = Random::stream(plan.seed, index as u64);
+    let mut random = Random::stream(plan.users.seed, index as u64);
     let text = text(plan.message_bytes, mark(index), &mut random);
     let opcode = match plan.kind {
         Kind::Text => 1,
@@ -138,6 +138,7 @@ mod tests {
     use flate2::{Decompress, FlushDecompress};
 
     use super::*;
+    use crate::plan::Users;
     use crate::target::Target;
 
     fn plan(message_bytes: usize, compression: Compression) -> Plan {
@@ -146,12 +147,14 @@ mod tests {
             message_bytes,
             kind: Kind::Binary,
             compression,
-            users: 1,
-            warm_up: Duration::ZERO,
-            duration: Duration::from_secs(1),
-            timeout: Duration::from_secs(1),
-            cpus: Vec::new(),
-            seed: 3,
+            users: Users {
+                count: 1,
+                warm_up: Duration::ZERO,
+                duration: Duration::from_secs(1),
+                timeout: Duration::from_secs(1),
+                cpus: Vec::new(),
+                seed: 3,
+            },
         }
     }
 
