@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import random
 import socket
 import sys
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -328,6 +330,46 @@ def test_futures_and_tasks_are_asyncios_own(loop: Loop) -> None:
     task = loop.create_task(asyncio.sleep(0))
     assert type(task) is asyncio.Task
     loop.run_until_complete(task)
+
+
+def test_a_task_without_a_name_gets_one_and_what_is_no_keyword_is_refused(loop: Loop) -> None:
+    async def main() -> None:
+        for task in (loop.create_task(nothing()), loop.create_task(nothing(), name=None)):
+            assert task.get_name().startswith("Task-")
+            await task
+        coroutine = nothing()
+        make: Foreign = loop.create_task
+        with pytest.raises(TypeError):
+            make(coroutine, nome=None)
+        coroutine.close()
+        with pytest.raises(TypeError, match="coroutine"):
+            make(None)
+
+    async def nothing() -> None:
+        pass
+
+    run(loop, main())
+
+
+def test_a_closed_loop_that_nobody_keeps_is_gone_at_once(make_loop: Factory) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        loop.call_soon(future.set_result, None)
+        await future
+        await loop.create_task(asyncio.sleep(0))
+
+    loop = make_loop()
+    gone = weakref.ref(loop)
+    gc.collect()
+    gc.disable()
+    try:
+        loop.run_until_complete(main())
+        loop.close()
+        del loop
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_an_executor_runs_functions_and_is_shut_down(loop: Loop) -> None:

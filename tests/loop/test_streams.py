@@ -304,6 +304,29 @@ def test_streams_have_all_their_ways_to_read(loop: Loop) -> None:
     run(loop, main())
 
 
+def test_what_comes_for_a_reader_that_was_just_cancelled_is_kept(loop: Loop) -> None:
+    async def main() -> None:
+        here, there = sockets()
+        bell, rope = sockets(socket.AF_UNIX)
+        reader, writer = await asyncio.open_connection(sock=here)
+        waiting = asyncio.ensure_future(reader.read(10))
+        await asyncio.sleep(0)
+        # Both are ready in one turn, and this one is served first.
+        loop.add_reader(bell, waiting.cancel)
+        rope.send(b"x")
+        there.send(b"kept")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        loop.remove_reader(bell)
+        assert await reader.read(10) == b"kept"
+        writer.close()
+        await writer.wait_closed()
+        for sock in (there, bell, rope):
+            sock.close()
+
+    run(loop, main())
+
+
 def test_a_line_longer_than_the_limit_is_refused_and_reading_goes_on(loop: Loop) -> None:
     async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"x" * 200_000 + b"\nshort\n")

@@ -22,7 +22,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyDict, PyList, PyTuple, PyWeakrefReference};
 
 use crate::address::{self, Hints};
 use crate::datagrams::Datagrams;
@@ -52,6 +52,8 @@ pub struct Loop {
     pub(crate) peers: Confined<Vec<(RawFd, SocketAddr)>>,
     /// Stalls that may be told of.
     tellings: Confined<Budget>,
+    /// `{"loop": self}`, which futures and tasks are made with: made once, given up when the loop is closed.
+    named: Confined<Option<Py<PyDict>>>,
 }
 
 /// Adds the class to the module.
@@ -302,7 +304,7 @@ impl Loop {
     #[pyo3(signature = (*_arguments, **_keywords))]
     fn new(
         _arguments: &Bound<'_, PyTuple>,
-        _keywords: Option<&Bound<'_, pyo3::types::PyDict>>,
+        _keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         heap::keep_freed();
         let driver = Epoll::new().map_err(|error| os_error(&error))?;
@@ -315,6 +317,7 @@ impl Loop {
             datagrams: Confined::new(Datagrams::default()),
             peers: Confined::new(Vec::new()),
             tellings: Confined::new(Budget::default()),
+            named: Confined::new(None),
         })
     }
 
@@ -358,6 +361,8 @@ impl Loop {
         self.inbox.close();
         let driver = self.state.with(py, |state| state.driver.take())?;
         drop(driver);
+        let named = self.named.with(py, Option::take)?;
+        drop(named);
         Ok(())
     }
 
@@ -474,12 +479,15 @@ impl Loop {
                 |object| visit.call(object),
             )
         });
+        shown.unwrap_or(Ok(()))?;
+        let shown = self.named.peek(|named| visit.call(&*named));
         shown.unwrap_or(Ok(()))
     }
 
     fn __clear__(&self) {
         let all = self.state.peek(State::clear);
-        drop(all);
+        let named = self.named.peek(Option::take);
+        drop((all, named));
     }
 }
 

@@ -1,13 +1,14 @@
 //! The border to CPython's C interface: the only `unsafe` of this crate (docs/SAFETY.md).
 //!
 //! PyO3 is used wherever it is fast enough. What it cannot do is here: methods without the cost of
-//! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), bytes that the kernel
-//! fills (`bytes`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
+//! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), objects made
+//! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
 //! while attached to the interpreter.
 
 pub(crate) mod bytes;
 pub(crate) mod class;
 pub(crate) mod confined;
+pub(crate) mod construct;
 pub(crate) mod context;
 mod free;
 pub(crate) mod handle;

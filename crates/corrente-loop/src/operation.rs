@@ -29,17 +29,17 @@ use crate::watched::Side;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 pub(crate) static METHODS: [Method; 5] = [
-    Method::new(
+    Method::quick(
         c"_receive",
         c"_receive($self, sock, size, /)\n--\n\nBytes, or a future of them.",
         receive,
     ),
-    Method::new(
+    Method::quick(
         c"_receive_into",
         c"_receive_into($self, sock, buffer, /)\n--\n\nHow many bytes, or a future of that.",
         receive_into,
     ),
-    Method::new(
+    Method::quick(
         c"_send",
         c"_send($self, sock, data, /)\n--\n\nNone when all is written, or a future of that.",
         send,

@@ -9,9 +9,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyTuple, PyType};
 
 use super::Loop;
+use crate::ffi::construct::construct;
 use crate::ffi::context::{call_named, copy_current};
 use crate::ffi::handle::{self, Parts};
 use crate::ffi::method::{Arguments, Method};
@@ -63,10 +64,9 @@ pub(super) static METHODS: [Method; 9] = [
 ];
 
 /// Classes of asyncio that the loop makes instances of.
-static FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static TASK: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 /// The names of arguments, as a call wants them.
-static LOOP: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
 static NAMED: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
@@ -204,13 +204,32 @@ fn get_debug<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -
 fn create_future<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let class = FUTURE.import(py, "_asyncio", "Future")?;
-    call_named(class, &[receiver], &only_loop(py)?)
+    let named = named_loop(receiver, this(receiver)?.get())?;
+    construct(class, &handle::no_arguments(py), &named)
+}
+
+/// `{"loop": receiver}`.
+#[inline]
+fn named_loop<'py>(receiver: &Bound<'py, PyAny>, this: &Loop) -> PyResult<Bound<'py, PyDict>> {
+    let py = receiver.py();
+    let known = |named: &mut Option<Py<PyDict>>| named.as_ref().map(|one| one.clone_ref(py));
+    // Lent to another thread: then this one makes its own.
+    if let Some(known) = this.named.peek(known).flatten() {
+        return Ok(known.into_bound(py));
+    }
+    let made = PyDict::new(py);
+    made.set_item(intern!(py, "loop"), receiver)?;
+    let kept = made.clone().unbind();
+    let before = this.named.peek(|named| named.replace(kept));
+    drop(before);
+    Ok(made)
 }
 
 fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     let coroutine = arguments.required("create_task", 0, "coro")?.to_owned();
-    let inbox = &this(receiver)?.get().inbox;
+    let this = this(receiver)?.get();
+    let inbox = &this.inbox;
     if !inbox.is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]) {
         let keywords = PyDict::new(py);
         for (name, value) in arguments.keywords() {
@@ -219,10 +238,19 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
         return receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords));
     }
     let class = TASK.import(py, "_asyncio", "Task")?;
-    let given: Vec<_> = arguments.keywords().collect();
-    if given.is_empty() {
-        return call_named(class, &[&coroutine, receiver], &only_loop(py)?);
+    // Whatever starts tasks names them, mostly `None`: that is no name.
+    let is_unnamed = match arguments.keyword_count() {
+        0 => true,
+        1 => arguments
+            .keyword(intern!(py, "name"))
+            .is_some_and(|name| name.is_none()),
+        _ => false,
+    };
+    if is_unnamed {
+        let arguments = PyTuple::new(py, [coroutine])?;
+        return construct(class, &arguments, &named_loop(receiver, this)?);
     }
+    let given: Vec<_> = arguments.keywords().collect();
     let names = task_names(py, &given)?;
     let values = given.iter().map(|(_, value)| (*value).to_owned());
     let all: Vec<_> = [coroutine, receiver.clone()]
@@ -239,7 +267,6 @@ fn task_names<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let event_loop = intern!(py, "loop");
     match given {
-        [] => only_loop(py),
         // What `asyncio.create_task` names.
         [(name, _)] if name.is(intern!(py, "name")) => {
             let names = NAMED.get_or_try_init(py, || {
@@ -256,11 +283,4 @@ fn task_names<'py>(
             )
         }
     }
-}
-
-fn only_loop(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-    let names = LOOP.get_or_try_init(py, || {
-        PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind)
-    })?;
-    Ok(names.bind(py).clone())
 }

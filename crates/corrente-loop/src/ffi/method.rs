@@ -108,6 +108,19 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Ok(found)
     }
 
+    /// How many were given by name.
+    #[inline]
+    pub(crate) fn keyword_count(&self) -> usize {
+        self.values.len() - self.positional
+    }
+
+    /// What was given by this interned name, as names in source code are.
+    #[inline]
+    pub(crate) fn keyword(&self, name: &Bound<'py, PyString>) -> Option<Borrowed<'a, 'py, PyAny>> {
+        let place = self.names?.iter().position(|one| one.is(name))?;
+        self.value(self.positional + place)
+    }
+
     /// All that was given by name.
     pub(crate) fn keywords(
         &self,

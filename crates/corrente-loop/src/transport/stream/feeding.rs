@@ -16,7 +16,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyWeakrefReference};
 
 use super::reading::{self, Plan};
 use super::{Stream, fatal};
-use crate::ffi::bytes::{extend, read_behind};
+use crate::ffi::bytes::{call_method_one, extend, read_behind};
 use crate::memory;
 
 /// The classes and methods as they were when they were first needed.
@@ -132,10 +132,13 @@ fn wake(reader: &Bound<'_, PyAny>) -> PyResult<()> {
         return Ok(());
     }
     reader.setattr(name, py.None())?;
-    if !waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
-        waiter.call_method1(intern!(py, "set_result"), (py.None(),))?;
+    let none = py.None().into_bound(py);
+    match call_method_one(&waiter, intern!(py, "set_result"), &none) {
+        Ok(_) => Ok(()),
+        // Asyncio asks first, but few are.
+        Err(_) if waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()? => Ok(()),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 /// Pauses the transport where the reader has more than it likes.

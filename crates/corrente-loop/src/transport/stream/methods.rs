@@ -25,13 +25,13 @@ type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 pub(super) static METHODS: [Method; 24] = [
-    Method::new(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
+    Method::quick(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
     Method::new(c"can_write_eof", c"can_write_eof($self, /)\n--\n\nTrue.", can_write_eof),
     Method::new(c"close", c"close($self, /)\n--\n\nCloses the connection once all is written.", close),
     Method::new(c"abort", c"abort($self, /)\n--\n\nCloses the connection at once.", abort),
-    Method::new(c"is_closing", c"is_closing($self, /)\n--\n\nWhether it is closing or closed.", is_closing),
+    Method::quick(c"is_closing", c"is_closing($self, /)\n--\n\nWhether it is closing or closed.", is_closing),
     Method::new(c"is_reading", c"is_reading($self, /)\n--\n\nWhether what comes is read.", is_reading),
     Method::new(c"pause_reading", c"pause_reading($self, /)\n--\n\nLeaves what comes where it is.", pause_reading),
     Method::new(c"resume_reading", c"resume_reading($self, /)\n--\n\nReads again.", resume_reading),

@@ -61,6 +61,20 @@ impl Queue {
         }
     }
 
+    /// Writes what the socket takes of the only buffer; `None` where none waits, or something besides it.
+    pub(super) fn write_only(&mut self, descriptor: Descriptor) -> Option<io::Result<Written>> {
+        let only = self.bytes.only().filter(|_| self.files.is_empty())?;
+        let moved = socket::write(descriptor, only);
+        Some(moved.map(|moved| {
+            let bytes = match moved {
+                Moved::Bytes(bytes) => bytes,
+                Moved::Later => 0,
+            };
+            let done = self.bytes.advance(bytes);
+            Written { bytes, done }
+        }))
+    }
+
     /// Writes what the socket takes of what is next; `None` where it takes nothing.
     pub(super) fn write(&mut self, descriptor: Descriptor) -> io::Result<Option<Written>> {
         if self.bytes.is_empty()

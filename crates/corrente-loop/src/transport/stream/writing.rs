@@ -190,18 +190,58 @@ fn gather(transport: &Bound<'_, PyAny>, stream: &Stream, chunk: Chunk) -> PyResu
 
 /// Writes what waits for the callback to return, if anything does.
 pub(super) fn flush(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
-    let is_due = stream.with(transport.py(), |state| {
-        let is_due = state.pending == Pending::Callback;
-        if is_due {
-            state.pending = Pending::Nothing;
+    match stream.with(transport.py(), |state| state.flush(stream))? {
+        Flushed::NotDue => Ok(()),
+        Flushed::All(done) => {
+            drop(done);
+            Ok(())
         }
-        is_due
-    })?;
-    if !is_due {
-        return Ok(());
+        Flushed::Failed(error) => broken(transport, stream, &error),
+        Flushed::Rest => {
+            ready(transport, stream)?;
+            hold(transport, stream)
+        }
     }
-    ready(transport, stream)?;
-    hold(transport, stream)
+}
+
+/// What has become of what waited for the callback to return.
+enum Flushed {
+    /// Nothing did.
+    NotDue,
+    /// All of it is written, and nothing follows from that; it was this.
+    All(Option<Chunk>),
+    /// Something is left, or follows.
+    Rest,
+    Failed(io::Error),
+}
+
+impl State {
+    /// The callback has returned. Nearly all write one buffer, which the socket takes: that is done here.
+    fn flush(&mut self, stream: &Stream) -> Flushed {
+        if self.pending != Pending::Callback {
+            return Flushed::NotDue;
+        }
+        self.pending = Pending::Nothing;
+        let is_plain = self.life == Life::Open
+            && self.writing == Writing::Open
+            && self.drained.is_none()
+            && !self.flow.is_paused();
+        if !is_plain {
+            return Flushed::Rest;
+        }
+        match self.outgoing.write_only(stream.descriptor) {
+            None => Flushed::Rest,
+            Some(Err(error)) => Flushed::Failed(error),
+            Some(Ok(Written { bytes, done })) => {
+                stream.metrics().sent.add(bytes as u64);
+                if self.outgoing.is_empty() {
+                    Flushed::All(done.0)
+                } else {
+                    Flushed::Rest
+                }
+            }
+        }
+    }
 }
 
 /// `writelines(data)`: all of it in as few calls to the kernel as it takes.
