@@ -25,4 +25,7 @@ def recorded(application: Foreign, interface: str) -> Foreign:
     from corrente.gauge._process import recorder, wrap_asgi, wrap_wsgi
 
     wrap = wrap_wsgi if interface == "wsgi" else wrap_asgi
-    return wrap(application, recorder())
+    measured = wrap(application, recorder())
+    if measured is application:
+        return application
+    return recorder().sampled(application, measured)

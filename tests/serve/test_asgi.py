@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 from typing import TYPE_CHECKING
 
@@ -304,6 +305,22 @@ def test_waiting_with_a_limit_leaves_nothing_behind(serve: Callable[..., Served]
 
     with serve(application).client() as client:
         assert client.get().body == b"done"
+
+
+def test_a_request_behind_another_has_nothing_of_its_context(
+    serve: Callable[..., Served],
+) -> None:
+    mark: contextvars.ContextVar[str] = contextvars.ContextVar("mark")
+
+    async def marks(scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        found = mark.get("nothing")
+        mark.set(scope["path"])
+        await asyncio.sleep(0)
+        await respond(send, found.encode())
+
+    with serve(marks).client() as client:
+        client.send(request("/one") + request("/two") + request("/three"))
+        assert [client.response().body for _ in range(3)] == [b"nothing"] * 3
 
 
 def test_tasks_are_asyncios_own(serve: Callable[..., Served]) -> None:

@@ -254,6 +254,22 @@ def test_an_application_that_fails(serve: Callable[..., Served]) -> None:
         served.expect_report("the application raised an exception")
 
 
+@pytest.mark.parametrize("size", [3, 300_000])
+def test_what_was_sent_before_a_failure_comes_before_the_reset(
+    serve: Callable[..., Served], size: int
+) -> None:
+    async def fails(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+        raise ValueError("mine")
+
+    served = serve(fails)
+    with Http2Client(served.address) as client:
+        answer = client.get()
+        assert (answer.status, len(answer.body), answer.reset) == (200, size, 2)
+    assert str(served.expect_report("raised an exception")) == "mine"
+
+
 def test_wsgi_gets_its_environ(serve: Callable[..., Served]) -> None:
     environs = []
 

@@ -155,6 +155,16 @@ pub fn write(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
     moved(|| send(descriptor, data, SendFlags::NOSIGNAL))
 }
 
+/// Writes what the kernel takes, of which the rest follows at once, perhaps from elsewhere: no segment is sent that has room
+/// for more (`MSG_MORE`, send(2)).
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_first(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
+    moved(|| send(descriptor, data, SendFlags::NOSIGNAL | SendFlags::MORE))
+}
+
 /// Writes several buffers in one call.
 ///
 /// # Errors

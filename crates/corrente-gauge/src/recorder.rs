@@ -68,6 +68,8 @@ pub enum Ending {
 #[derive(Debug)]
 pub struct Recorder {
     state: Mutex<Arc<State>>,
+    /// That of the state: a seat at one of its tables is known by it without the lock.
+    generation: AtomicU64,
     /// The lock was left behind by a thread that a fork did not take along.
     lost: AtomicBool,
 }
@@ -75,8 +77,10 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder that writes nothing until the first request.
     pub fn new(settings: Settings) -> Self {
+        let generation = next_generation();
         Self {
-            state: Mutex::new(Arc::new(State::new(settings, next_generation()))),
+            state: Mutex::new(Arc::new(State::new(settings, generation))),
+            generation: AtomicU64::new(generation),
             lost: AtomicBool::new(false),
         }
     }
@@ -84,6 +88,7 @@ impl Recorder {
     /// In the child of a fork: forgets the parent's requests, threads and file.
     pub fn after_fork(&self) {
         let generation = next_generation();
+        self.generation.store(generation, Relaxed);
         // A thread of the parent may have held the lock when it forked; it is not here any more, and
         // nobody would ever give the lock back. Then this child does not record.
         let Ok(mut state) = self.state.try_lock() else {
@@ -189,7 +194,17 @@ impl Recorder {
         }
     }
 
+    /// Whether the request that comes next to this thread is not measured; it is counted then, and is not to be begun.
+    /// Most requests to a fast service are such: it costs nanoseconds.
+    pub fn passes_over(&self) -> bool {
+        let running = thread::with_current(|current| !current.request.has_ended());
+        running != Some(true) && thread::passes_over(self.generation.load(Relaxed))
+    }
+
     fn begin(&self, interface: Interface) -> Option<Arc<Request>> {
+        if self.passes_over() {
+            return None;
+        }
         let state = self.state()?;
         let running = thread::with_current(|current| !current.request.has_ended());
         if !state.on.load(Relaxed) || running == Some(true) {

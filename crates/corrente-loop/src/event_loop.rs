@@ -92,6 +92,14 @@ impl Loop {
         self.state.with(py, |state| state.written.push_back(stream))
     }
 
+    /// Whether callbacks were scheduled since the turn began.
+    pub(crate) fn owes_callbacks(&self, py: Python<'_>) -> PyResult<bool> {
+        // They stand behind what was ready when it began.
+        self.state.with(py, |state| {
+            matches!(state.ready.back(), Some(Job::Handle(_)))
+        })
+    }
+
     /// What watches and waits.
     ///
     /// # Errors

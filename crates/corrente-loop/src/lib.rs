@@ -26,7 +26,6 @@ mod watch;
 mod watched;
 
 pub use ffi::confined::Confined;
-pub use ffi::context::call_named;
 use pyo3::prelude::*;
 
 /// The loop's clock, in seconds.

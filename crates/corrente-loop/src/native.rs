@@ -14,6 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::event_loop::Loop;
 use crate::ffi::bytes::with_content;
 use crate::ffi::method::panicked;
 use crate::transport::{stream, tls};
@@ -36,6 +37,20 @@ pub trait Protocol: Send + Sync + 'static {
     ///
     /// The connection is closed, and the loop's exception handler told.
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()>;
+
+    /// Something has come in an object of its own, which may be kept: no copy.
+    ///
+    /// # Errors
+    ///
+    /// As `received`.
+    fn received_object(&self, py: Python<'_>, content: &Bound<'_, PyBytes>) -> PyResult<()> {
+        self.received(py, content.as_bytes())
+    }
+
+    /// How much of what comes next it would keep, in bytes: so much is read into an object of its own at most.
+    fn keeps(&self, _py: Python<'_>) -> usize {
+        0
+    }
 
     /// The peer has ended its side; whether the other one stays open.
     ///
@@ -70,6 +85,19 @@ pub trait Protocol: Send + Sync + 'static {
     fn clear(&self);
 }
 
+/// Whether callbacks wait in an event loop of ours that were scheduled since its turn began: what begins now would
+/// overtake them if it ran at once.
+///
+/// # Errors
+///
+/// `RuntimeError` where another thread uses the loop.
+pub fn owes_callbacks(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match event_loop.cast::<Loop>() {
+        Ok(this) => this.get().owes_callbacks(event_loop.py()),
+        Err(_) => Ok(false),
+    }
+}
+
 /// Whether a protocol should write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -100,6 +128,21 @@ impl NativeProtocol {
         catch_unwind(AssertUnwindSafe(|| self.0.received(py, content)))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
     }
+
+    /// The same, in an object of its own.
+    pub(crate) fn received_object(
+        &self,
+        py: Python<'_>,
+        content: &Bound<'_, PyBytes>,
+    ) -> PyResult<()> {
+        catch_unwind(AssertUnwindSafe(|| self.0.received_object(py, content)))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+    }
+
+    /// How much of what comes next it would keep, in bytes.
+    pub(crate) fn keeps(&self, py: Python<'_>) -> usize {
+        self.0.keeps(py)
+    }
 }
 
 #[pymethods]
@@ -110,8 +153,8 @@ impl NativeProtocol {
 
     fn data_received(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         // A copy, where it may change: the protocol runs Python code while it reads.
-        if let Ok(bytes) = data.cast::<PyBytes>() {
-            return self.0.received(data.py(), bytes.as_bytes());
+        if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+            return self.0.received_object(data.py(), bytes);
         }
         let copy = with_content(data, <[u8]>::to_vec)?;
         self.0.received(data.py(), &copy)
@@ -221,9 +264,29 @@ impl Transport {
     /// As [`Self::write`].
     pub fn write_bytes(&self, py: Python<'_>, bytes: &Bound<'_, PyBytes>) -> PyResult<()> {
         match self.family {
-            Family::Stream => stream::pass(self.object.bind(py), bytes.as_bytes(), Some(bytes)),
+            Family::Stream => stream::pass(self.object.bind(py), b"", Some(bytes)),
             Family::Secured | Family::Foreign => self.call(py, bytes.as_any()),
         }
+    }
+
+    /// Writes some content and a `bytes` object behind it, which is kept where the socket does not take it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn write_before(
+        &self,
+        py: Python<'_>,
+        content: &[u8],
+        bytes: &Bound<'_, PyBytes>,
+    ) -> PyResult<()> {
+        if self.family == Family::Stream {
+            return stream::pass(self.object.bind(py), content, Some(bytes));
+        }
+        if !content.is_empty() {
+            self.write(py, content)?;
+        }
+        self.write_bytes(py, bytes)
     }
 
     /// Whether [`Self::write_file`] sends files.
@@ -231,17 +294,25 @@ impl Transport {
         self.family == Family::Stream
     }
 
-    /// Sends a part of a file, which the kernel copies (`sendfile(2)`), behind what was written. Gives it back where the
-    /// transport cannot do so: it encrypts, or it is another loop's.
+    /// Sends some content, if there is any, and behind it a part of a file, which the kernel copies (`sendfile(2)`). Gives the
+    /// file back where the transport cannot do so, since it encrypts or is another loop's; the content is written then.
     ///
     /// # Errors
     ///
     /// As [`Self::write`]. A file that ends early ends the connection.
-    pub fn write_file(&self, py: Python<'_>, part: FilePart) -> PyResult<Option<FilePart>> {
-        match self.family {
-            Family::Stream => stream::pass_file(self.object.bind(py), part).map(|()| None),
-            Family::Secured | Family::Foreign => Ok(Some(part)),
+    pub fn write_file(
+        &self,
+        py: Python<'_>,
+        content: &[u8],
+        part: FilePart,
+    ) -> PyResult<Option<FilePart>> {
+        if self.family == Family::Stream {
+            return stream::pass_file(self.object.bind(py), content, part).map(|()| None);
         }
+        if !content.is_empty() {
+            self.write(py, content)?;
+        }
+        Ok(Some(part))
     }
 
     fn call(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {

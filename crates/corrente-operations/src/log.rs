@@ -6,22 +6,13 @@
 mod finished;
 mod format;
 mod json;
+mod moment;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::SystemTime;
-
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-
 pub use finished::Finished;
 pub use format::{Format, FormatError};
+pub use moment::{Moment, Seconds};
 pub use writer::{Target, Trouble, Writer};
-
-/// A time in the zone of the machine, as logs show it.
-pub fn zoned(time: SystemTime) -> Zoned {
-    let time = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    time.to_zoned(TimeZone::system())
-}

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use corrente_operations::log::{Finished, Format, Writer, zoned};
+use corrente_operations::log::{Finished, Format, Seconds, Writer};
 use corrente_server::{Account, Log};
 
 /// A log in a file.
@@ -27,8 +27,14 @@ impl FileLog {
 }
 
 thread_local! {
-    /// Memory for a line, used again for each.
-    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// What is used again for each line.
+    static DESK: RefCell<Desk> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Desk {
+    seconds: Seconds,
+    line: Vec<u8>,
 }
 
 impl Log for FileLog {
@@ -41,23 +47,23 @@ impl Log for FileLog {
     }
 
     fn put(&self, account: &Account<'_>) {
-        let finished = Finished {
-            began: &zoned(account.began),
-            client: account.client,
-            method: account.method,
-            target: account.target,
-            version: account.version,
-            status: account.status,
-            sent_bytes: account.sent_bytes,
-            received_bytes: account.received_bytes,
-            duration: account.duration,
-            request_headers: account.request_headers,
-            response_headers: account.response_headers,
-            scheme: account.scheme,
-            request_id: account.request_id,
-            process: std::process::id(),
-        };
-        LINE.with_borrow_mut(|line| {
+        DESK.with_borrow_mut(|Desk { seconds, line }| {
+            let finished = Finished {
+                began: seconds.moment(account.began),
+                client: account.client,
+                method: account.method,
+                target: account.target,
+                version: account.version,
+                status: account.status,
+                sent_bytes: account.sent_bytes,
+                received_bytes: account.received_bytes,
+                duration: account.duration,
+                request_headers: account.request_headers,
+                response_headers: account.response_headers,
+                scheme: account.scheme,
+                request_id: account.request_id,
+                process: std::process::id(),
+            };
             line.clear();
             self.format.render(&finished, line);
             self.writer.write(line);

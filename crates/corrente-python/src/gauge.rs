@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use corrente_gauge::recorder::{self, Call, CallKind, Place, Resource, Server, Settings, Stall};
+use corrente_server::{Choice, Sampled};
 use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -26,6 +27,15 @@ pub(crate) use wsgi::Wsgi;
 #[pyclass(frozen, module = "corrente._native")]
 pub(crate) struct Recorder {
     inner: Arc<corrente_gauge::Recorder>,
+}
+
+/// The recorder chooses what it measures.
+struct Chosen(Arc<corrente_gauge::Recorder>);
+
+impl Choice for Chosen {
+    fn may_measure(&self) -> bool {
+        !self.0.passes_over()
+    }
 }
 
 #[expect(
@@ -59,6 +69,12 @@ impl Recorder {
     #[pyo3(signature = (app, prepare = None))]
     fn asgi(&self, app: Py<PyAny>, prepare: Option<Py<PyAny>>) -> Asgi {
         Asgi::new(Arc::clone(&self.inner), app, prepare)
+    }
+
+    /// The application as our own server has it: `measured` is the wrapped one, which gets the requests that are measured.
+    fn sampled(&self, application: Py<PyAny>, measured: Py<PyAny>) -> Sampled {
+        let choice = Chosen(Arc::clone(&self.inner));
+        Sampled::new(application, measured, Arc::new(choice))
     }
 
     /// Names the endpoint of the request that runs here.

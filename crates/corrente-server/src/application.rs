@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use crate::asgi::request::{self, Request};
 use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
-use crate::exchange::Line;
+use crate::exchange::{Held, Line, Piece};
 use crate::folder::{Fetch, Folder};
 use crate::mount::{Mount, Roots};
 use crate::operations::{Arrival, Deflate};
@@ -255,13 +255,17 @@ impl Handler {
         }
     }
 
-    /// Some of the body has come; gives back how much waits in memory to be asked for, in bytes.
-    pub(crate) fn put(&self, py: Python<'_>, content: &[u8]) -> PyResult<usize> {
+    /// Some of the body has come; gives back what waits in memory to be asked for.
+    pub(crate) fn put(&self, py: Python<'_>, piece: Piece<'_, '_>) -> PyResult<Held> {
+        let nothing = Held {
+            bytes: 0,
+            is_awaited: false,
+        };
         match self {
-            Self::Asgi(request) => request.get().put(py, content),
-            Self::Wsgi(call) => call.get().put(py, content).map(|()| 0),
+            Self::Asgi(request) => request.get().put(py, piece),
+            Self::Wsgi(call) => call.get().put(py, piece.bytes()).map(|()| nothing),
             // The request for a WebSocket has none, and nobody asks for that of one for a file.
-            Self::Socket(_) | Self::Static(_) => Ok(0),
+            Self::Socket(_) | Self::Static(_) => Ok(nothing),
         }
     }
 

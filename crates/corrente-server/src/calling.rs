@@ -15,6 +15,7 @@ use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::Line;
 use crate::folder::Fetch;
+use crate::sampled::Sampled;
 use crate::shared::{Shared, Threads};
 use crate::wsgi::call::{self, Advance, Call};
 use crate::wsgi::pool::{Job, Taken};
@@ -43,8 +44,16 @@ pub(crate) trait Carrier: Line {
 }
 
 impl dyn Carrier {
-    /// The application gets its request.
+    /// The application gets its request, now or after those that go on.
     pub(crate) fn start(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
+        match self.shared().live.due.admit(py, self, beginning)? {
+            Some(beginning) => self.begin(py, beginning),
+            None => Ok(()),
+        }
+    }
+
+    /// The application gets its request.
+    pub(crate) fn begin(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
         let shared = self.shared();
         let in_flight = shared.live.counts.in_flight.load(Ordering::Relaxed);
         // A probe must not take a busy worker for a dead one.
@@ -64,6 +73,7 @@ impl dyn Carrier {
         };
         let own = beginning.own.as_ref();
         let application = own.unwrap_or(&mount.application).bind(py);
+        let application = Sampled::next(application);
         match beginning.handler {
             Handler::Asgi(request) => {
                 self.start_task(application, request.into_any(), beginning.scope)

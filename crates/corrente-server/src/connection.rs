@@ -25,6 +25,7 @@ use corrente_http::http2::Preface;
 use corrente_loop::Confined;
 use corrente_loop::native::{Flow, Protocol, Transport};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use self::life::Unread;
 use self::output::Output;
@@ -256,6 +257,14 @@ impl Protocol for First {
 
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
         incoming::received(&self.0, py, content)
+    }
+
+    fn received_object(&self, py: Python<'_>, content: &Bound<'_, PyBytes>) -> PyResult<()> {
+        incoming::received_object(&self.0, py, content)
+    }
+
+    fn keeps(&self, py: Python<'_>) -> usize {
+        incoming::keeps(&self.0, py)
     }
 
     fn ended(&self, py: Python<'_>) -> PyResult<bool> {

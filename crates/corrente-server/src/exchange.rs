@@ -23,6 +23,40 @@ pub(crate) fn unpacked<'py>(py: Python<'py>, fields: &Packed) -> PyResult<Bound<
     PyList::new(py, pairs.collect::<Vec<_>>())
 }
 
+/// Some of a request's body, as it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Piece<'a, 'py> {
+    Lent(&'a [u8]),
+    /// An object that may be kept.
+    Object(&'a Bound<'py, PyBytes>),
+}
+
+impl<'py> Piece<'_, 'py> {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Object(object) => object.as_bytes(),
+        }
+    }
+
+    /// An object with its content.
+    pub(crate) fn object(self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        match self {
+            Self::Lent(bytes) => PyBytes::new(py, bytes),
+            Self::Object(object) => object.clone(),
+        }
+    }
+}
+
+/// What has come of a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// What waits in memory, in bytes.
+    pub(crate) bytes: usize,
+    /// The application takes it next: it has waited for it.
+    pub(crate) is_awaited: bool,
+}
+
 /// Some of a body.
 #[derive(Debug)]
 pub(crate) enum Content {

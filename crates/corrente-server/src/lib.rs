@@ -16,6 +16,7 @@ mod asgi;
 mod calling;
 mod connection;
 mod date;
+mod due;
 mod exchange;
 mod field;
 mod file;
@@ -29,6 +30,7 @@ mod packed;
 mod peer;
 mod percent;
 mod root;
+mod sampled;
 mod server;
 mod shared;
 mod talk;
@@ -39,6 +41,7 @@ mod wsgi;
 use pyo3::prelude::*;
 
 pub use account::{AccessLog, Account, Log};
+pub use sampled::{Choice, Sampled};
 
 /// The names of the classes that [`register`] adds.
 pub const CLASSES: [&str; 5] = [

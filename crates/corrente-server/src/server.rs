@@ -142,6 +142,7 @@ impl HttpServer {
 
     /// Ends all connections at once.
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.shared.live.due.clear(py)?;
         let connections = self.shared.connections(py)?;
         connections
             .iter()

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::date::Date;
+use crate::due::Due;
 use crate::mount::Mounts;
 use crate::operations::Operations;
 use crate::wsgi::pool::Pool;
@@ -92,6 +93,7 @@ pub(crate) struct Live {
     pub(crate) headers: HeaderTable,
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
+    pub(crate) due: Due,
     pub(crate) is_draining: AtomicBool,
     has_refused: AtomicBool,
     connections: Confined<HashMap<u64, Weak<dyn Client>>>,
@@ -112,6 +114,7 @@ impl Default for Live {
             headers: HeaderTable::default(),
             date: Confined::new(Date::default()),
             counts: Counts::default(),
+            due: Due::default(),
             is_draining: AtomicBool::new(false),
             has_refused: AtomicBool::new(false),
             connections: Confined::new(HashMap::new()),

@@ -17,22 +17,25 @@ use crate::peer::Peer;
 /// What nginx writes where the client went before it was answered.
 const NO_ANSWER: u16 = 499;
 
+/// Memory for what is told of a usual request, in bytes.
+const USUAL: usize = 256;
+
 /// A request that goes on.
 #[derive(Debug)]
 pub(crate) struct Trace {
     /// By the loop's clock, in seconds.
     began: f64,
-    /// Method, target and fields, one behind the other.
+    /// What is told of it as text, one behind the other.
     text: Vec<u8>,
+    client: Range<usize>,
+    request_id: Range<usize>,
     method: Range<usize>,
     target: Range<usize>,
     /// Which of the wanted ones, and where its value is.
     request_fields: Vec<(usize, Range<usize>)>,
     response_fields: Vec<(usize, Range<usize>)>,
-    client: String,
     scheme: &'static str,
     version: &'static str,
-    request_id: String,
     has_body: bool,
     /// It has become a WebSocket.
     is_talk: bool,
@@ -60,9 +63,11 @@ impl Trace {
         trace.has_body = head.method() != Method::Head;
         trace.scheme = arrival.scheme();
         if let Some(client) = arrival.told.client {
-            trace.client = client.address.to_string();
+            trace.client = trace.keep(client.address.to_string().as_bytes());
         }
-        trace.request_id = arrival.request_id.clone().unwrap_or_default();
+        if let Some(id) = &arrival.request_id {
+            trace.request_id = trace.keep(id.as_bytes());
+        }
         let Some(log) = log else {
             return trace;
         };
@@ -82,21 +87,23 @@ impl Trace {
 
     /// Of what came and was no request.
     pub(crate) fn of_refused(peer: &Peer, version: Version) -> Self {
+        let mut text = Vec::with_capacity(USUAL);
+        text.extend_from_slice(peer.text.as_bytes());
         Self {
             began: now(),
-            text: Vec::new(),
+            client: 0..text.len(),
+            text,
+            request_id: 0..0,
             method: 0..0,
             target: 0..0,
             request_fields: Vec::new(),
             response_fields: Vec::new(),
-            client: peer.text.clone(),
             scheme: peer.scheme,
             version: match version {
                 Version::Http10 => "HTTP/1.0",
                 Version::Http11 => "HTTP/1.1",
                 Version::Http2 => "HTTP/2",
             },
-            request_id: String::new(),
             has_body: true,
             is_talk: false,
             status: 0,
@@ -172,7 +179,7 @@ impl Trace {
                 .checked_sub(outcome.duration)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
             duration: outcome.duration,
-            client: &self.client,
+            client: self.text(&self.client),
             scheme: self.scheme,
             method: &self.text[self.method.clone()],
             target: &self.text[self.target.clone()],
@@ -182,8 +189,13 @@ impl Trace {
             received_bytes: outcome.received_bytes,
             request_headers: &request_headers,
             response_headers: &response_headers,
-            request_id: &self.request_id,
+            request_id: self.text(&self.request_id),
         });
+    }
+
+    /// What was kept of a text.
+    fn text(&self, place: &Range<usize>) -> &str {
+        str::from_utf8(&self.text[place.clone()]).unwrap_or_default()
     }
 
     fn fields<'a>(

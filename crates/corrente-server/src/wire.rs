@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use corrente_http::http2::Preface;
 use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::connection::First;
 use crate::http2::Second;
@@ -91,6 +92,17 @@ impl Protocol for Wire {
             }
         }
         self.current().received(py, content)
+    }
+
+    fn received_object(&self, py: Python<'_>, content: &Bound<'_, PyBytes>) -> PyResult<()> {
+        if self.is_open.load(Ordering::Relaxed) {
+            return self.received(py, content.as_bytes());
+        }
+        self.current().received_object(py, content)
+    }
+
+    fn keeps(&self, py: Python<'_>) -> usize {
+        self.current().keeps(py)
     }
 
     fn ended(&self, py: Python<'_>) -> PyResult<bool> {

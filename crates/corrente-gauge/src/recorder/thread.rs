@@ -30,6 +30,8 @@ pub(super) struct Seat {
     random: u64,
     /// One of so many requests is measured.
     every: u32,
+    /// Requests until the next one that is.
+    left: u32,
     /// The thread's CPU time and requests at the last look at `every`.
     adapted_cpu: u64,
     adapted_seen: u64,
@@ -43,7 +45,7 @@ const ADAPT_EVERY: u64 = 256;
 const COST_NS: f64 = 8_000.0;
 const COST_SHARE: f64 = 0.01;
 /// The largest distance between two measured requests.
-const EVERY_MAX: u32 = 64;
+const EVERY_MAX: u32 = 128;
 
 impl Seat {
     fn take(state: &Arc<State>) -> Option<Self> {
@@ -60,6 +62,7 @@ impl Seat {
             names: Default::default(),
             random: clock::monotonic() | 1,
             every: 1,
+            left: 0,
             adapted_cpu: cpu,
             adapted_seen: table.seen.get(),
             table,
@@ -83,21 +86,47 @@ impl Seat {
 
     /// Counts a request and decides whether to measure it.
     pub(super) fn see(&mut self) -> bool {
-        let seen = self.table.seen.get() + 1;
-        self.table.seen.set(seen);
+        if self.pass_over() {
+            return false;
+        }
+        let seen = self.count();
         if seen - self.adapted_seen >= ADAPT_EVERY {
             self.adapt(seen);
         }
-        self.every == 1 || self.one_of(self.every)
+        // One of `every` on average.
+        let spread = u64::from(self.every) * 2 - 1;
+        self.left = (self.chance() % spread) as u32;
+        true
+    }
+
+    /// Counts a request that is not measured; `false` where it is not one of those.
+    fn pass_over(&mut self) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.count();
+        true
+    }
+
+    fn count(&self) -> u64 {
+        let seen = self.table.seen.get() + 1;
+        self.table.seen.set(seen);
+        seen
+    }
+
+    /// Whether this is one of so many.
+    pub(super) fn one_of(&mut self, every: u32) -> bool {
+        self.chance().is_multiple_of(u64::from(every))
     }
 
     /// Chance, not turns: a client that repeats a pattern must not always meet the same part of it.
-    pub(super) fn one_of(&mut self, every: u32) -> bool {
+    fn chance(&mut self) -> u64 {
         // xorshift64 (Marsaglia 2003): fast, and good enough to choose by.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        (self.random >> 32).is_multiple_of(u64::from(every))
+        self.random >> 32
     }
 
     fn adapt(&mut self, seen: u64) {
@@ -150,6 +179,18 @@ pub(super) fn seated<T>(state: &Arc<State>, work: impl FnOnce(&mut Seat) -> T) -
     })
     .ok()
     .flatten()
+}
+
+/// Whether this thread's next request is not to be measured; it is counted, and nothing else is done for it. `false` where
+/// that is not known without the state.
+pub(super) fn passes_over(generation: u64) -> bool {
+    let passed = SEAT.try_with(|seat| {
+        let mut seat = seat.try_borrow_mut().ok()?;
+        let seat = seat.as_mut()?;
+        let is_here = seat.state.generation == generation && seat.state.on.load(Relaxed);
+        Some(is_here && seat.pass_over())
+    });
+    passed.ok().flatten().unwrap_or(false)
 }
 
 /// How a thread works for a request.

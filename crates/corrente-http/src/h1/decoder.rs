@@ -118,6 +118,25 @@ impl Decoder {
         matches!(self.state, State::Start { .. } | State::Closed)
     }
 
+    /// How much of a body is still to come, in bytes: where its length is known, and nothing else can come before.
+    pub fn body_left(&self) -> u64 {
+        match self.state {
+            State::Length(left) => left,
+            _ => 0,
+        }
+    }
+
+    /// Takes note of so many bytes of a body that the caller has taken without asking; no more than
+    /// [`Decoder::body_left`].
+    pub fn pass_body(&mut self, length: u64) {
+        if let State::Length(left) = self.state {
+            self.state = match left.saturating_sub(length) {
+                0 => State::End,
+                left => State::Length(left),
+            };
+        }
+    }
+
     /// Takes the next event from `input`: all bytes that have arrived and were not consumed. After
     /// [`Event::NeedMore`] it has to be the same bytes, less those consumed, and more of them.
     #[inline]

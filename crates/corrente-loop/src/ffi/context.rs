@@ -39,7 +39,7 @@ pub(crate) fn within<R>(
 
 /// Calls with the last arguments given by name.
 #[inline]
-pub fn call_named<'py>(
+pub(crate) fn call_named<'py>(
     callable: &Bound<'py, PyAny>,
     arguments: &[&Bound<'py, PyAny>],
     names: &Bound<'py, PyTuple>,

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use jiff::Zoned;
+use super::moment::Moment;
 
 /// A request that is over.
 #[derive(Debug, Clone)]
 pub struct Finished<'a> {
     /// When it began, in the zone that people read.
-    pub began: &'a Zoned,
+    pub began: Moment<'a>,
     /// The client, after what trusted proxies said; empty for a Unix socket.
     pub client: &'a str,
     /// The method.

@@ -203,35 +203,33 @@ impl Atom {
         match self {
             Self::Client => text(line, request.client.as_bytes()),
             Self::Nothing => line.push(b'-'),
-            Self::Time => {
-                let shown = request.began.strftime("[%d/%b/%Y:%H:%M:%S %z]");
-                put(line, format_args!("{shown}"));
-            }
+            Self::Time => line.extend_from_slice(request.began.common().as_bytes()),
             // What came was no request.
             Self::RequestLine if request.method.is_empty() => line.push(b'-'),
             Self::RequestLine => {
                 escape(line, request.method);
                 line.push(b' ');
                 escape(line, request.target);
-                put(line, format_args!(" {}", request.version));
+                line.push(b' ');
+                line.extend_from_slice(request.version.as_bytes());
             }
             Self::Method => text(line, request.method),
             Self::Path => text(line, request.path()),
             Self::Query => text(line, request.query()),
             Self::Version => text(line, request.version.as_bytes()),
-            Self::Status => put(line, format_args!("{}", request.status)),
+            Self::Status => decimal(line, request.status.into()),
             Self::SentOrDash if request.sent_bytes == 0 => line.push(b'-'),
-            Self::SentOrDash | Self::Sent => put(line, format_args!("{}", request.sent_bytes)),
-            Self::Received => put(line, format_args!("{}", request.received_bytes)),
+            Self::SentOrDash | Self::Sent => decimal(line, request.sent_bytes),
+            Self::Received => decimal(line, request.received_bytes),
             Self::Referer => header(line, field(request.request_headers, "referer")),
             Self::UserAgent => header(line, field(request.request_headers, "user-agent")),
-            Self::Seconds => put(line, format_args!("{}", request.duration.as_secs())),
-            Self::Milliseconds => put(line, format_args!("{}", request.duration.as_millis())),
-            Self::Microseconds => put(line, format_args!("{}", request.duration.as_micros())),
+            Self::Seconds => decimal(line, request.duration.as_secs()),
+            Self::Milliseconds => decimal(line, whole(request.duration.as_millis())),
+            Self::Microseconds => decimal(line, whole(request.duration.as_micros())),
             Self::DecimalSeconds => {
                 put(line, format_args!("{:.6}", request.duration.as_secs_f64()));
             }
-            Self::Process => put(line, format_args!("{}", request.process)),
+            Self::Process => decimal(line, request.process.into()),
             Self::Scheme => text(line, request.scheme.as_bytes()),
             Self::RequestId => text(line, request.request_id.as_bytes()),
             Self::RequestHeader(name) => header(line, field(request.request_headers, name)),
@@ -245,6 +243,28 @@ fn put(line: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     line.write_fmt(text).ok();
 }
 
+/// A number of thousandths, which are fewer than this as long as the universe is old.
+fn whole(number: u128) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// A number, without the machinery of `format_args`, which costs as much as all else of a line.
+fn decimal(line: &mut Vec<u8>, number: u64) {
+    /// Of the largest number there is.
+    const DIGITS: usize = 20;
+    let mut digits = [b'0'; DIGITS];
+    let (mut place, mut left) = (DIGITS - 1, number);
+    loop {
+        digits[place] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 || place == 0 {
+            break;
+        }
+        place -= 1;
+    }
+    line.extend_from_slice(&digits[place..]);
+}
+
 /// A text of somebody else, or `-` for none.
 fn text(line: &mut Vec<u8>, bytes: &[u8]) {
     if bytes.is_empty() {
@@ -256,11 +276,16 @@ fn text(line: &mut Vec<u8>, bytes: &[u8]) {
 
 /// As Apache and nginx do: what is no printable ASCII, and what could end a field, as `\xHH`.
 fn escape(line: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        match byte {
-            b'"' | b'\\' => put(line, format_args!("\\x{byte:02X}")),
-            b' '..=b'~' => line.push(*byte),
-            _ => put(line, format_args!("\\x{byte:02X}")),
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| !is_plain(byte));
+        let (shown, others) = rest.split_at(plain.unwrap_or(rest.len()));
+        line.extend_from_slice(shown);
+        rest = others;
+        if let Some((byte, others)) = others.split_first() {
+            put(line, format_args!("\\x{byte:02X}"));
+            rest = others;
         }
     }
 }

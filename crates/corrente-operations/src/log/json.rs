@@ -8,13 +8,7 @@ use super::finished::{Finished, field};
 pub(super) fn render(request: &Finished<'_>, line: &mut Vec<u8>) {
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut object = Object::begin(line);
-    object.put(
-        "time",
-        &request
-            .began
-            .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
-            .to_string(),
-    );
+    object.put("time", &request.began.internet());
     object.put("client", &request.client);
     object.put("method", &lossy(request.method));
     object.put("path", &lossy(request.path()));

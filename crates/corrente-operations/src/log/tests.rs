@@ -12,8 +12,9 @@ fn line(format: &str, change: impl Fn(&mut Finished<'_>)) -> String {
         .expect("a time");
     let headers: [(&[u8], &[u8]); 2] = [(b"Referer", b"http://a/"), (b"User-Agent", b"curl/8")];
     let answer: [(&[u8], &[u8]); 1] = [(b"Content-Type", b"text/html")];
+    let mut seconds = Seconds::default();
     let mut request = Finished {
-        began: &began,
+        began: seconds.moment_of(&began),
         client: "203.0.113.7",
         method: b"GET",
         target: b"/shop?page=2",

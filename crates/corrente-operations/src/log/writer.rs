@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Bytes of lines that wait. A disk that takes nothing is noticed long before.
 const WAITING_BYTES: usize = 4 * 1024 * 1024;
 
+/// Memory that is kept for lines: as much as the busiest worker gathers.
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
+
 /// For lines to gather: nobody reads a log faster, and a write for each line would cost as much as the request.
 const GATHERING: Duration = Duration::from_millis(100);
 
@@ -79,6 +82,7 @@ impl Writer {
         });
         let writing = Writing {
             shared: Arc::clone(&shared),
+            memory: Vec::new(),
             target,
             file,
             report: Box::new(report),
@@ -134,6 +138,8 @@ impl Drop for Writer {
 
 struct Writing {
     shared: Arc<Shared>,
+    /// Memory for lines, which is exchanged with that in which they gather.
+    memory: Vec<u8>,
     target: Target,
     file: File,
     report: Box<dyn FnMut(Trouble) + Send>,
@@ -156,12 +162,14 @@ impl Writing {
                 let gathered = shared.changed.wait_timeout(state, GATHERING);
                 state = gathered.unwrap_or_else(PoisonError::into_inner).0;
             }
-            let lines = std::mem::take(&mut state.waiting);
+            let memory = std::mem::take(&mut self.memory);
+            let lines = std::mem::replace(&mut state.waiting, memory);
             let lost = std::mem::take(&mut state.lost);
             let reopens = std::mem::take(&mut state.reopens);
             let ends = state.ends;
             drop(state);
             self.put(&lines, lost);
+            self.keep(lines);
             if reopens {
                 self.reopen();
             }
@@ -169,6 +177,14 @@ impl Writing {
                 self.tell_lost();
                 return;
             }
+        }
+    }
+
+    /// Keeps the memory of lines that are written, unless they were unusually many.
+    fn keep(&mut self, mut lines: Vec<u8>) {
+        if lines.capacity() <= KEPT_BYTES {
+            lines.clear();
+            self.memory = lines;
         }
     }
 

@@ -10,7 +10,11 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::exchange::Last;
 
 /// `http.request` with some of the body.
-pub(super) fn request(py: Python<'_>, body: &[u8], last: Last) -> PyResult<Py<PyAny>> {
+pub(super) fn request(
+    py: Python<'_>,
+    body: Option<Bound<'_, PyBytes>>,
+    last: Last,
+) -> PyResult<Py<PyAny>> {
     static EMPTY: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let empty = EMPTY.get_or_try_init(py, || {
         let made = PyDict::new(py);
@@ -20,8 +24,8 @@ pub(super) fn request(py: Python<'_>, body: &[u8], last: Last) -> PyResult<Py<Py
         PyResult::Ok(made.unbind())
     })?;
     let message = empty.bind(py).copy()?;
-    if !body.is_empty() {
-        message.set_item(intern!(py, "body"), PyBytes::new(py, body))?;
+    if let Some(body) = body {
+        message.set_item(intern!(py, "body"), body)?;
     }
     if last == Last::No {
         message.set_item(intern!(py, "more_body"), true)?;

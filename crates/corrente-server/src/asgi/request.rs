@@ -16,7 +16,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 use super::answer::{Answer, Asked, Awaited};
 use super::message;
 use super::waiting::{Waiting, wait, wake};
-use crate::exchange::{Exchange, Last};
+use crate::exchange::{Exchange, Held, Last, Piece};
 use crate::file;
 
 pyo3::create_exception!(
@@ -36,8 +36,7 @@ pub(crate) struct Request {
 struct State {
     /// What carries it; nothing once all is over.
     exchange: Option<Arc<dyn Exchange>>,
-    /// What has come of the body, and the application has not asked for yet.
-    body: Vec<u8>,
+    body: Arrived,
     incoming: Incoming,
     answer: Progress,
     /// The peer has gone.
@@ -45,6 +44,50 @@ struct State {
     /// The peer has ended its side; it may still read.
     is_half_closed: bool,
     waiting: Waiting,
+}
+
+/// What has come of the body, and the application has not asked for yet.
+#[derive(Default)]
+enum Arrived {
+    #[default]
+    Nothing,
+    /// One piece, which mostly is taken before another one comes.
+    One(Py<PyBytes>),
+    Several(Vec<u8>),
+}
+
+impl Arrived {
+    /// Adds a piece; gives back what is not needed any more.
+    fn add(&mut self, py: Python<'_>, piece: Piece<'_, '_>) -> Option<Py<PyBytes>> {
+        match self {
+            Self::Nothing => *self = Self::One(piece.object(py).unbind()),
+            Self::Several(bytes) => bytes.extend_from_slice(piece.bytes()),
+            Self::One(first) => {
+                let both = [first.as_bytes(py), piece.bytes()].concat();
+                if let Self::One(first) = std::mem::replace(self, Self::Several(both)) {
+                    return Some(first);
+                }
+            }
+        }
+        None
+    }
+
+    /// All of it as one object; none where there is nothing.
+    fn object(self, py: Python<'_>) -> Option<Bound<'_, PyBytes>> {
+        match self {
+            Self::Nothing => None,
+            Self::One(piece) => Some(piece.into_bound(py)),
+            Self::Several(bytes) => Some(PyBytes::new(py, &bytes)),
+        }
+    }
+
+    fn bytes(&self, py: Python<'_>) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(piece) => piece.as_bytes(py).len(),
+            Self::Several(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// How far the body has come.
@@ -88,7 +131,7 @@ impl Request {
             event_loop,
             state: Confined::new(State {
                 exchange: Some(exchange),
-                body: Vec::new(),
+                body: Arrived::default(),
                 incoming,
                 answer: Progress::Nothing,
                 is_gone: false,
@@ -103,16 +146,19 @@ impl Request {
         self.state.with(py, |state| state.answer)
     }
 
-    /// Some of the body has come; gives back how much waits for the application, in bytes.
-    pub(crate) fn put(&self, py: Python<'_>, content: &[u8]) -> PyResult<usize> {
-        let length = self.state.with(py, |state| {
+    /// Some of the body has come; gives back what waits for the application.
+    pub(crate) fn put(&self, py: Python<'_>, piece: Piece<'_, '_>) -> PyResult<Held> {
+        let (bytes, before) = self.state.with(py, |state| {
             // A client that does not wait for `100 Continue` needs none.
             state.incoming = Incoming::Coming;
-            state.body.extend_from_slice(content);
-            state.body.len()
+            let before = state.body.add(py, piece);
+            (state.body.bytes(py), before)
         })?;
-        self.wake(py, Awaited::Message)?;
-        Ok(length)
+        drop(before);
+        let woken = self.taken(py, Awaited::Message)?;
+        let is_awaited = !woken.is_empty();
+        wake(py, woken)?;
+        Ok(Held { bytes, is_awaited })
     }
 
     /// The body is whole.
@@ -150,8 +196,12 @@ impl Request {
     }
 
     fn wake(&self, py: Python<'_>, awaited: Awaited) -> PyResult<()> {
-        let woken = self.state.with(py, |state| state.waiting.take(awaited))?;
-        wake(py, woken)
+        wake(py, self.taken(py, awaited)?)
+    }
+
+    /// Those who wait for this.
+    fn taken(&self, py: Python<'_>, awaited: Awaited) -> PyResult<Vec<Py<PyAny>>> {
+        self.state.with(py, |state| state.waiting.take(awaited))
     }
 
     /// What somebody waits for, if it is there: a message, or `None` for room.
@@ -202,7 +252,7 @@ impl Request {
                 state.incoming = Incoming::Given;
                 return Some(Found::Body(std::mem::take(&mut state.body), Last::Yes));
             }
-            let has_some = !state.body.is_empty();
+            let has_some = state.body.bytes(py) > 0;
             has_some.then(|| Found::Body(std::mem::take(&mut state.body), Last::No))
         })?;
         Ok(match found {
@@ -214,7 +264,7 @@ impl Request {
                 {
                     exchange.want(py)?;
                 }
-                Some(message::request(py, &body, last)?)
+                Some(message::request(py, body.object(py), last)?)
             }
         })
     }
@@ -222,7 +272,7 @@ impl Request {
 
 /// What `receive()` can give.
 enum Found {
-    Body(Vec<u8>, Last),
+    Body(Arrived, Last),
     Disconnect,
 }
 

@@ -3,19 +3,19 @@
 //! CPython's own task: `current_task`, contexts and cancellation are as documented. From Python 3.12 on it can run its
 //! first step when it is made (`eager_start`), and most requests need no second one; before that the loop calls it.
 
-use corrente_loop::call_named;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::PyDict;
 
 /// How tasks are made for one loop.
 #[derive(Debug)]
 pub(crate) struct Starter {
     event_loop: Py<PyAny>,
-    /// asyncio's class of tasks and the names of its arguments, where it can start at once.
-    eager: Option<(Py<PyAny>, Py<PyTuple>)>,
-    /// `True`.
-    yes: Py<PyAny>,
+    /// asyncio's class of tasks and its arguments but for the coroutine, where it can start at once. A class in C takes them as
+    /// a dictionary, which would be made anew for each.
+    eager: Option<(Py<PyAny>, Py<PyDict>)>,
+    /// The server's own context, as an argument by name.
+    context: Py<PyDict>,
 }
 
 impl Starter {
@@ -30,29 +30,42 @@ impl Starter {
         let can_start = py.version_info() >= (3, 12);
         let eager = if is_plain && can_start {
             let class = py.import("asyncio")?.getattr("Task")?;
-            let names = PyTuple::new(py, ["loop", "eager_start"])?;
-            Some((class.unbind(), names.unbind()))
+            let others = PyDict::new(py);
+            others.set_item(intern!(py, "loop"), event_loop)?;
+            others.set_item(intern!(py, "eager_start"), true)?;
+            Some((class.unbind(), others.unbind()))
         } else {
             None
         };
+        let context = PyDict::new(py);
+        let own = py.import("contextvars")?.call_method0("copy_context")?;
+        context.set_item(intern!(py, "context"), own)?;
         Ok(Self {
             event_loop: event_loop.clone().unbind(),
             eager,
-            yes: true.into_pyobject(py)?.to_owned().into_any().unbind(),
+            context: context.unbind(),
         })
+    }
+
+    /// Has the loop call something in the server's own context. Whoever has it called may be the task of a request, whose
+    /// context is no other request's.
+    pub(crate) fn call_soon(&self, callback: Bound<'_, PyAny>) -> PyResult<()> {
+        let py = callback.py();
+        let event_loop = self.event_loop.bind(py);
+        let name = intern!(py, "call_soon");
+        let called = event_loop.call_method(name, (callback,), Some(self.context.bind(py)));
+        called.map(drop)
     }
 
     /// The task of a coroutine; it may be done already.
     pub(crate) fn start<'py>(&self, coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = coroutine.py();
-        let event_loop = self.event_loop.bind(py);
         match &self.eager {
-            Some((class, names)) => call_named(
-                class.bind(py),
-                &[coroutine, event_loop, self.yes.bind(py)],
-                names.bind(py),
-            ),
-            None => event_loop.call_method1(intern!(py, "create_task"), (coroutine,)),
+            Some((class, others)) => class.bind(py).call((coroutine,), Some(others.bind(py))),
+            None => {
+                let event_loop = self.event_loop.bind(py);
+                event_loop.call_method1(intern!(py, "create_task"), (coroutine,))
+            }
         }
     }
 

@@ -61,10 +61,7 @@ impl Exchange for Connection {
             (encoded, last)
         })?;
         if self.checked(py, encoded)? {
-            self.write_out(py)?;
-            if let Some(transport) = self.transport(py)? {
-                transport.write_bytes(py, content)?;
-            }
+            self.write_before(py, content)?;
             self.with(py, |state| state.output.close_data())?;
         }
         self.traced(py, |trace| trace.sent(bytes.len()))?;

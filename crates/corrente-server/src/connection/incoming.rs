@@ -8,12 +8,13 @@ use std::sync::atomic::Ordering;
 use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::preface::{self, Opening};
 use super::talking;
 use super::{Body, Connection, Current, Past, Stage};
-use crate::application::{Beginning, Begun};
-use crate::exchange::Line;
+use crate::application::{Beginning, Begun, Handler};
+use crate::exchange::{Line, Piece};
 use crate::talk::Socket;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
@@ -21,6 +22,41 @@ const BODY_MOST: usize = 64 * 1024;
 
 /// What is read of a body after its response is complete, in bytes: a client that sends more is cut off.
 const IGNORED_MOST: u64 = 256 * 1024;
+
+/// What is read at once of a body that is kept as it comes, in bytes.
+const KEPT_MOST: usize = 256 * 1024;
+
+/// How much of what comes next is kept as it comes, in bytes: all of it belongs to the body that an application of ASGI
+/// is given.
+pub(super) fn keeps(connection: &Connection, py: Python<'_>) -> usize {
+    let left = connection.with(py, |state| {
+        let current = state.current.as_ref()?;
+        let is_free = state.stage == Stage::Rests && state.held.is_empty();
+        let is_wanted = !current.is_answered && matches!(current.handler, Handler::Asgi(_));
+        let decoder = state.decoder.as_ref().filter(|_| is_free && is_wanted)?;
+        usize::try_from(decoder.body_left()).ok()
+    });
+    left.ok().flatten().unwrap_or(0).min(KEPT_MOST)
+}
+
+/// Something has come in an object of its own: where all of it is a piece of a body, that is the application's as it is.
+pub(super) fn received_object(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    content: &Bound<'_, PyBytes>,
+) -> PyResult<()> {
+    let length = content.as_bytes().len();
+    if keeps(connection, py) < length {
+        return received(connection, py, content.as_bytes());
+    }
+    connection.with(py, |state| {
+        if let Some(decoder) = &mut state.decoder {
+            decoder.pass_body(length as u64);
+        }
+    })?;
+    connection.put(py, Piece::Object(content))?;
+    received(connection, py, b"")
+}
 
 /// Something has come.
 pub(super) fn received(
@@ -161,7 +197,7 @@ fn step(
     let found = match step.event {
         Event::NeedMore => Found::Nothing,
         Event::Head(head) => connection.begin(py, &head)?,
-        Event::Body(content) => connection.put(py, content)?,
+        Event::Body(content) => connection.put(py, Piece::Lent(content))?,
         // ASGI has no place for a request's trailers.
         Event::Trailers(_) => Found::Some,
         Event::End => connection.end_body(py)?,
@@ -267,20 +303,21 @@ impl Connection {
     }
 
     /// Some of the body has come.
-    fn put(self: &Arc<Self>, py: Python<'_>, content: &[u8]) -> PyResult<Found> {
+    fn put(self: &Arc<Self>, py: Python<'_>, piece: Piece<'_, '_>) -> PyResult<Found> {
+        let length = piece.bytes().len();
         let (open, over) = self.with(py, |state| {
             let Some(current) = &mut state.current else {
                 return (None, None);
             };
             current.is_held_back = false;
-            state.pace += content.len() as u64;
+            state.pace += length as u64;
             if !current.is_answered {
                 if let Some(trace) = &mut state.trace {
-                    trace.received(content.len());
+                    trace.received(length);
                 }
                 return (Some(current.handler.clone_ref(py)), None);
             }
-            current.ignored += content.len() as u64;
+            current.ignored += length as u64;
             if current.ignored <= IGNORED_MOST {
                 return (None, None);
             }
@@ -291,7 +328,9 @@ impl Connection {
         let Some(handler) = open else {
             return Ok(Found::Some);
         };
-        if handler.put(py, content)? >= BODY_MOST {
+        let held = handler.put(py, piece)?;
+        // What is awaited is gone before more comes.
+        if held.bytes >= BODY_MOST && !held.is_awaited {
             self.pause(py)?;
         }
         Ok(Found::Some)

@@ -22,6 +22,8 @@ const PIECE: u64 = 64 * 1024;
 /// A file that is being sent.
 #[derive(Debug)]
 pub(super) struct Pouring {
+    /// What goes before it.
+    head: Vec<u8>,
     part: FilePart,
     /// Whether the response is complete with it.
     last: Last,
@@ -38,7 +40,8 @@ impl Pouring {
 enum Step {
     /// There is no file, or no room.
     Rests,
-    Part(FilePart),
+    /// What goes before a part of it, and the part.
+    Part(Vec<u8>, FilePart),
     /// All of it has gone; and whether the response is complete with it.
     Gone(Last),
 }
@@ -50,7 +53,8 @@ impl State {
         };
         if pouring.part.left() > 0 {
             let most = if transport.sends_files() { PART } else { PIECE };
-            return Step::Part(pouring.part.split(most));
+            let head = std::mem::take(&mut pouring.head);
+            return Step::Part(head, pouring.part.split(most));
         }
         let last = pouring.last;
         self.pouring = None;
@@ -62,10 +66,10 @@ impl State {
 impl Connection {
     /// Sends a file, behind what is written already.
     pub(super) fn begin_pouring(&self, py: Python<'_>, part: FilePart) -> PyResult<()> {
-        self.write_out(py)?;
         self.with(py, |state| {
+            let head = state.output.take();
             let last = Last::No;
-            state.pouring = Some(Pouring { part, last });
+            state.pouring = Some(Pouring { head, part, last });
             state.output.hold();
         })?;
         self.pour(py)
@@ -80,7 +84,10 @@ impl Connection {
             }
             match self.with(py, |state| state.pour(&transport))? {
                 Step::Rests => return Ok(()),
-                Step::Part(part) => self.give(py, part, &transport)?,
+                Step::Part(head, part) => {
+                    self.give(py, &head, part, &transport)?;
+                    self.with(py, |state| state.output.give_back(head))?;
+                }
                 Step::Gone(last) => {
                     self.write_out(py)?;
                     return match last {
@@ -93,9 +100,15 @@ impl Connection {
         Ok(())
     }
 
-    fn give(&self, py: Python<'_>, part: FilePart, transport: &Transport) -> PyResult<()> {
+    fn give(
+        &self,
+        py: Python<'_>,
+        head: &[u8],
+        part: FilePart,
+        transport: &Transport,
+    ) -> PyResult<()> {
         let length = usize::try_from(part.left()).unwrap_or(usize::MAX);
-        if let Some(mut part) = transport.write_file(py, part)? {
+        if let Some(mut part) = transport.write_file(py, head, part)? {
             match part.read(length) {
                 Ok(content) => transport.write(py, &content)?,
                 Err(error) => return self.cut(py, &error),

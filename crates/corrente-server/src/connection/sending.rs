@@ -10,8 +10,8 @@ use corrente_http::Rejection;
 use corrente_http::h1::ResponseError;
 use corrente_http::ws::HandshakeError;
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
@@ -175,11 +175,8 @@ impl Connection {
         let Some(connection) = self.me.upgrade() else {
             return Ok(());
         };
-        let event_loop = self.shared.starter.event_loop();
-        let resumption = Resumption(connection);
-        event_loop
-            .call_method1(py, intern!(py, "call_soon"), (resumption,))
-            .map(drop)
+        let resumption = Bound::new(py, Resumption(connection))?;
+        self.shared.starter.call_soon(resumption.into_any())
     }
 
     /// Answers a request for a WebSocket that is none.
@@ -227,6 +224,19 @@ impl Connection {
             && !bytes.is_empty()
         {
             transport.write(py, &bytes)?;
+        }
+        self.with(py, |state| state.output.give_back(bytes))
+    }
+
+    /// Sends what is to be written, and behind it an object that is too large to be copied.
+    pub(super) fn write_before(
+        &self,
+        py: Python<'_>,
+        content: &Bound<'_, PyBytes>,
+    ) -> PyResult<()> {
+        let bytes = self.with(py, |state| state.output.take())?;
+        if let Some(transport) = self.transport(py)? {
+            transport.write_before(py, &bytes, content)?;
         }
         self.with(py, |state| state.output.give_back(bytes))
     }

@@ -16,7 +16,7 @@ use super::talking::Talk;
 use super::{Session, Stage, Stream};
 use crate::application::Begun;
 use crate::calling::Carrier;
-use crate::exchange::Line;
+use crate::exchange::{Line, Piece};
 use crate::talk::Socket;
 
 /// Requests that a client may take back; one that takes back more, and most of what it asks, is ended (rapid reset,
@@ -285,7 +285,7 @@ impl Stream {
             let rejection = corrente_http::Rejection::BodyTooLarge;
             return self.refuse(py, rejection.status(), &format!("{rejection}\n"));
         }
-        let held = handler.put(py, content)?;
+        let held = handler.put(py, Piece::Lent(content))?.bytes;
         self.with(py, |state| {
             state.body.untaken += content.len();
             state.deadline = f64::INFINITY;

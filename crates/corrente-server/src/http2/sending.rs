@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use corrente_loop::now;
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::{Session, Stage};
@@ -79,10 +78,8 @@ impl Session {
         if self.with(py, |state| std::mem::replace(&mut state.is_resuming, true))? {
             return Ok(());
         }
-        let event_loop = self.shared.starter.event_loop();
-        event_loop
-            .call_method1(py, intern!(py, "call_soon"), (Resumption(session),))
-            .map(drop)
+        let resumption = Bound::new(py, Resumption(session))?;
+        self.shared.starter.call_soon(resumption.into_any())
     }
 
     /// Sets until when the client is waited for, by what it is about to do.

@@ -176,11 +176,17 @@ fn native(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
     let Ok(protocol) = plan.protocol.bind(py).cast_exact::<NativeProtocol>() else {
         return data(transport, stream, plan);
     };
+    if let Some(size) = plan.room.own_bytes() {
+        let kept = size.min(protocol.get().keeps(py));
+        if kept >= UNCOPIED_LEAST {
+            return kept_by(transport, stream, plan, kept);
+        }
+    }
     let moved = memory::read_with(stream.descriptor, |content| {
         if content.is_empty() {
             return Ok(());
         }
-        stream.metrics().received.add(content.len() as u64);
+        plan.note(py, stream, content.len())?;
         protocol.get().received(py, content)
     });
     match moved {
@@ -189,6 +195,26 @@ fn native(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) -> PyResul
         Ok((_, Err(error))) => fatal(transport, error, RECEIVED_FAILED),
         Err(error) => failed(transport, &error),
     }
+}
+
+/// What comes is for a protocol in Rust that would keep so much of it.
+fn kept_by(
+    transport: &Bound<'_, PyAny>,
+    stream: &Stream,
+    plan: &Plan,
+    most: usize,
+) -> PyResult<()> {
+    let py = transport.py();
+    let content = match bytes::read(py, stream.descriptor, most)? {
+        Ok(Read::Data(content)) => content,
+        Ok(Read::End) => return ended(transport, stream, &plan.protocol),
+        Ok(Read::Later) => return Ok(()),
+        Err(error) => return failed(transport, &error),
+    };
+    plan.note(py, stream, content.as_bytes().len())?;
+    let protocol = plan.protocol.bind(py).cast_exact::<NativeProtocol>()?;
+    let received = protocol.get().received_object(py, &content);
+    received.or_else(|error| fatal(transport, error, RECEIVED_FAILED))
 }
 
 /// What comes is for a TLS session, which decrypts it.

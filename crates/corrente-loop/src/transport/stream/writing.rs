@@ -5,7 +5,7 @@
 //! pieces, and what is written while no callback runs, are sent at once. Whoever looks (`is_closing`,
 //! `get_write_buffer_size`, `close`) is shown what sending at once would have led to.
 
-use std::io;
+use std::io::{self, IoSlice};
 
 use corrente_driver::file::FilePart;
 use corrente_driver::socket::{self, Moved};
@@ -161,12 +161,17 @@ fn may_wait(stream: &Stream, length: usize) -> bool {
 
 /// What the socket takes at once.
 fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
-    match socket::write(stream.descriptor, content)? {
+    Ok(noted(stream, socket::write(stream.descriptor, content)?))
+}
+
+/// Counts what was moved.
+fn noted(stream: &Stream, moved: Moved) -> usize {
+    match moved {
         Moved::Bytes(written) => {
             stream.metrics().sent.add(written as u64);
-            Ok(written)
+            written
         }
-        Moved::Later => Ok(0),
+        Moved::Later => 0,
     }
 }
 
@@ -279,11 +284,12 @@ pub(super) fn write_lines(
     hold(transport, stream)
 }
 
-/// Writes what a TLS session has encrypted or a protocol in Rust has made; `whole` is the object that it is the content of, if it is one's.
+/// Writes what a TLS session has encrypted or a protocol in Rust has made, and an object behind it, in one call. What the
+/// socket does not take is copied, but for the object.
 pub(crate) fn pass(
     transport: &Bound<'_, PyAny>,
     content: &[u8],
-    whole: Option<&Bound<'_, PyBytes>>,
+    object: Option<&Bound<'_, PyBytes>>,
 ) -> PyResult<()> {
     let stream = STREAM.get(transport)?;
     // What was written before the connection was secured goes first.
@@ -291,31 +297,54 @@ pub(crate) fn pass(
     let (is_free, is_lost) = stream.with(transport.py(), |state| {
         (state.pending == Pending::Nothing, state.life == Life::Lost)
     })?;
-    if is_lost || content.is_empty() {
+    let behind = object.map_or(&b""[..], |object| object.as_bytes());
+    let length = content.len() + behind.len();
+    if is_lost || length == 0 {
         return Ok(());
     }
     let written = if is_free {
-        send_now(stream, content)
+        send_both(stream, content, behind)
     } else {
         Ok(0)
     };
-    match written {
-        Ok(written) if written == content.len() => Ok(()),
-        Ok(written) => match whole {
-            Some(bytes) => keep(transport, stream, Chunk::kept(bytes), written),
-            None => keep(
-                transport,
-                stream,
-                Chunk::Copied(content[written..].into()),
-                0,
-            ),
-        },
-        Err(error) => fatal(transport, os_error(&error), FAILED),
+    let written = match written {
+        Ok(written) if written == length => return Ok(()),
+        Ok(written) => written,
+        Err(error) => return fatal(transport, os_error(&error), FAILED),
+    };
+    if let Some(left) = content.get(written..).filter(|left| !left.is_empty()) {
+        keep(transport, stream, Chunk::Copied(left.into()), 0)?;
+    }
+    match object {
+        Some(object) => {
+            let written = written.saturating_sub(content.len());
+            keep(transport, stream, Chunk::kept(object), written)
+        }
+        None => Ok(()),
     }
 }
 
-/// Sends what is left of a file, behind what waits already.
-pub(crate) fn pass_file(transport: &Bound<'_, PyAny>, mut part: FilePart) -> PyResult<()> {
+/// What the socket takes at once of two pieces.
+fn send_both(stream: &Stream, first: &[u8], second: &[u8]) -> io::Result<usize> {
+    match (first, second) {
+        (only, []) | ([], only) => send_now(stream, only),
+        (first, second) => {
+            let slices = [IoSlice::new(first), IoSlice::new(second)];
+            Ok(noted(
+                stream,
+                socket::write_all(stream.descriptor, &slices)?,
+            ))
+        }
+    }
+}
+
+/// Sends content, if there is any, and behind it what is left of a file, behind what waits already. Where all of it can go, it
+/// is one segment's that the file begins in.
+pub(crate) fn pass_file(
+    transport: &Bound<'_, PyAny>,
+    content: &[u8],
+    mut part: FilePart,
+) -> PyResult<()> {
     let stream = STREAM.get(transport)?;
     flush(transport, stream)?;
     let (is_free, is_lost) = stream.with(transport.py(), |state| {
@@ -324,18 +353,37 @@ pub(crate) fn pass_file(transport: &Bound<'_, PyAny>, mut part: FilePart) -> PyR
     if is_lost {
         return Ok(());
     }
-    if is_free {
-        match part.write(stream.descriptor, SENT_MOST) {
-            Ok(Moved::Bytes(bytes)) => stream.metrics().sent.add(bytes as u64),
-            Ok(Moved::Later) => {}
-            Err(error) => return fatal(transport, failure(&error), FAILED),
-        }
-    }
-    if part.left() == 0 {
+    let written = if is_free {
+        send_file_now(stream, content, &mut part)
+    } else {
+        Ok(0)
+    };
+    let left = match written {
+        Ok(written) => &content[written..],
+        Err(error) => return fatal(transport, failure(&error), FAILED),
+    };
+    if left.is_empty() && part.left() == 0 {
         return Ok(());
     }
-    stream.with(transport.py(), |state| state.outgoing.push_file(part))?;
+    stream.with(transport.py(), |state| {
+        if !left.is_empty() {
+            state.outgoing.push(Chunk::Copied(left.into()), 0);
+        }
+        state.outgoing.push_file(part);
+    })?;
     hold(transport, stream)
+}
+
+/// What the socket takes at once of some content, and, where that is all of it, of the file behind it.
+fn send_file_now(stream: &Stream, content: &[u8], part: &mut FilePart) -> io::Result<usize> {
+    let mut written = 0;
+    if !content.is_empty() {
+        written = noted(stream, socket::write_first(stream.descriptor, content)?);
+    }
+    if written == content.len() {
+        noted(stream, part.write(stream.descriptor, SENT_MOST)?);
+    }
+    Ok(written)
 }
 
 /// What ends a connection that cannot be written to. A file that has shrunk is nobody's connection's fault: asyncio

@@ -85,7 +85,7 @@ impl<'py> Receiver<'py> {
         if self.delivery == Delivery::Native
             && let Ok(protocol) = self.protocol.cast_exact::<NativeProtocol>()
         {
-            protocol.get().received(py, data.as_bytes())?;
+            protocol.get().received_object(py, &data)?;
             return Ok(ending);
         }
         let name = intern!(py, "data_received");

@@ -155,7 +155,10 @@ pub(super) fn flush(py: Python<'_>, session: &Session) -> PyResult<()> {
             Mode::Closed | Mode::Handshake => false,
         };
         let has_advanced = may_encrypt && encrypt(py, session, &engine)?;
-        engine.drain(py, |encrypted, whole| pass(&stream, encrypted, whole))?;
+        engine.drain(py, |encrypted, whole| match whole {
+            Some(object) => pass(&stream, b"", Some(object)),
+            None => pass(&stream, encrypted, None),
+        })?;
         if !has_advanced {
             break;
         }
