@@ -60,13 +60,11 @@ impl Starter {
     /// The task of a coroutine; it may be done already.
     pub(crate) fn start<'py>(&self, coroutine: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = coroutine.py();
-        match &self.eager {
-            Some((class, others)) => class.bind(py).call((coroutine,), Some(others.bind(py))),
-            None => {
-                let event_loop = self.event_loop.bind(py);
-                event_loop.call_method1(intern!(py, "create_task"), (coroutine,))
-            }
+        if let Some((class, others)) = &self.eager {
+            return class.bind(py).call((coroutine,), Some(others.bind(py)));
         }
+        let event_loop = self.event_loop.bind(py);
+        event_loop.call_method1(intern!(py, "create_task"), (coroutine,))
     }
 
     pub(crate) fn event_loop(&self) -> &Py<PyAny> {
