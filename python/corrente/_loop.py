@@ -437,6 +437,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._set_threshold(_watch.checked_threshold(threshold))
         self._is_told_of_stalls = threshold is not None
         self._request_of_stall = request
+        if threshold is not None and not self._reads_stacks():
+            _watch.tell_of_no_stacks()
 
     def stalls(self) -> list[_watch.Stall]:
         """The latest stalls, oldest first, with the one that goes on. From any thread."""

@@ -38,13 +38,19 @@ CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
 class Board:
-    """Where workers leave what they have counted. A lock holds a place, and ends with them."""
+    """Where workers leave what they have counted. A lock holds a place, and ends with them.
 
-    def __init__(self, number: int) -> None:
+    The lock is a process's: `ours` has the places of all workers that are threads of this one.
+    """
+
+    def __init__(self, number: int, ours: set[int]) -> None:
         self._number = number
+        self._ours = ours
         os.set_inheritable(number, False)
-        #: The place of this process.
-        self.place = next(place for place in range(PLACES) if self._take(place))
+        places = (place for place in range(PLACES) if place not in ours and self._take(place))
+        #: The place of this worker.
+        self.place = next(places)
+        ours.add(self.place)
 
     def write(self, text: str) -> None:
         """Leave a text in place of the one before."""
@@ -54,10 +60,10 @@ class Board:
             os.pwrite(self._number, head + content, self.place * PLACE)
 
     def others(self) -> Iterator[str]:
-        """Give the texts of the other processes that are there."""
+        """Give the texts of the other workers that are there."""
         places = -(-os.fstat(self._number).st_size // PLACE)
         for place in range(places):
-            if place != self.place and not self._is_free(place):
+            if place != self.place and (place in self._ours or not self._is_free(place)):
                 text = self._read(place)
                 if text is not None:
                     yield text

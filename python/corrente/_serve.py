@@ -158,11 +158,22 @@ async def serve_here(
     max_connections: int = MAX_CONNECTIONS,
     ready: Callable[[_native.HttpServer], None] | None = None,
     signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
+    stoppable: Callable[[Callable[[], None]], None] | None = None,
     **settings: Foreign,
 ) -> None:
-    """Serve on bound sockets in the running loop until a signal; a second one ends it at once."""
+    """Serve on bound sockets in the running loop until a signal; a second one ends it at once.
+
+    `stoppable` is given what does the same as a signal, to be called in the loop's thread.
+    """
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
+    stop, stop_now = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (stop_now if stop.is_set() else stop).set()
+
+    if stoppable is not None:
+        stoppable(signalled)
     lives = _Lives(lifespan)
     server = _native.HttpServer(
         application,
@@ -181,11 +192,6 @@ async def serve_here(
         **settings,
     )
     await lives.begin()
-    stop, stop_now = asyncio.Event(), asyncio.Event()
-
-    def signalled() -> None:
-        (stop_now if stop.is_set() else stop).set()
-
     for number in signals:
         loop.add_signal_handler(number, signalled)
     gate = Gate(loop, server, max_connections)

@@ -8,6 +8,7 @@ be told of a stall is left out.
 from __future__ import annotations
 
 import asyncio
+import functools
 import linecache
 import logging
 import math
@@ -48,7 +49,11 @@ STALLS_KEPT = 256
 CALL_SHOWN = 120
 
 #: What a loop does whose wait has ended, and which is not let go on.
-GIL = "waiting for the GIL, which another thread had"
+GIL = (
+    "waiting for the interpreter, which had stopped all threads"
+    if sysconfig.get_config_var("Py_GIL_DISABLED")
+    else "waiting for the GIL, which another thread had"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,15 @@ class Metrics:
     """Of all stalls, ready to run while others had the processors."""
     stalled_blocked: float
     """Of all stalls, the rest."""
+
+
+@functools.cache
+def tell_of_no_stacks() -> None:
+    """Say once that stalls have no stacks here."""
+    logger.warning(
+        "stalls are told of without a stack: this Python's cannot be read from memory"
+        " (it is of a version that is not known, or a sandbox hides /proc/self/mem)"
+    )
 
 
 def checked_threshold(threshold: float | None) -> float | None:

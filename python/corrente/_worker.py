@@ -15,12 +15,15 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native, _recording, _serve
 from corrente._certificate import Certificate
+from corrente._crew import Crew, lock
 from corrente._lifespan import LifespanError
 from corrente._metrics import Board
 from corrente._own import Own
@@ -90,21 +93,17 @@ def main(number: str) -> int:
         # Before anything is imported that can be watched.
         _recording.begin(settings["gauge_folder"])
     try:
-        application = load(settings["target"], settings["folder"], settings["is_factory"])
-        mounts = {
-            prefix: load(target, settings["folder"], is_factory=False)
-            for prefix, target in settings["mounts"]
-        }
+        served = _served(settings)
     except ApplicationError as failure:
         worker.say("user", str(failure))
         return 1
-    new_loop = asyncio.new_event_loop if settings["loop"] == "asyncio" else _loop.new_event_loop
+    if len(served) > 1 and lock() is not None:
+        worker.say("trouble", "an import has switched the GIL on: workers as threads take turns")
     sockets = [socket.socket(fileno=one) for one in worker.take_sockets()]
     log = None
     try:
         log = worker.access_log()
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_Work(worker, application, mounts, log).serve(sockets))
+        _run(_crew(worker, served, log), sockets)
     except LifespanError as failure:
         worker.say("user", str(failure))
         return 1
@@ -117,19 +116,78 @@ def main(number: str) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class _Served:
+    """What a thread serves: an application, and others below prefixes."""
+
+    application: Foreign
+    mounts: Mapping[str, Foreign]
+
+
+def _served(settings: Mapping[str, Foreign]) -> list[_Served]:
+    """Import what each thread serves: the same, or what a factory makes for each.
+
+    Raises:
+        ApplicationError: it cannot be had, or there cannot be threads.
+    """
+    threads: int | None = settings["worker_threads"]
+    if threads is not None and (found := lock()) is not None:
+        raise ApplicationError(
+            f"--workers-as threads: expected a free-threaded Python, found one with {found};"
+            " use one (python3.14t), or --workers-as processes"
+        )
+    folder = settings["folder"]
+    return [
+        _Served(
+            load(settings["target"], folder, settings["is_factory"]),
+            {
+                prefix: load(target, folder, is_factory=False)
+                for prefix, target in settings["mounts"]
+            },
+        )
+        for _ in range(threads or 1)
+    ]
+
+
+def _crew(
+    worker: _native.Worker, served: list[_Served], log: _native.AccessLog | None
+) -> list[_Work]:
+    """Give the work of each thread."""
+    crew = Crew(worker, len(served))
+    works = [_Work(worker, crew, one, log) for one in served]
+    board, ours = os.environ.pop(BOARD, None), set[int]()
+    if board is not None:
+        for work in works:
+            work.own.board = Board(int(board), ours)
+    return works
+
+
+def _run(works: list[_Work], sockets: list[socket.socket]) -> None:
+    """Do the work of all: the first one's in this thread."""
+    first, *others = works
+    is_asyncio = first.settings["loop"] == "asyncio"
+    new_loop = asyncio.new_event_loop if is_asyncio else _loop.new_event_loop
+    # A socket that one thread closes is open for the others.
+    given = [work.serve([one.dup() for one in sockets]) for work in others]
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(first.crew.run(first.serve(sockets), given, new_loop))
+
+
 class _Work:
-    """What a worker does between its first word to the parent and its end."""
+    """What a thread of a worker does between its first word to the parent and its end."""
 
     def __init__(
         self,
         worker: _native.Worker,
-        application: Foreign,
-        mounts: Mapping[str, Foreign],
+        crew: Crew,
+        served: _Served,
         log: _native.AccessLog | None,
     ) -> None:
         self._worker = worker
-        self._settings = settings = worker.settings
+        self.crew = crew
+        self.settings = settings = worker.settings
         self._log = log
+        application, mounts = served.application, served.mounts
         self._interface = settings["interface"]
         if self._interface == "auto":
             self._interface = _serve.interface_of(application)
@@ -141,23 +199,22 @@ class _Work:
             }
         self._application = application
         self._mounts = mounts
-        self._own = Own(
+        self.own = Own(
             health=settings["health_path"],
             ready=settings["ready_path"],
             metrics=settings["metrics_path"],
         )
-        number = os.environ.pop(BOARD, None)
-        self._own.board = None if number is None else Board(int(number))
         tls, protocols = settings["tls"], _PROTOCOLS[settings["http2"]]
+        # One for each thread: OpenSSL's must not change while others begin with it.
         self._certificate = None if tls is None else Certificate(tls, protocols)
 
     async def serve(self, sockets: list[socket.socket]) -> None:
         """Serve until the parent says stop."""
-        settings = self._settings
+        settings = self.settings
         loop = asyncio.get_running_loop()
-        self._own.loop = loop
-        self._own.operations = operations = self._operations()
-        if self._log is not None:
+        self.own.loop = loop
+        self.own.operations = operations = self._operations()
+        if self._log is not None and _is_main():
             loop.add_signal_handler(signal.SIGUSR1, self._log.reopen)
         if settings["stall_log"] is not None:
             _loop.watch(max(settings["stall_log"], THRESHOLD_LEAST), request=_request.get)
@@ -174,8 +231,8 @@ class _Work:
                 static_max_age=settings["static_max_age"],
                 ssl_context=None if self._certificate is None else self._certificate.context,
                 ready=self._began,
-                # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.
-                signals=(signal.SIGTERM,),
+                signals=(),
+                stoppable=self.crew.stoppable,
                 server_name=settings["server_name"] or "",
                 operations=operations,
                 **{name: settings[name] for name in _TO_SERVE},
@@ -185,34 +242,43 @@ class _Work:
             alive.cancel()
 
     def _operations(self) -> _native.Operations:
-        settings = self._settings
+        settings = self.settings
         return _native.Operations(
             access_log=self._log,
             metrics="off" if settings["metrics_path"] is None else "on",
-            own_paths=self._own.paths,
-            own=self._own if self._own.paths else None,
+            own_paths=self.own.paths,
+            own=self.own if self.own.paths else None,
             request_name=None if settings["stall_log"] is None else _request,
             **settings["operations"],
         )
 
     def _began(self, server: _native.HttpServer) -> None:
-        self._own.server = server
-        self._worker.say("ready")
+        self.own.server = server
+        if _is_main():
+            # SIGINT stays ignored: with the parent's SIGTERM it would be a second signal.
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self.crew.stop)
+        self.crew.ready(server)
 
     async def _live(self) -> None:
-        most = _most_requests(self._settings)
+        is_main = _is_main()
+        most = _most_requests(self.settings) if is_main else None
         while True:
             await asyncio.sleep(ALIVE_EVERY)
-            self._worker.say("alive")
-            server = self._own.server
-            if most is not None and server is not None and server.requests >= most:
-                self._worker.say("going", f"it has answered {server.requests} requests")
+            self.crew.alive(self)
+            if most is not None and (requests := self.crew.requests) >= most:
+                self._worker.say("going", f"it has answered {requests} requests")
                 most = None
-            if self._own.board is not None:
-                self._own.board.write(self._own.text())
+            if self.own.board is not None:
+                self.own.board.write(self.own.text())
             trouble = None if self._certificate is None else self._certificate.refresh()
-            if trouble is not None:
+            if trouble is not None and is_main:
                 self._worker.say("trouble", trouble)
+
+
+def _is_main() -> bool:
+    """Whether signals come to this thread, and what is said once is said by it."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _most_requests(settings: Mapping[str, Foreign]) -> int | None:

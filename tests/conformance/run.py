@@ -37,7 +37,9 @@ def main() -> int:
         sys.stderr.write("not run: this interpreter has no test suite (test.test_asyncio)\n")
         return NOT_THERE
     options.out.mkdir(parents=True, exist_ok=True)
-    name = f"{options.suite}-{sys.version_info.major}.{sys.version_info.minor}-{options.loop}"
+    free = "t" if "t" in sys.abiflags else ""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}{free}"
+    name = f"{options.suite}-{version}-{options.loop}"
     suite = _suite(options, options.out / f"{name}.log")
     suite.log.write_text("", encoding="utf-8")
     dropped = expectations.dropped(options.suite)
@@ -48,7 +50,7 @@ def main() -> int:
         "schema": SCHEMA,
         "suite": options.suite,
         "loop": options.loop,
-        "python": platform.python_version(),
+        "python": platform.python_version() + free,
         "limit_s": LIMIT_S,
         "tests": {test: outcome.document() for test, outcome in outcomes.items()},
     }

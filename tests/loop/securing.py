@@ -5,8 +5,10 @@ A module takes the fixtures by importing them.
 
 from __future__ import annotations
 
+import _ssl
 import asyncio
 import ssl
+import sysconfig
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
 #: What has no type that would help: protocols and transports of several kinds.
 Foreign: TypeAlias = Any
 Contexts = tuple[ssl.SSLContext, ssl.SSLContext]
+
+#: Whether this Python was built without a GIL.
+IS_FREE = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+#: Of tests for which OpenSSL has to be asked without Python in between.
+provable = pytest.mark.skipif(
+    IS_FREE or not hasattr(_ssl, "__file__"),
+    reason="OpenSSL is a part of the interpreter, or this has no GIL",
+)
 
 FACTORIES: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.SelectorEventLoop,

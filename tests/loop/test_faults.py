@@ -390,6 +390,8 @@ def test_a_program_that_never_ends_is_given_up(loop: Loop) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(process.wait(), 0.05)
         kill_group(process.pid)
+        # What it has started may end after it, and with that the pipe.
+        await process.stdout.read()
         return await process.wait()
 
     assert run(loop, main()) == -signal.SIGKILL

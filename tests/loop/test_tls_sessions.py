@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _ssl
 import asyncio
 import gc
 import logging
@@ -25,7 +24,16 @@ from loop.running import (
     run,
     sockets,
 )
-from loop.securing import Contexts, Foreign, authority, contexts, make_loop, over, pair
+from loop.securing import (
+    Contexts,
+    Foreign,
+    authority,
+    contexts,
+    make_loop,
+    over,
+    pair,
+    provable,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -360,7 +368,7 @@ def is_native(transport: Foreign) -> bool:
     return native
 
 
-@pytest.mark.skipif(not hasattr(_ssl, "__file__"), reason="OpenSSL is a part of the interpreter")
+@provable
 def test_the_way_that_was_asked_for_is_taken(loop: Loop, contexts: Contexts) -> None:
     async def main() -> None:
         client, server = Recorder(), Recorder()

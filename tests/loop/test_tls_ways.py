@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import _ssl
 import subprocess
 import sys
 
 import pytest
+
+from loop.securing import IS_FREE, provable
 
 PROGRAM = """
 import _ssl, ssl
@@ -28,9 +29,14 @@ def answers(doubt: str, memories: str = "memories") -> list[str]:
     return ended.stdout.decode().split()
 
 
-@pytest.mark.skipif(not hasattr(_ssl, "__file__"), reason="OpenSSL is a part of the interpreter")
+@provable
 def test_without_a_doubt_it_is_proven() -> None:
     assert answers("") == ["True", "True"]
+
+
+@pytest.mark.skipif(not IS_FREE, reason="this Python has a GIL")
+def test_without_a_gil_it_is_not() -> None:
+    assert answers("") == ["False", "False"]
 
 
 @pytest.mark.parametrize(

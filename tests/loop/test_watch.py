@@ -14,6 +14,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from pathlib import Path
@@ -217,6 +218,9 @@ def test_a_request_that_fails_is_told_and_does_no_harm(
     assert "nobody knows" in caplog.text
 
 
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="there is no GIL to wait for"
+)
 def test_waiting_for_the_gil_is_a_stall(watched: corrente.EventLoop) -> None:
     over = threading.Event()
 

@@ -134,14 +134,14 @@ def test_what_is_counted(serve: Callable[..., Served]) -> None:
 
 def test_a_board_has_a_place_for_each_process() -> None:
     number = os.memfd_create("board")
-    first = _metrics.Board(number)
+    first = _metrics.Board(number, set())
     first.write("mine")
     assert first.place == 0
     assert list(first.others()) == []
     child = os.fork()
     if child == 0:
         try:
-            second = _metrics.Board(os.dup(number))
+            second = _metrics.Board(os.dup(number), set())
             second.write("# HELP a A.\na 1\n")
             is_right = second.place == 1 and list(second.others()) == ["mine"]
             os._exit(0 if is_right else 1)

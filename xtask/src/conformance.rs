@@ -32,7 +32,7 @@ cargo xtask conformance truth [PROJECT…] [--again]
                     with one version of Python, the newest (default: all)
   check             Ruff, flake8-async and hydroid beside corrente-check on its suite of programs
   truth             what blocks while others' tests run, beside what corrente-check finds in them; `--again`: as noted before
-  --python VERSION  such as 3.12; may be repeated (default: every version that is found)
+  --python VERSION  such as 3.12 or 3.14t, or the path of an interpreter; may be repeated (default: every version that is found)
   --only PATTERN    only the tests of this name; `*` stands for any letters; nothing is written
   --write           put the results into docs/conformance/
 ";
@@ -127,18 +127,12 @@ fn first_word(arguments: &[String]) -> Option<(&str, &[String])> {
     Some((first, rest))
 }
 
-/// The interpreters of these versions, or all that are found.
-fn interpreters(versions: &[String]) -> Result<Vec<Interpreter>, Failure> {
-    let found = Interpreter::all();
-    let version = |interpreter: &Interpreter| format!("3.{}", interpreter.minor);
-    if let Some(missing) = versions
-        .iter()
-        .find(|wanted| found.iter().all(|one| version(one) != **wanted))
-    {
-        return Err(Failure::step(format!("no CPython {missing} was found")));
+/// The interpreters of these versions or at these paths, or all that are found.
+fn interpreters(names: &[String]) -> Result<Vec<Interpreter>, Failure> {
+    if names.is_empty() {
+        return Ok(Interpreter::all());
     }
-    let is_wanted = |one: &Interpreter| versions.is_empty() || versions.contains(&version(one));
-    Ok(found.into_iter().filter(is_wanted).collect())
+    names.iter().map(|name| Interpreter::named(name)).collect()
 }
 
 /// Runs one suite with one interpreter on both loops; gives how many results nobody expected.
@@ -151,10 +145,8 @@ fn one(
     let prepared = suite.prepare(project, interpreter)?;
     let mut runs = Vec::new();
     for event_loop in ["asyncio", "corrente"] {
-        println!(
-            "==> {} on 3.{}: {event_loop}",
-            suite.name, interpreter.minor
-        );
+        let version = interpreter.version();
+        println!("==> {} on {version}: {event_loop}", suite.name);
         let Some(run) = run(project, &prepared, event_loop, options.only.as_deref())? else {
             return Ok(0);
         };
@@ -163,7 +155,7 @@ fn one(
     let [asyncio, corrente] = &runs[..] else {
         return Ok(0);
     };
-    let known = expected.of(suite.name, &format!("3.{}", interpreter.minor));
+    let known = expected.of(suite.name, &interpreter.version());
     let mut verdict = Verdict::of(asyncio, corrente, &known);
     if options.only.is_some() {
         verdict.not_needed.clear();

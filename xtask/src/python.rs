@@ -14,6 +14,8 @@ use crate::step::{Project, output, step};
 
 /// The oldest interpreter that Corrente supports: 3.OLDEST.
 const OLDEST: u32 = 11;
+/// The oldest without a GIL that is looked for by itself: `PyO3` supports no older one.
+const OLDEST_FREE: u32 = 14;
 /// The newest that is looked for by name; `PYTHON` may name any.
 const NEWEST_BY_NAME: u32 = 15;
 
@@ -24,23 +26,48 @@ pub(crate) struct Interpreter {
     pub(crate) path: PathBuf,
     /// The second number of its version: 11 for 3.11.
     pub(crate) minor: u32,
+    /// Whether its threads take turns.
+    lock: Lock,
+}
+
+/// The interpreter's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lock {
+    /// Built without it.
+    Free,
+    /// The GIL.
+    Held,
 }
 
 impl Interpreter {
     /// Asks `program` what it is; `None` where it does not start or is no CPython 3.
     fn ask(program: impl AsRef<Path>) -> Option<Self> {
         const QUESTION: &str = "import sys; v = sys.version_info; \
-             print(sys.implementation.name, v[0], v[1], sys.executable)";
+             print(sys.implementation.name, v[0], v[1], 't' in sys.abiflags, sys.executable)";
         let answer = output(Command::new(program.as_ref()).args(["-c", QUESTION])).ok()?;
-        let mut words = answer.splitn(4, ' ');
+        let mut words = answer.splitn(5, ' ');
         if (words.next()?, words.next()?) != ("cpython", "3") {
             return None;
         }
         let minor = words.next()?.parse().ok()?;
+        let lock = match words.next()? {
+            "True" => Lock::Free,
+            _ => Lock::Held,
+        };
         Some(Self {
             minor,
+            lock,
             path: PathBuf::from(words.next()?),
         })
+    }
+
+    /// Its version: `3.14`, and `3.14t` for a free-threaded one.
+    pub(crate) fn version(&self) -> String {
+        let free = match self.lock {
+            Lock::Held => "",
+            Lock::Free => "t",
+        };
+        format!("3.{}{free}", self.minor)
     }
 
     /// The interpreter to use: `PYTHON`, else `python3` where it is new enough, else the newest
@@ -70,12 +97,12 @@ impl Interpreter {
             })
     }
 
-    /// The interpreter of a version (`3.13`) on PATH or managed by pyenv, or the one at a path.
+    /// The interpreter of a version (`3.13`, `3.14t`) on PATH or managed by pyenv, or the one at a path.
     pub(crate) fn named(name: &str) -> Result<Self, Failure> {
-        let minor: Option<u32> = name.strip_prefix("3.").and_then(|minor| minor.parse().ok());
-        let found = match minor {
-            Some(minor) => Self::all().into_iter().find(|one| one.minor == minor),
-            None => Self::ask(name).filter(|one| one.minor >= OLDEST),
+        let found = if name.starts_with("3.") {
+            Self::all().into_iter().find(|one| one.version() == name)
+        } else {
+            Self::ask(name).filter(|one| one.minor >= OLDEST)
         };
         found.ok_or_else(|| {
             Failure::step(format!(
@@ -85,17 +112,23 @@ impl Interpreter {
         })
     }
 
-    /// One interpreter for each supported version on PATH or managed by pyenv, oldest first.
+    /// One interpreter for each supported version on PATH or managed by pyenv, oldest first; those without
+    /// a GIL before those with one.
     pub(crate) fn all() -> Vec<Self> {
         let mut found = BTreeMap::new();
-        let named =
-            (OLDEST..=NEWEST_BY_NAME).map(|minor| PathBuf::from(format!("python3.{minor}")));
+        let named = (OLDEST..=NEWEST_BY_NAME).map(|minor| format!("python3.{minor}"));
+        let free = (OLDEST_FREE..=NEWEST_BY_NAME).map(|minor| format!("python3.{minor}t"));
         let candidates = std::iter::once(PathBuf::from("python3"))
-            .chain(named)
+            .chain(named.chain(free).map(PathBuf::from))
             .chain(of_pyenv("bin/python3"));
         for interpreter in candidates.filter_map(Self::ask) {
-            if interpreter.minor >= OLDEST {
-                found.entry(interpreter.minor).or_insert(interpreter);
+            let oldest = match interpreter.lock {
+                Lock::Held => OLDEST,
+                Lock::Free => OLDEST_FREE,
+            };
+            if interpreter.minor >= oldest {
+                let place = (interpreter.lock, interpreter.minor);
+                found.entry(place).or_insert(interpreter);
             }
         }
         found.into_values().collect()
@@ -135,7 +168,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The environment `target/venv-PURPOSE-3.N`, created where it is not there or broken.
+    /// The environment `target/venv-PURPOSE-VERSION`, created where it is not there or broken.
     pub(crate) fn prepare(
         project: &Project,
         purpose: &str,
@@ -143,7 +176,7 @@ impl Environment {
     ) -> Result<Self, Failure> {
         let folder = project
             .target
-            .join(format!("venv-{purpose}-3.{}", interpreter.minor));
+            .join(format!("venv-{purpose}-{}", interpreter.version()));
         let environment = Self { folder };
         let made_with = interpreter.path.to_string_lossy().into_owned();
         if environment.is_stamped("interpreter", &made_with)

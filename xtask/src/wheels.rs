@@ -18,13 +18,13 @@ pub(crate) fn wheels(project: &Project) -> Result<(), Failure> {
     let out = project.target.join("wheels");
     let mut made = Vec::new();
     for interpreter in Interpreter::all() {
-        let folder = out.join(format!("3.{}", interpreter.minor));
+        let folder = out.join(interpreter.version());
         empty(&folder)?;
         let mut build = tools.command(project, "maturin");
         build.args(["build", "--release", "--locked", "--quiet", "--interpreter"]);
         build.arg(&interpreter.path).arg("--out").arg(&folder);
         step(
-            &format!("wheel for CPython 3.{}", interpreter.minor),
+            &format!("wheel for CPython {}", interpreter.version()),
             &mut build,
             "",
         )?;

@@ -36,7 +36,7 @@ use crate::metrics::Metrics;
 use crate::network;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
-use crate::watch::Guard;
+use crate::watch::{self, Guard};
 use crate::watched::{Change, Side, Span, Target};
 
 /// The native half of an event loop.
@@ -117,7 +117,12 @@ impl Loop {
             return Ok(());
         }
         let job = Job::Handle(handle);
-        self.state.with(py, |state| state.ready.push_back(job))
+        self.state.with(py, |state| state.ready.push_back(job))?;
+        if cfg!(Py_GIL_DISABLED) && self.inbox.is_elsewhere() {
+            // Another thread has begun to run the loop just now, and may have found nothing to do.
+            self.inbox.remind();
+        }
+        Ok(())
     }
 
     /// A timer of this loop was marked as cancelled.
@@ -432,6 +437,12 @@ impl Loop {
         address::literal(host, port, hints)
     }
 
+    /// Whether the stacks of stalls can be read from memory in this process.
+    #[staticmethod]
+    fn _reads_stacks(py: Python<'_>) -> bool {
+        watch::reads_stacks(py)
+    }
+
     #[getter(_closed)]
     fn closed(&self) -> bool {
         self.inbox.is(Flag::Closed)
@@ -480,7 +491,7 @@ impl Loop {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // The collector runs while this thread is attached and nobody else is.
+        // The collector runs while this thread is attached and nobody else is, or all others are stopped.
         let shown = self.state.peek(|state| {
             state.show(
                 |handle| handle::traverse(handle, &visit),

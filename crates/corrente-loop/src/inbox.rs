@@ -2,13 +2,16 @@
 //!
 //! The rest of a loop is confined to the thread that runs it. Key invariant: a callback that is put
 //! into the inbox while the loop is about to wait ends that wait. The loop first says that it waits, then
-//! looks into the inbox; another thread first fills the inbox, then looks whether the loop waits.
+//! looks into the inbox; another thread first fills the inbox, then looks whether the loop waits. It is the same
+//! with what stops the loop.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use corrente_driver::Driver;
 use pyo3::prelude::*;
+
+use crate::ffi::thread::here;
 
 /// The part of a loop that threads share.
 #[derive(Debug)]
@@ -25,14 +28,6 @@ pub(crate) struct Inbox {
     thread: AtomicU64,
     /// [`here`] of the thread that runs turns; 0 where none does.
     runner: AtomicUsize,
-}
-
-/// A number of the calling thread, not 0, that no other living thread has.
-fn here() -> usize {
-    thread_local! {
-        static PLACE: u8 = const { 0 };
-    }
-    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }
 
 /// What a loop is, apart from what it has to do.
@@ -77,7 +72,8 @@ impl Inbox {
     }
 
     pub(crate) fn set(&self, flag: Flag) {
-        self.flags.fetch_or(flag as u64, Ordering::Relaxed);
+        // Before the look whether the loop waits: see `begin_wait`.
+        self.flags.fetch_or(flag as u64, Ordering::SeqCst);
     }
 
     pub(crate) fn unset(&self, flag: Flag) {
@@ -113,6 +109,11 @@ impl Inbox {
     /// Hands a callback to the loop, from any thread.
     pub(crate) fn put(&self, handle: Py<PyAny>) {
         self.lock().push(handle);
+        self.remind();
+    }
+
+    /// Has the loop look once more for what there is to do, before it waits.
+    pub(crate) fn remind(&self) {
         self.is_filled.store(true, Ordering::SeqCst);
         self.wake();
     }
@@ -144,10 +145,11 @@ impl Inbox {
         std::mem::take(&mut *handles)
     }
 
-    /// Says that the loop is about to wait; `false` where it must not, since something has come.
+    /// Says that the loop is about to wait; `false` where it must not, since something has come, or it is to stop.
     pub(crate) fn begin_wait(&self) -> bool {
         self.is_waiting.store(true, Ordering::SeqCst);
-        let may_wait = !self.is_filled.load(Ordering::SeqCst);
+        let is_stopping = self.flags.load(Ordering::SeqCst) & Flag::Stopping as u64 != 0;
+        let may_wait = !is_stopping && !self.is_filled.load(Ordering::SeqCst);
         if !may_wait {
             self.end_wait();
         }

@@ -3,6 +3,8 @@
 //! Written by the loop's thread with plain stores and read by any; a turn costs a nanosecond more for it.
 //! Knows nothing of who reads.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use corrente_driver::histogram::{Counter, Histogram, Seconds};
 
 /// Shorter turns are only counted: to sort each of them would cost a tenth of the shortest ones.
@@ -19,6 +21,8 @@ pub(crate) struct Metrics {
     /// Streams that were begun, and those of them that have ended.
     pub(crate) begun: Counter,
     pub(crate) ended: Counter,
+    /// Streams that nobody has ended, and nobody has any more: any thread may have been the last.
+    pub(crate) lost: AtomicU64,
     /// Seconds of work, up to the last wait.
     pub(crate) worked: Seconds,
     /// Since when it works; 0 while it does not run.
@@ -42,6 +46,12 @@ impl Metrics {
         if seconds >= TURN_LEAST {
             self.turn.record(seconds);
         }
+    }
+
+    /// Streams that are open.
+    pub(crate) fn transports(&self) -> u64 {
+        let ended = self.ended.get() + self.lost.load(Ordering::Relaxed);
+        self.begun.get().saturating_sub(ended)
     }
 
     /// The loop begins to run.

@@ -74,6 +74,11 @@ impl Witness for Reader {
     }
 }
 
+/// Whether stacks can be read: not of a version that is not known, nor in a sandbox that hides memory.
+pub(crate) fn reads_stacks(py: Python<'_>) -> bool {
+    stack::layout(py).is_some()
+}
+
 /// Whether a loop is to be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {

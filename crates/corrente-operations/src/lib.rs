@@ -16,4 +16,4 @@ mod serve;
 pub mod settings;
 pub mod supervisor;
 
-pub use serve::{Serve, ServeError, run};
+pub use serve::{Serve, ServeError, run, workers};

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::MemfdFlags;
 
 use crate::listen::{self, ListenError, Systemd};
-use crate::settings::{Settings, Switch, Values};
+use crate::settings::{Settings, Switch, Values, WorkersAs};
 use crate::supervisor::{
     DriverError, Failure, FirstFailure, Level, Machine, Notice, Outcome, Plan, Program, Supervisor,
     Watched,
@@ -78,10 +78,7 @@ pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result
         .iter()
         .map(|listener| listener.endpoint().url(scheme))
         .collect();
-    let workers = match plan.workers {
-        1 => "1 worker".to_owned(),
-        several => format!("{several} workers"),
-    };
+    let workers = crew(&settings);
     let own = std::process::id();
     let places = places.join(", ");
     observer(
@@ -113,10 +110,31 @@ fn board() -> Option<OwnedFd> {
     rustix::fs::memfd_create("corrente-metrics", MemfdFlags::empty()).ok()
 }
 
-fn plan(settings: &Settings) -> Plan {
+/// How many workers are wanted.
+pub fn workers(settings: &Settings) -> usize {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    settings.processes.workers.unwrap_or_else(processors)
+}
+
+/// How many there are and of which kind, in words.
+fn crew(settings: &Settings) -> String {
+    let count = match workers(settings) {
+        1 => "1 worker".to_owned(),
+        several => format!("{several} workers"),
+    };
+    match settings.processes.workers_as {
+        WorkersAs::Processes => count,
+        WorkersAs::Threads => format!("{count} as threads"),
+    }
+}
+
+fn plan(settings: &Settings) -> Plan {
     Plan {
-        workers: settings.processes.workers.unwrap_or_else(processors),
+        workers: match settings.processes.workers_as {
+            WorkersAs::Processes => workers(settings),
+            // One process, which is replaced as a whole: its threads are its own business.
+            WorkersAs::Threads => 1,
+        },
         startup: settings.timeouts.startup,
         graceful: settings.timeouts.graceful,
         hang: settings

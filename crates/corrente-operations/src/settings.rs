@@ -27,7 +27,7 @@ pub use source::{File, Found, Origin, Place, Sources};
 pub use typed::{
     AccessLog, Application, ClientCertificates, Development, Interface, Lifespan, Limits, Logging,
     Loop, Mount, Processes, ProxyProtocol, RequestId, Settings, Sockets, StaticFolder, Timeouts,
-    Tls, Web, WebSocket,
+    Tls, Web, WebSocket, WorkersAs,
 };
 
 /// Lines that say what is wrong with the settings, each with its place.

@@ -10,8 +10,11 @@ mod gauge;
 mod guard;
 mod worker;
 
+use std::sync::{Mutex, PoisonError};
+
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 
 /// The classes of the event loop and of the server, made when they are first asked for: the loop's extend
 /// asyncio's, which the command and a recorded service may do without.
@@ -21,6 +24,15 @@ fn class_of_the_loop<'py>(
     module: &Bound<'py, PyModule>,
     name: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
+    // One thread at a time: classes that are made twice would not know each other's objects.
+    static MAKING: Mutex<()> = Mutex::new(());
+    // What a panic has left is seen by the look that follows.
+    let _turn = MAKING
+        .lock_py_attached(module.py())
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(made) = module.dict().get_item(name)? {
+        return Ok(made);
+    }
     if corrente_server::CLASSES.contains(&name) {
         corrente_server::register(module)?;
         return module.getattr(name);

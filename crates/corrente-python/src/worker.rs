@@ -10,7 +10,7 @@ use std::time::Duration;
 use corrente_operations::log::{Format, Target, Trouble, Writer};
 use corrente_operations::settings::{
     AccessLog as LogTarget, ClientCertificates, Interface, Lifespan, Loop, ProxyProtocol,
-    RequestId, Settings, Switch, Tls,
+    RequestId, Settings, Switch, Tls, WorkersAs,
 };
 use corrente_operations::supervisor::{Channel, Failure, Fault, Handover, Message};
 use corrente_server::AccessLog;
@@ -149,6 +149,11 @@ impl Worker {
         made.set_item("loop", event_loop)?;
         made.set_item("backlog", settings.sockets.backlog)?;
         made.set_item("threads", settings.processes.threads)?;
+        let crew = match settings.processes.workers_as {
+            WorkersAs::Processes => None,
+            WorkersAs::Threads => Some(corrente_operations::workers(settings)),
+        };
+        made.set_item("worker_threads", crew)?;
         made.set_item("max_requests", settings.processes.max_requests)?;
         made.set_item(
             "max_requests_jitter",

@@ -63,7 +63,7 @@ impl Document {
             "passes_only_alone": verdict.only_alone,
             "dropped": known.dropped.iter().map(dropped).collect::<Vec<_>>(),
         });
-        let name = format!("{}-3.{}.json", prepared.name, prepared.minor);
+        let name = format!("{}-{}.json", prepared.name, prepared.version);
         Ok(Self { name, content })
     }
 

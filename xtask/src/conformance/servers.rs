@@ -95,11 +95,11 @@ fn one(
         }
     }
     arguments.extend(options.only.iter().map(|only| format!("--only={only}")));
-    println!("==> {} on 3.{}", suite.name, interpreter.minor);
+    println!("==> {} on {}", suite.name, interpreter.version());
     let environment =
         extension::with_release(project, interpreter, "conformance-servers", Some(LOCK))?;
     let run = run_script(project, &environment, suite, &arguments)?;
-    let known = expected.of(suite.name, &format!("3.{}", interpreter.minor));
+    let known = expected.of(suite.name, &interpreter.version());
     let mut verdict = Verdict::of(&run, &known);
     if options.only.is_some() {
         verdict.not_needed.clear();

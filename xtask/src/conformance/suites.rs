@@ -58,7 +58,8 @@ pub(super) const SUITES: &[Suite] = &[
 pub(super) struct Prepared {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    pub(super) minor: u32,
+    /// Of the interpreter.
+    pub(super) version: String,
     environment: Environment,
     source: Option<PathBuf>,
 }
@@ -85,7 +86,7 @@ impl Suite {
         Ok(Prepared {
             name: self.name,
             about: self.about,
-            minor: interpreter.minor,
+            version: interpreter.version(),
             environment,
             source,
         })
@@ -178,7 +179,7 @@ impl Prepared {
 
     /// The name of the result that it writes.
     pub(super) fn result(&self, event_loop: &str) -> String {
-        format!("{}-3.{}-{event_loop}.json", self.name, self.minor)
+        format!("{}-{}-{event_loop}.json", self.name, self.version)
     }
 
     /// What the tests came with: a distribution, or the interpreter.

@@ -46,11 +46,10 @@ fn measures<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) ->
         .state
         .with(py, |state| (state.ready.len(), state.timers.len()))?;
     let numbers = PyDict::new(py);
-    let transports = metrics.begun.get().saturating_sub(metrics.ended.get());
     for (name, number) in [
         ("ready", ready as u64),
         ("timers", timers as u64),
-        ("transports", transports),
+        ("transports", metrics.transports()),
         ("turns", metrics.turns.get()),
         ("callbacks", metrics.callbacks.get()),
         ("received", metrics.received.get()),

@@ -14,6 +14,7 @@ use corrente_driver::socket::{self, Moved};
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi::{self, Py_ssize_t, PyObject};
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyByteArray, PyBytes};
 
 /// What is left of data that a stream was given to write.
@@ -222,12 +223,15 @@ impl Drop for View {
 ///
 /// `BufferError` where somebody holds a view of it.
 pub(crate) fn extend(array: &Bound<'_, PyByteArray>, content: &[u8]) -> PyResult<()> {
-    let before = array.len();
-    array.resize(before + content.len())?;
-    // SAFETY: nobody else sees the array meanwhile: no Python code runs, and the thread is attached.
-    let room = unsafe { array.as_bytes_mut() };
-    room[before..].copy_from_slice(content);
-    Ok(())
+    with_critical_section(array.as_any(), || {
+        let before = array.len();
+        array.resize(before + content.len())?;
+        // SAFETY: nobody else sees the array meanwhile: no Python code runs, and the thread is attached and
+        // has locked the array where there is no GIL.
+        let room = unsafe { array.as_bytes_mut() };
+        room[before..].copy_from_slice(content);
+        Ok(())
+    })
 }
 
 /// Reads behind what a bytearray holds, at most `size` bytes.
@@ -240,17 +244,19 @@ pub(crate) fn read_behind(
     array: &Bound<'_, PyByteArray>,
     size: usize,
 ) -> PyResult<io::Result<Moved>> {
-    let before = array.len();
-    array.resize(before + size)?;
-    let moved = with_room(array, |room| {
-        socket::read_uninit(descriptor, &mut room[before..])
-    })?;
-    let length = match &moved {
-        Ok(Moved::Bytes(length)) => *length,
-        Ok(Moved::Later) | Err(_) => 0,
-    };
-    array.resize(before + length)?;
-    Ok(moved)
+    with_critical_section(array.as_any(), || {
+        let before = array.len();
+        array.resize(before + size)?;
+        let moved = with_room(array, |room| {
+            socket::read_uninit(descriptor, &mut room[before..])
+        })?;
+        let length = match &moved {
+            Ok(Moved::Bytes(length)) => *length,
+            Ok(Moved::Later) | Err(_) => 0,
+        };
+        array.resize(before + length)?;
+        Ok(moved)
+    })
 }
 
 /// Calls a method of an object with one argument.

@@ -13,6 +13,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, PyType_Slot, PyType_Spec, PyTypeObject};
@@ -120,8 +121,8 @@ impl<T: Carried> Class<T> {
         if unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), known.class) } == 0 {
             return Err(empty());
         }
-        // SAFETY: an object of this class has the pointer there.
-        let carried = unsafe { *known.place::<T>(object.as_ptr()) };
+        // SAFETY: the object lives as long as this borrow of it.
+        let carried = unsafe { known.place::<T>(object.as_ptr()) }.load(Ordering::Acquire);
         // SAFETY: null or a box that lives as long as the object. Only the collector takes it out
         // earlier, of objects that nobody can reach.
         unsafe { carried.as_ref() }.ok_or_else(empty)
@@ -136,25 +137,47 @@ impl<T: Carried> Class<T> {
         let known = self.known.get().ok_or_else(empty)?;
         // SAFETY: two live classes.
         let is_ours = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), known.class) } != 0;
-        if !is_ours || self.get(object).is_ok() {
-            return Err(PyRuntimeError::new_err("it has been started already"));
+        if !is_ours {
+            return Err(started());
         }
-        // SAFETY: an object of this class has the pointer there, and it is null.
-        unsafe { *known.place::<T>(object.as_ptr()) = Box::into_raw(Box::new(value)) };
-        Ok(())
+        // SAFETY: the object lives as long as this borrow of it.
+        let place = unsafe { known.place::<T>(object.as_ptr()) };
+        let carried = Box::into_raw(Box::new(value));
+        let nothing = ptr::null_mut();
+        // Two threads may start one object: the second one finds it started.
+        match place.compare_exchange(nothing, carried, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                // SAFETY: made above, and nobody else has it.
+                drop(unsafe { Box::from_raw(carried) });
+                Err(started())
+            }
+        }
     }
 }
 
 impl Known {
-    fn place<T>(&self, object: *mut PyObject) -> *mut *mut T {
+    /// Where an object has its value.
+    ///
+    /// # Safety
+    ///
+    /// An object of this class, which lives for `'a`.
+    unsafe fn place<'a, T>(&self, object: *mut PyObject) -> &'a AtomicPtr<T> {
         // SAFETY: the class reserved room for a pointer at this offset.
-        unsafe { object.byte_add(self.offset).cast() }
+        let place = unsafe { object.byte_add(self.offset) };
+        // SAFETY: as above; whoever reads or writes it comes through here.
+        unsafe { AtomicPtr::from_ptr(place.cast()) }
     }
 }
 
 #[cold]
 fn empty() -> PyErr {
     PyRuntimeError::new_err("the transport was not started, or is gone")
+}
+
+#[cold]
+fn started() -> PyErr {
+    PyRuntimeError::new_err("it has been started already")
 }
 
 fn size(class: &Bound<'_, PyType>) -> usize {
@@ -190,8 +213,8 @@ unsafe extern "C" fn traverse<T: Carried>(
         // SAFETY: as above.
         show(unsafe { *slot });
     }
-    // SAFETY: an object of this class has the pointer there.
-    let carried = unsafe { *known.place::<T>(object) };
+    // SAFETY: an object of this class, which lives while the collector asks.
+    let carried = unsafe { known.place::<T>(object) }.load(Ordering::Acquire);
     // SAFETY: null or a box that lives as long as the object.
     if let Some(carried) = unsafe { carried.as_ref() } {
         carried.referred(&mut |referred| show(referred.as_ptr()));
@@ -214,9 +237,9 @@ unsafe extern "C" fn clear<T: Carried>(object: *mut PyObject) -> c_int {
 ///
 /// Nobody uses the object's value any more.
 unsafe fn release<T: Carried>(object: *mut PyObject, known: &Known) {
-    let place = known.place::<T>(object);
-    // SAFETY: an object of this class has the pointer there.
-    let carried = unsafe { ptr::replace(place, ptr::null_mut()) };
+    // SAFETY: an object of this class, which is not freed before this ends.
+    let place = unsafe { known.place::<T>(object) };
+    let carried = place.swap(ptr::null_mut(), Ordering::AcqRel);
     if !carried.is_null() {
         // SAFETY: it came from `Box::into_raw`, and is no longer reachable.
         drop(unsafe { Box::from_raw(carried) });

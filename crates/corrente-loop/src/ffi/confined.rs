@@ -1,8 +1,9 @@
 //! State that one thread borrows at a time, found out at run time.
 //!
-//! With a GIL the flag is a plain bool: a thread that is attached is the only one. Without a GIL it is
-//! atomic. A second borrow, by a callback that runs inside a first one or by another thread, is
-//! refused; it never waits, so it cannot deadlock.
+//! With a GIL the flag is a plain bool: a thread that is attached is the only one. Without a GIL it names
+//! the thread that has borrowed, and another one waits for the value to come back: not for long, since no
+//! Python code runs meanwhile. A second borrow by the same thread, in a callback that runs inside a first
+//! one, is refused.
 
 use std::cell::UnsafeCell;
 
@@ -15,7 +16,7 @@ pub struct Confined<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: the value is reached only through `with`, which needs an attached thread and admits one
+// SAFETY: the value is reached only through `with` and `peek`, which need an attached thread and admit one
 // borrower at a time: by the GIL, or without one by the atomic flag.
 unsafe impl<T: Send> Sync for Confined<T> {}
 
@@ -39,14 +40,17 @@ impl<T> Confined<T> {
     ///
     /// # Errors
     ///
-    /// `RuntimeError` where it is lent already.
+    /// `RuntimeError` where this thread has borrowed it already.
     #[inline]
-    pub fn with<R>(&self, _py: Python<'_>, work: impl FnOnce(&mut T) -> R) -> PyResult<R> {
-        self.peek(work).ok_or_else(busy)
+    pub fn with<R>(&self, py: Python<'_>, work: impl FnOnce(&mut T) -> R) -> PyResult<R> {
+        let _back = self.lent.take_in_turn(py).ok_or_else(busy)?;
+        // SAFETY: the flag is ours until `_back` is dropped, so this is the only reference.
+        let value = unsafe { &mut *self.value.get() };
+        Ok(work(value))
     }
 
     /// The same for the garbage collector, which runs while a thread is attached but may not say so.
-    /// `None` where the value is lent.
+    /// `None` where the value is lent, to whomever: it never waits.
     #[inline]
     pub fn peek<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let _back = self.lent.take()?;
@@ -67,6 +71,8 @@ fn busy() -> PyErr {
 mod flag {
     use std::cell::Cell;
 
+    use pyo3::prelude::*;
+
     /// Whether a value is lent; only attached threads look, and the GIL lets one of them.
     #[derive(Default)]
     pub(super) struct Flag(Cell<bool>);
@@ -75,6 +81,12 @@ mod flag {
         #[inline]
         pub(super) fn take(&self) -> Option<Back<'_>> {
             (!self.0.replace(true)).then_some(Back(self))
+        }
+
+        /// The same: who has borrowed can only be this thread.
+        #[inline]
+        pub(super) fn take_in_turn(&self, _py: Python<'_>) -> Option<Back<'_>> {
+            self.take()
         }
     }
 
@@ -90,16 +102,67 @@ mod flag {
 
 #[cfg(Py_GIL_DISABLED)]
 mod flag {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Whether a value is lent.
-    #[derive(Default)]
-    pub(super) struct Flag(AtomicBool);
+    use pyo3::prelude::*;
+
+    use crate::ffi::thread::here;
+
+    /// Nobody.
+    const FREE: usize = 0;
+
+    /// Looks before a thread that waits lets others run: a borrow is over sooner than that, unless the
+    /// system has put its thread to sleep.
+    const LOOKS: u32 = 128;
+
+    /// The number of the thread that has borrowed.
+    pub(super) struct Flag(AtomicUsize);
+
+    impl Default for Flag {
+        fn default() -> Self {
+            Self(AtomicUsize::new(FREE))
+        }
+    }
 
     impl Flag {
         #[inline]
         pub(super) fn take(&self) -> Option<Back<'_>> {
-            (!self.0.swap(true, Ordering::Acquire)).then_some(Back(self))
+            self.ask().ok()
+        }
+
+        /// Waits while another thread has borrowed; `None` where this one has.
+        #[inline]
+        pub(super) fn take_in_turn(&self, py: Python<'_>) -> Option<Back<'_>> {
+            match self.ask() {
+                Ok(back) => Some(back),
+                Err(holder) if holder == here() => None,
+                Err(_) => Some(self.wait(py)),
+            }
+        }
+
+        /// The flag, or who has it.
+        #[inline]
+        fn ask(&self) -> Result<Back<'_>, usize> {
+            self.0
+                .compare_exchange(FREE, here(), Ordering::Acquire, Ordering::Relaxed)
+                .map(|_| Back(self))
+        }
+
+        #[cold]
+        fn wait(&self, py: Python<'_>) -> Back<'_> {
+            let mut looks = 0;
+            loop {
+                if let Ok(back) = self.ask() {
+                    return back;
+                }
+                looks += 1;
+                if looks % LOOKS == 0 {
+                    // Detached, so that it does not keep the collector from stopping all threads.
+                    py.detach(std::thread::yield_now);
+                } else {
+                    std::hint::spin_loop();
+                }
+            }
         }
     }
 
@@ -108,7 +171,7 @@ mod flag {
 
     impl Drop for Back<'_> {
         fn drop(&mut self) {
-            self.0.0.store(false, Ordering::Release);
+            self.0.0.store(FREE, Ordering::Release);
         }
     }
 }

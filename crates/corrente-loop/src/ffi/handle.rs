@@ -6,17 +6,21 @@
 //!
 //! Key invariant: a handle is invisible to the garbage collector while only the loop has it (the loop
 //! shows the collector what it refers to, see [`traverse`]), and visible from the moment that
-//! somebody else may keep it in a cycle, see [`let_go`].
+//! somebody else may keep it in a cycle, see [`let_go`]. Without a GIL it is visible at once, since
+//! another thread may come to have it at any time; and its fields are read and written under its lock,
+//! as the interpreter does it, for it may be cancelled there while the loop runs it.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::Borrowed;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, PyType_Slot, PyType_Spec, PyTypeObject};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyTuple, PyType};
 
 use super::free::Free;
@@ -254,6 +258,10 @@ fn make<'py>(class: &Class, free: &Free, parts: Parts<'_, 'py>) -> PyResult<Boun
     fill(Field::Traceback, parts.traceback.unwrap_or_else(none));
     fill(Field::Repr, none());
     fill(Field::Context, parts.context);
+    if cfg!(Py_GIL_DISABLED) {
+        // SAFETY: its fields are whole (a timer's own may be null) and it is not tracked yet.
+        unsafe { ffi::PyObject_GC_Track(handle.as_ptr().cast()) };
+    }
     Ok(handle)
 }
 
@@ -316,6 +324,17 @@ pub(crate) fn is_handle(object: &Bound<'_, PyAny>) -> bool {
 #[inline]
 pub(crate) fn get<'py>(handle: &Bound<'py, PyAny>, field: Field) -> Option<Bound<'py, PyAny>> {
     debug_assert!(is_handle(handle));
+    with_critical_section(handle, || {
+        // SAFETY: a slot of a live handle, which is locked where there is no GIL.
+        unsafe { taken(handle, field) }
+    })
+}
+
+/// # Safety
+///
+/// The handle is [one](is_handle), and locked where there is no GIL.
+#[inline]
+unsafe fn taken<'py>(handle: &Bound<'py, PyAny>, field: Field) -> Option<Bound<'py, PyAny>> {
     // SAFETY: a slot of a live handle: null or an object that the handle keeps alive.
     let object = unsafe { *place(handle.as_ptr(), field) };
     // SAFETY: as above; the new reference outlives a change of the slot.
@@ -327,8 +346,10 @@ pub(crate) fn get<'py>(handle: &Bound<'py, PyAny>, field: Field) -> Option<Bound
 pub(crate) fn set<'py>(handle: &Bound<'py, PyAny>, field: Field, value: Bound<'py, PyAny>) {
     debug_assert!(is_handle(handle));
     let place = place(handle.as_ptr(), field);
-    // SAFETY: a slot of a live handle.
-    let before = unsafe { ptr::replace(place, value.into_ptr()) };
+    let before = with_critical_section(handle, || {
+        // SAFETY: a slot of a live handle, which is locked where there is no GIL.
+        unsafe { ptr::replace(place, value.into_ptr()) }
+    });
     // SAFETY: the slot's reference is ours now. It may run a destructor; the slot is changed already.
     unsafe { ffi::Py_XDECREF(before) };
 }
@@ -336,8 +357,9 @@ pub(crate) fn set<'py>(handle: &Bound<'py, PyAny>, field: Field, value: Bound<'p
 /// Whether a handle is cancelled. The handle must be [one](is_handle).
 #[inline]
 pub(crate) fn is_cancelled(handle: &Py<PyAny>) -> bool {
-    // SAFETY: a slot of a live handle.
-    let flag = unsafe { *place(handle.as_ptr(), Field::Cancelled) };
+    let place = place(handle.as_ptr(), Field::Cancelled);
+    // SAFETY: a slot of a live handle. Only its address is looked at, so it need not be locked.
+    let flag = unsafe { AtomicPtr::from_ptr(place) }.load(Ordering::Relaxed);
     // SAFETY: a static of the interpreter.
     flag == unsafe { ffi::Py_True() }
 }
@@ -350,13 +372,17 @@ pub(crate) fn run(py: Python<'_>, handle: &Py<PyAny>) -> PyResult<()> {
     }
     let handle = handle.bind(py);
     // Kept alive here, since the callback may cancel its own handle, which empties the fields.
-    let (Some(callback), Some(arguments), Some(context)) = (
-        get(handle, Field::Callback),
-        get(handle, Field::Arguments),
-        get(handle, Field::Context),
-    ) else {
+    let fields = [Field::Callback, Field::Arguments, Field::Context];
+    // SAFETY: slots of a live handle, which is locked where there is no GIL.
+    let take = || fields.map(|field| unsafe { taken(handle, field) });
+    let [Some(callback), Some(arguments), Some(context)] = with_critical_section(handle, take)
+    else {
         return Ok(());
     };
+    if cfg!(Py_GIL_DISABLED) && callback.is_none() {
+        // Cancelled in another thread since that was asked.
+        return Ok(());
+    }
     // SAFETY: a live object; what is no context is an error with an exception set.
     if unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0 {
         return Err(PyErr::fetch(py));

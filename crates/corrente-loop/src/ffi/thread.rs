@@ -1,6 +1,6 @@
-//! Which thread this is, for the interpreter.
+//! Which thread this is, for us and for the interpreter.
 //!
-//! The number is never used as a pointer: what is at that address is read through the kernel (`watch::memory`).
+//! The numbers are never used as pointers: what is at such an address is read through the kernel (`watch::memory`).
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -9,4 +9,13 @@ use pyo3::prelude::*;
 pub(crate) fn state_address(_py: Python<'_>) -> usize {
     // SAFETY: attached, so there is one.
     unsafe { ffi::PyThreadState_Get() }.addr()
+}
+
+/// A number of the calling thread, not 0, that no other living thread has.
+#[inline]
+pub(crate) fn here() -> usize {
+    thread_local! {
+        static PLACE: u8 = const { 0 };
+    }
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }

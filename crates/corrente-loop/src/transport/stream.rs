@@ -14,6 +14,7 @@ mod reading;
 pub(super) mod writing;
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use corrente_driver::Descriptor;
 use pyo3::intern;
@@ -59,7 +60,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         // One that nobody has closed; else `_finish` has taken the protocol, and has counted.
         if self.state.peek(|state| state.protocol.is_some()) == Some(true) {
-            self.metrics().ended.add(1);
+            self.metrics().lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 
-use super::layout::{CODE_BYTES, FRAME_BYTES, Layout, OWNER_NOT_PYTHON, of};
+use super::layout::{CODE_BYTES, CopiesLayout, FRAME_BYTES, Layout, OWNER_NOT_PYTHON, of};
 use super::memory::{Memory, number_in, pointer_in};
 use super::position::{Position, position};
 use crate::ffi::thread::state_address;
@@ -95,9 +95,13 @@ fn python_frame(memory: &Memory, frame: &[u8], layout: Layout) -> Option<Frame> 
     let name = |offset| string(memory, pointer_in(&code, offset)?, layout);
     let instruction = pointer_in(frame, layout.frame.instruction)?;
     let first_line = number_in(&code, layout.code.first_line)?.cast_signed();
+    let begin = match layout.copies {
+        Some(copies) => copy(memory, frame, address, copies)?,
+        None => address + layout.code.instructions,
+    };
     // A frame that has just begun is before its first instruction.
-    let offset = instruction.saturating_sub(address + layout.code.instructions);
-    let table = bytes(memory, pointer_in(&code, layout.code.lines)?)?;
+    let offset = instruction.saturating_sub(begin);
+    let table = bytes(memory, pointer_in(&code, layout.code.lines)?, layout)?;
     let place = position(&table, first_line, offset / 2);
     let columns = |place: Position| {
         let (first, last) = place.columns?;
@@ -111,20 +115,31 @@ fn python_frame(memory: &Memory, frame: &[u8], layout: Layout) -> Option<Frame> 
     })
 }
 
-/// The content of a `bytes` object: its length is the third word, its content begins after the fourth.
-fn bytes(memory: &Memory, address: usize) -> Option<Vec<u8>> {
-    let length = memory.pointer(address.checked_add(16)?)?;
-    (length <= TABLE).then(|| memory.many(address + 32, length))?
+/// Where the copy of instructions that a frame runs begins.
+fn copy(memory: &Memory, frame: &[u8], code: usize, copies: CopiesLayout) -> Option<usize> {
+    let number = number_in(frame, copies.number)? as usize;
+    let array = memory.pointer(code.checked_add(copies.array)?)?;
+    let place = number
+        .checked_mul(size_of::<usize>())?
+        .checked_add(copies.first)?;
+    memory.pointer(array.checked_add(place)?)
 }
 
-/// The content of a string. Its third word is its length, what follows the fourth says of what kind it is:
+/// The content of a `bytes` object: behind its head are its length, its hash, and then its content.
+fn bytes(memory: &Memory, address: usize, layout: Layout) -> Option<Vec<u8>> {
+    let begin = address.checked_add(layout.head)?;
+    let length = memory.pointer(begin)?;
+    (length <= TABLE).then(|| memory.many(begin + 16, length))?
+}
+
+/// The content of a string. Behind its head are its length, its hash, and what says of what kind it is:
 /// two bits aside, three for the bytes of a character, one for compact, one for ASCII.
 fn string(memory: &Memory, address: usize, layout: Layout) -> Option<String> {
     let mut short = [0; SHORT];
     let read = memory.some(address, &mut short);
     let short = short.get(..read)?;
-    let length = pointer_in(short, 16).filter(|length| *length <= CHARACTERS)?;
-    let state = number_in(short, 32)?;
+    let length = pointer_in(short, layout.head).filter(|length| *length <= CHARACTERS)?;
+    let state = number_in(short, layout.head + 16)?;
     let width = (state >> 2) as usize & 7;
     let (is_compact, is_ascii) = (state >> 5 & 1 == 1, state >> 6 & 1 == 1);
     if !is_compact || !matches!(width, 1 | 2 | 4) {

@@ -127,8 +127,10 @@ pub struct Sockets {
 /// Processes and their lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Processes {
-    /// Worker processes; `None` for one a processor.
+    /// Workers; `None` for one a processor.
     pub workers: Option<usize>,
+    /// What they are.
+    pub workers_as: WorkersAs,
     /// Threads for WSGI in a worker.
     pub threads: usize,
     /// Requests after which a worker goes.
@@ -141,6 +143,15 @@ pub struct Processes {
     pub max_memory_bytes: Option<u64>,
     /// Where the parent's process id is written.
     pub pid_file: Option<PathBuf>,
+}
+
+/// What workers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkersAs {
+    /// Each a process.
+    Processes,
+    /// All of them threads of one process.
+    Threads,
 }
 
 /// How long anything may take.

@@ -13,13 +13,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         "workers",
         Kind::NumberOrAuto,
         Processes,
-        "Worker processes; `auto` is one for each processor that this process may use",
+        "Workers; `auto` is one for each processor that this process may use",
     )
     .default("1")
     .letter('w')
     .gunicorn(&["--workers"])
     .uvicorn(&["--workers"])
     .granian(&["--workers"]),
+    Entry::new(
+        "workers-as",
+        Kind::Choice(&["processes", "threads"]),
+        Processes,
+        "What workers are: processes, or on a free-threaded Python threads of one process, each with a loop of its own",
+    )
+    .default("processes"),
     Entry::new(
         "threads",
         Kind::Number(Bounds::new(1, 1024)),

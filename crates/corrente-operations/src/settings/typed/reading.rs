@@ -6,7 +6,7 @@
 use super::{
     AccessLog, Address, Application, ClientCertificates, Development, Duration, Interface,
     Lifespan, Limits, Logging, Loop, Mount, PathBuf, Processes, ProxyProtocol, RequestId, Settings,
-    Sockets, StaticFolder, Switch, Timeouts, Tls, Value, Values, Web, WebSocket,
+    Sockets, StaticFolder, Switch, Timeouts, Tls, Value, Values, Web, WebSocket, WorkersAs,
 };
 use crate::settings::source::Origin;
 
@@ -94,6 +94,10 @@ fn processes(values: &Values) -> Processes {
         workers: values
             .number_or_off("workers")
             .map(|number| number as usize),
+        workers_as: match values.word("workers-as").as_str() {
+            "threads" => WorkersAs::Threads,
+            _ => WorkersAs::Processes,
+        },
         threads: values.number("threads") as usize,
         max_requests: values.number_or_off("max-requests"),
         max_requests_jitter: values.number("max-requests-jitter"),
