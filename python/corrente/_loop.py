@@ -173,6 +173,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         )
         # Nothing is read before the session is there.
         transport.pause_reading()
+        if server_side and isinstance(protocol, asyncio.StreamReaderProtocol):
+            tls.take_over(protocol)
         transport.set_protocol(tls)
         made = self.call_soon(tls.connection_made, transport)
         resumed = self.call_soon(transport.resume_reading)
@@ -182,6 +184,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             transport.close()
             made.cancel()
             resumed.cancel()
+            # Else the error would hold this frame, and the frame the error (CPython issue 159049).
+            del waiter
             raise
         return tls._app_transport
 

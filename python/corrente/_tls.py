@@ -91,6 +91,16 @@ class TlsProtocol(sslproto.SSLProtocol):
         way = "native" if loop._tls == "native" and _is_plain(self._sslobj) else "memory"
         self._is_native = self._session.attach(self._sslobj, self._incoming, self._outgoing, way)
 
+    def take_over(self, protocol: asyncio.StreamReaderProtocol) -> None:
+        """A reader has what a client sent before it was asked to: the begin of its handshake.
+
+        CPython issue 142352.
+        """
+        reader: Foreign = getattr(protocol, "_stream_reader", None)
+        if reader is not None and reader._buffer:
+            self._session.feed(reader._buffer)
+            reader._buffer.clear()
+
     def connection_made(self, transport: StreamTransport) -> None:  # type: ignore[override]
         """The stream is there: the handshake begins."""
         self._session.begin(self, transport)
@@ -133,6 +143,8 @@ class TlsProtocol(sslproto.SSLProtocol):
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
         base: Foreign = super()
         base._on_handshake_complete(handshake_exc)
+        # The error leads to this frame: together they would be a cycle (CPython issue 159049).
+        del handshake_exc
         # The handshake's last message goes even where the protocol reads nothing yet.
         self._session.flush()
 

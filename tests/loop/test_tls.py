@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import random
 import ssl
+import sys
+import weakref
 from typing import Any
 
 import pytest
 
+import corrente
 from loop.running import Echo, Loop, Recorder, end, run, sockets
 from loop.securing import Contexts, authority, contexts, make_loop, over, secured
 
@@ -158,6 +163,75 @@ def test_a_connection_can_be_secured_in_the_middle(loop: Loop, contexts: Context
 
     upgrading = Upgrading()
     run(loop, main())
+
+
+def test_what_came_before_streams_go_over_to_tls_is_the_handshakes_begin(
+    loop: Loop, contexts: Contexts
+) -> None:
+    """The client did not wait for an answer (CPython issue 142352)."""
+    if not isinstance(loop, corrente.EventLoop) and sys.version_info < (3, 14, 3):
+        pytest.skip("asyncio of this version leaves it to the reader")
+
+    async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader._wait_for_data("the client's hello")  # type: ignore[attr-defined]
+        await writer.start_tls(contexts[1])
+        served.set_result(await reader.readline())
+        assert await reader.read() == b""
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(upgrade, "127.0.0.1", 0)
+        client = Recorder()
+        address = server.sockets[0].getsockname()
+        plain, _ = await loop.create_connection(lambda: client, *address)
+        secure: Any = await loop.start_tls(plain, client, contexts[0], server_hostname="localhost")
+        secure.write(b"ping\n")
+        assert await served == b"ping\n"
+        client.transport = secure
+        await end(client)
+        server.close()
+        await server.wait_closed()
+
+    served: asyncio.Future[bytes] = loop.create_future()
+    run(loop, main())
+
+
+def test_a_refused_certificate_leaves_no_cycle(loop: Loop, contexts: Contexts) -> None:
+    """Without the collector the connection goes at once (CPython issue 159049)."""
+    if sys.version_info < (3, 14, 10):
+        pytest.skip("asyncio of this version leaves one")
+
+    async def main() -> weakref.ref[Any]:
+        server = await loop.create_server(Upgrades, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        plain, protocol = await loop.create_connection(asyncio.Protocol, *address)
+        is_refused = False
+        try:
+            await loop.start_tls(plain, protocol, ssl.create_default_context(), server_hostname="x")
+        except ssl.SSLCertVerificationError:
+            # Not `pytest.raises`, which would keep the error, and with it this frame.
+            is_refused = True
+        assert is_refused
+        server.close()
+        await server.wait_closed()
+        return weakref.ref(plain)
+
+    class Upgrades(asyncio.Protocol):
+        """Goes over to TLS at once, which the client then refuses."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.going = asyncio.ensure_future(self._go_over(transport))
+
+        async def _go_over(self, transport: Any) -> None:
+            with contextlib.suppress(ssl.SSLError):
+                await loop.start_tls(transport, self, contexts[1], server_side=True)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert run(loop, main())() is None
+    finally:
+        gc.enable()
 
 
 def test_a_broken_peer_ends_a_secured_connection(loop: Loop, contexts: Contexts) -> None:

@@ -328,6 +328,9 @@ import asyncio, os, time, corrente
 
 async def main():
     child = os.fork()
+    if not child:
+        # Since 3.14 an interpreter forgets in a child that a loop runs.
+        asyncio._set_running_loop(loop)
     time.sleep(0.02)
     await asyncio.sleep(0)
     return child

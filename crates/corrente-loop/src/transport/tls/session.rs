@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use super::engine::{Engine, Memory};
 use super::{Mode, State, reading, settle, writing};
+use crate::ffi::bytes::with_content;
 use crate::ffi::confined::Confined;
 use crate::ffi::openssl::Native;
 use crate::transport::stream::methods::delivery;
@@ -170,6 +171,12 @@ impl Session {
     fn append(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let chunk = writing::copied(data)?;
         self.with(data.py(), |state| state.queue.push(chunk, 0))
+    }
+
+    /// Takes encrypted bytes that were read elsewhere.
+    #[pyo3(name = "feed")]
+    fn feed_object(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        with_content(data, |content| self.feed(data.py(), content))?
     }
 
     /// Decrypts what has come and gives it to the protocol.
