@@ -39,7 +39,8 @@ struct File {
     alias: FxHashMap<String, String>,
     callback: Vec<Callback>,
     runs: Vec<Callback>,
-    hand_off: Vec<Names>,
+    inject: Vec<Callback>,
+    hand_off: Vec<HandOffEntry>,
     neutral: Vec<Neutral>,
     methods: Vec<Methods>,
     endpoint: Vec<EndpointEntry>,
@@ -93,6 +94,16 @@ struct Callback {
     names: Vec<String>,
     #[serde(default)]
     position: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HandOffEntry {
+    names: Vec<String>,
+    #[serde(default)]
+    position: usize,
+    #[serde(default)]
+    gives: HandedBack,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,6 +186,27 @@ pub(crate) struct Variant {
     pub(crate) class: String,
 }
 
+/// A call that has another thread or process run its argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HandOff {
+    /// Which argument.
+    pub(crate) position: usize,
+    pub(crate) gives: HandedBack,
+}
+
+/// What a hand-off gives back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HandedBack {
+    /// What the argument gives, once it has run.
+    #[default]
+    Result,
+    /// A function that hands off the argument whenever it is called.
+    Callable,
+    /// Nothing that is followed.
+    Nothing,
+}
+
 /// A blocking call, as the catalogue knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
@@ -203,7 +235,8 @@ pub struct Catalogue {
     aliases: FxHashMap<String, String>,
     callbacks: FxHashMap<String, usize>,
     runs: FxHashMap<String, usize>,
-    hand_offs: FxHashSet<String>,
+    injects: FxHashMap<String, usize>,
+    hand_offs: FxHashMap<String, HandOff>,
     neutral: FxHashMap<String, Condition>,
     methods: FxHashMap<String, Vec<String>>,
     endpoints: Vec<EndpointRule>,
@@ -258,8 +291,19 @@ impl Catalogue {
             self.runs
                 .extend(names.into_iter().map(|name| (name, runs.position)));
         }
-        for names in file.hand_off {
-            self.hand_offs.extend(all_expanded(&names.names));
+        for inject in file.inject {
+            let names = all_expanded(&inject.names);
+            self.injects
+                .extend(names.into_iter().map(|name| (name, inject.position)));
+        }
+        for entry in file.hand_off {
+            let hand_off = HandOff {
+                position: entry.position,
+                gives: entry.gives,
+            };
+            let names = all_expanded(&entry.names);
+            self.hand_offs
+                .extend(names.into_iter().map(|name| (name, hand_off)));
         }
         for neutral in file.neutral {
             let condition = condition(&neutral.when).map_err(refuse)?;
@@ -384,8 +428,14 @@ impl Catalogue {
         self.runs.get(key).copied()
     }
 
-    pub(crate) fn hands_off(&self, key: &str) -> bool {
-        self.hand_offs.contains(key)
+    /// Which argument of `key` a framework calls for the value of a parameter.
+    pub(crate) fn injects(&self, key: &str) -> Option<usize> {
+        self.injects.get(key).copied()
+    }
+
+    /// How `key` hands off an argument, if it does.
+    pub(crate) fn hands_off(&self, key: &str) -> Option<HandOff> {
+        self.hand_offs.get(key).copied()
     }
 
     /// With which argument a call has nothing to do with the loop.

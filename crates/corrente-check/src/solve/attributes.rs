@@ -161,6 +161,7 @@ impl Machine<'_> {
                 values.extend(&inherited);
             }
         }
+        values.extend(&self.router_of_object(receiver, class));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");
@@ -196,6 +197,7 @@ impl Machine<'_> {
                     values.extend(&inherited);
                 }
             }
+            values.extend(&self.router_of_object(receiver, own));
         }
         values
     }
@@ -225,6 +227,10 @@ impl Machine<'_> {
                 values
             }
             Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            Data::Partial(_) if self.is_handed_off(value) => self.single(Data::Bound {
+                callee: value,
+                receiver,
+            }),
             Data::Dispatcher(owner) => {
                 let mut values = ValueSet::default();
                 for function in self.everything_in(owner).iter() {

@@ -10,9 +10,6 @@ use crate::catalogue::{Condition, Wanted};
 use crate::facts::Mode;
 use crate::symbols::Symbol;
 
-/// What comes back from a hand-off.
-const ELSEWHERE: &str = "corrente.elsewhere()";
-
 impl Machine<'_> {
     pub(super) fn item_of_library(&mut self, path: Symbol) -> ValueSet {
         let method = self.symbols.intern("__getitem__");
@@ -106,13 +103,16 @@ impl Machine<'_> {
         self.blocks(&callee, given, mode);
         self.takes_callbacks(&callee, given);
         let router = self.takes_routes(&callee.key, given);
+        if let Some(hand_off) = callee.hands_off {
+            return self.hand_off(path, hand_off, given);
+        }
         let neutral = callee.neutral.as_ref();
-        if callee.hands_off || neutral.is_some_and(|condition| self.holds(condition, given)) {
-            let elsewhere = self.symbols.intern(ELSEWHERE);
-            return self.single(Data::Library(elsewhere));
+        if neutral.is_some_and(|condition| self.holds(condition, given)) {
+            return self.elsewhere();
         }
         self.use_up(given);
         let mut result = self.runs_arguments(&callee, given);
+        result.extend(&self.injection(callee.injects, given));
         result.extend(&router);
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
@@ -264,7 +264,7 @@ impl Machine<'_> {
 }
 
 /// The argument at a position, however it is given.
-fn at(given: &[Given], position: usize) -> ValueSet {
+pub(super) fn at(given: &[Given], position: usize) -> ValueSet {
     let positional = given
         .iter()
         .filter(|argument| argument.way == Way::Positional);

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::machine::Machine;
 use super::values::{Data, ValueSet};
-use crate::catalogue::Condition;
+use crate::catalogue::{Condition, HandOff};
 use crate::symbols::Symbol;
 
 /// Steps of a path; what goes on longer is a loop over a library's objects.
@@ -19,6 +19,7 @@ const STEPS_MAX: usize = 12;
 const SPECIAL: &[&str] = &[
     "abc",
     "asyncio",
+    "blinker",
     "builtins",
     "cached_property",
     "collections",
@@ -27,6 +28,7 @@ const SPECIAL: &[&str] = &[
     "django",
     "functools",
     "importlib",
+    "operator",
     "types",
     "typing",
     "weakref",
@@ -49,11 +51,13 @@ pub(super) struct Callee {
     pub(super) rule: Option<u32>,
     /// It may be one that passes values on in a way of its own.
     pub(super) is_special: bool,
-    pub(super) hands_off: bool,
+    pub(super) hands_off: Option<HandOff>,
     /// Which argument the loop will call.
     pub(super) callback: Option<usize>,
     /// Which argument it calls itself.
     pub(super) runs: Option<usize>,
+    /// Which argument a framework calls for the value of a parameter.
+    pub(super) injects: Option<usize>,
     pub(super) neutral: Option<Condition>,
     /// The class of what it gives, where the catalogue says.
     pub(super) typed: Option<Symbol>,
@@ -121,6 +125,7 @@ impl Machine<'_> {
             hands_off: catalogue.hands_off(&key),
             callback: catalogue.callback(&key),
             runs: catalogue.runs(&key),
+            injects: catalogue.injects(&key),
             neutral: catalogue.neutral(&key).cloned(),
             typed: typed.map(|class| self.symbols.intern(&class)),
             variants,

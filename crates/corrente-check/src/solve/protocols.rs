@@ -79,7 +79,7 @@ impl Machine<'_> {
         let method = self.symbols.intern("__getitem__");
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
-                Data::Collection(owner) => self.at_key(owner, key),
+                Data::Collection(owner) => self.item_of_collection(owner, key),
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 Data::Library(path) => self.item_of_library(path),
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
@@ -223,6 +223,9 @@ impl Machine<'_> {
     /// An annotation counts where no caller is seen: in coroutines, in class bodies, and
     /// elsewhere only if nothing else is known.
     fn declare(&mut self, to: Slot, annotation: Slot) {
+        let annotated = self.slot(annotation);
+        let injected = self.injected(&annotated, self.current.instance);
+        self.add(to, &injected);
         let kind = self.kind_of(self.current.instance);
         let root = self.heap.root();
         let called = self.context_of(self.current.instance) != root;
@@ -239,7 +242,7 @@ impl Machine<'_> {
             return;
         }
         let mut values = ValueSet::default();
-        for class in self.slot(annotation).iter() {
+        for class in annotated.iter() {
             match self.values.data(class) {
                 Data::Collection(_) => {
                     values.insert(class);

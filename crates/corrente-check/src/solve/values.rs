@@ -74,6 +74,8 @@ pub(crate) enum Data {
     Partial(u32),
     /// What routes are registered with: goes along with the library's object, for a plan.
     Router(RouterId),
+    /// What a framework finds by calling something: `Depends(function)`.
+    Injected(Value),
     /// `map` or `filter`: calls when it is iterated.
     Lazy(u32, Gives),
 }

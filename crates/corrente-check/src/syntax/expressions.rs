@@ -486,6 +486,25 @@ impl Lowering<'_> {
         );
         to
     }
+
+    /// The same for `left += right`, which asks `__iadd__` first.
+    pub(super) fn in_place(
+        &mut self,
+        range: TextRange,
+        operator: Operator,
+        (left, right): (Slot, Slot),
+        to: Slot,
+    ) {
+        let method = self.name(&format!("__i{}__", stem(operator)));
+        let action = Action::Special {
+            to,
+            method,
+            reflected: None,
+            left,
+            right: Some(right),
+        };
+        self.emit(range, action);
+    }
 }
 
 fn stem(operator: Operator) -> &'static str {

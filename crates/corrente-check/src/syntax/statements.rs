@@ -107,6 +107,7 @@ impl Lowering<'_> {
                 let left = self.expression(&assign.target);
                 let right = self.expression(&assign.value);
                 let to = self.binary(range, assign.op, left, right);
+                self.in_place(range, assign.op, (left, right), to);
                 self.emit(range, Action::Copy { to, from: left });
                 self.assign(&assign.target, to);
             }
