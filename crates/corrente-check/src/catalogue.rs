@@ -40,6 +40,8 @@ struct File {
     callback: Vec<Callback>,
     runs: Vec<Callback>,
     inject: Vec<Callback>,
+    handler: Vec<Handler>,
+    shared: Vec<Shared>,
     hand_off: Vec<HandOffEntry>,
     neutral: Vec<Neutral>,
     methods: Vec<Methods>,
@@ -94,6 +96,25 @@ struct Callback {
     names: Vec<String>,
     #[serde(default)]
     position: usize,
+}
+
+/// A call that registers a function, which a framework calls with an object of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Handler {
+    names: Vec<String>,
+    /// Which argument is the function.
+    #[serde(default)]
+    pub(crate) position: usize,
+    /// The class of the object.
+    pub(crate) class: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    names: Vec<String>,
+    store: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -236,6 +257,8 @@ pub struct Catalogue {
     callbacks: FxHashMap<String, usize>,
     runs: FxHashMap<String, usize>,
     injects: FxHashMap<String, usize>,
+    handlers: FxHashMap<String, Handler>,
+    shared: FxHashMap<String, String>,
     hand_offs: FxHashMap<String, HandOff>,
     neutral: FxHashMap<String, Condition>,
     methods: FxHashMap<String, Vec<String>>,
@@ -290,6 +313,16 @@ impl Catalogue {
             let names = all_expanded(&runs.names);
             self.runs
                 .extend(names.into_iter().map(|name| (name, runs.position)));
+        }
+        for handler in file.handler {
+            let names = all_expanded(&handler.names).into_iter();
+            self.handlers
+                .extend(names.map(|name| (name, handler.clone())));
+        }
+        for shared in file.shared {
+            let names = all_expanded(&shared.names).into_iter();
+            self.shared
+                .extend(names.map(|name| (name, shared.store.clone())));
         }
         for inject in file.inject {
             let names = all_expanded(&inject.names);
@@ -426,6 +459,16 @@ impl Catalogue {
     /// Which argument `key` calls there and then.
     pub(crate) fn runs(&self, key: &str) -> Option<usize> {
         self.runs.get(key).copied()
+    }
+
+    /// What calling `key` registers: a function that is given something of the framework's.
+    pub(crate) fn handler(&self, key: &str) -> Option<&Handler> {
+        self.handlers.get(key)
+    }
+
+    /// The store in which what is set at `key` is found again, from wherever.
+    pub(crate) fn shared(&self, key: &str) -> Option<&str> {
+        self.shared.get(key).map(String::as_str)
     }
 
     /// Which argument of `key` a framework calls for the value of a parameter.

@@ -84,6 +84,13 @@ impl Machine<'_> {
                 let owner = self.collection_here();
                 Some(self.single(Data::Collection(owner)))
             }
+            "contextvars.ContextVar" => {
+                let owner = self.collection_here();
+                for default in given.get(1..).unwrap_or_default() {
+                    self.put(owner, Key::Any, &default.values);
+                }
+                Some(self.single(Data::Collection(owner)))
+            }
             "django.dispatch.receiver" => self.connecting(&first),
             "collections.defaultdict" => Some(self.dict_with_factory(given, &first)),
             "operator.methodcaller" => {

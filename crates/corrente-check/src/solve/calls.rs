@@ -59,6 +59,7 @@ impl Machine<'_> {
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
+            Data::PropertyDeleter(property) => ValueSet::one(property),
             Data::Partial(number) => {
                 let (callee, all) = self.filled(number, given);
                 self.invoke(callee, &all, mode)

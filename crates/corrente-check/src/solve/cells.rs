@@ -21,7 +21,7 @@ pub(crate) struct CellId(u32);
 const UNSORTED_MIN: usize = 16;
 
 /// Who has to run again when something grows. To run twice does no harm, so doubles are only thinned
-/// out, each time as many readers have come as there were: a hashed set of all took a tenth of a run.
+/// out, now and then: a hashed set of all took a tenth of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     list: Vec<Task>,
@@ -36,7 +36,7 @@ impl Readers {
             return;
         }
         let sorted = self.sorted as usize;
-        if self.list.len() >= UNSORTED_MIN.max(2 * sorted) {
+        if self.list.len() >= UNSORTED_MIN.max(4 * sorted) {
             self.list.sort_unstable();
             self.list.dedup();
             self.sorted = self.list.len() as u32;

@@ -119,6 +119,8 @@ pub(crate) enum OwnedBy {
     Pair(u64, InstanceId),
     /// What a collection has under any key, where it makes that itself.
     Made(Owner),
+    /// What a framework keeps for all who ask, under a name of the catalogue's.
+    Shared(Symbol),
     /// What `*args` of a body holds.
     Star(InstanceId),
     /// What `**kwargs` of a body holds.

@@ -102,6 +102,7 @@ impl Machine<'_> {
         }
         self.blocks(&callee, given, mode);
         self.takes_callbacks(&callee, given);
+        self.takes_handlers(&callee, given);
         let router = self.takes_routes(&callee.key, given);
         if let Some(hand_off) = callee.hands_off {
             return self.hand_off(path, hand_off, given);
@@ -140,6 +141,17 @@ impl Machine<'_> {
             for body in self.bodies(value, &[]) {
                 self.entry(body, reason.clone());
             }
+        }
+    }
+
+    /// Functions that a framework will call, with something of its own.
+    fn takes_handlers(&mut self, callee: &Callee, given: &[Given]) {
+        let Some((position, class)) = callee.handler else {
+            return;
+        };
+        let object = Given::positional(self.single(Data::Library(class)));
+        for value in at(given, position).iter() {
+            self.bodies(value, std::slice::from_ref(&object));
         }
     }
 
@@ -188,7 +200,9 @@ impl Machine<'_> {
                     Data::Lazy(number, gives) => {
                         self.iterate_lazy(number, gives);
                     }
-                    Data::Generator(body) if self.is_expression(body) => {
+                    Data::Generator(body)
+                        if argument.way == Way::Star || self.is_expression(body) =>
+                    {
                         self.elements(value, Mode::Plain);
                     }
                     _ => {}
