@@ -167,7 +167,11 @@ impl Machine<'_> {
             }
             "zip" => self.zip(given),
             "len" => self.on_special(first, "__len__"),
-            "str" | "print" | "format" => self.on_special(first, "__str__"),
+            "print" => {
+                self.use_up(given);
+                self.on_special(first, "__str__")
+            }
+            "str" | "format" => self.on_special(first, "__str__"),
             "repr" => self.on_special(first, "__repr__"),
             "bool" => self.on_special(first, "__bool__"),
             "hash" => self.on_special(first, "__hash__"),
