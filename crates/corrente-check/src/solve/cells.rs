@@ -3,6 +3,8 @@
 //! A cell knows its readers, so that they run again when it grows, and the cells that hold at
 //! least what it holds: what an attribute lookup finds in several places is one cell of its own.
 
+use rustc_hash::FxHashSet;
+
 use super::instance::InstanceId;
 use super::values::ValueSet;
 
@@ -13,20 +15,25 @@ pub(crate) struct Task {
     pub(crate) operation: u32,
 }
 
+impl Task {
+    /// In one word, which is hashed in one step.
+    fn packed(self) -> u64 {
+        u64::from(self.instance.0) << 32 | u64::from(self.operation)
+    }
+}
+
 /// A cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CellId(u32);
 
-/// Readers among which nobody looks for doubles.
-const UNSORTED_MIN: usize = 16;
+/// Readers that are searched one by one; beyond, a set knows them.
+const LISTED_MAX: usize = 16;
 
-/// Who has to run again when something grows. To run twice does no harm, so doubles are only thinned
-/// out, now and then: a hashed set of all took a tenth of a run.
+/// Who has to run again when something grows; each once, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     list: Vec<Task>,
-    /// So many of them, at the front, are sorted and without doubles.
-    sorted: u32,
+    known: Option<Box<FxHashSet<u64>>>,
 }
 
 impl Readers {
@@ -35,13 +42,18 @@ impl Readers {
         if self.list.last() == Some(&task) {
             return;
         }
-        let sorted = self.sorted as usize;
-        if self.list.len() >= UNSORTED_MIN.max(4 * sorted) {
-            self.list.sort_unstable();
-            self.list.dedup();
-            self.sorted = self.list.len() as u32;
+        if let Some(known) = &mut self.known {
+            if known.insert(task.packed()) {
+                self.list.push(task);
+            }
+        } else if !self.list.contains(&task) {
+            self.list.push(task);
+            if self.list.len() > LISTED_MAX {
+                self.known = Some(Box::new(
+                    self.list.iter().copied().map(Task::packed).collect(),
+                ));
+            }
         }
-        self.list.push(task);
     }
 
     pub(super) fn tasks(&self) -> &[Task] {
