@@ -4,11 +4,14 @@
 //! may have alternatives in braces (`os.{listdir,stat}`) and a `*` as their last part, which stands
 //! for any one name that is not excepted.
 
+mod entries;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::finding::Certainty;
-use crate::routing::{Entries, HookRule, InheritedRule, MountRule, RouterRule, Routing};
+use crate::routing::{Entries, Routing};
+use entries::{Block, EndpointEntry, File, Handler, Returns};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -27,143 +30,6 @@ const SYNCHRONOUS: &str = include_str!("../data/synchronous.toml");
 pub struct CatalogueError {
     name: String,
     reason: String,
-}
-
-/// A catalogue file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    block: Vec<Block>,
-    returns: Vec<Returns>,
-    attributes: Vec<Returns>,
-    alias: FxHashMap<String, String>,
-    callback: Vec<Callback>,
-    runs: Vec<Callback>,
-    inject: Vec<Callback>,
-    handler: Vec<Handler>,
-    shared: Vec<Shared>,
-    hand_off: Vec<HandOffEntry>,
-    neutral: Vec<Neutral>,
-    methods: Vec<Methods>,
-    endpoint: Vec<EndpointEntry>,
-    router: Vec<RouterRule>,
-    mount: Vec<MountRule>,
-    include: Vec<Names>,
-    hook: Vec<HookRule>,
-    inherited: Vec<InheritedRule>,
-    rule: FxHashMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Block {
-    rule: String,
-    names: Vec<String>,
-    #[serde(default)]
-    instead: String,
-    #[serde(default = "certain")]
-    certainty: Certainty,
-    /// Not blocking with this argument, as `0=0` or `block=0`.
-    #[serde(default)]
-    unless: Vec<String>,
-    /// Names that `*` does not stand for.
-    #[serde(default)]
-    except: Vec<String>,
-    /// Not told where one of these is called in the same function: one cause, one message.
-    #[serde(default)]
-    after: Vec<String>,
-}
-
-fn certain() -> Certainty {
-    Certainty::Certain
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Returns {
-    names: Vec<String>,
-    class: String,
-    #[serde(default)]
-    except: Vec<String>,
-    /// Only with one of these arguments.
-    #[serde(default)]
-    when: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Callback {
-    names: Vec<String>,
-    #[serde(default)]
-    position: usize,
-}
-
-/// A call that registers a function, which a framework calls with an object of its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Handler {
-    names: Vec<String>,
-    /// Which argument is the function.
-    #[serde(default)]
-    pub(crate) position: usize,
-    /// The class of the object.
-    pub(crate) class: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Shared {
-    names: Vec<String>,
-    store: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HandOffEntry {
-    names: Vec<String>,
-    #[serde(default)]
-    position: usize,
-    #[serde(default)]
-    gives: HandedBack,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Names {
-    names: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Neutral {
-    names: Vec<String>,
-    when: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Methods {
-    base: Vec<String>,
-    methods: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndpointEntry {
-    framework: String,
-    names: Vec<String>,
-    #[serde(default)]
-    position: usize,
-    #[serde(default)]
-    base: Vec<String>,
-    #[serde(default)]
-    methods: Vec<String>,
-    #[serde(default)]
-    verbs: FxHashMap<String, String>,
-    #[serde(default)]
-    items: Vec<String>,
-    #[serde(default)]
-    action: bool,
 }
 
 /// How a framework is told of an endpoint.

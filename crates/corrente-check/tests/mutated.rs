@@ -202,7 +202,10 @@ fn project(first: Index) -> Vec<Source> {
     let chosen = all.iter().cycle().skip(from).take(PROGRAMS_OF_A_PROJECT);
     let files = chosen.enumerate().flat_map(|(number, text)| {
         let path = |name: &str| format!("part{number}/{name}");
-        let whole = text.starts_with("#@ ").then_some("").unwrap_or("#@ main.py\n");
+        let whole = text
+            .starts_with("#@ ")
+            .then_some("")
+            .unwrap_or("#@ main.py\n");
         let text = format!("{whole}{text}");
         let files: Vec<_> = text
             .split("#@ ")

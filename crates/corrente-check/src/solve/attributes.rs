@@ -47,9 +47,10 @@ impl Machine<'_> {
             Data::Property { .. } if self.symbols.text(name) == "deleter" => {
                 self.single(Data::PropertyDeleter(value))
             }
-            Data::Property { .. } | Data::PropertySetter(_) | Data::PropertyDeleter(_) | Data::Router(_) => {
-                ValueSet::one(value)
-            }
+            Data::Property { .. }
+            | Data::PropertySetter(_)
+            | Data::PropertyDeleter(_)
+            | Data::Router(_) => ValueSet::one(value),
             _ => ValueSet::default(),
         }
     }

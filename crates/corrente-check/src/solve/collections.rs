@@ -165,7 +165,9 @@ impl Machine<'_> {
             .map(|given| given.values.clone())
             .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
-            "append" | "add" | "appendleft" | "put_nowait" | "set" => self.put(owner, Key::Any, &first),
+            "append" | "add" | "appendleft" | "put_nowait" | "set" => {
+                self.put(owner, Key::Any, &first)
+            }
             "insert" => self.put(owner, Key::Any, &second),
             "extend" | "update" | "extendleft" => self.take_in(owner, given),
             "setdefault" => {

@@ -228,12 +228,7 @@ impl Machine<'_> {
         method
     }
 
-    fn operator(
-        &mut self,
-        method: Symbol,
-        left: &ValueSet,
-        right: Option<&ValueSet>,
-    ) -> ValueSet {
+    fn operator(&mut self, method: Symbol, left: &ValueSet, right: Option<&ValueSet>) -> ValueSet {
         let given: Vec<Given> = right
             .map(|values| Given::positional(values.clone()))
             .into_iter()
