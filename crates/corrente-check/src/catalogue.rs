@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::finding::Certainty;
 use crate::routing::{Entries, Routing};
-use entries::{Block, EndpointEntry, File, Handler, Returns};
+use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Handler, Returns};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -170,16 +170,9 @@ impl Catalogue {
             self.attributes.add(attributes);
         }
         self.aliases.extend(file.alias);
-        for callback in file.callback {
-            let names = all_expanded(&callback.names);
-            self.callbacks
-                .extend(names.into_iter().map(|name| (name, callback.position)));
-        }
-        for runs in file.runs {
-            let names = all_expanded(&runs.names);
-            self.runs
-                .extend(names.into_iter().map(|name| (name, runs.position)));
-        }
+        self.callbacks.extend(positions(file.callback));
+        self.runs.extend(positions(file.runs));
+        self.injects.extend(positions(file.inject));
         for handler in file.handler {
             let names = all_expanded(&handler.names).into_iter();
             self.handlers
@@ -190,19 +183,8 @@ impl Catalogue {
             self.shared
                 .extend(names.map(|name| (name, shared.store.clone())));
         }
-        for inject in file.inject {
-            let names = all_expanded(&inject.names);
-            self.injects
-                .extend(names.into_iter().map(|name| (name, inject.position)));
-        }
         for entry in file.hand_off {
-            let hand_off = HandOff {
-                position: entry.position,
-                gives: entry.gives,
-            };
-            let names = all_expanded(&entry.names);
-            self.hand_offs
-                .extend(names.into_iter().map(|name| (name, hand_off)));
+            self.add_hand_off(&entry);
         }
         for neutral in file.neutral {
             let condition = condition(&neutral.when).map_err(refuse)?;
@@ -231,6 +213,15 @@ impl Catalogue {
         self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
         Ok(())
+    }
+
+    fn add_hand_off(&mut self, entry: &HandOffEntry) {
+        let hand_off = HandOff {
+            position: entry.position,
+            gives: entry.gives,
+        };
+        let names = all_expanded(&entry.names).into_iter();
+        self.hand_offs.extend(names.map(|name| (name, hand_off)));
     }
 
     fn add_endpoint(&mut self, entry: EndpointEntry) {
@@ -438,6 +429,14 @@ fn condition(text: &str) -> Result<Condition, String> {
         position: name.parse().ok(),
         name: name.to_owned(),
         wanted,
+    })
+}
+
+/// The names of entries, each with the position that its entry has.
+fn positions(entries: Vec<Callback>) -> impl Iterator<Item = (String, usize)> {
+    entries.into_iter().flat_map(|entry| {
+        let names = all_expanded(&entry.names).into_iter();
+        names.map(move |name| (name, entry.position))
     })
 }
 

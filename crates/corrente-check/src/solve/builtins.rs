@@ -79,6 +79,18 @@ impl Machine<'_> {
             "collections.deque" | "collections.OrderedDict" | "types.MappingProxyType" => {
                 Some(self.gathered(&first))
             }
+            other => self.container_of_library(other, given, &first),
+        }
+    }
+
+    /// What is made by a library's call that keeps values, or finds what was kept.
+    fn container_of_library(
+        &mut self,
+        key: &str,
+        given: &[Given],
+        first: &ValueSet,
+    ) -> Option<ValueSet> {
+        match key {
             // A signal is a collection of receivers: `connect` adds one, `send` calls all.
             "django.dispatch.Signal" | "blinker.Signal" => {
                 let owner = self.collection_here();
@@ -91,8 +103,8 @@ impl Machine<'_> {
                 }
                 Some(self.single(Data::Collection(owner)))
             }
-            "django.dispatch.receiver" => self.connecting(&first),
-            "collections.defaultdict" => Some(self.dict_with_factory(given, &first)),
+            "django.dispatch.receiver" => self.connecting(first),
+            "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
             "operator.methodcaller" => {
                 let caller = self.symbols.intern(NAMED_METHOD);
                 let caller = self.single(Data::Library(caller));
@@ -100,7 +112,7 @@ impl Machine<'_> {
                 all.extend_from_slice(given);
                 Some(self.partial(&all, Data::Partial))
             }
-            NAMED_METHOD => Some(self.call_named_method(given, &first)),
+            NAMED_METHOD => Some(self.call_named_method(given, first)),
             _ => None,
         }
     }
@@ -166,16 +178,12 @@ impl Machine<'_> {
                 self.pairs(&inner)
             }
             "zip" => self.zip(given),
-            "len" => self.on_special(first, "__len__"),
-            "print" => {
-                self.use_up(given);
-                self.on_special(first, "__str__")
+            "len" | "str" | "print" | "format" | "repr" | "bool" | "hash" | "int" => {
+                if name == "print" {
+                    self.use_up(given);
+                }
+                self.on_special(first, special_of(name))
             }
-            "str" | "format" => self.on_special(first, "__str__"),
-            "repr" => self.on_special(first, "__repr__"),
-            "bool" => self.on_special(first, "__bool__"),
-            "hash" => self.on_special(first, "__hash__"),
-            "int" => self.on_special(first, "__int__"),
             "globals" | "locals" | "vars" | "isinstance" | "issubclass" | "hasattr"
             | "callable" | "id" => ValueSet::default(),
             _ => return None,
@@ -435,5 +443,17 @@ impl Machine<'_> {
             found.insert(self.values.intern(make(number)));
         }
         found
+    }
+}
+
+/// The special method that a builtin function asks.
+fn special_of(name: &str) -> &'static str {
+    match name {
+        "len" => "__len__",
+        "repr" => "__repr__",
+        "bool" => "__bool__",
+        "hash" => "__hash__",
+        "int" => "__int__",
+        _ => "__str__",
     }
 }
