@@ -201,19 +201,16 @@ fn project(first: Index) -> Vec<Source> {
     let from = first.index(all.len());
     let chosen = all.iter().cycle().skip(from).take(PROGRAMS_OF_A_PROJECT);
     let files = chosen.enumerate().flat_map(|(number, text)| {
-        let path = |name: &str| format!("part{number}/{name}");
-        let whole = text
-            .starts_with("#@ ")
-            .then_some("")
-            .unwrap_or("#@ main.py\n");
-        let text = format!("{whole}{text}");
-        let files: Vec<_> = text
-            .split("#@ ")
-            .skip(1)
-            .filter_map(|file| file.split_once('\n'))
-            .map(|(name, text)| (path(name.trim()), text.to_owned()))
-            .collect();
+        let whole = if text.starts_with("#@ ") {
+            text.clone()
+        } else {
+            format!("#@ main.py\n{text}")
+        };
+        let files = whole.split("#@ ").skip(1);
+        let files = files.filter_map(|file| file.split_once('\n'));
         files
+            .map(|(name, text)| (format!("part{number}/{}", name.trim()), text.to_owned()))
+            .collect::<Vec<_>>()
     });
     let sources = files.map(|(path, text)| Source {
         path,
