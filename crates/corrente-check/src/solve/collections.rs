@@ -166,7 +166,7 @@ impl Machine<'_> {
             .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
             "append" | "add" | "appendleft" | "put_nowait" | "set" => {
-                self.put(owner, Key::Any, &first)
+                self.put(owner, Key::Any, &first);
             }
             "insert" => self.put(owner, Key::Any, &second),
             "extend" | "update" | "extendleft" => self.take_in(owner, given),

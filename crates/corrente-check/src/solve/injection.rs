@@ -1,4 +1,4 @@
-//! Values that a framework finds for parameters: FastAPI calls what `Depends` names, and gives what comes back.
+//! Values that a framework finds for parameters: `FastAPI` calls what `Depends` names, and gives what comes back.
 //!
 //! The value flows to the parameter, whoever calls. That the function waits for it is noted for a plan
 //! only: a coroutine on the loop is a start by itself, and a plain dependency runs in a thread.
