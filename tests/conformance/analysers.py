@@ -9,6 +9,7 @@ there are is given as arguments; this prints a table, and with `--json` the same
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import subprocess
 import sys
@@ -100,10 +101,23 @@ def ruff(tool: str, target: Path, _folders: list[str]) -> set[Place]:
     }
 
 
+def parses(file: Path) -> bool:
+    """Whether a file is Python of today."""
+    try:
+        ast.parse(file.read_text(encoding="utf-8"))
+    except SyntaxError:
+        return False
+    return True
+
+
 def flake8(tool: str, target: Path, _folders: list[str]) -> set[Place]:
-    """Findings of flake8-async's rules for what blocks, by its own program."""
+    """Findings of flake8-async's rules for what blocks, by its own program.
+
+    It ends at the first file that does not parse, so it gets none.
+    """
     found = set()
-    files = [str(file.relative_to(target)) for file in sorted(target.rglob("*.py"))]
+    readable = [file for file in sorted(target.rglob("*.py")) if parses(file)]
+    files = [str(file.relative_to(target)) for file in readable]
     for line in output([tool, "--enable=ASYNC2", *files], target).splitlines():
         path, _, rest = line.partition(":")
         row, _, _ = rest.partition(":")

@@ -4,11 +4,14 @@
 //! may have alternatives in braces (`os.{listdir,stat}`) and a `*` as their last part, which stands
 //! for any one name that is not excepted.
 
+mod entries;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::finding::Certainty;
-use crate::routing::{Entries, HookRule, InheritedRule, MountRule, RouterRule, Routing};
+use crate::routing::{Entries, Routing};
+use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Handler, Returns};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -27,111 +30,6 @@ const SYNCHRONOUS: &str = include_str!("../data/synchronous.toml");
 pub struct CatalogueError {
     name: String,
     reason: String,
-}
-
-/// A catalogue file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    block: Vec<Block>,
-    returns: Vec<Returns>,
-    attributes: Vec<Returns>,
-    alias: FxHashMap<String, String>,
-    callback: Vec<Callback>,
-    runs: Vec<Callback>,
-    hand_off: Vec<Names>,
-    neutral: Vec<Neutral>,
-    methods: Vec<Methods>,
-    endpoint: Vec<EndpointEntry>,
-    router: Vec<RouterRule>,
-    mount: Vec<MountRule>,
-    include: Vec<Names>,
-    hook: Vec<HookRule>,
-    inherited: Vec<InheritedRule>,
-    rule: FxHashMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Block {
-    rule: String,
-    names: Vec<String>,
-    #[serde(default)]
-    instead: String,
-    #[serde(default = "certain")]
-    certainty: Certainty,
-    /// Not blocking with this argument, as `0=0` or `block=0`.
-    #[serde(default)]
-    unless: Vec<String>,
-    /// Names that `*` does not stand for.
-    #[serde(default)]
-    except: Vec<String>,
-    /// Not told where one of these is called in the same function: one cause, one message.
-    #[serde(default)]
-    after: Vec<String>,
-}
-
-fn certain() -> Certainty {
-    Certainty::Certain
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Returns {
-    names: Vec<String>,
-    class: String,
-    #[serde(default)]
-    except: Vec<String>,
-    /// Only with one of these arguments.
-    #[serde(default)]
-    when: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Callback {
-    names: Vec<String>,
-    #[serde(default)]
-    position: usize,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Names {
-    names: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Neutral {
-    names: Vec<String>,
-    when: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Methods {
-    base: Vec<String>,
-    methods: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndpointEntry {
-    framework: String,
-    names: Vec<String>,
-    #[serde(default)]
-    position: usize,
-    #[serde(default)]
-    base: Vec<String>,
-    #[serde(default)]
-    methods: Vec<String>,
-    #[serde(default)]
-    verbs: FxHashMap<String, String>,
-    #[serde(default)]
-    items: Vec<String>,
-    #[serde(default)]
-    action: bool,
 }
 
 /// How a framework is told of an endpoint.
@@ -175,6 +73,27 @@ pub(crate) struct Variant {
     pub(crate) class: String,
 }
 
+/// A call that has another thread or process run its argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HandOff {
+    /// Which argument.
+    pub(crate) position: usize,
+    pub(crate) gives: HandedBack,
+}
+
+/// What a hand-off gives back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HandedBack {
+    /// What the argument gives, once it has run.
+    #[default]
+    Result,
+    /// A function that hands off the argument whenever it is called.
+    Callable,
+    /// Nothing that is followed.
+    Nothing,
+}
+
 /// A blocking call, as the catalogue knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
@@ -203,7 +122,10 @@ pub struct Catalogue {
     aliases: FxHashMap<String, String>,
     callbacks: FxHashMap<String, usize>,
     runs: FxHashMap<String, usize>,
-    hand_offs: FxHashSet<String>,
+    injects: FxHashMap<String, usize>,
+    handlers: FxHashMap<String, Handler>,
+    shared: FxHashMap<String, String>,
+    hand_offs: FxHashMap<String, HandOff>,
     neutral: FxHashMap<String, Condition>,
     methods: FxHashMap<String, Vec<String>>,
     endpoints: Vec<EndpointRule>,
@@ -248,18 +170,21 @@ impl Catalogue {
             self.attributes.add(attributes);
         }
         self.aliases.extend(file.alias);
-        for callback in file.callback {
-            let names = all_expanded(&callback.names);
-            self.callbacks
-                .extend(names.into_iter().map(|name| (name, callback.position)));
+        self.callbacks.extend(positions(file.callback));
+        self.runs.extend(positions(file.runs));
+        self.injects.extend(positions(file.inject));
+        for handler in file.handler {
+            let names = all_expanded(&handler.names).into_iter();
+            self.handlers
+                .extend(names.map(|name| (name, handler.clone())));
         }
-        for runs in file.runs {
-            let names = all_expanded(&runs.names);
-            self.runs
-                .extend(names.into_iter().map(|name| (name, runs.position)));
+        for shared in file.shared {
+            let names = all_expanded(&shared.names).into_iter();
+            self.shared
+                .extend(names.map(|name| (name, shared.store.clone())));
         }
-        for names in file.hand_off {
-            self.hand_offs.extend(all_expanded(&names.names));
+        for entry in file.hand_off {
+            self.add_hand_off(&entry);
         }
         for neutral in file.neutral {
             let condition = condition(&neutral.when).map_err(refuse)?;
@@ -288,6 +213,15 @@ impl Catalogue {
         self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
         Ok(())
+    }
+
+    fn add_hand_off(&mut self, entry: &HandOffEntry) {
+        let hand_off = HandOff {
+            position: entry.position,
+            gives: entry.gives,
+        };
+        let names = all_expanded(&entry.names).into_iter();
+        self.hand_offs.extend(names.map(|name| (name, hand_off)));
     }
 
     fn add_endpoint(&mut self, entry: EndpointEntry) {
@@ -384,8 +318,24 @@ impl Catalogue {
         self.runs.get(key).copied()
     }
 
-    pub(crate) fn hands_off(&self, key: &str) -> bool {
-        self.hand_offs.contains(key)
+    /// What calling `key` registers: a function that is given something of the framework's.
+    pub(crate) fn handler(&self, key: &str) -> Option<&Handler> {
+        self.handlers.get(key)
+    }
+
+    /// The store in which what is set at `key` is found again, from wherever.
+    pub(crate) fn shared(&self, key: &str) -> Option<&str> {
+        self.shared.get(key).map(String::as_str)
+    }
+
+    /// Which argument of `key` a framework calls for the value of a parameter.
+    pub(crate) fn injects(&self, key: &str) -> Option<usize> {
+        self.injects.get(key).copied()
+    }
+
+    /// How `key` hands off an argument, if it does.
+    pub(crate) fn hands_off(&self, key: &str) -> Option<HandOff> {
+        self.hand_offs.get(key).copied()
     }
 
     /// With which argument a call has nothing to do with the loop.
@@ -479,6 +429,14 @@ fn condition(text: &str) -> Result<Condition, String> {
         position: name.parse().ok(),
         name: name.to_owned(),
         wanted,
+    })
+}
+
+/// The names of entries, each with the position that its entry has.
+fn positions(entries: Vec<Callback>) -> impl Iterator<Item = (String, usize)> {
+    entries.into_iter().flat_map(|entry| {
+        let names = all_expanded(&entry.names).into_iter();
+        names.map(move |name| (name, entry.position))
     })
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use corrente_check::{Catalogue, Effort, Memory, Report, Source, check, check_again};
+use corrente_check::{Catalogue, Effort, Memory, Report, Source, Store, check, check_again};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -190,8 +190,56 @@ proptest! {
         let sources = sources(edited(program, &edits));
         let report = check(&sources, catalogue(), 1);
         prop_assert!(is_whole(&report), "{}", sources[1].text);
-        let (again, _) = check_again(&sources, catalogue(), EFFORT, &corrente_check::Store::default());
+        let (again, _) = check_again(&sources, catalogue(), EFFORT, &Store::default());
         prop_assert_eq!(report, again);
+    }
+}
+
+/// Some programs of the suites as one, each a folder of it.
+fn project(first: Index) -> Vec<Source> {
+    let all = programs();
+    let from = first.index(all.len());
+    let chosen = all.iter().cycle().skip(from).take(PROGRAMS_OF_A_PROJECT);
+    let files = chosen.enumerate().flat_map(|(number, text)| {
+        let whole = if text.starts_with("#@ ") {
+            text.clone()
+        } else {
+            format!("#@ main.py\n{text}")
+        };
+        let files = whole.split("#@ ").skip(1);
+        let files = files.filter_map(|file| file.split_once('\n'));
+        files
+            .map(|(name, text)| (format!("part{number}/{}", name.trim()), text.to_owned()))
+            .collect::<Vec<_>>()
+    });
+    let sources = files.map(|(path, text)| Source {
+        path,
+        module: None,
+        text,
+    });
+    sources.collect()
+}
+
+const PROGRAMS_OF_A_PROJECT: usize = 12;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_after_an_edit_tells_what_a_cold_one_tells(
+        first in any::<Index>(),
+        rounds in vec((any::<Index>(), vec(edit(), 1..4)), 1..5),
+    ) {
+        let mut sources = project(first);
+        let mut store = Store::default();
+        for (which, edits) in rounds {
+            let (_, bytes) = check_again(&sources, catalogue(), EFFORT, &store);
+            store = bytes.map(Store::read).unwrap_or(store);
+            let which = which.index(sources.len());
+            sources[which].text = edited(&sources[which].text, &edits);
+            let (again, _) = check_again(&sources, catalogue(), EFFORT, &store);
+            prop_assert_eq!(again, check(&sources, catalogue(), 2));
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A `.case` file has programs under `### name`, files under `#@ path`, and `#! call` on each line
 //! where a finding is expected. `held_out` is run for the record only: nobody reads it while working.
+//! `named` has a program for each driver and framework that users are promised, with its twin that
+//! does not block beside it; there nothing may be missed and nothing may be told too much.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -157,6 +159,79 @@ fn the_programs_are_understood() {
         "precision {}",
         score.precision()
     );
+}
+
+/// What users are promised by name: drivers, calls of the standard library, frameworks, hand-offs.
+const PROMISED: &[&str] = &[
+    "drivers/psycopg2",
+    "drivers/psycopg",
+    "drivers/mysqlclient",
+    "drivers/PyMySQL",
+    "drivers/pymongo",
+    "drivers/redis",
+    "drivers/boto3",
+    "drivers/botocore",
+    "drivers/elasticsearch",
+    "drivers/kafka",
+    "drivers/pika",
+    "drivers/grpc",
+    "drivers/cassandra",
+    "drivers/pyodbc",
+    "drivers/oracledb",
+    "drivers/sqlite3",
+    "drivers/SQLAlchemy",
+    "drivers/Django ORM",
+    "drivers/peewee",
+    "drivers/HTTP clients",
+    "drivers/cloud SDKs",
+    "drivers/password hashing",
+    "drivers/image and data libraries",
+    "standard/files",
+    "standard/sockets",
+    "standard/DNS",
+    "standard/subprocess",
+    "standard/locks",
+    "standard/queues",
+    "standard/futures",
+    "standard/sleep",
+    "standard/input",
+    "entries/FastAPI",
+    "entries/Starlette",
+    "entries/Quart",
+    "entries/aiohttp.web",
+    "entries/Sanic",
+    "entries/Litestar",
+    "entries/Django",
+    "entries/Tornado",
+    "entries/gRPC aio",
+    "entries/scripts",
+    "entries/pytest-asyncio",
+    "entries/asyncio.to_thread",
+    "entries/run_in_executor",
+    "entries/anyio.to_thread",
+    "entries/sync_to_async",
+    "entries/process pools",
+];
+
+#[test]
+fn all_that_is_promised_by_name_is_found_and_its_twin_is_not() {
+    for program in programs("named") {
+        let marked = |path: &str| {
+            let mut marks = program.expected.iter();
+            marks.any(|mark| mark.starts_with(path))
+        };
+        assert!(
+            marked("blocking.py:") && !marked("twin.py:"),
+            "{}",
+            program.name
+        );
+        assert!(program.sources.len() > 1, "{} has no twin", program.name);
+    }
+    let known: BTreeSet<String> = programs("named").into_iter().map(|one| one.name).collect();
+    let promised = PROMISED.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(known, promised);
+    let score = run("named");
+    assert!(score.told.is_empty(), "\n{}", score.told.join("\n"));
 }
 
 #[test]

@@ -277,6 +277,19 @@ impl Machine<'_> {
         }
     }
 
+    /// Parameters whose default is injected get what the framework finds for them.
+    pub(super) fn bind_injected(&mut self, instance: InstanceId, callee: Value) {
+        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+            return;
+        };
+        let function = self.instances[instance.0 as usize].function;
+        for parameter in self.signature(function).named() {
+            let defaults = self.read_named(owner, parameter.name);
+            let values = self.injected(&defaults, instance);
+            self.give(instance, parameter.slot, &values);
+        }
+    }
+
     /// Whoever calls a method, it gets an object of its class.
     pub(super) fn bind_unknown_receiver(&mut self, instance: InstanceId) {
         let outer = self.current.instance;

@@ -23,7 +23,13 @@ impl Machine<'_> {
     pub(super) fn attribute_of(&mut self, value: Value, name: Symbol) -> ValueSet {
         match self.values.data(value) {
             Data::Module(module) => self.module_attribute(module, name),
-            Data::Library(path) => self.attribute_of_library(path, name),
+            Data::Library(path) => {
+                let mut values = self.attribute_of_library(path, name);
+                if let Some(owner) = self.shared(path) {
+                    values.extend(&self.read_named(owner, name));
+                }
+                values
+            }
             Data::Class(class) => self.class_attribute(class, name),
             Data::Object(_) => self.object_attribute(value, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
@@ -38,9 +44,13 @@ impl Machine<'_> {
             Data::Property { .. } if self.symbols.text(name) == "setter" => {
                 self.single(Data::PropertySetter(value))
             }
-            Data::Property { .. } | Data::PropertySetter(_) | Data::Router(_) => {
-                ValueSet::one(value)
+            Data::Property { .. } if self.symbols.text(name) == "deleter" => {
+                self.single(Data::PropertyDeleter(value))
             }
+            Data::Property { .. }
+            | Data::PropertySetter(_)
+            | Data::PropertyDeleter(_)
+            | Data::Router(_) => ValueSet::one(value),
             _ => ValueSet::default(),
         }
     }
@@ -161,6 +171,7 @@ impl Machine<'_> {
                 values.extend(&inherited);
             }
         }
+        values.extend(&self.router_of_object(receiver, class));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");
@@ -196,6 +207,7 @@ impl Machine<'_> {
                     values.extend(&inherited);
                 }
             }
+            values.extend(&self.router_of_object(receiver, own));
         }
         values
     }
@@ -225,6 +237,10 @@ impl Machine<'_> {
                 values
             }
             Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            Data::Partial(_) if self.is_handed_off(value) => self.single(Data::Bound {
+                callee: value,
+                receiver,
+            }),
             Data::Dispatcher(owner) => {
                 let mut values = ValueSet::default();
                 for function in self.everything_in(owner).iter() {
@@ -273,6 +289,11 @@ impl Machine<'_> {
                     let instance = self.module(module);
                     let owner = self.instances[instance.0 as usize].owner;
                     self.write_named(owner, name, values);
+                }
+                Data::Library(path) => {
+                    if let Some(owner) = self.shared(path) {
+                        self.put_named(owner, name, values);
+                    }
                 }
                 _ => {}
             }

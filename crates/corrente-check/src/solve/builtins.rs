@@ -8,6 +8,9 @@ use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode};
 
+/// What `operator.methodcaller` gives.
+const NAMED_METHOD: &str = "operator.methodcaller.__call__";
+
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
     pub(super) fn builtin_call(&mut self, key: &str, given: &[Given]) -> Option<ValueSet> {
@@ -76,6 +79,40 @@ impl Machine<'_> {
             "collections.deque" | "collections.OrderedDict" | "types.MappingProxyType" => {
                 Some(self.gathered(&first))
             }
+            other => self.container_of_library(other, given, &first),
+        }
+    }
+
+    /// What is made by a library's call that keeps values, or finds what was kept.
+    fn container_of_library(
+        &mut self,
+        key: &str,
+        given: &[Given],
+        first: &ValueSet,
+    ) -> Option<ValueSet> {
+        match key {
+            // A signal is a collection of receivers: `connect` adds one, `send` calls all.
+            "django.dispatch.Signal" | "blinker.Signal" => {
+                let owner = self.collection_here();
+                Some(self.single(Data::Collection(owner)))
+            }
+            "contextvars.ContextVar" => {
+                let owner = self.collection_here();
+                for default in given.get(1..).unwrap_or_default() {
+                    self.put(owner, Key::Any, &default.values);
+                }
+                Some(self.single(Data::Collection(owner)))
+            }
+            "django.dispatch.receiver" => self.connecting(first),
+            "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
+            "operator.methodcaller" => {
+                let caller = self.symbols.intern(NAMED_METHOD);
+                let caller = self.single(Data::Library(caller));
+                let mut all = vec![Given::positional(caller)];
+                all.extend_from_slice(given);
+                Some(self.partial(&all, Data::Partial))
+            }
+            NAMED_METHOD => Some(self.call_named_method(given, first)),
             _ => None,
         }
     }
@@ -118,9 +155,14 @@ impl Machine<'_> {
             }),
             "staticmethod" => self.wrapped(first, Data::StaticMethod),
             "classmethod" => self.wrapped(first, Data::ClassMethod),
+            // Called until it gives the second argument.
+            "iter" if given.len() == 2 => {
+                self.partial(&given[..1], |number| Data::Lazy(number, Gives::Results))
+            }
             "list" | "tuple" | "set" | "frozenset" | "reversed" | "iter" => self.gathered(first),
             "sorted" | "min" | "max" => {
-                self.run_key(given);
+                let items = self.all_elements(first);
+                self.put_in_order(given, &items);
                 self.gathered(first)
             }
             "dict" => self.dict(given),
@@ -136,12 +178,12 @@ impl Machine<'_> {
                 self.pairs(&inner)
             }
             "zip" => self.zip(given),
-            "len" => self.on_special(first, "__len__"),
-            "str" | "print" | "format" => self.on_special(first, "__str__"),
-            "repr" => self.on_special(first, "__repr__"),
-            "bool" => self.on_special(first, "__bool__"),
-            "hash" => self.on_special(first, "__hash__"),
-            "int" => self.on_special(first, "__int__"),
+            "len" | "str" | "print" | "format" | "repr" | "bool" | "hash" | "int" => {
+                if name == "print" {
+                    self.use_up(given);
+                }
+                self.on_special(first, special_of(name))
+            }
             "globals" | "locals" | "vars" | "isinstance" | "issubclass" | "hasattr"
             | "callable" | "id" => ValueSet::default(),
             _ => return None,
@@ -214,19 +256,71 @@ impl Machine<'_> {
         values
     }
 
-    fn run_key(&mut self, given: &[Given]) {
-        for argument in given {
-            if let Way::Keyword(name) = argument.way
-                && self.symbols.text(name) == "key"
-            {
-                let items = given
-                    .first()
-                    .map(|given| given.values.clone())
-                    .unwrap_or_default();
-                let items = self.all_elements(&items);
-                self.run_callable(&argument.values, &[Given::positional(items)]);
+    /// Calls what an order is found by: `key=`, else the comparisons of the items themselves.
+    pub(super) fn put_in_order(&mut self, given: &[Given], items: &ValueSet) {
+        if self.run_key(given, items) {
+            return;
+        }
+        for method in ["__lt__", "__gt__"] {
+            let method = self.symbols.intern(method);
+            for item in items.iter() {
+                if let Data::Object(_) | Data::Declared(_) = self.values.data(item) {
+                    self.special_method(item, method, &[Given::positional(items.clone())]);
+                }
             }
         }
+    }
+
+    /// Calls `key=` with items; whether there is one.
+    pub(super) fn run_key(&mut self, given: &[Given], items: &ValueSet) -> bool {
+        let symbols = &self.symbols;
+        let is_key = |way: Way| matches!(way, Way::Keyword(name) if symbols.text(name) == "key");
+        let Some(key) = given.iter().find(|argument| is_key(argument.way)) else {
+            return false;
+        };
+        self.run_callable(&key.values, &[Given::positional(items.clone())]);
+        true
+    }
+
+    /// `operator.methodcaller`, called: the object comes last, the name first.
+    fn call_named_method(&mut self, given: &[Given], names: &ValueSet) -> ValueSet {
+        let Some((object, rest)) = given.split_last() else {
+            return ValueSet::default();
+        };
+        let mut result = ValueSet::default();
+        for name in self.texts(names) {
+            let name = self.symbols.intern(&name);
+            let methods = self.attribute(&object.values, name);
+            let values = self.run_callable(&methods, rest.get(1..).unwrap_or_default());
+            result.extend(&values);
+        }
+        result
+    }
+
+    /// What connects a function to signals of the program's own; none if there are only a library's.
+    fn connecting(&mut self, signals: &ValueSet) -> Option<ValueSet> {
+        let mut all = signals.clone();
+        for value in signals.iter() {
+            if let Data::Collection(listed) = self.values.data(value) {
+                all.extend(&self.everything_in(listed));
+            }
+        }
+        let connect = self.symbols.intern("connect");
+        let mut found = ValueSet::default();
+        for value in all.iter() {
+            if let Data::Collection(owner) = self.values.data(value) {
+                found.extend(&self.single(Data::CollectionMethod(owner, connect)));
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// A dict that makes what it has not.
+    fn dict_with_factory(&mut self, given: &[Given], factories: &ValueSet) -> ValueSet {
+        let made = self.dict(given.get(1..).unwrap_or_default());
+        let owner = self.collection_here();
+        self.heap.makes(owner, factories);
+        made
     }
 
     fn all_elements(&mut self, values: &ValueSet) -> ValueSet {
@@ -321,7 +415,7 @@ impl Machine<'_> {
         self.single(Data::Dispatcher(owner))
     }
 
-    fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {
+    pub(super) fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {
         let Some((first, rest)) = given.split_first() else {
             return ValueSet::default();
         };
@@ -349,5 +443,17 @@ impl Machine<'_> {
             found.insert(self.values.intern(make(number)));
         }
         found
+    }
+}
+
+/// The special method that a builtin function asks.
+fn special_of(name: &str) -> &'static str {
+    match name {
+        "len" => "__len__",
+        "repr" => "__repr__",
+        "bool" => "__bool__",
+        "hash" => "__hash__",
+        "int" => "__int__",
+        _ => "__str__",
     }
 }

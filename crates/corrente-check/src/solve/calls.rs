@@ -20,6 +20,8 @@ impl Machine<'_> {
         let callees = self.slot(call.callee);
         if callees.is_empty() {
             self.use_up(&given);
+            // Whatever it is, `key=` is a function that it calls.
+            self.run_key(&given, &ValueSet::default());
         }
         let mut result = ValueSet::default();
         for callee in callees.iter() {
@@ -40,6 +42,12 @@ impl Machine<'_> {
             Data::Bound { callee, receiver } => match self.values.data(callee) {
                 Data::Function { .. } => self.enter_function(callee, Some(receiver), given),
                 Data::ManagerMaker(inner) => self.make_manager(inner, Some(receiver), given),
+                Data::Partial(number) => {
+                    let receiver = Given::positional(ValueSet::one(receiver));
+                    let (callee, mut all) = self.filled(number, &[receiver]);
+                    all.extend_from_slice(given);
+                    self.invoke(callee, &all, mode)
+                }
                 _ => ValueSet::default(),
             },
             Data::Class(class) => self.construct(callee, class, given),
@@ -51,6 +59,7 @@ impl Machine<'_> {
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
+            Data::PropertyDeleter(property) => ValueSet::one(property),
             Data::Partial(number) => {
                 let (callee, all) = self.filled(number, given);
                 self.invoke(callee, &all, mode)
@@ -203,6 +212,7 @@ impl Machine<'_> {
                 self.special_method(value, after, &[]);
             }
             self.constructors_of_library(class, given);
+            self.makes_router(value, class, given);
         }
         result
     }

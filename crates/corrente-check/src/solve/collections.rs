@@ -5,9 +5,17 @@
 use super::arguments::{Given, Way};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
-use super::values::{Data, ValueSet};
+use super::values::{Data, Value, ValueSet};
 use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
+
+/// What an empty one of which is filled later.
+const MUTABLE: &[&str] = &[
+    "builtins.list",
+    "builtins.dict",
+    "builtins.set",
+    "collections.deque",
+];
 
 impl Machine<'_> {
     fn position_key(&mut self, number: i64) -> Symbol {
@@ -63,6 +71,29 @@ impl Machine<'_> {
         }
         let keys = self.key_symbols(key);
         self.at_keys(owner, &keys)
+    }
+
+    /// What is under a key, made where it was not there.
+    pub(super) fn item_of_collection(&mut self, owner: Owner, key: Key) -> ValueSet {
+        if let Some(factories) = self.heap.factory(owner) {
+            let factories = self.read_cell(factories);
+            for factory in factories.iter() {
+                let made = self.made_by(owner, factory);
+                self.put(owner, Key::Any, &made);
+            }
+        }
+        self.at_key(owner, key)
+    }
+
+    /// What a factory gives: a builtin collection is one for all keys, so that it is found again.
+    fn made_by(&mut self, owner: Owner, factory: Value) -> ValueSet {
+        if let Data::Library(path) = self.values.data(factory)
+            && MUTABLE.contains(&self.symbols.text(path))
+        {
+            let inner = self.heap.owner_of(OwnedBy::Made(owner));
+            return self.single(Data::Collection(inner));
+        }
+        self.invoke(factory, &[], Mode::Plain)
     }
 
     /// A collection of anything that is in another one.
@@ -134,7 +165,9 @@ impl Machine<'_> {
             .map(|given| given.values.clone())
             .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
-            "append" | "add" | "appendleft" | "put_nowait" => self.put(owner, Key::Any, &first),
+            "append" | "add" | "appendleft" | "put_nowait" | "set" => {
+                self.put(owner, Key::Any, &first);
+            }
             "insert" => self.put(owner, Key::Any, &second),
             "extend" | "update" | "extendleft" => self.take_in(owner, given),
             "setdefault" => {
@@ -154,6 +187,18 @@ impl Machine<'_> {
             "items" => {
                 let values = self.everything_in(owner);
                 return self.pairs(&values);
+            }
+            "connect" => {
+                self.put(owner, Key::Any, &first);
+                return first;
+            }
+            "send" | "send_robust" => {
+                let receivers = self.everything_in(owner);
+                self.run_callable(&receivers, &[]);
+            }
+            "sort" => {
+                let items = self.everything_in(owner);
+                self.put_in_order(given, &items);
             }
             "register" => return self.register(owner, method, &first, &second),
             _ => {}

@@ -104,6 +104,8 @@ pub(crate) struct Heap {
     pub(super) blurred: FxHashSet<Owner>,
     /// What collections hold, whatever the key.
     summaries: FxHashMap<Owner, CellId>,
+    /// What makes what a collection has not.
+    factories: FxHashMap<Owner, CellId>,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
 }
@@ -115,6 +117,10 @@ pub(crate) enum OwnedBy {
     Site(u64, InstanceId),
     /// A pair inside it.
     Pair(u64, InstanceId),
+    /// What a collection has under any key, where it makes that itself.
+    Made(Owner),
+    /// What a framework keeps for all who ask, under a name of the catalogue's.
+    Shared(Symbol),
     /// What `*args` of a body holds.
     Star(InstanceId),
     /// What `**kwargs` of a body holds.
@@ -138,6 +144,7 @@ impl Heap {
             keys: FxHashMap::default(),
             blurred: FxHashSet::default(),
             summaries: FxHashMap::default(),
+            factories: FxHashMap::default(),
             owned: FxHashMap::default(),
         }
     }
@@ -205,6 +212,23 @@ impl Heap {
         let cell = self.cell(owner, key);
         self.cells.write(cell, values);
         self.cells.write(summary, values);
+    }
+
+    /// Notes that a collection makes what it has not.
+    pub(super) fn makes(&mut self, owner: Owner, factories: &ValueSet) {
+        let cell = if let Some(known) = self.factories.get(&owner) {
+            *known
+        } else {
+            let cell = self.cells.add();
+            self.factories.insert(owner, cell);
+            cell
+        };
+        self.cells.write(cell, factories);
+    }
+
+    /// What makes what a collection has not.
+    pub(super) fn factory(&self, owner: Owner) -> Option<CellId> {
+        self.factories.get(&owner).copied()
     }
 
     pub(crate) fn keys(&self, owner: Owner) -> Vec<Symbol> {

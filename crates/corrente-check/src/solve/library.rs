@@ -10,9 +10,6 @@ use crate::catalogue::{Condition, Wanted};
 use crate::facts::Mode;
 use crate::symbols::Symbol;
 
-/// What comes back from a hand-off.
-const ELSEWHERE: &str = "corrente.elsewhere()";
-
 impl Machine<'_> {
     pub(super) fn item_of_library(&mut self, path: Symbol) -> ValueSet {
         let method = self.symbols.intern("__getitem__");
@@ -105,14 +102,18 @@ impl Machine<'_> {
         }
         self.blocks(&callee, given, mode);
         self.takes_callbacks(&callee, given);
+        self.takes_handlers(&callee, given);
         let router = self.takes_routes(&callee.key, given);
+        if let Some(hand_off) = callee.hands_off {
+            return self.hand_off(path, hand_off, given);
+        }
         let neutral = callee.neutral.as_ref();
-        if callee.hands_off || neutral.is_some_and(|condition| self.holds(condition, given)) {
-            let elsewhere = self.symbols.intern(ELSEWHERE);
-            return self.single(Data::Library(elsewhere));
+        if neutral.is_some_and(|condition| self.holds(condition, given)) {
+            return self.elsewhere();
         }
         self.use_up(given);
         let mut result = self.runs_arguments(&callee, given);
+        result.extend(&self.injection(callee.injects, given));
         result.extend(&router);
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
@@ -140,6 +141,17 @@ impl Machine<'_> {
             for body in self.bodies(value, &[]) {
                 self.entry(body, reason.clone());
             }
+        }
+    }
+
+    /// Functions that a framework will call, with something of its own.
+    fn takes_handlers(&mut self, callee: &Callee, given: &[Given]) {
+        let Some((position, class)) = callee.handler else {
+            return;
+        };
+        let object = Given::positional(self.single(Data::Library(class)));
+        for value in at(given, position).iter() {
+            self.bodies(value, std::slice::from_ref(&object));
         }
     }
 
@@ -188,7 +200,9 @@ impl Machine<'_> {
                     Data::Lazy(number, gives) => {
                         self.iterate_lazy(number, gives);
                     }
-                    Data::Generator(body) if self.is_expression(body) => {
+                    Data::Generator(body)
+                        if argument.way == Way::Star || self.is_expression(body) =>
+                    {
                         self.elements(value, Mode::Plain);
                     }
                     _ => {}
@@ -264,7 +278,7 @@ impl Machine<'_> {
 }
 
 /// The argument at a position, however it is given.
-fn at(given: &[Given], position: usize) -> ValueSet {
+pub(super) fn at(given: &[Given], position: usize) -> ValueSet {
     let positional = given
         .iter()
         .filter(|argument| argument.way == Way::Positional);

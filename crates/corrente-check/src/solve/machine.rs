@@ -83,6 +83,8 @@ pub(crate) struct Machine<'a> {
     pub(super) generous: bool,
     /// What is running.
     pub(super) current: Current,
+    /// It is followed on behalf of another thread: its calls are not those of the running body.
+    pub(super) elsewhere: bool,
 }
 
 /// The operation that runs.
@@ -150,6 +152,7 @@ impl<'a> Machine<'a> {
             positions,
             generous: false,
             current,
+            elsewhere: false,
         };
         machine.begin();
         machine
@@ -381,6 +384,9 @@ impl<'a> Machine<'a> {
     }
 
     fn note(&mut self, to: Reach, certainty: Certainty) {
+        if self.elsewhere {
+            return;
+        }
         let edge = Edge {
             span: self.current.span,
             to,

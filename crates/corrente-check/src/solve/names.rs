@@ -195,6 +195,9 @@ impl Machine<'_> {
         let root = self.heap.root();
         let instance = self.instance(function, Some(outer), root);
         self.bind_defaults(instance, value);
+        if !defaults.is_empty() {
+            self.bind_injected(instance, value);
+        }
         self.bind_unknown_receiver(instance);
         self.add(to, &ValueSet::one(value));
     }

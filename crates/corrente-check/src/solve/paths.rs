@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, ValueSet};
-use crate::catalogue::Condition;
+use crate::catalogue::{Condition, HandOff};
 use crate::symbols::Symbol;
 
 /// Steps of a path; what goes on longer is a loop over a library's objects.
@@ -19,14 +20,17 @@ const STEPS_MAX: usize = 12;
 const SPECIAL: &[&str] = &[
     "abc",
     "asyncio",
+    "blinker",
     "builtins",
     "cached_property",
     "collections",
     "contextlib",
+    "contextvars",
     "copy",
     "django",
     "functools",
     "importlib",
+    "operator",
     "types",
     "typing",
     "weakref",
@@ -39,6 +43,7 @@ pub(crate) struct Lookups {
     calls: FxHashMap<Symbol, Rc<Callee>>,
     methods: FxHashMap<(Symbol, Symbol), Rc<Callee>>,
     results: FxHashMap<Symbol, Option<Symbol>>,
+    shared: FxHashMap<Symbol, Option<Owner>>,
 }
 
 /// What the catalogue says of calling something.
@@ -49,11 +54,15 @@ pub(super) struct Callee {
     pub(super) rule: Option<u32>,
     /// It may be one that passes values on in a way of its own.
     pub(super) is_special: bool,
-    pub(super) hands_off: bool,
+    pub(super) hands_off: Option<HandOff>,
     /// Which argument the loop will call.
     pub(super) callback: Option<usize>,
     /// Which argument it calls itself.
     pub(super) runs: Option<usize>,
+    /// Which argument it will call, and the class of what it gives to that.
+    pub(super) handler: Option<(usize, Symbol)>,
+    /// Which argument a framework calls for the value of a parameter.
+    pub(super) injects: Option<usize>,
     pub(super) neutral: Option<Condition>,
     /// The class of what it gives, where the catalogue says.
     pub(super) typed: Option<Symbol>,
@@ -114,6 +123,8 @@ impl Machine<'_> {
             .collect();
         let first = key.split('.').next().unwrap_or_default();
         let catalogue = self.catalogue;
+        let handler = catalogue.handler(&key);
+        let handler = handler.map(|known| (known.position, format!("{}()", known.class)));
         let typed = catalogue.result(&key).map(|class| format!("{class}()"));
         Callee {
             rule: catalogue.blocking(&key),
@@ -121,11 +132,27 @@ impl Machine<'_> {
             hands_off: catalogue.hands_off(&key),
             callback: catalogue.callback(&key),
             runs: catalogue.runs(&key),
+            handler: handler.map(|(position, class)| (position, self.symbols.intern(&class))),
+            injects: catalogue.injects(&key),
             neutral: catalogue.neutral(&key).cloned(),
             typed: typed.map(|class| self.symbols.intern(&class)),
             variants,
             key: key.into(),
         }
+    }
+
+    /// Where a framework keeps what is set at a path, for all who ask.
+    pub(super) fn shared(&mut self, path: Symbol) -> Option<Owner> {
+        if let Some(known) = self.lookups.shared.get(&path) {
+            return *known;
+        }
+        let store = self.catalogue.shared(&self.key_text(path));
+        let owner = store.map(|store| {
+            let store = self.symbols.intern(store);
+            self.heap.owner_of(OwnedBy::Shared(store))
+        });
+        self.lookups.shared.insert(path, owner);
+        owner
     }
 
     /// What calling a path gives.

@@ -7,6 +7,14 @@ use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{Action, BodyKind, Key, Mode, RETURNS, Slot, YIELDS};
 use crate::finding::Certainty;
+use crate::symbols::Symbol;
+
+/// Methods, and what takes their place where a class has them not.
+const STAND_INS: &[(&str, &str)] = &[
+    ("__bool__", "__len__"),
+    ("__format__", "__str__"),
+    ("__str__", "__repr__"),
+];
 
 impl Machine<'_> {
     pub(super) fn execute_deeper(&mut self, action: &Action) {
@@ -79,9 +87,15 @@ impl Machine<'_> {
         let method = self.symbols.intern("__getitem__");
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
-                Data::Collection(owner) => self.at_key(owner, key),
+                Data::Collection(owner) => self.item_of_collection(owner, key),
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
-                Data::Library(path) => self.item_of_library(path),
+                Data::Library(path) => {
+                    let mut values = self.item_of_library(path);
+                    if let Some(owner) = self.shared(path) {
+                        values.extend(&self.at_key(owner, key));
+                    }
+                    values
+                }
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
                 Data::Class(_) => ValueSet::one(value),
                 _ => ValueSet::default(),
@@ -96,6 +110,11 @@ impl Machine<'_> {
         for value in self.slot(base).iter() {
             match self.values.data(value) {
                 Data::Collection(owner) => self.put(owner, key, &values),
+                Data::Library(path) => {
+                    if let Some(owner) = self.shared(path) {
+                        self.put(owner, key, &values);
+                    }
+                }
                 Data::Object(_) | Data::Declared(_) => {
                     self.special_method(value, method, &[]);
                 }
@@ -195,12 +214,21 @@ impl Machine<'_> {
         }
     }
 
-    fn operator(
-        &mut self,
-        method: crate::symbols::Symbol,
-        left: &ValueSet,
-        right: Option<&ValueSet>,
-    ) -> ValueSet {
+    /// What Python asks where a class has not the method that it would ask first.
+    fn stand_in(&mut self, value: Value, method: Symbol) -> Symbol {
+        let Some(class) = self.class_of(value) else {
+            return method;
+        };
+        let mut method = method;
+        for (first, next) in STAND_INS {
+            if self.symbols.text(method) == *first && self.look_up(class, method).class.is_none() {
+                method = self.symbols.intern(next);
+            }
+        }
+        method
+    }
+
+    fn operator(&mut self, method: Symbol, left: &ValueSet, right: Option<&ValueSet>) -> ValueSet {
         let given: Vec<Given> = right
             .map(|values| Given::positional(values.clone()))
             .into_iter()
@@ -208,7 +236,10 @@ impl Machine<'_> {
         let mut result = ValueSet::default();
         for value in left.iter() {
             let values = match self.values.data(value) {
-                Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &given),
+                Data::Object(_) | Data::Declared(_) => {
+                    let method = self.stand_in(value, method);
+                    self.special_method(value, method, &given)
+                }
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 Data::Library(path) => self.operator_of_library(path, method),
                 // `a + b` of two lists, `a | b` of two dicts or types.
@@ -223,6 +254,9 @@ impl Machine<'_> {
     /// An annotation counts where no caller is seen: in coroutines, in class bodies, and
     /// elsewhere only if nothing else is known.
     fn declare(&mut self, to: Slot, annotation: Slot) {
+        let annotated = self.slot(annotation);
+        let injected = self.injected(&annotated, self.current.instance);
+        self.add(to, &injected);
         let kind = self.kind_of(self.current.instance);
         let root = self.heap.root();
         let called = self.context_of(self.current.instance) != root;
@@ -239,7 +273,7 @@ impl Machine<'_> {
             return;
         }
         let mut values = ValueSet::default();
-        for class in self.slot(annotation).iter() {
+        for class in annotated.iter() {
             match self.values.data(class) {
                 Data::Collection(_) => {
                     values.insert(class);

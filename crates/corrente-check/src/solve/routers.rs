@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::arguments::{Given, Way};
 use super::endpoints::Endpoint;
+use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
@@ -47,6 +48,8 @@ struct Parent {
 pub(super) struct Routers {
     list: Vec<Router>,
     numbers: FxHashMap<(u64, InstanceId), RouterId>,
+    /// Objects of the program's own classes that are routers.
+    of_objects: FxHashMap<ObjectId, RouterId>,
     /// Modules whose routes are included by name.
     included: Vec<(RouterId, u32)>,
 }
@@ -55,6 +58,15 @@ impl Machine<'_> {
     /// Follows a call that makes a router or puts one into another; gives the router that is made.
     pub(super) fn takes_routers(&mut self, key: &str, given: &[Given]) -> Option<Value> {
         let routing = &self.catalogue.routing;
+        if let Some(base) = key.strip_suffix(".__init__")
+            && let Some(rule) = routing.router(base)
+        {
+            let prefix = self.text_argument(given, &rule.prefix, rule.position);
+            for (number, prefix) in self.routers_of_callee().into_iter().zip(prefix) {
+                self.routers.list[number as usize].prefix = prefix;
+            }
+            return None;
+        }
         if let Some(rule) = routing.mount(key) {
             let parent = Parent {
                 router: None,
@@ -179,7 +191,49 @@ impl Machine<'_> {
     fn router_of(&self, value: Value) -> Option<RouterId> {
         match self.values.data(value) {
             Data::Router(number) => Some(number),
+            Data::Object(object) => self.routers.of_objects.get(&object).copied(),
             _ => None,
+        }
+    }
+
+    /// The router that an object is, if its class inherits from a library's router.
+    pub(super) fn router_of_object(&mut self, value: Value, class: ClassId) -> ValueSet {
+        let Data::Object(object) = self.values.data(value) else {
+            return ValueSet::default();
+        };
+        if self.catalogue.routing.is_empty() || !self.is_router(class) {
+            return ValueSet::default();
+        }
+        let number = if let Some(known) = self.routers.of_objects.get(&object) {
+            *known
+        } else {
+            let number = self.routers.list.len() as RouterId;
+            self.routers.list.push(Router::default());
+            self.routers.of_objects.insert(object, number);
+            number
+        };
+        self.single(Data::Router(number))
+    }
+
+    fn is_router(&mut self, class: ClassId) -> bool {
+        let bases = self.bases_in_libraries(class);
+        let mut bases = bases.iter().map(|base| self.symbols.text(*base));
+        bases.any(|base| self.catalogue.routing.router(base).is_some())
+    }
+
+    /// The constructor of a library's router runs for an object of a class of ours.
+    pub(super) fn makes_router(&mut self, value: Value, class: ClassId, given: &[Given]) {
+        for router in self.router_of_object(value, class).iter() {
+            for base in self.bases_in_libraries(class).iter().copied() {
+                let base = self.symbols.text(base).to_owned();
+                let rule = self.catalogue.routing.router(&base);
+                let Some((number, rule)) = self.router_of(router).zip(rule) else {
+                    continue;
+                };
+                if let Some(prefix) = self.text_argument(given, &rule.prefix, rule.position) {
+                    self.routers.list[number as usize].prefix = prefix;
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::heap::{ClassId, ObjectId, Owner};
 use super::instance::InstanceId;
@@ -60,6 +61,8 @@ pub(crate) enum Data {
     },
     /// `property.setter`, to be called with a function.
     PropertySetter(Value),
+    /// `property.deleter`; what it is called with is not followed.
+    PropertyDeleter(Value),
     StaticMethod(Value),
     ClassMethod(Value),
     Super {
@@ -74,6 +77,8 @@ pub(crate) enum Data {
     Partial(u32),
     /// What routes are registered with: goes along with the library's object, for a plan.
     Router(RouterId),
+    /// What a framework finds by calling something: `Depends(function)`.
+    Injected(Value),
     /// `map` or `filter`: calls when it is iterated.
     Lazy(u32, Gives),
 }
@@ -199,25 +204,27 @@ impl ValueSet {
 
     /// The same for many at a time: both lists are sorted, so one pass over them will do.
     fn merge(&mut self, other: &Self) -> bool {
-        let own = self.members();
+        let (own, theirs) = (self.members(), other.members());
+        let mut new: SmallVec<[Value; SET_MAX]> = SmallVec::new();
         let mut at = 0;
-        let mut is_new = |value: &Value| {
+        for value in theirs {
             while at < own.len() && own[at] < *value {
                 at += 1;
             }
-            own.get(at) != Some(value)
-        };
-        let mut new = other.members().iter().copied();
-        let Some(first) = new.by_ref().find(|value| is_new(value)) else {
+            if own.get(at) != Some(value) {
+                new.push(*value);
+            }
+        }
+        if new.is_empty() {
             return false;
-        };
-        let rest = new.filter(|value| is_new(value));
-        let room = SET_MAX - own.len();
-        let mut all = Vec::with_capacity(own.len() + other.len());
-        all.extend(std::iter::once(first).chain(rest).take(room));
-        all.extend_from_slice(own);
-        all.sort_unstable();
-        self.0 = Members::Many(Rc::new(all));
+        }
+        if own.len() + new.len() == theirs.len() {
+            // All of ours are among theirs: one list for both.
+            self.0.clone_from(&other.0);
+            return true;
+        }
+        new.truncate(SET_MAX - own.len());
+        self.0 = Members::Many(Rc::new(in_order(own, &new)));
         true
     }
 
@@ -247,6 +254,20 @@ impl ValueSet {
     }
 }
 
+/// Two sorted lists that have nothing in common, as one.
+fn in_order(one: &[Value], other: &[Value]) -> Vec<Value> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let mut rest = other;
+    for value in one {
+        let before = rest.iter().take_while(|new| *new < value).count();
+        all.extend_from_slice(&rest[..before]);
+        rest = &rest[before..];
+        all.push(*value);
+    }
+    all.extend_from_slice(rest);
+    all
+}
+
 impl FromIterator<Value> for ValueSet {
     fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
         let mut set = Self::default();
@@ -254,5 +275,39 @@ impl FromIterator<Value> for ValueSet {
             set.insert(value);
         }
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(values: impl IntoIterator<Item = u32>) -> ValueSet {
+        values.into_iter().map(Value).collect()
+    }
+
+    #[test]
+    fn what_is_new_is_added_in_order() {
+        let mut one = set([9, 1, 5, 7]);
+        assert!(one.extend(&set([2, 5, 6, 10, 1])));
+        assert!(one == set([1, 2, 5, 6, 7, 9, 10]));
+        assert!(!one.extend(&set([1, 2, 5, 6])));
+    }
+
+    #[test]
+    fn a_part_of_another_becomes_one_list_with_it() {
+        let mut part = set([3, 4]);
+        let whole = set(0..10);
+        assert!(part.extend(&whole));
+        assert!(part.is_same(&whole) && part == whole);
+    }
+
+    #[test]
+    fn a_full_set_takes_no_more() {
+        let mut set_of_many = set(10..60);
+        assert!(set_of_many.extend(&set((0..10).chain(100..200))));
+        assert!(set_of_many.is_full());
+        assert!(!set_of_many.extend(&set([7_000])));
+        assert_eq!(set_of_many.iter().next(), Some(Value(0)));
     }
 }

@@ -231,7 +231,8 @@ impl Lowering<'_> {
                 }
                 to
             }
-            "Annotated" | "ClassVar" | "Final" | "Required" | "NotRequired" | "Mapped" => {
+            "Annotated" => self.with_metadata(range, &parts),
+            "ClassVar" | "Final" | "Required" | "NotRequired" | "Mapped" => {
                 parts.first().map_or(RETURNS, |part| self.annotation(part))
             }
             "list" | "List" | "set" | "Set" | "tuple" | "Tuple" | "Sequence" | "Iterable"
@@ -257,6 +258,32 @@ impl Lowering<'_> {
             "Callable" | "Literal" | "Type" | "type" | "Awaitable" | "Coroutine" => self.slot(),
             _ => self.expression(&item.value),
         }
+    }
+
+    /// `Annotated[X, Depends(function)]` is `X`, and what is made of a callable beside it.
+    fn with_metadata(&mut self, range: TextRange, parts: &[&Expr]) -> Slot {
+        let Some((first, rest)) = parts.split_first() else {
+            return RETURNS;
+        };
+        let class = self.annotation(first);
+        let takes_callable = |part: &&&Expr| match part {
+            Expr::Call(call) => matches!(
+                call.arguments.args.first(),
+                Some(Expr::Name(_) | Expr::Attribute(_))
+            ),
+            _ => false,
+        };
+        let rest: Vec<&&Expr> = rest.iter().filter(takes_callable).collect();
+        if rest.is_empty() {
+            return class;
+        }
+        let to = self.slot();
+        self.emit(range, Action::Copy { to, from: class });
+        for part in rest {
+            let from = self.expression(part);
+            self.emit(range, Action::Copy { to, from });
+        }
+        to
     }
 
     /// Lowers what was parsed from a quoted annotation; its places are not places of the file.

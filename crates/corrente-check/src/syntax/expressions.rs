@@ -83,6 +83,13 @@ impl Lowering<'_> {
                 self.emit(range, Action::Text { to, text });
                 to
             }
+            // What bytes there are, nobody asks; their `join` iterates as that of a text does.
+            Expr::BytesLiteral(_) => {
+                let text = self.name("");
+                let to = self.slot();
+                self.emit(range, Action::Text { to, text });
+                to
+            }
             Expr::NumberLiteral(literal) => {
                 let number = literal.value.as_int().and_then(Int::as_i64);
                 self.number(range, number)
@@ -199,7 +206,7 @@ impl Lowering<'_> {
     }
 
     fn choice(&mut self, choice: &ruff_python_ast::ExprIf) -> Slot {
-        self.expression(&choice.test);
+        self.tested(&choice.test);
         let narrowing = self.narrowing(&choice.test);
         let to = self.slot();
         let before = self.mark();
@@ -423,11 +430,19 @@ impl Lowering<'_> {
         for element in text.value.elements() {
             if let Some(interpolation) = element.as_interpolation() {
                 let value = self.expression(&interpolation.expression);
-                let from = self.special(interpolation.range, "__str__", value, None);
+                let from = self.special(interpolation.range, "__format__", value, None);
                 self.emit(interpolation.range, Action::Copy { to, from });
             }
         }
         to
+    }
+
+    /// What stands where a truth is asked for: an object's own `__bool__` or `__len__` tells.
+    pub(super) fn tested(&mut self, test: &Expr) {
+        let value = self.expression(test);
+        if let Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) = test {
+            self.special(test.range(), "__bool__", value, None);
+        }
     }
 
     /// What begins like a name may be one that is looked for: `f"do_{action}"`.
@@ -485,6 +500,25 @@ impl Lowering<'_> {
             },
         );
         to
+    }
+
+    /// The same for `left += right`, which asks `__iadd__` first.
+    pub(super) fn in_place(
+        &mut self,
+        range: TextRange,
+        operator: Operator,
+        (left, right): (Slot, Slot),
+        to: Slot,
+    ) {
+        let method = self.name(&format!("__i{}__", stem(operator)));
+        let action = Action::Special {
+            to,
+            method,
+            reflected: None,
+            left,
+            right: Some(right),
+        };
+        self.emit(range, action);
     }
 }
 

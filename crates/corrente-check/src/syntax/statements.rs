@@ -107,6 +107,7 @@ impl Lowering<'_> {
                 let left = self.expression(&assign.target);
                 let right = self.expression(&assign.value);
                 let to = self.binary(range, assign.op, left, right);
+                self.in_place(range, assign.op, (left, right), to);
                 self.emit(range, Action::Copy { to, from: left });
                 self.assign(&assign.target, to);
             }
@@ -123,7 +124,7 @@ impl Lowering<'_> {
                 self.assign(&alias.name, from);
             }
             Stmt::Assert(assert) => {
-                self.expression(&assert.test);
+                self.tested(&assert.test);
                 if let Some(narrowing) = self.narrowing(&assert.test) {
                     self.narrow(range, &narrowing.name, narrowing.holds);
                 }
@@ -219,7 +220,7 @@ impl Lowering<'_> {
         let Some(test) = test else {
             return self.statements(body);
         };
-        self.expression(test);
+        self.tested(test);
         let truth = truth(test);
         let narrowing = self.narrowing(test);
         let before = self.mark();
@@ -332,7 +333,7 @@ impl Lowering<'_> {
             }
             Stmt::While(each) => {
                 let heads = self.begin_loop(&each.body, None);
-                self.expression(&each.test);
+                self.tested(&each.test);
                 let truth = truth(&each.test);
                 let exit = if truth == Truth::Always {
                     None

@@ -1,0 +1,70 @@
+//! Values that a framework finds for parameters: `FastAPI` calls what `Depends` names, and gives what comes back.
+//!
+//! The value flows to the parameter, whoever calls. That the function waits for it is noted for a plan
+//! only: a coroutine on the loop is a start by itself, and a plain dependency runs in a thread.
+
+use super::arguments::Given;
+use super::instance::{Edge, InstanceId, Reach};
+use super::library::at;
+use super::machine::Machine;
+use super::values::{Data, Value, ValueSet};
+use crate::facts::Mode;
+use crate::finding::Certainty;
+
+impl Machine<'_> {
+    /// What a call like `Depends(function)` gives.
+    pub(super) fn injection(&mut self, position: Option<usize>, given: &[Given]) -> ValueSet {
+        let Some(position) = position else {
+            return ValueSet::default();
+        };
+        at(given, position)
+            .iter()
+            .filter(|value| !matches!(self.values.data(*value), Data::Number(_) | Data::Text(_)))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|value| self.values.intern(Data::Injected(value)))
+            .collect()
+    }
+
+    /// What those among the values that are injected stand for; `instance` has it called.
+    pub(super) fn injected(&mut self, values: &ValueSet, instance: InstanceId) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in values.iter() {
+            if let Data::Injected(callable) = self.values.data(value) {
+                self.note_dependency(callable, instance);
+                found.extend(&self.given_by_framework(callable));
+            }
+        }
+        found
+    }
+
+    fn given_by_framework(&mut self, callable: Value) -> ValueSet {
+        let before = std::mem::replace(&mut self.elsewhere, true);
+        let made = self.invoke(callable, &[], Mode::Plain);
+        let mut found = ValueSet::default();
+        for value in made.iter() {
+            let inner = match self.values.data(value) {
+                Data::Generator(_) => self.elements(value, Mode::Plain),
+                _ => self.awaited(value),
+            };
+            found.extend(&inner);
+        }
+        self.elsewhere = before;
+        found
+    }
+
+    /// An endpoint waits for what its dependencies wait for.
+    pub(super) fn note_dependency(&mut self, callable: Value, instance: InstanceId) {
+        if self.catalogue.routing.is_empty() {
+            return;
+        }
+        for body in self.bodies(callable, &[]) {
+            let edge = Edge {
+                span: self.current.span,
+                to: Reach::Body(body),
+                certainty: Certainty::Certain,
+            };
+            self.instances[instance.0 as usize].note(edge);
+        }
+    }
+}
