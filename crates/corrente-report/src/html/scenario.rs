@@ -119,7 +119,7 @@ fn push_finding(
     };
     table.row([
         claim(below),
-        verdict(catalogue, finding.verdict),
+        judged(catalogue, scenario, finding),
         stacked(estimate, ends),
         published,
         foretold_of_all,
@@ -135,6 +135,16 @@ fn push_finding(
             ]);
         }
     }
+}
+
+/// A claim's verdict, and below it what of its measurements is no result.
+pub(super) fn judged(
+    catalogue: &Catalogue,
+    scenario: &ScenarioResult,
+    finding: &Finding,
+) -> Element {
+    let invalid = catalogue.invalid_of(scenario, finding);
+    verdict(catalogue, finding.verdict).children(invalid.map(under))
 }
 
 /// The naive rule's ratio, and the model's under it.
@@ -218,6 +228,8 @@ fn setting(catalogue: &Catalogue, scenario: &ScenarioResult) -> Option<Element> 
         })
     };
     let mut facts: Facts = vec![(catalogue.text(Message::FieldPlacement), placed)];
+    let speed = catalogue.speed(scenario);
+    facts.extend(speed.map(|speed| (catalogue.text(Message::FieldSpeed), speed)));
     if !scenario.versions.is_empty() {
         let versions = scenario
             .versions

@@ -4,6 +4,7 @@
 //! scrolling. Invariant: every claim of the result is in the table and in the plot, whatever became
 //! of it; what was measured once more without pinning is in the scenario's own section.
 
+use super::scenario::judged;
 use super::tabular::{Kind, Tabular, plain, stacked};
 use super::{anchor, figure, heading, verdict};
 use crate::catalogue::{Catalogue, Message};
@@ -95,7 +96,7 @@ fn table(catalogue: &Catalogue, result: &LabResult) -> Element {
     for scenario in &result.scenarios {
         table.group(group(catalogue, scenario));
         for finding in scenario.claims() {
-            table.row(row(catalogue, finding));
+            table.row(row(catalogue, scenario, finding));
         }
     }
     table.finish()
@@ -125,11 +126,11 @@ pub(super) fn outcome(catalogue: &Catalogue, outcome: &Outcome) -> Option<String
     }
 }
 
-fn row(catalogue: &Catalogue, finding: &Finding) -> [Element; 5] {
+fn row(catalogue: &Catalogue, scenario: &ScenarioResult, finding: &Finding) -> [Element; 5] {
     let [estimate, ends] = catalogue.measured(finding);
     [
         stacked(sides(finding), catalogue.terms(finding)),
-        verdict(catalogue, finding.verdict),
+        judged(catalogue, scenario, finding),
         stacked(estimate, ends),
         plain(catalogue.published(finding.published)),
         plain(catalogue.naive(finding)),

@@ -1,0 +1,119 @@
+//! What disturbed a run, for its readers: measurements that are no results, and the processor's speed.
+//!
+//! A verdict that a disturbed measurement leaves open has to say so. Invariant: texts come from the
+//! catalogue, and where nothing was disturbed or nothing is known there is none.
+
+use crate::catalogue::{Catalogue, Message};
+use crate::claim::{SEPARATOR, extremes};
+use crate::result::{Finding, Measurement, ScenarioResult};
+
+impl Catalogue {
+    /// Which of a scenario's measurements are no results, and why.
+    pub(crate) fn invalid_in(&self, scenario: &ScenarioResult) -> Option<String> {
+        self.invalid(&scenario.measurements.iter().collect::<Vec<_>>())
+    }
+
+    /// The same of the measurements that a claim is about.
+    pub(crate) fn invalid_of(
+        &self,
+        scenario: &ScenarioResult,
+        finding: &Finding,
+    ) -> Option<String> {
+        let is_side = |one: &&Measurement| [&finding.of, &finding.over].contains(&&one.contender);
+        let is_case =
+            |one: &&Measurement| finding.points.iter().any(|point| point.case == one.case);
+        let measurements = scenario.measurements.iter();
+        let about: Vec<&Measurement> = measurements.filter(is_side).filter(is_case).collect();
+        self.invalid(&about)
+    }
+
+    fn invalid(&self, measurements: &[&Measurement]) -> Option<String> {
+        let (mut count, mut reasons) = (0, Vec::new());
+        for one in measurements {
+            let Some(invalid) = one.invalid else {
+                continue;
+            };
+            count += 1;
+            let reason = format!("{} ({})", one.contender, self.text(invalid));
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        let all = measurements.len() as u64;
+        let reasons = reasons.join(SEPARATOR);
+        (count > 0).then(|| {
+            self.text(Message::InvalidOf {
+                count,
+                all,
+                reasons: &reasons,
+            })
+        })
+    }
+
+    /// How fast the application's processors were in a scenario, and how far their speed moved.
+    pub(crate) fn speed(&self, scenario: &ScenarioResult) -> Option<String> {
+        let rounds = scenario
+            .measurements
+            .iter()
+            .flat_map(|one| &one.speed_rounds);
+        let (low, high) = extremes(rounds.copied())?;
+        let moves = scenario
+            .measurements
+            .iter()
+            .filter_map(|one| one.speed_moved);
+        let (_, moved) = extremes(moves)?;
+        let numbers = self.numbers();
+        Some(self.text(Message::FieldSpeedText {
+            low: &numbers.quantity(low),
+            high: &numbers.quantity(high),
+            moved: &numbers.percent(moved),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Catalogue;
+    use crate::fixture;
+    use crate::language::Language;
+
+    #[test]
+    fn a_claim_says_what_of_it_was_no_result_and_why() {
+        let catalogue = Catalogue::new(Language::En);
+        let result = fixture::fixture();
+        let find = |name: &str| {
+            let scenario = result.scenarios.iter().find(|one| one.name == name);
+            scenario.expect("the fixture has it")
+        };
+        let paterson = find("paterson");
+        assert_eq!(
+            catalogue
+                .invalid_of(paterson, &paterson.findings[0])
+                .as_deref(),
+            Some("1 of 2 measurements invalid: uvicorn-starlette (load generator saturated)")
+        );
+        assert!(
+            catalogue
+                .invalid_in(paterson)
+                .is_some_and(|text| text.starts_with("5 of 6 measurements invalid: "))
+        );
+        assert_eq!(catalogue.invalid_in(find("azure-uvloop")), None);
+    }
+
+    #[test]
+    fn speeds_are_a_range_and_how_far_they_moved() {
+        let catalogue = Catalogue::new(Language::En);
+        let result = fixture::fixture();
+        let speeds: Vec<String> = result
+            .scenarios
+            .iter()
+            .filter_map(|one| catalogue.speed(one))
+            .collect();
+        assert_eq!(
+            speeds,
+            [
+                "19,200 to 22,400 rounds of Python work a millisecond; within a measurement it moved by at most 17%"
+            ]
+        );
+    }
+}
