@@ -5,7 +5,7 @@
 
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{SEPARATOR, extremes};
-use crate::result::{Finding, Measurement, ScenarioResult};
+use crate::result::{Finding, Invalid, Measurement, ScenarioResult};
 
 impl Catalogue {
     /// Which of a scenario's measurements are no results, and why.
@@ -27,24 +27,29 @@ impl Catalogue {
         self.invalid(&about)
     }
 
+    /// Reason by reason, in the order of the measurements, with the contenders that have it.
     fn invalid(&self, measurements: &[&Measurement]) -> Option<String> {
-        let (mut count, mut reasons) = (0, Vec::new());
-        for one in measurements {
-            let Some(invalid) = one.invalid else {
-                continue;
-            };
-            count += 1;
-            let reason = format!("{} ({})", one.contender, self.text(invalid));
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
+        let mut reasons: Vec<(Invalid, Vec<&str>)> = Vec::new();
+        let invalid = || {
+            measurements
+                .iter()
+                .filter_map(|one| Some((one.invalid?, one)))
+        };
+        for (reason, one) in invalid() {
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) if names.contains(&one.contender.as_str()) => {}
+                Some((_, names)) => names.push(&one.contender),
+                None => reasons.push((reason, vec![&one.contender])),
             }
         }
-        let all = measurements.len() as u64;
-        let reasons = reasons.join(SEPARATOR);
-        (count > 0).then(|| {
+        let reasons = reasons.into_iter();
+        let lines =
+            reasons.map(|(reason, names)| format!("{} ({})", self.text(reason), names.join(", ")));
+        let reasons = lines.collect::<Vec<_>>().join(SEPARATOR);
+        (!reasons.is_empty()).then(|| {
             self.text(Message::InvalidOf {
-                count,
-                all,
+                count: invalid().count() as u64,
+                all: measurements.len() as u64,
                 reasons: &reasons,
             })
         })
@@ -90,7 +95,7 @@ mod tests {
             catalogue
                 .invalid_of(paterson, &paterson.findings[0])
                 .as_deref(),
-            Some("1 of 2 measurements invalid: uvicorn-starlette (load generator saturated)")
+            Some("1 of 2 measurements invalid: load generator saturated (uvicorn-starlette)")
         );
         assert!(
             catalogue
