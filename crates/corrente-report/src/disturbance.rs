@@ -1,34 +1,17 @@
 //! What disturbed a run, for its readers: measurements that are no results, and the processor's speed.
 //!
-//! A verdict that a disturbed measurement leaves open has to say so. Invariant: texts come from the
+//! Where disturbed measurements leave verdicts open a report says which, and why. Invariant: texts come from the
 //! catalogue, and where nothing was disturbed or nothing is known there is none.
 
 use crate::catalogue::{Catalogue, Message};
 use crate::claim::{SEPARATOR, extremes};
-use crate::result::{Finding, Invalid, Measurement, ScenarioResult};
+use crate::result::{Invalid, ScenarioResult};
 
 impl Catalogue {
-    /// Which of a scenario's measurements are no results, and why.
+    /// Which of a scenario's measurements are no results: reason by reason, with the contenders that
+    /// have it.
     pub(crate) fn invalid_in(&self, scenario: &ScenarioResult) -> Option<String> {
-        self.invalid(&scenario.measurements.iter().collect::<Vec<_>>())
-    }
-
-    /// The same of the measurements that a claim is about.
-    pub(crate) fn invalid_of(
-        &self,
-        scenario: &ScenarioResult,
-        finding: &Finding,
-    ) -> Option<String> {
-        let is_side = |one: &&Measurement| [&finding.of, &finding.over].contains(&&one.contender);
-        let is_case =
-            |one: &&Measurement| finding.points.iter().any(|point| point.case == one.case);
-        let measurements = scenario.measurements.iter();
-        let about: Vec<&Measurement> = measurements.filter(is_side).filter(is_case).collect();
-        self.invalid(&about)
-    }
-
-    /// Reason by reason, in the order of the measurements, with the contenders that have it.
-    fn invalid(&self, measurements: &[&Measurement]) -> Option<String> {
+        let measurements = &scenario.measurements;
         let mut reasons: Vec<(Invalid, Vec<&str>)> = Vec::new();
         let invalid = || {
             measurements
@@ -83,24 +66,21 @@ mod tests {
     use crate::language::Language;
 
     #[test]
-    fn a_claim_says_what_of_it_was_no_result_and_why() {
+    fn a_scenario_says_what_of_it_was_no_result_and_why() {
         let catalogue = Catalogue::new(Language::En);
         let result = fixture::fixture();
         let find = |name: &str| {
             let scenario = result.scenarios.iter().find(|one| one.name == name);
             scenario.expect("the fixture has it")
         };
-        let paterson = find("paterson");
         assert_eq!(
-            catalogue
-                .invalid_of(paterson, &paterson.findings[0])
-                .as_deref(),
-            Some("1 of 2 measurements invalid: load generator saturated (uvicorn-starlette)")
-        );
-        assert!(
-            catalogue
-                .invalid_in(paterson)
-                .is_some_and(|text| text.starts_with("5 of 6 measurements invalid: "))
+            catalogue.invalid_in(find("paterson")).as_deref(),
+            Some(
+                "5 of 6 measurements invalid: load generator saturated (uvicorn-starlette) · \
+                 origin or database saturated (sanic) · rounds differ too much (aiohttp) · \
+                 hypervisor took processor time (granian-asgi) · the processor’s speed moved \
+                 (hypercorn)"
+            )
         );
         assert_eq!(catalogue.invalid_in(find("azure-uvloop")), None);
     }

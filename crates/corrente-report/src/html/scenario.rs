@@ -119,7 +119,7 @@ fn push_finding(
     };
     table.row([
         claim(below),
-        judged(catalogue, scenario, finding),
+        verdict(catalogue, finding.verdict),
         stacked(estimate, ends),
         published,
         foretold_of_all,
@@ -135,16 +135,6 @@ fn push_finding(
             ]);
         }
     }
-}
-
-/// A claim's verdict, and below it what of its measurements is no result.
-pub(super) fn judged(
-    catalogue: &Catalogue,
-    scenario: &ScenarioResult,
-    finding: &Finding,
-) -> Element {
-    let invalid = catalogue.invalid_of(scenario, finding);
-    verdict(catalogue, finding.verdict).children(invalid.map(under))
 }
 
 /// The naive rule's ratio, and the model's under it.

@@ -4,7 +4,6 @@
 //! scrolling. Invariant: every claim of the result is in the table and in the plot, whatever became
 //! of it; what was measured once more without pinning is in the scenario's own section.
 
-use super::scenario::judged;
 use super::tabular::{Kind, Tabular, plain, stacked};
 use super::{anchor, figure, heading, verdict};
 use crate::catalogue::{Catalogue, Message};
@@ -96,15 +95,17 @@ fn table(catalogue: &Catalogue, result: &LabResult) -> Element {
     for scenario in &result.scenarios {
         table.group(group(catalogue, scenario));
         for finding in scenario.claims() {
-            table.row(row(catalogue, scenario, finding));
+            table.row(row(catalogue, finding));
         }
     }
     table.finish()
 }
 
-/// The scenario's name and title, and why there are no figures where that is so.
+/// The scenario's name and title, and why there are no figures where that is so, or which of them are
+/// none.
 fn group(catalogue: &Catalogue, scenario: &ScenarioResult) -> Element {
     let title = scenario.title.in_language(catalogue.language());
+    let reason = outcome(catalogue, &scenario.outcome).or_else(|| catalogue.invalid_in(scenario));
     let link = element("a")
         .with("href", format!("#{}", anchor(&scenario.name)))
         .text(title);
@@ -112,7 +113,7 @@ fn group(catalogue: &Catalogue, scenario: &ScenarioResult) -> Element {
         .class("group")
         .with("scope", "rowgroup")
         .child(link)
-        .children(outcome(catalogue, &scenario.outcome).map(|reason| element("small").text(reason)))
+        .children(reason.map(|reason| element("small").text(reason)))
 }
 
 /// Why a scenario has no figures.
@@ -126,11 +127,11 @@ pub(super) fn outcome(catalogue: &Catalogue, outcome: &Outcome) -> Option<String
     }
 }
 
-fn row(catalogue: &Catalogue, scenario: &ScenarioResult, finding: &Finding) -> [Element; 5] {
+fn row(catalogue: &Catalogue, finding: &Finding) -> [Element; 5] {
     let [estimate, ends] = catalogue.measured(finding);
     [
         stacked(sides(finding), catalogue.terms(finding)),
-        judged(catalogue, scenario, finding),
+        verdict(catalogue, finding.verdict),
         stacked(estimate, ends),
         plain(catalogue.published(finding.published)),
         plain(catalogue.naive(finding)),
