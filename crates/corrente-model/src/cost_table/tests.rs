@@ -138,5 +138,9 @@ fn costs_of_the_same_machine_are_surer() {
     check(here("", "3.13.1", 20_000.0), 0.15, 0.20);
     check(here("a processor", "3.11.7", 20_000.0), 0.15, 0.20);
     check(here("a processor", "3.13.1", 16_000.0), 0.15, 0.20);
-    check(here("a processor", "3.13.1", 10_000.0), 0.15, 0.7 * 2_f64.ln());
+    check(
+        here("a processor", "3.13.1", 10_000.0),
+        0.15,
+        0.7 * 2_f64.ln(),
+    );
 }
