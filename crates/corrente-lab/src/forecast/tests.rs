@@ -197,8 +197,12 @@ fn passes_compare_by_their_work() {
         };
         known.learn("flask", "plain", cost);
     }
-    let least: Vec<f64> = known.costs().iter().map(|cost| cost.cpu_s).collect();
-    assert_eq!(least, [300e-6]);
+    let costs = known.costs();
+    let least: Vec<u64> = costs
+        .iter()
+        .map(|cost| (cost.cpu_s * 1e6).round() as u64)
+        .collect();
+    assert_eq!(least, [300]);
 }
 
 /// Requests under load cost 40 µs, a new connection 30, a query 35 and the first one 25 more.
@@ -233,8 +237,8 @@ fn query(keep_alive: bool) -> CasePlan {
 }
 
 /// Microseconds of a request and of a call.
-fn costs(costs: &corrente_model::calibration::Costs) -> [f64; 2] {
-    [costs.request.mean, costs.calls["sql"].mean].map(|seconds| (seconds * 1e6).round())
+fn costs(costs: &corrente_model::calibration::Costs) -> [u64; 2] {
+    [costs.request.mean, costs.calls["sql"].mean].map(|seconds| (seconds * 1e6).round() as u64)
 }
 
 #[test]
@@ -243,15 +247,15 @@ fn a_connection_and_a_first_query_cost_what_only_their_requests_have() {
     let busy = known
         .costs_of("starlette", Under::Load, &plan)
         .expect("told");
-    assert_eq!(costs(&busy.of(&query(false))), [95.0, 35.0]);
-    assert_eq!(costs(&busy.of(&query(true))), [65.0, 35.0]);
+    assert_eq!(costs(&busy.of(&query(false))), [95, 35]);
+    assert_eq!(costs(&busy.of(&query(true))), [65, 35]);
     // As before they were told apart: with the connection, and the longest request's mean call.
-    assert_eq!(costs(&busy.for_table(&plan)), [70.0, 41.0]);
+    assert_eq!(costs(&busy.for_table(&plan)), [70, 41]);
     let closing = known
         .costs_of("uwsgi", Under::OneUser, &plan)
         .expect("told");
     for keep_alive in [false, true] {
-        assert_eq!(costs(&closing.of(&query(keep_alive))), [90.0, 20.0]);
+        assert_eq!(costs(&closing.of(&query(keep_alive))), [90, 20]);
     }
 }
 
@@ -263,6 +267,6 @@ fn what_the_calibration_does_not_vary_is_not_told_apart() {
         .costs_of("starlette", Under::Load, &plan)
         .expect("told");
     for keep_alive in [false, true] {
-        assert_eq!(costs(&busy.of(&query(keep_alive))), [70.0, 41.0]);
+        assert_eq!(costs(&busy.of(&query(keep_alive))), [70, 41]);
     }
 }
