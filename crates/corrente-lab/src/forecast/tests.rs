@@ -207,7 +207,7 @@ fn passes_compare_by_their_work() {
 
 /// Requests under load cost 40 µs, a new connection 30, a query 35 and the first one 25 more.
 fn database() -> (Known, PredictionPlan) {
-    let mut plan = String::new();
+    let mut plan = Vec::new();
     let mut known = Known::default();
     for (id, keep_alive, queries) in [
         ("plain", false, 0),
@@ -215,10 +215,10 @@ fn database() -> (Known, PredictionPlan) {
         ("kept", true, 0),
         ("two", false, 2),
     ] {
-        plan += &format!(
+        plan.push(format!(
             "[[calibration]]\nid = \"{id}\"\ndriver = \"http\"\nkeep_alive = {keep_alive}\n\
              calls = {{ counts = {{ sql = {queries} }} }}\n"
-        );
+        ));
         let connection = if keep_alive { 0 } else { 30 };
         let cpu = 40 + connection + 35 * queries + if queries > 0 { 25 } else { 0 };
         known.learn("starlette", id, cost(100, cpu, cpu));
@@ -226,7 +226,7 @@ fn database() -> (Known, PredictionPlan) {
         let alone = 90 + 20 * queries;
         known.learn("uwsgi", id, cost(1, alone, alone));
     }
-    (known, toml::from_str(&plan).expect("a plan"))
+    (known, toml::from_str(&plan.concat()).expect("a plan"))
 }
 
 fn query(keep_alive: bool) -> CasePlan {
