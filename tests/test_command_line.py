@@ -47,6 +47,12 @@ def test_an_unknown_verb_is_one_clear_line_and_exit_code_2(corrente: Corrente) -
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_missing_stands_behind_its_colon(corrente: Corrente) -> None:
+    done = corrente("gauge", "run")
+    assert done.returncode == 2
+    assert "not provided: <COMMAND>..." in done.stderr
+
+
 def test_lists_a_scenario_for_every_published_claim(corrente: Corrente) -> None:
     done = corrente("lab", "list", "--json")
     assert done.returncode == 0, done.stderr

@@ -45,10 +45,10 @@ def burn(milliseconds: float) -> int:
 
     It is work, not time: under contention it takes longer, as a real computation does.
     """
-    return _work(round(milliseconds * _ROUNDS_PER_MS))
+    return work(round(milliseconds * _ROUNDS_PER_MS))
 
 
-def _work(rounds: int) -> int:
+def work(rounds: int) -> int:
     checksum = 0
     for number in range(rounds):
         checksum = (checksum * 31 + number) & 0xFFFFFFFF
@@ -64,7 +64,7 @@ def _calibrate() -> float:
         rounds, seconds = 50_000, []
         for _ in range(10):
             start = time.thread_time()
-            _work(rounds)
+            work(rounds)
             seconds.append(time.thread_time() - start)
         own = Path(f"{_CALIBRATION}.{os.getpid()}")
         own.write_text(repr(rounds / min(seconds) / 1000))

@@ -109,7 +109,7 @@ fn refuse(error: &clap::Error) -> u8 {
                 .take_while(|line| !line.starts_with("Usage:"))
                 .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
                 .collect();
-            let line = lines.join("; ");
+            let line = lines.join("; ").replace(":; ", ": ");
             terminal::error(line.strip_prefix("error: ").unwrap_or(&line));
             Exit::Usage.code()
         }

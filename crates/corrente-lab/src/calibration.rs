@@ -65,7 +65,8 @@ pub(crate) fn without(name: &str, result: &LabResult, scenarios: &[Scenario]) ->
 }
 
 fn table(result: &LabResult, scenarios: &[Scenario]) -> CostTable {
-    let fitted = fitted::contenders(result, scenarios);
+    let speed = speed(result);
+    let fitted = fitted::contenders(result, scenarios, speed);
     let mut names: Vec<String> = fitted.iter().map(|one| one.scenario.clone()).collect();
     names.dedup();
     let day = result.started_at.split('T').next().unwrap_or_default();
@@ -75,7 +76,7 @@ fn table(result: &LabResult, scenarios: &[Scenario]) -> CostTable {
             python: result.machine.python.clone(),
             date: day.to_owned(),
             scenarios: names,
-            burn_rounds_per_ms: speed(result),
+            burn_rounds_per_ms: speed,
         },
         stacks: merged::stacks(&fitted),
         drivers: merged::drivers(&fitted),

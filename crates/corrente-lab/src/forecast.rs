@@ -36,7 +36,7 @@ const MODEL_DEVIATION: f64 = 0.13;
 const USERS_DEFAULT: usize = 16;
 
 /// What one request costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cost {
     /// Requests in flight meanwhile.
     pub users: usize,
@@ -44,6 +44,8 @@ pub(crate) struct Cost {
     pub elapsed: Duration,
     /// Processor time of the contender's processes.
     pub cpu: Duration,
+    /// How fast the processors were meanwhile, in rounds of `burn` a millisecond, where that is known.
+    pub speed: Option<f64>,
 }
 
 /// What was measured before the run, by contender and case, pass by pass.
@@ -191,6 +193,7 @@ impl Known {
                 users: cost.users,
                 elapsed_s: cost.elapsed.as_secs_f64(),
                 cpu_s: cost.cpu.as_secs_f64(),
+                burn_rounds_per_ms: cost.speed,
             })
         };
         self.alone
@@ -198,6 +201,28 @@ impl Known {
             .chain(&self.loaded)
             .filter_map(entry)
             .collect()
+    }
+
+    /// The speed of the processors in the middle one of all measurements.
+    pub(crate) fn speed(&self) -> Option<f64> {
+        let all = self.alone.values().chain(self.loaded.values()).flatten();
+        let speeds: Vec<f64> = all.filter_map(|cost| cost.speed).collect();
+        statistics::median(&speeds)
+    }
+
+    /// The same at one speed, so that what was measured at different times adds up.
+    pub(crate) fn at(&self, speed: Option<f64>) -> Self {
+        let taken = |costs: &BTreeMap<(String, String), Vec<Cost>>| {
+            let costs = costs.iter().map(|(key, passes)| {
+                let passes = passes.iter().map(|cost| cost.at(speed));
+                (key.clone(), passes.collect())
+            });
+            costs.collect()
+        };
+        Self {
+            alone: taken(&self.alone),
+            loaded: taken(&self.loaded),
+        }
     }
 
     /// What the synchronous side shows of a case; `None` where it was not measured.
@@ -221,6 +246,7 @@ impl Known {
                 users: one.users,
                 elapsed: time(one.elapsed_s),
                 cpu: time(one.cpu_s),
+                speed: one.burn_rounds_per_ms.filter(|speed| *speed > 0.0),
             };
             known.learn(&one.contender, &one.case, cost);
         }
@@ -255,10 +281,17 @@ impl Known {
     }
 }
 
-/// The pass that was disturbed least: what else runs on the machine makes caches cold and cores
-/// slow, and so adds processor time; nothing takes any away.
+/// The pass that was disturbed least: what else runs on the machine makes caches cold, and so adds
+/// processor time; nothing takes any away. Passes compare by their work, where the speed is known.
 fn typical(passes: &[Cost]) -> Option<Cost> {
-    passes.iter().min_by_key(|cost| cost.cpu).copied()
+    let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cost.cpu.as_secs_f64());
+    let all: Option<Vec<f64>> = passes.iter().map(rounds).collect();
+    let work = all.unwrap_or_else(|| passes.iter().map(|cost| cost.cpu.as_secs_f64()).collect());
+    let least = passes
+        .iter()
+        .zip(work)
+        .min_by(|(_, a), (_, b)| a.total_cmp(b));
+    least.map(|(cost, _)| *cost)
 }
 
 /// A service as the synchronous side shows it.
@@ -313,6 +346,20 @@ fn ask(
 }
 
 impl Cost {
+    /// What it would have been at another speed: waiting takes as long, computing does not.
+    fn at(&self, speed: Option<f64>) -> Self {
+        let Some((here, there)) = self.speed.zip(speed) else {
+            return *self;
+        };
+        let cpu = self.cpu.mul_f64(here / there);
+        Self {
+            elapsed: self.elapsed.saturating_sub(self.cpu) + cpu,
+            cpu,
+            speed: Some(there),
+            ..*self
+        }
+    }
+
     /// Seconds that a call of a request alone waits; 0 where there are none.
     fn wait(&self, case: &CasePlan) -> f64 {
         let waiting = self.elapsed.saturating_sub(self.cpu).as_secs_f64();

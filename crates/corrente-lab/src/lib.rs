@@ -34,6 +34,7 @@ mod schedule;
 pub mod session;
 mod slice;
 pub mod speed;
+mod speedometer;
 mod stacks;
 pub mod store;
 mod template;

@@ -111,6 +111,7 @@ pub(crate) fn run(
         stolen: usage.stolen,
         // A program counts its own work, and leaves out its start.
         foreign: 0.0,
+        speed: None,
         extra: report.extra,
     })
 }

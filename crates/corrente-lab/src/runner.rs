@@ -24,8 +24,9 @@ use crate::parts::Parts;
 use crate::samples::{Series, Slice};
 use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
 use crate::slice::{Bench, Load};
+use crate::speedometer::{Speed, Speedometer};
 use crate::stacks::Stacks;
-use crate::{process_tree, schedule, speed};
+use crate::{process_tree, schedule};
 
 mod foresight;
 mod rounds;
@@ -134,6 +135,11 @@ impl Run<'_> {
             origin: parts.origin_address(),
             postgres: parts.postgres_address(),
         };
+        let speedometer = Speedometer::start(
+            &self.stacks.python,
+            &surroundings.work.join("speed"),
+            &result.placement.application,
+        );
         let cases = schedule::cases(scenario, self.mode);
         let mut stage = Stage {
             run: self,
@@ -145,6 +151,7 @@ impl Run<'_> {
             series: BTreeMap::new(),
             alone: BTreeMap::new(),
             naive: BTreeMap::new(),
+            speedometer,
             known: Known::default(),
             predicted: Predictions::new(),
             instances: Vec::new(),
@@ -196,6 +203,7 @@ struct Stage<'run> {
     /// Mean latency with one user, by contender and case.
     alone: BTreeMap<(String, String), Duration>,
     naive: BTreeMap<String, f64>,
+    speedometer: Speedometer,
     /// What the model is told, and what it says of the judged pairs.
     known: Known,
     predicted: Predictions,
@@ -260,10 +268,13 @@ impl Stage<'_> {
             place,
             run: self.run,
         };
+        let before = self.speedometer.look();
         let measured = bench.measure(instance, case, load);
+        let speed = before.zip(self.speedometer.look());
+        let speed = speed.map(|(before, after)| Speed { before, after });
         self.observer.advanced(load.expected());
         match measured {
-            Ok(slice) => Ok(Some(slice)),
+            Ok(slice) => Ok(Some(Slice { speed, ..slice })),
             Err(LabError::Interrupted) => Err(LabError::Interrupted),
             Err(error) => {
                 self.observer
@@ -289,7 +300,7 @@ impl Stage<'_> {
         result.tails = evidence.tails();
         result.factors = evidence.factors(&self.scenario.factors);
         result.known = self.known.costs();
-        result.burn_rounds_per_ms = speed::written(&self.surroundings.work);
+        result.burn_rounds_per_ms = self.reference_speed();
         result.contenders = self.instances.iter().map(Instance::describe).collect();
         result.cases = self.cases.iter().map(describe_case).collect();
         result.measurements = cases

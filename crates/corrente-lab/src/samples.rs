@@ -12,6 +12,7 @@ use corrente_report::result::{Invalid, Latency, Measurement, OpenLoop};
 use hdrhistogram::Histogram;
 
 use crate::cost::Capacity;
+use crate::speedometer::Speed;
 
 /// Rounds of one contender that differ by more than this (relative spread) come from a machine
 /// that was too noisy. Needs three rounds: two always have a spread of their own.
@@ -23,6 +24,10 @@ pub(crate) const STOLEN_MAX: f64 = 0.05;
 /// Share of the application's own processors that other programs of the machine may use before a
 /// measurement is no result. In quiet runs interrupts and the kernel's threads took up to 0.05.
 pub(crate) const FOREIGN_MAX: f64 = 0.10;
+
+/// A measurement within which the processors' speed moved by more than this share is no result. In
+/// quiet minutes looks at one processor differ by 1 to 2 %.
+pub(crate) const SPEED_MOVED_MAX: f64 = 0.15;
 
 /// Processors of generator, origin and database that are busier than this have no headroom.
 pub(crate) const OTHERS_BUSY_MAX: f64 = 0.95;
@@ -72,6 +77,8 @@ pub(crate) struct Slice {
     pub stolen: f64,
     /// Share of the application's processors that other programs used, where these are its own.
     pub foreign: f64,
+    /// How fast the application's processors were, where that is known.
+    pub speed: Option<Speed>,
     /// What a program reports of itself.
     pub extra: BTreeMap<String, f64>,
 }
@@ -162,9 +169,26 @@ impl Series {
         if mean(|slice| slice.foreign) > FOREIGN_MAX {
             return Some(Invalid::OtherPrograms);
         }
+        if self
+            .speed_moved()
+            .is_some_and(|moved| moved > SPEED_MOVED_MAX)
+        {
+            return Some(Invalid::SpeedMoved);
+        }
         let throughput = self.per_round(Slice::throughput);
         let noisy = relative_spread(&throughput).is_some_and(|spread| spread > NOISE_MAX);
         (noisy && throughput.len() >= 3).then_some(Invalid::MachineNoisy)
+    }
+
+    /// The speeds that are known, round by round.
+    fn speeds(&self) -> impl Iterator<Item = Speed> {
+        self.rounds.iter().filter_map(|slice| slice.speed)
+    }
+
+    /// By which share the speed moved within a measurement, in the mean.
+    fn speed_moved(&self) -> Option<f64> {
+        let moves: Vec<f64> = self.speeds().map(Speed::moved).collect();
+        (!moves.is_empty()).then(|| moves.iter().sum::<f64>() / moves.len() as f64)
     }
 
     /// The summary that the result document holds.
@@ -203,6 +227,8 @@ impl Series {
             generator_busy: mean(|slice| slice.generator_busy),
             others_busy: mean(|slice| slice.others_busy),
             application_busy: mean(|slice| slice.application_busy),
+            speed_rounds: self.speeds().map(Speed::mean).collect(),
+            speed_moved: self.speed_moved(),
             invalid: self.invalid(),
         }
     }
@@ -324,6 +350,7 @@ pub(crate) mod tests {
             apart: true,
             stolen: 0.0,
             foreign: 0.0,
+            speed: None,
             extra: BTreeMap::new(),
         }
     }
@@ -362,6 +389,13 @@ pub(crate) mod tests {
     fn a_quiet_machine_is_valid_and_each_disturbance_has_its_name() {
         let mut series = series(&[100, 101, 99]);
         assert_eq!(series.invalid(), None);
+        let moved = |before, after| Some(Speed { before, after });
+        for slice in &mut series.rounds {
+            slice.speed = moved(100.0, 114.0);
+        }
+        assert_eq!(series.invalid(), None);
+        series.rounds[1].speed = moved(150.0, 100.0);
+        assert_eq!(series.invalid(), Some(Invalid::SpeedMoved));
         series.rounds[1].foreign = 0.6;
         assert_eq!(series.invalid(), Some(Invalid::OtherPrograms));
         series.rounds[0].stolen = 0.5;

@@ -141,6 +141,9 @@ pub struct Rounds {
     pub seconds: f64,
     /// Load before it that is not counted, seconds.
     pub warm_up: f64,
+    /// Rounds of the open loop, three at most where absent.
+    #[serde(default)]
+    pub open_rounds: Option<u32>,
 }
 
 impl Rounds {
@@ -149,6 +152,7 @@ impl Rounds {
             rounds: 5,
             seconds: 1.0,
             warm_up: 0.3,
+            open_rounds: None,
         }
     }
 
@@ -157,6 +161,7 @@ impl Rounds {
             rounds: 7,
             seconds: 4.0,
             warm_up: 1.0,
+            open_rounds: None,
         }
     }
 

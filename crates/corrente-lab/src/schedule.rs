@@ -15,7 +15,7 @@ use crate::slice::Load;
 /// Open-loop rates are this share of what the slowest side completes in the closed loop.
 pub(crate) const OPEN_LOOP_SHARE: f64 = 0.7;
 
-/// Open-loop measurements of a run.
+/// Open-loop measurements of a run whose scenario does not say how many.
 const OPEN_ROUNDS_MAX: u32 = 3;
 
 /// Time that starting the parts of a scenario takes, for the estimate of the time left.
@@ -38,7 +38,8 @@ pub(crate) fn rounds(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> Ro
 
 /// Open-loop rounds.
 pub(crate) fn open_rounds(rounds: Rounds) -> u32 {
-    rounds.rounds.min(OPEN_ROUNDS_MAX)
+    let default = rounds.rounds.min(OPEN_ROUNDS_MAX);
+    rounds.open_rounds.unwrap_or(default)
 }
 
 /// The cases that a run of this mode measures.

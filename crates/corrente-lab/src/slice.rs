@@ -339,6 +339,7 @@ fn slice(outcome: Outcome, usage: Usage, place: Place<'_>) -> Slice {
         apart: place.is_apart(),
         stolen: usage.stolen,
         foreign: if place.is_apart() { usage.foreign } else { 0.0 },
+        speed: None,
         extra: BTreeMap::new(),
         // Of requests that were still waiting when the load ended, only a lower bound is known; with
         // too many of them the others say nothing of the whole.

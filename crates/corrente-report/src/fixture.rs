@@ -137,6 +137,8 @@ fn measurement(contender: &str, case: &str, rate: f64, latency: Option<Latency>)
         generator_busy: 0.34,
         others_busy: 0.52,
         application_busy: 0.97,
+        speed_rounds: Vec::new(),
+        speed_moved: None,
         invalid: None,
         latency,
     }
@@ -211,6 +213,7 @@ fn paterson() -> ScenarioResult {
         "sanic",
         "aiohttp",
         "granian-asgi",
+        "hypercorn",
     ];
     result.contenders = names
         .iter()
@@ -227,6 +230,7 @@ fn paterson() -> ScenarioResult {
         Some(Invalid::OthersSaturated),
         Some(Invalid::MachineNoisy),
         Some(Invalid::ProcessorStolen),
+        Some(Invalid::SpeedMoved),
     ];
     for (index, (name, reason)) in names.iter().zip(reasons).enumerate() {
         let rate = 3110.0 - 140.0 * index as f64;
@@ -237,6 +241,8 @@ fn paterson() -> ScenarioResult {
             Some(latency(28.0, 1.1 + 0.12 * index as f64, 90_000)),
         );
         one.invalid = reason;
+        let speed = 19_200.0 + 640.0 * index as f64;
+        (one.speed_rounds, one.speed_moved) = (vec![speed], Some(0.034 * index as f64));
         result.measurements.push(one);
     }
     let sides = ["uvicorn-starlette", "gunicorn-bottle"];

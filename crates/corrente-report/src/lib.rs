@@ -9,6 +9,7 @@ pub mod band;
 pub mod catalogue;
 mod claim;
 pub mod compare;
+mod disturbance;
 mod error;
 #[cfg(test)]
 mod fixture;

@@ -138,7 +138,8 @@ pub struct ScenarioResult {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<KnownCost>,
     /// How fast this machine is at the lab's Python work: rounds of `burn` a millisecond
-    /// (lab/apps/workload.py), where an application of the scenario measured it.
+    /// (lab/apps/workload.py); the median of the looks at what the model was told, and in older results
+    /// what an application of the scenario measured once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burn_rounds_per_ms: Option<f64>,
     /// What the tuning of each sync side tried.
@@ -276,6 +277,13 @@ pub struct Measurement {
     pub others_busy: f64,
     /// Busy share of the application's processors, 0 to 1.
     pub application_busy: f64,
+    /// How fast the application's processors were, round by round, in rounds of `burn` a millisecond: the
+    /// mean of a look before and one after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speed_rounds: Vec<f64>,
+    /// By which share the faster of these two was above the slower one, in the mean of the rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_moved: Option<f64>,
     /// Why this is not to be taken as a result, where that is so.
     pub invalid: Option<Invalid>,
 }
@@ -294,6 +302,8 @@ pub enum Invalid {
     ProcessorStolen,
     /// Other programs of the machine used more than the stated share of the application's processors.
     OtherPrograms,
+    /// The processor's own speed moved within the measurement by more than the stated share.
+    SpeedMoved,
 }
 
 /// Percentiles, milliseconds. A percentile that the sample does not carry is absent: at least ten

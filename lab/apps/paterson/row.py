@@ -28,6 +28,7 @@ WORKS = {
     "/test": Work(1),
     "/test-20-ms": Work(1, 20.0),
     "/no-query": Work(0),
+    "/two-queries": Work(2),
     "/four-queries": Work(4),
     "/query-5-ms": Work(1, 5.0),
 }

@@ -33,12 +33,17 @@ pub(super) struct Memory {
     pub users: f64,
 }
 
-/// All contenders whose calibration requests determine their costs.
-pub(super) fn contenders(result: &LabResult, scenarios: &[Scenario]) -> Vec<Fitted> {
+/// All contenders whose calibration requests determine their costs, at this speed of the machine
+/// where the result says at which they were measured.
+pub(super) fn contenders(
+    result: &LabResult,
+    scenarios: &[Scenario],
+    speed: Option<f64>,
+) -> Vec<Fitted> {
     let of = |measured: &ScenarioResult| {
         let scenario = scenarios.iter().find(|one| one.name == measured.name);
         let plan = scenario.and_then(|scenario| scenario.prediction.as_ref());
-        let known = Known::from_costs(&measured.known);
+        let known = Known::from_costs(&measured.known).at(speed);
         let contenders = measured.contenders.iter();
         let fitted = contenders.filter_map(|one| fitted(measured, one, plan?, &known));
         fitted.collect::<Vec<_>>()
@@ -72,7 +77,9 @@ fn fitted(
         stack: contender.stack.clone(),
         side,
         workers,
-        costs: known.costs_of(&contender.id, measured_under, plan)?,
+        costs: known
+            .costs_of(&contender.id, measured_under, plan)?
+            .for_table(plan),
         is_plain: !plan.own_work,
         memory: memory(measured, contender),
     })

@@ -1,11 +1,14 @@
 //! Predictions from stacks that were calibrated on this machine.
 //!
 //! Their costs are fitted to the calibration's requests: to those of one user alone on synchronous
-//! contenders, to those under load on the others. No judged request goes in.
+//! contenders, to those under load on the others. No judged request goes in. What only some requests
+//! cost, a new connection and the taking of a database's from its pool, is told apart where the
+//! calibration has requests with and without it.
 
 use std::collections::BTreeMap;
 
 use corrente_model::calibration::{self, Costs, Point, Stack};
+use corrente_model::least_squares::Estimate;
 use corrente_model::prediction::{Prediction, Unpredictable};
 
 use super::{Comparison, Cost, Known, Runner, Stacks, ask, typical};
@@ -20,6 +23,134 @@ pub(crate) enum Under {
     Load,
 }
 
+/// What some requests cost beyond their calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Extra {
+    /// Of a connection for one request: accepting, closing, the kernel's part. Of a server that closes
+    /// each connection it is part of every request, and what is told apart is nothing.
+    Connection,
+    /// Of the first call of a kind: a connection comes from a pool, and returns to it. asyncpg's pool
+    /// resets a connection that returns with a query of its own.
+    First(String),
+}
+
+impl Extra {
+    /// As the model's fit knows it: one more kind of calls.
+    fn name(&self) -> String {
+        match self {
+            Self::Connection => "new connection".to_owned(),
+            Self::First(kind) => format!("first {kind}"),
+        }
+    }
+
+    fn is_in(&self, case: &CasePlan) -> bool {
+        match self {
+            Self::Connection => !case.keep_alive,
+            Self::First(kind) => case
+                .calls
+                .counts
+                .get(kind)
+                .is_some_and(|count| *count > 0.0),
+        }
+    }
+
+    /// What may be told apart. That of first calls not where a process sleeps through each: how cold
+    /// that leaves it depends on their number in the same way.
+    fn possible(plan: &PredictionPlan, under: Under) -> Vec<Self> {
+        let mut possible = vec![Self::Connection];
+        if under == Under::Load {
+            let calibration = plan.calibration.iter();
+            let mut kinds: Vec<&String> = calibration
+                .flat_map(|case| case.calls.counts.keys())
+                .collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            possible.extend(kinds.into_iter().cloned().map(Self::First));
+        }
+        possible
+    }
+}
+
+/// A contender's costs, and what some requests cost beyond them.
+#[derive(Debug, Clone)]
+pub(crate) struct Calibrated {
+    costs: Costs,
+    extras: Vec<(Extra, Estimate)>,
+}
+
+impl Calibrated {
+    fn fit(measured: &[(&CasePlan, Point)], possible: Vec<Extra>) -> Option<Self> {
+        let mut told: Vec<Extra> = Vec::new();
+        let mut costs = calibration::fit(&with(measured, &told))?;
+        for extra in possible {
+            told.push(extra);
+            match calibration::fit(&with(measured, &told)) {
+                Some(fitted) => costs = fitted,
+                None => drop(told.pop()),
+            }
+        }
+        let extras = told.into_iter().filter_map(|extra| {
+            let cost = costs.calls.remove(&extra.name())?;
+            Some((extra, cost))
+        });
+        let extras = extras.collect();
+        Some(Self { costs, extras })
+    }
+
+    /// The costs of a case's requests.
+    pub(super) fn of(&self, case: &CasePlan) -> Costs {
+        let mut costs = self.costs.clone();
+        for (extra, cost) in &self.extras {
+            if extra.is_in(case) {
+                costs.request = sum(costs.request, *cost);
+            }
+        }
+        costs
+    }
+
+    /// The costs as a table has them, which knows neither: a request has a connection where the
+    /// calibration's have, and the first call's part is spread over the calls of the longest request.
+    pub(crate) fn for_table(&self, plan: &PredictionPlan) -> Costs {
+        let mut costs = self.costs.clone();
+        let kept = plan.calibration.first().is_some_and(|case| case.keep_alive);
+        for (extra, cost) in &self.extras {
+            match extra {
+                Extra::Connection if kept => {}
+                Extra::Connection => costs.request = sum(costs.request, *cost),
+                Extra::First(kind) => {
+                    let counts = plan
+                        .calibration
+                        .iter()
+                        .filter_map(|case| case.calls.counts.get(kind));
+                    let most = counts.copied().fold(1.0, f64::max);
+                    if let Some(call) = costs.calls.get_mut(kind) {
+                        call.mean += cost.mean / most;
+                    }
+                }
+            }
+        }
+        costs
+    }
+}
+
+fn sum(one: Estimate, other: Estimate) -> Estimate {
+    Estimate {
+        mean: one.mean + other.mean,
+        deviation: one.deviation.hypot(other.deviation),
+    }
+}
+
+/// The points, with extras as kinds of calls.
+fn with(measured: &[(&CasePlan, Point)], extras: &[Extra]) -> Vec<Point> {
+    let point = |(case, point): &(&CasePlan, Point)| {
+        let mut point = point.clone();
+        let present = extras.iter().filter(|extra| extra.is_in(case));
+        point.calls.extend(present.map(|extra| (extra.name(), 1.0)));
+        point
+    };
+    measured.iter().map(point).collect()
+}
+
 impl Known {
     /// What a contender costs apart from a case's own work.
     pub(crate) fn costs_of(
@@ -27,12 +158,15 @@ impl Known {
         contender: &str,
         under: Under,
         plan: &PredictionPlan,
-    ) -> Option<Costs> {
+    ) -> Option<Calibrated> {
         let measured = match under {
             Under::OneUser => &self.alone,
             Under::Load => &self.loaded,
         };
-        calibration::fit(&points(plan, measured, contender))
+        Calibrated::fit(
+            &points(plan, measured, contender),
+            Extra::possible(plan, under),
+        )
     }
 
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
@@ -51,7 +185,7 @@ impl Known {
             Some(Stack {
                 name: runner.id.clone(),
                 threads,
-                costs: self.costs_of(&runner.id, under, plan)?,
+                costs: self.costs_of(&runner.id, under, plan)?.of(comparison.case),
                 process_bytes: 0,
                 request_bytes: 0,
             })
@@ -66,19 +200,20 @@ impl Known {
 }
 
 /// The calibration's requests as they were measured on a contender.
-fn points(
-    plan: &PredictionPlan,
+fn points<'plan>(
+    plan: &'plan PredictionPlan,
     measured: &BTreeMap<(String, String), Vec<Cost>>,
     contender: &str,
-) -> Vec<Point> {
-    let point = |case: &CasePlan, work: f64| {
+) -> Vec<(&'plan CasePlan, Point)> {
+    let point = |case: &'plan CasePlan, work: f64| {
         let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
-        Some(Point {
+        let point = Point {
             calls: case.calls.counts.clone(),
             wait: cost.wait(case),
             work,
             cpu: cost.cpu.as_secs_f64(),
-        })
+        };
+        Some((case, point))
     };
     let without = plan.calibration.iter().chain(&plan.waits);
     // Its work is the unit of work.

@@ -48,7 +48,7 @@ pub(crate) struct Pairs<'run> {
     /// Cores that the application may use.
     pub cores: usize,
     pub seed: u64,
-    /// The machine's speed, where it was measured.
+    /// The machine's speed, where it was measured: all that is known is taken to it.
     pub burn_rounds_per_ms: Option<f64>,
     /// What stacks cost where nothing of the asynchronous side was measured; without it that is not
     /// predicted.
@@ -62,6 +62,7 @@ impl Known {
         let Some(plan) = &pairs.scenario.prediction else {
             return (predictions, failures);
         };
+        let known = self.at(pairs.burn_rounds_per_ms);
         for [of, over] in pairs.named() {
             let Some(compared) = pairs.compared(plan, of, over) else {
                 continue;
@@ -72,7 +73,7 @@ impl Known {
                     continue;
                 }
                 let comparison = compared.comparison(pairs, plan, case);
-                let (foretold, failure) = self.foretell(&comparison, pairs);
+                let (foretold, failure) = known.foretell(&comparison, pairs);
                 failures.extend(failure);
                 if foretold != Foretold::default() {
                     predictions.insert(key, foretold);

@@ -24,6 +24,7 @@ fn cost(users: usize, elapsed_us: u64, cpu_us: u64) -> Cost {
         users,
         elapsed: Duration::from_micros(elapsed_us),
         cpu: Duration::from_micros(cpu_us),
+        speed: None,
     }
 }
 
@@ -156,4 +157,116 @@ fn settings_become_what_the_model_knows() {
     );
     // Calls that overlap in threads of one request are beyond it.
     assert_eq!(concurrency("{ fanout = 40 }"), None);
+}
+
+#[test]
+fn what_was_measured_at_another_speed_is_taken_to_one() {
+    let at = |speed: f64, cost: Cost| Cost {
+        speed: Some(speed),
+        ..cost
+    };
+    // The calibration ran while the processor was half as fast: all its computing took twice as long.
+    let mut slow = Known::default();
+    slow.learn("flask", "plain", at(10.0, cost(1, 600, 600)));
+    slow.learn("flask", "calls", at(10.0, cost(1, 24_600, 8_600)));
+    slow.learn("starlette", "plain", at(10.0, cost(32, 200, 200)));
+    slow.learn("starlette", "calls", at(10.0, cost(32, 1_800, 1_800)));
+    slow.learn("flask", "judged", at(20.0, cost(1, 63_800, 3_800)));
+    let mut taken = slow.at(Some(20.0));
+    let (found, expected) = (gain(&mut taken, 4, 3), gain(&mut known(), 4, 3));
+    assert!(
+        (found / expected - 1.0).abs() < 1e-9,
+        "{found}, not {expected}"
+    );
+    let uncorrected = gain(&mut slow, 4, 3);
+    assert!(
+        (uncorrected / expected - 1.0).abs() > 0.1,
+        "{uncorrected}, {expected}"
+    );
+    assert_eq!(slow.speed(), Some(10.0));
+    assert_eq!(known().speed(), None);
+}
+
+#[test]
+fn passes_compare_by_their_work() {
+    let mut known = Known::default();
+    for (speed, cpu_us) in [(10.0, 300), (20.0, 200), (10.0, 350)] {
+        let cost = Cost {
+            speed: Some(speed),
+            ..cost(1, cpu_us, cpu_us)
+        };
+        known.learn("flask", "plain", cost);
+    }
+    let costs = known.costs();
+    let least: Vec<u64> = costs
+        .iter()
+        .map(|cost| (cost.cpu_s * 1e6).round() as u64)
+        .collect();
+    assert_eq!(least, [300]);
+}
+
+/// Requests under load cost 40 µs, a new connection 30, a query 35 and the first one 25 more.
+fn database() -> (Known, PredictionPlan) {
+    let mut plan = Vec::new();
+    let mut known = Known::default();
+    for (id, keep_alive, queries) in [
+        ("plain", false, 0),
+        ("queries", false, 4),
+        ("kept", true, 0),
+        ("two", false, 2),
+    ] {
+        plan.push(format!(
+            "[[calibration]]\nid = \"{id}\"\ndriver = \"http\"\nkeep_alive = {keep_alive}\n\
+             calls = {{ counts = {{ sql = {queries} }} }}\n"
+        ));
+        let connection = if keep_alive { 0 } else { 30 };
+        let cpu = 40 + connection + 35 * queries + if queries > 0 { 25 } else { 0 };
+        known.learn("starlette", id, cost(100, cpu, cpu));
+        // A server that closes every connection, measured by one user alone: a query costs it 20.
+        let alone = 90 + 20 * queries;
+        known.learn("uwsgi", id, cost(1, alone, alone));
+    }
+    (known, toml::from_str(&plan.concat()).expect("a plan"))
+}
+
+fn query(keep_alive: bool) -> CasePlan {
+    let text = format!(
+        "id = \"a\"\ndriver = \"http\"\nkeep_alive = {keep_alive}\ncalls = {{ counts = {{ sql = 1 }} }}"
+    );
+    toml::from_str(&text).expect("a case")
+}
+
+/// Microseconds of a request and of a call.
+fn costs(costs: &corrente_model::calibration::Costs) -> [u64; 2] {
+    [costs.request.mean, costs.calls["sql"].mean].map(|seconds| (seconds * 1e6).round() as u64)
+}
+
+#[test]
+fn a_connection_and_a_first_query_cost_what_only_their_requests_have() {
+    let (known, plan) = database();
+    let busy = known
+        .costs_of("starlette", Under::Load, &plan)
+        .expect("told");
+    assert_eq!(costs(&busy.of(&query(false))), [95, 35]);
+    assert_eq!(costs(&busy.of(&query(true))), [65, 35]);
+    // As before they were told apart: with the connection, and the longest request's mean call.
+    assert_eq!(costs(&busy.for_table(&plan)), [70, 41]);
+    let closing = known
+        .costs_of("uwsgi", Under::OneUser, &plan)
+        .expect("told");
+    for keep_alive in [false, true] {
+        assert_eq!(costs(&closing.of(&query(keep_alive))), [90, 20]);
+    }
+}
+
+#[test]
+fn what_the_calibration_does_not_vary_is_not_told_apart() {
+    let (known, mut plan) = database();
+    plan.calibration.truncate(2);
+    let busy = known
+        .costs_of("starlette", Under::Load, &plan)
+        .expect("told");
+    for keep_alive in [false, true] {
+        assert_eq!(costs(&busy.of(&query(keep_alive))), [70, 41]);
+    }
 }

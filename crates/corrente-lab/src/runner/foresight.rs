@@ -9,11 +9,16 @@ use corrente_report::result::Side;
 use super::Stage;
 use crate::error::LabError;
 use crate::forecast::{Cost, Pairs, about, users};
-use crate::samples::Slice;
+use crate::samples::{SPEED_MOVED_MAX, Slice};
 use crate::scenario::{CasePlan, ContenderPlan};
 use crate::schedule;
 use crate::slice::Load;
 use crate::speed;
+use crate::speedometer::Speed;
+
+/// How often something that the model is to know is measured, until the processor's speed stays what it
+/// is meanwhile.
+const LOOKS_MAX: u32 = 3;
 
 impl Stage<'_> {
     /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
@@ -84,10 +89,34 @@ impl Stage<'_> {
         load: &Load,
         users: usize,
     ) -> Result<(), LabError> {
-        if let Some(slice) = self.slice(id, case, load)? {
+        let mut least: Option<Slice> = None;
+        for _ in 0..LOOKS_MAX {
+            let Some(slice) = self.slice(id, case, load)? else {
+                break;
+            };
+            if least
+                .as_ref()
+                .is_none_or(|least| moved(&slice) < moved(least))
+            {
+                least = Some(slice);
+            }
+            if least
+                .as_ref()
+                .is_some_and(|least| moved(least) <= SPEED_MOVED_MAX)
+            {
+                break;
+            }
+        }
+        if let Some(slice) = least {
             self.known.learn(id, &case.id, cost(&slice, users));
         }
         Ok(())
+    }
+
+    /// The speed that all that is known is taken to; else what an application found when it started.
+    pub(super) fn reference_speed(&self) -> Option<f64> {
+        let written = || speed::written(&self.surroundings.work);
+        self.known.speed().or_else(written)
     }
 
     /// The calibration's requests that a contender is asked, besides its cases.
@@ -129,7 +158,7 @@ impl Stage<'_> {
             cases: &self.cases,
             cores: self.placement.application.len().max(1),
             seed: self.run.seed,
-            burn_rounds_per_ms: speed::written(&self.surroundings.work),
+            burn_rounds_per_ms: self.reference_speed(),
             costs: Some(shipped()),
         });
         self.predicted = predicted;
@@ -139,6 +168,11 @@ impl Stage<'_> {
                 .warning(&format!("{name}: no prediction: {failure}"));
         }
     }
+}
+
+/// By which share the processor's speed moved within a measurement; nothing where that is not known.
+fn moved(slice: &Slice) -> f64 {
+    slice.speed.map_or(0.0, Speed::moved)
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {
@@ -151,5 +185,6 @@ fn cost(slice: &Slice, users: usize) -> Cost {
         users,
         elapsed: slice.elapsed.div_f64(operations),
         cpu: slice.cpu.div_f64(operations),
+        speed: slice.speed.map(Speed::mean),
     }
 }

@@ -108,7 +108,8 @@ fn costs_grow_on_a_slower_machine() {
     let slower = here("another", "3.13.1", 10_000.0);
     let cost = table().reference.speed(slower).cost(100.0, 0.04);
     assert!((cost.mean - 0.0002).abs() < 1e-12);
-    assert!((cost.deviation / cost.mean - LEAST_DEVIATION).abs() < 1e-9);
+    // A ratio of two: that costs follow it is not sure.
+    assert!((cost.deviation / cost.mean - 0.7 * 2_f64.ln()).abs() < 1e-9);
 }
 
 #[test]
@@ -136,5 +137,10 @@ fn costs_of_the_same_machine_are_surer() {
     check(here("another", "3.13.1", 20_000.0), 0.15, 0.20);
     check(here("", "3.13.1", 20_000.0), 0.15, 0.20);
     check(here("a processor", "3.11.7", 20_000.0), 0.15, 0.20);
-    check(here("a processor", "3.13.1", 15_000.0), 0.15, 0.20);
+    check(here("a processor", "3.13.1", 16_000.0), 0.15, 0.20);
+    check(
+        here("a processor", "3.13.1", 10_000.0),
+        0.15,
+        0.7 * 2_f64.ln(),
+    );
 }

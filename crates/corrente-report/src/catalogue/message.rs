@@ -129,6 +129,8 @@ messages! {
     FieldVersions = "field-versions";
     FieldPlacement = "field-placement";
     FieldPlacementText { application: &'a str, others: &'a str } = "field-placement-text";
+    FieldSpeed = "field-speed";
+    FieldSpeedText { low: &'a str, high: &'a str, moved: &'a str } = "field-speed-text";
     FieldNotPinned = "field-not-pinned";
     FieldElapsed = "field-elapsed";
 
@@ -153,6 +155,8 @@ messages! {
     InvalidNoisy = "invalid-noisy";
     InvalidStolen = "invalid-stolen";
     InvalidForeign = "invalid-foreign";
+    InvalidSpeed = "invalid-speed";
+    InvalidOf { count: u64, all: u64, reasons: &'a str } = "invalid-of";
 
     // Sides, measures, factors.
     SideSync = "side-sync";
@@ -425,6 +429,7 @@ impl From<Invalid> for Message<'_> {
             Invalid::MachineNoisy => Self::InvalidNoisy,
             Invalid::ProcessorStolen => Self::InvalidStolen,
             Invalid::OtherPrograms => Self::InvalidForeign,
+            Invalid::SpeedMoved => Self::InvalidSpeed,
         }
     }
 }

@@ -218,6 +218,8 @@ fn setting(catalogue: &Catalogue, scenario: &ScenarioResult) -> Option<Element> 
         })
     };
     let mut facts: Facts = vec![(catalogue.text(Message::FieldPlacement), placed)];
+    let speed = catalogue.speed(scenario);
+    facts.extend(speed.map(|speed| (catalogue.text(Message::FieldSpeed), speed)));
     if !scenario.versions.is_empty() {
         let versions = scenario
             .versions

@@ -101,9 +101,11 @@ fn table(catalogue: &Catalogue, result: &LabResult) -> Element {
     table.finish()
 }
 
-/// The scenario's name and title, and why there are no figures where that is so.
+/// The scenario's name and title, and why there are no figures where that is so, or which of them are
+/// none.
 fn group(catalogue: &Catalogue, scenario: &ScenarioResult) -> Element {
     let title = scenario.title.in_language(catalogue.language());
+    let reason = outcome(catalogue, &scenario.outcome).or_else(|| catalogue.invalid_in(scenario));
     let link = element("a")
         .with("href", format!("#{}", anchor(&scenario.name)))
         .text(title);
@@ -111,7 +113,7 @@ fn group(catalogue: &Catalogue, scenario: &ScenarioResult) -> Element {
         .class("group")
         .with("scope", "rowgroup")
         .child(link)
-        .children(outcome(catalogue, &scenario.outcome).map(|reason| element("small").text(reason)))
+        .children(reason.map(|reason| element("small").text(reason)))
 }
 
 /// Why a scenario has no figures.

@@ -18,4 +18,7 @@ pub struct KnownCost {
     pub elapsed_s: f64,
     /// Processor time of the contender's processes for each request, seconds.
     pub cpu_s: f64,
+    /// How fast the application's processors were meanwhile, in rounds of `burn` a millisecond.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burn_rounds_per_ms: Option<f64>,
 }

@@ -332,6 +332,9 @@ impl Terminal {
         text.push_str(
             &self.paragraph(&self.catalogue().labelled(Message::FieldPlacement, &placed)),
         );
+        if let Some(speed) = self.catalogue().speed(scenario) {
+            text.push_str(&self.paragraph(&self.catalogue().labelled(Message::FieldSpeed, &speed)));
+        }
         if !scenario.versions.is_empty() {
             let versions: Vec<String> = scenario
                 .versions

@@ -149,11 +149,16 @@ impl Terminal {
         counts.collect::<Vec<_>>().join(" · ")
     }
 
-    /// Scenarios without figures and contenders that took no part, each with its reason.
+    /// Scenarios without figures, contenders that took no part and measurements that are no results,
+    /// each with its reason.
     fn failures(&self, result: &LabResult) -> String {
-        let lines = |scenario: &ScenarioResult| match self.outcome(&scenario.outcome) {
-            Some(reason) => vec![format!("{}: {reason}", scenario.name)],
-            None => missing(scenario),
+        let lines = |scenario: &ScenarioResult| {
+            if let Some(reason) = self.outcome(&scenario.outcome) {
+                return vec![format!("{}: {reason}", scenario.name)];
+            }
+            let invalid = self.catalogue().invalid_in(scenario);
+            let invalid = invalid.map(|text| format!("{}: {text}", scenario.name));
+            missing(scenario).into_iter().chain(invalid).collect()
         };
         let lines = result.scenarios.iter().flat_map(lines);
         lines.map(|line| self.item(&line)).collect()

@@ -3,10 +3,10 @@
 //! Pure. Layers are differences between what was measured: what a query costs more than none, and a
 //! framework more than none. What is not in the result is an error that names it.
 
-use corrente_model::statistics::Interval;
+use corrente_model::statistics::{Interval, paired_ratio};
 use serde_json::Value;
 
-use crate::bench::figures::{Better, interval, shown, verdict};
+use crate::bench::figures::{Better, SEED, interval, shown, verdict};
 
 const QUERY: &str = "query";
 const NO_QUERY: &str = "no-query";
@@ -20,6 +20,12 @@ struct Goal {
     bar: f64,
     better: Better,
 }
+
+/// The note under ratios that the lab does not judge itself.
+const LATE: &str = "\
+  ~ The generator shares its processor with PostgreSQL and was late: more than
+    a millisecond with one send of a hundred. Its delay is in both sides, so the
+    ratio is nearer to 1 than it would be without.";
 
 const fn at_least(finding: &'static str, title: &'static str, bar: f64) -> Goal {
     Goal {
@@ -119,13 +125,22 @@ fn table(scenario: &Value) -> Result<String, String> {
 
 fn goals(title: &str, goals: &[Goal], scenario: &Value) -> String {
     let judged = goals.iter().map(|goal| {
-        let Some(ratio) = finding(scenario, goal.finding) else {
+        let judged = finding(scenario, goal.finding).map(|ratio| (ratio, ""));
+        let late = || Some((at_equal_rates(scenario, goal.finding)?, " ~"));
+        let Some((ratio, mark)) = judged.or_else(late) else {
             return format!("  {:<32}not measured", goal.title);
         };
         let verdict = verdict(ratio, goal.bar, goal.better);
-        format!("  {:<32}{:<22}{verdict}", goal.title, interval(ratio, 2))
+        format!(
+            "  {:<32}{:<22}{verdict}{mark}",
+            goal.title,
+            interval(ratio, 2)
+        )
     });
-    let lines: Vec<String> = judged.collect();
+    let mut lines: Vec<String> = judged.collect();
+    if lines.iter().any(|line| line.ends_with('~')) {
+        lines.push(LATE.to_owned());
+    }
     format!("{title}\n{}", lines.join("\n"))
 }
 
@@ -167,6 +182,21 @@ fn all<'a>(scenario: &'a Value, case: &'a str) -> impl Iterator<Item = &'a Value
 
 fn number(value: &Value, path: &str) -> Option<f64> {
     value.pointer(path).and_then(Value::as_f64)
+}
+
+/// The ratio of P99 at equal rates, paired by round, where the lab has none because its generator was
+/// late. None where a side is no evidence.
+fn at_equal_rates(scenario: &Value, id: &str) -> Option<Interval> {
+    let mut findings = scenario["findings"].as_array()?.iter();
+    let found = findings.find(|finding| finding["id"] == id && finding["measure"] == "open-p99")?;
+    let rounds = |side: &str| {
+        let measured = all(scenario, QUERY).find(|one| one["contender"] == found[side])?;
+        let rounds = measured.pointer("/open_loop/latency/p99_rounds_ms")?;
+        let rounds = rounds.as_array()?.iter().map(Value::as_f64);
+        let rounds: Option<Vec<f64>> = rounds.collect();
+        rounds.filter(|_| measured["invalid"].is_null())
+    };
+    paired_ratio(&rounds("of")?, &rounds("over")?, SEED)
 }
 
 fn finding(scenario: &Value, id: &str) -> Option<Interval> {
@@ -224,6 +254,31 @@ mod tests {
         for line in text.lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
+    }
+
+    #[test]
+    fn a_late_generator_leaves_a_ratio_with_its_mark() {
+        let side = |contender: &str, rounds: [f64; 3]| {
+            let mut measured = measured(contender, QUERY, 0.06);
+            measured["open_loop"]["latency"]["p99_rounds_ms"] = json!(rounds);
+            measured
+        };
+        let judged = |disturbed: bool| {
+            let mut over = side("gunicorn-falcon", [4.0, 4.2, 3.8]);
+            if disturbed {
+                over["invalid"] = "other-programs".into();
+            }
+            let scenario = json!({
+                "measurements": [side(RAW, [2.0, 2.1, 1.9]), over],
+                "findings": [{"id": "raw-open-p99", "measure": "open-p99", "of": RAW,
+                    "over": "gunicorn-falcon", "points": [{"measured": null}]}],
+            });
+            goals("P99 at the same rate for all", EQUAL_RATES, &scenario)
+        };
+        let line = "  raw ASGI / gunicorn-falcon      0.50 [0.50, 0.50]     <= 1.00  reached ~\n";
+        assert!(judged(false).contains(line), "{}", judged(false));
+        assert!(judged(false).ends_with(LATE));
+        assert!(!judged(true).contains('~'), "{}", judged(true));
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn gain(case: &CasePlan, elapsed_ms: u64) -> f64 {
         users: 1,
         elapsed: Duration::from_millis(elapsed_ms),
         cpu: Duration::from_millis(200),
+        speed: None,
     };
     known.learn("flask", "judged", cost);
     let (of, over) = (starlette(), flask());
