@@ -145,14 +145,13 @@ impl<T: Carried> Class<T> {
         let carried = Box::into_raw(Box::new(value));
         let nothing = ptr::null_mut();
         // Two threads may start one object: the second one finds it started.
-        match place.compare_exchange(nothing, carried, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                // SAFETY: made above, and nobody else has it.
-                drop(unsafe { Box::from_raw(carried) });
-                Err(started())
-            }
+        let put = place.compare_exchange(nothing, carried, Ordering::AcqRel, Ordering::Acquire);
+        if put.is_err() {
+            // SAFETY: made above, and nobody else has it.
+            drop(unsafe { Box::from_raw(carried) });
+            return Err(started());
         }
+        Ok(())
     }
 }
 
