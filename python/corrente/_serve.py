@@ -181,10 +181,7 @@ async def serve_here(
         report,
         interface=kind,
         state=lives.state_of(application, kind),
-        mounts=[
-            (prefix, one, interface_of(one), lives.state_of(one, interface_of(one)))
-            for prefix, one in mounts.items()
-        ]
+        mounts=_mounted(mounts, lives)
         + [
             (prefix, _native.Folder(folder, static_max_age), "static", None)
             for prefix, folder in static.items()
@@ -216,6 +213,17 @@ async def serve_here(
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
+
+
+def _mounted(
+    mounts: Mapping[str, Callable[..., Foreign]], lives: _Lives
+) -> list[tuple[str, Foreign, str, dict[str, Foreign] | None]]:
+    """Applications below a prefix, each with its interface and the state of its lifespan."""
+    interfaces = {prefix: interface_of(one) for prefix, one in mounts.items()}
+    return [
+        (prefix, one, interfaces[prefix], lives.state_of(one, interfaces[prefix]))
+        for prefix, one in mounts.items()
+    ]
 
 
 class _Lives:
