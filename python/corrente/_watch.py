@@ -8,12 +8,12 @@ be told of a stall is left out.
 from __future__ import annotations
 
 import asyncio
-import functools
 import linecache
 import logging
 import math
 import os
 import sysconfig
+import threading
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -189,9 +189,14 @@ class Metrics:
     """Of all stalls, the rest."""
 
 
-@functools.cache
+_HAS_TOLD = threading.Event()
+
+
 def tell_of_no_stacks() -> None:
     """Say once that stalls have no stacks here."""
+    if _HAS_TOLD.is_set():
+        return
+    _HAS_TOLD.set()
     logger.warning(
         "stalls are told of without a stack: this Python's cannot be read from memory"
         " (it is of a version that is not known, or a sandbox hides /proc/self/mem)"
