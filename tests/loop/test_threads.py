@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 import pytest
 
+import corrente
 from loop.running import LIMIT_S, Loop, run, run_until_stopped, turn
 
 if TYPE_CHECKING:
@@ -108,6 +110,50 @@ def test_a_handle_of_a_thread_can_be_cancelled(loop: Loop) -> None:
     assert handle.cancelled()
     turn(loop)
     assert seen == []
+
+
+@pytest.mark.parametrize("question", ["cancel", "cancelled"])
+def test_who_asks_from_a_thread_gets_no_answer_while_the_callback_runs(
+    loop: Loop, question: str
+) -> None:
+    """As CPython 3.14 has it: what was cancelled does not run any more."""
+    if not isinstance(loop, corrente.EventLoop) and sys.version_info < (3, 14):
+        pytest.skip("asyncio of this version answers at once")
+    started, answered = threading.Event(), threading.Event()
+    handles: queue.SimpleQueue[asyncio.Handle] = queue.SimpleQueue()
+    early: list[bool] = []
+
+    def callback() -> None:
+        started.set()
+        early.append(answered.wait(0.05))
+        loop.stop()
+
+    def ask() -> None:
+        handle = loop.call_soon_threadsafe(callback)
+        handles.put(handle)
+        started.wait(LIMIT_S)
+        getattr(handle, question)()
+        answered.set()
+
+    in_thread(ask)
+    run_until_stopped(loop)
+    assert answered.wait(LIMIT_S)
+    assert early == [False]
+    assert handles.get().cancelled() == (question == "cancel")
+
+
+def test_a_callback_may_cancel_itself(loop: Loop) -> None:
+    handles: list[asyncio.Handle] = []
+    seen: list[bool] = []
+
+    def callback() -> None:
+        handles[0].cancel()
+        seen.append(handles[0].cancelled())
+        loop.stop()
+
+    handles.append(loop.call_soon_threadsafe(callback))
+    run_until_stopped(loop)
+    assert seen == [True]
 
 
 def test_a_thread_may_stop_the_loop(loop: Loop) -> None:

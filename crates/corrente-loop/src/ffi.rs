@@ -16,5 +16,6 @@ pub(crate) mod heap;
 mod library;
 pub(crate) mod method;
 pub(crate) mod openssl;
+mod running;
 mod slots;
 pub(crate) mod thread;

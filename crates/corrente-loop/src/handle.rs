@@ -1,7 +1,8 @@
 //! Handles of callbacks: what can be done with them from Python, beyond what asyncio's own classes do.
 //!
-//! Both classes extend asyncio's (`ffi::handle`). Their `cancel` is here, since timeouts are mostly
-//! scheduled to be cancelled; everything else is inherited.
+//! The classes extend asyncio's (`ffi::handle`). Their `cancel` is here, since timeouts are mostly
+//! scheduled to be cancelled, and since who cancels from another thread waits while the callback runs (as since
+//! CPython 3.14); everything else is inherited.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
@@ -28,9 +29,23 @@ static TIMER: [Method; 2] = [
     Method::END,
 ];
 
+static THREAD_SAFE: [Method; 3] = [
+    Method::new(
+        c"cancel",
+        c"cancel($self, /)\n--\n\nThe callback will not be called; if another thread calls it just now, it has been.",
+        cancel_and_wait,
+    ),
+    Method::new(
+        c"cancelled",
+        c"cancelled($self, /)\n--\n\nWhether it was cancelled; told when no other thread calls it.",
+        cancelled,
+    ),
+    Method::END,
+];
+
 /// Adds the classes to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let [plain, timer] = handle::classes(module.py(), [&PLAIN, &TIMER])?;
+    let [plain, timer, _] = handle::classes(module.py(), [&PLAIN, &TIMER, &THREAD_SAFE])?;
     module.add("Handle", plain)?;
     module.add("TimerHandle", timer)
 }
@@ -44,6 +59,26 @@ fn cancel<'py>(
         mark(receiver)?;
     }
     Ok(py.None().into_bound(py))
+}
+
+fn cancel_and_wait<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let answer = cancel(receiver, arguments)?;
+    handle::wait_until_run(receiver.py(), receiver.as_unbound());
+    Ok(answer)
+}
+
+fn cancelled<'py>(
+    receiver: &Bound<'py, PyAny>,
+    _arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    handle::wait_until_run(receiver.py(), receiver.as_unbound());
+    let is_cancelled = handle::is_cancelled(receiver.as_unbound());
+    Ok(PyBool::new(receiver.py(), is_cancelled)
+        .to_owned()
+        .into_any())
 }
 
 fn cancel_timer<'py>(

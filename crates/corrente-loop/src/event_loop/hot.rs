@@ -77,7 +77,7 @@ fn this<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Loo
 
 fn call_soon<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let this = this(receiver)?.get();
-    let made = soon(receiver, this, "call_soon", &arguments)?;
+    let made = handle::plain(soon(receiver, this, "call_soon", &arguments)?)?;
     let job = Job::Handle(made.clone().unbind());
     this.state
         .with(arguments.py(), |state| state.ready.push_back(job))?;
@@ -89,21 +89,21 @@ fn call_soon_threadsafe<'py>(
     arguments: Arguments<'_, 'py>,
 ) -> Answer<'py> {
     let this = this(receiver)?.get();
-    let made = soon(receiver, this, "call_soon_threadsafe", &arguments)?;
+    let made = handle::thread_safe(soon(receiver, this, "call_soon_threadsafe", &arguments)?)?;
     this.enqueue(arguments.py(), made.clone().unbind())?;
     Ok(made)
 }
 
-/// The handle of a callback that is first in the arguments.
+/// What the handle of a callback is made of that is first in the arguments.
 #[inline]
-fn soon<'py>(
-    receiver: &Bound<'py, PyAny>,
+fn soon<'a, 'py>(
+    receiver: &'a Bound<'py, PyAny>,
     this: &Loop,
     function: &str,
-    arguments: &Arguments<'_, 'py>,
-) -> Answer<'py> {
+    arguments: &Arguments<'a, 'py>,
+) -> PyResult<Parts<'a, 'py>> {
     let callback = arguments.required(function, 0, "callback")?;
-    handle::plain(parts(receiver, this, function, callback, arguments, 1)?)
+    parts(receiver, this, function, callback, arguments, 1)
 }
 
 /// What a handle is made of, from a call whose callback's own arguments begin at a position.

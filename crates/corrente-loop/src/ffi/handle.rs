@@ -1,8 +1,9 @@
 //! Handles that *are* `asyncio.Handle`s and `asyncio.TimerHandle`s, made without running their `__init__`.
 //!
-//! The two classes here extend asyncio's and add nothing but speed: memory of dead handles is reused,
+//! The classes here extend asyncio's and add nothing but speed: memory of dead handles is reused,
 //! and fields are written where the class says that its slots are. So a handle's repr, its
-//! cancellation in debug mode and whatever a version of asyncio adds work as they do there.
+//! cancellation in debug mode and whatever a version of asyncio adds work as they do there. What other threads
+//! hand over has a class of its own, as since CPython 3.14: who runs it is known (`running`).
 //!
 //! Key invariant: a handle is invisible to the garbage collector while only the loop has it (the loop
 //! shows the collector what it refers to, see [`traverse`]), and visible from the moment that
@@ -25,6 +26,7 @@ use pyo3::types::{PyTuple, PyType};
 
 use super::free::Free;
 use super::method::Method;
+use super::running::Running;
 use super::slots::named_slots;
 
 /// A field of a handle.
@@ -57,7 +59,7 @@ impl Field {
     ];
 }
 
-/// One of the two classes.
+/// One of the classes.
 #[derive(Debug)]
 struct Class {
     own: *mut PyTypeObject,
@@ -74,6 +76,8 @@ struct Class {
 struct Classes {
     plain: Class,
     timer: Class,
+    /// Its handles end with a [`Running`].
+    thread_safe: Class,
     empty: Py<PyTuple>,
 }
 
@@ -86,6 +90,7 @@ unsafe impl Send for Classes {}
 static CLASSES: OnceLock<Classes> = OnceLock::new();
 static FREE_PLAIN: Free = Free::new();
 static FREE_TIMER: Free = Free::new();
+static FREE_THREAD_SAFE: Free = Free::new();
 
 /// What a handle is made of.
 pub(crate) struct Parts<'a, 'py> {
@@ -97,33 +102,63 @@ pub(crate) struct Parts<'a, 'py> {
     pub traceback: Option<Bound<'py, PyAny>>,
 }
 
-/// Makes the two classes, with methods of their own.
+/// What a class is made of, beside its methods.
+struct Plan {
+    name: &'static CStr,
+    /// Asyncio's class.
+    base: &'static str,
+    /// Bytes beyond the base's.
+    more: usize,
+    died: unsafe extern "C" fn(*mut PyObject),
+}
+
+const PLAIN: Plan = Plan {
+    name: c"corrente._native.Handle",
+    base: "Handle",
+    more: 0,
+    died: plain_died,
+};
+const TIMER: Plan = Plan {
+    name: c"corrente._native.TimerHandle",
+    base: "TimerHandle",
+    more: 0,
+    died: timer_died,
+};
+const THREAD_SAFE: Plan = Plan {
+    name: c"corrente._native._ThreadSafeHandle",
+    base: "_ThreadSafeHandle",
+    more: size_of::<Running>(),
+    died: thread_safe_died,
+};
+/// Before 3.14 asyncio knows no class of its own for them.
+const THREAD_SAFE_BEFORE: Plan = Plan {
+    name: PLAIN.name,
+    base: PLAIN.base,
+    ..THREAD_SAFE
+};
+
+/// Makes the classes of plain handles, timers, and what other threads hand over, with methods of their own.
 ///
 /// # Errors
 ///
 /// Where asyncio's handles lack a slot that they are known to have.
 pub(crate) fn classes<'py>(
     py: Python<'py>,
-    methods: [&'static [Method]; 2],
-) -> PyResult<[Bound<'py, PyType>; 2]> {
+    methods: [&'static [Method]; 3],
+) -> PyResult<[Bound<'py, PyType>; 3]> {
     let events = py.import("asyncio.events")?;
-    let plain = derived(
-        &events,
-        c"corrente._native.Handle",
-        "Handle",
-        methods[0],
-        plain_died,
-    )?;
-    let timer = derived(
-        &events,
-        c"corrente._native.TimerHandle",
-        "TimerHandle",
-        methods[1],
-        timer_died,
-    )?;
+    let thread_safe = if events.hasattr(THREAD_SAFE.base)? {
+        &THREAD_SAFE
+    } else {
+        &THREAD_SAFE_BEFORE
+    };
+    let plain = derived(&events, &PLAIN, methods[0])?;
+    let timer = derived(&events, &TIMER, methods[1])?;
+    let thread_safe = derived(&events, thread_safe, methods[2])?;
     let made = Classes {
         plain: layout(&plain)?,
         timer: layout(&timer)?,
+        thread_safe: layout(&thread_safe)?,
         empty: PyTuple::empty(py).unbind(),
     };
     let when = made.timer.fields[Field::When as usize];
@@ -135,24 +170,24 @@ pub(crate) fn classes<'py>(
     }
     // The module is imported once; a second import finds the first one's classes.
     drop(CLASSES.set(made));
-    Ok([plain, timer])
+    Ok([plain, timer, thread_safe])
 }
 
 fn derived<'py>(
     events: &Bound<'py, PyModule>,
-    name: &'static CStr,
-    base: &str,
+    plan: &Plan,
     methods: &'static [Method],
-    died: unsafe extern "C" fn(*mut PyObject),
 ) -> PyResult<Bound<'py, PyType>> {
-    let base = events.getattr(base)?;
+    let base = events.getattr(plan.base)?.cast_into::<PyType>()?;
+    // SAFETY: a live class.
+    let size = unsafe { (*base.as_type_ptr()).tp_basicsize };
     let first = methods
         .first()
         .map_or(ptr::null_mut(), |first| first.definition().cast());
     let mut slots = [
         PyType_Slot {
             slot: ffi::Py_tp_dealloc,
-            pfunc: died as *mut c_void,
+            pfunc: plan.died as *mut c_void,
         },
         PyType_Slot {
             slot: ffi::Py_tp_methods,
@@ -161,8 +196,8 @@ fn derived<'py>(
         PyType_Slot::default(),
     ];
     let mut spec = PyType_Spec {
-        name: name.as_ptr(),
-        basicsize: 0, // the base's
+        name: plan.name.as_ptr(),
+        basicsize: (size as usize + plan.more) as i32,
         itemsize: 0,
         flags: ffi::Py_TPFLAGS_DEFAULT as u32,
         slots: slots.as_mut_ptr(),
@@ -211,6 +246,22 @@ fn known() -> &'static Classes {
 pub(crate) fn plain<'py>(parts: Parts<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let known = known();
     make(&known.plain, &FREE_PLAIN, parts)
+}
+
+/// A handle that another thread may have made, and may cancel while the loop runs it.
+pub(crate) fn thread_safe<'py>(parts: Parts<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+    let known = known();
+    let handle = make(&known.thread_safe, &FREE_THREAD_SAFE, parts)?;
+    let end = known.thread_safe.size - size_of::<Running>();
+    // SAFETY: the class has reserved this room at its end, which nobody else knows yet.
+    unsafe {
+        handle
+            .as_ptr()
+            .byte_add(end)
+            .cast::<Running>()
+            .write(Running::default())
+    };
+    Ok(handle)
 }
 
 /// A timer; `when` as the caller gave it.
@@ -298,11 +349,10 @@ fn py_bool(py: Python<'_>, value: bool) -> Bound<'_, PyAny> {
 fn class_of(handle: *mut PyObject) -> &'static Class {
     let known = known();
     // SAFETY: a live object.
-    if unsafe { ffi::Py_TYPE(handle) } == known.timer.own {
-        &known.timer
-    } else {
-        &known.plain
-    }
+    let class = unsafe { ffi::Py_TYPE(handle) };
+    let others = [&known.timer, &known.thread_safe];
+    let other = others.into_iter().find(|other| other.own == class);
+    other.unwrap_or(&known.plain)
 }
 
 /// Where a field of a handle is. The layouts agree where both classes have a field.
@@ -364,9 +414,30 @@ pub(crate) fn is_cancelled(handle: &Py<PyAny>) -> bool {
     flag == unsafe { ffi::Py_True() }
 }
 
+/// Who runs a handle; `None` for one that no other thread has to wait for.
+#[inline]
+fn running(handle: &Py<PyAny>) -> Option<&Running> {
+    let class = &known().thread_safe;
+    // SAFETY: a live object.
+    if unsafe { ffi::Py_TYPE(handle.as_ptr()) } != class.own {
+        return None;
+    }
+    let end = class.size - size_of::<Running>();
+    // SAFETY: it was made with its handle, and lives as long; all of it is atomic.
+    Some(unsafe { &*handle.as_ptr().byte_add(end).cast::<Running>() })
+}
+
+/// Waits until another thread has run a handle, if one just does.
+pub(crate) fn wait_until_run(py: Python<'_>, handle: &Py<PyAny>) {
+    if let Some(running) = running(handle) {
+        running.wait(py);
+    }
+}
+
 /// Calls a handle's callback in its context; a cancelled one does nothing. The error is the callback's.
 #[inline]
 pub(crate) fn run(py: Python<'_>, handle: &Py<PyAny>) -> PyResult<()> {
+    let _run = running(handle).map(Running::begin);
     if is_cancelled(handle) {
         return Ok(());
     }
@@ -454,6 +525,11 @@ unsafe extern "C" fn plain_died(object: *mut PyObject) {
 unsafe extern "C" fn timer_died(object: *mut PyObject) {
     // SAFETY: the interpreter calls this once, with the last reference gone.
     unsafe { died(object, &FREE_TIMER) };
+}
+
+unsafe extern "C" fn thread_safe_died(object: *mut PyObject) {
+    // SAFETY: the interpreter calls this once, with the last reference gone.
+    unsafe { died(object, &FREE_THREAD_SAFE) };
 }
 
 /// # Safety
