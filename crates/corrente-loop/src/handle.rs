@@ -70,6 +70,7 @@ fn cancel_and_wait<'py>(
     Ok(answer)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a method's signature")]
 fn cancelled<'py>(
     receiver: &Bound<'py, PyAny>,
     _arguments: Arguments<'_, 'py>,

@@ -197,7 +197,7 @@ fn derived<'py>(
     ];
     let mut spec = PyType_Spec {
         name: plan.name.as_ptr(),
-        basicsize: (size as usize + plan.more) as i32,
+        basicsize: i32::try_from(usize::try_from(size)? + plan.more)?,
         itemsize: 0,
         flags: ffi::Py_TPFLAGS_DEFAULT as u32,
         slots: slots.as_mut_ptr(),
@@ -252,15 +252,10 @@ pub(crate) fn plain<'py>(parts: Parts<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
 pub(crate) fn thread_safe<'py>(parts: Parts<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let known = known();
     let handle = make(&known.thread_safe, &FREE_THREAD_SAFE, parts)?;
-    let end = known.thread_safe.size - size_of::<Running>();
-    // SAFETY: the class has reserved this room at its end, which nobody else knows yet.
-    unsafe {
-        handle
-            .as_ptr()
-            .byte_add(end)
-            .cast::<Running>()
-            .write(Running::default())
-    };
+    // SAFETY: a handle of this class.
+    let place = unsafe { running_place(handle.as_ptr()) };
+    // SAFETY: nobody else knows the handle yet.
+    unsafe { place.write(Running::default()) };
     Ok(handle)
 }
 
@@ -414,6 +409,16 @@ pub(crate) fn is_cancelled(handle: &Py<PyAny>) -> bool {
     flag == unsafe { ffi::Py_True() }
 }
 
+/// # Safety
+///
+/// The handle is of the class that is thread-safe.
+#[inline]
+unsafe fn running_place(handle: *mut PyObject) -> *mut Running {
+    let end = known().thread_safe.size - size_of::<Running>();
+    // SAFETY: the class has reserved this room at its end.
+    unsafe { handle.byte_add(end).cast() }
+}
+
 /// Who runs a handle; `None` for one that no other thread has to wait for.
 #[inline]
 fn running(handle: &Py<PyAny>) -> Option<&Running> {
@@ -422,9 +427,10 @@ fn running(handle: &Py<PyAny>) -> Option<&Running> {
     if unsafe { ffi::Py_TYPE(handle.as_ptr()) } != class.own {
         return None;
     }
-    let end = class.size - size_of::<Running>();
+    // SAFETY: a handle of this class.
+    let place = unsafe { running_place(handle.as_ptr()) };
     // SAFETY: it was made with its handle, and lives as long; all of it is atomic.
-    Some(unsafe { &*handle.as_ptr().byte_add(end).cast::<Running>() })
+    Some(unsafe { &*place })
 }
 
 /// Waits until another thread has run a handle, if one just does.
