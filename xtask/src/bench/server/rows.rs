@@ -26,7 +26,7 @@ pub(super) struct Application {
     pub(super) transport: Transport,
     /// Kept by a process of their own; `None` is a server in one process, where it can be.
     pub(super) workers: Option<u32>,
-    /// Of ours alone; `{port}` is the server's.
+    /// Of ours alone; `{start}` is another number for each server that is started.
     pub(super) options: &'static [&'static str],
     pub(super) mark: Mark,
 }
@@ -440,14 +440,14 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "gauge",
         title: "Raw ASGI, 13 bytes, 64 connections, with `--gauge FILE`",
-        application: with(&["--gauge", "gauge-{port}.json"]),
+        application: with(&["--gauge", "gauge-{start}.json"]),
         how: How::Paired(SMALL),
         goals: &[goal(Against::Named(Contender::Without), 1.02)],
     },
     Row {
         name: "access-log",
         title: "Raw ASGI, 13 bytes, 64 connections, with `--access-log FILE`",
-        application: with(&["--access-log", "access-{port}.log"]),
+        application: with(&["--access-log", "access-{start}.log"]),
         how: How::Paired(SMALL),
         goals: &[goal(Against::Beyond(Contender::Without), 2.0)],
     },

@@ -7,6 +7,7 @@
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,12 @@ impl Running {
     }
 }
 
+/// Another one for each server that is started: the kernel may give a port twice, and a recording is not written over.
+fn start_number() -> String {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    STARTED.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
 /// What `serving.py` is told.
 fn arguments(application: Application, contender: Contender, port: &str) -> Vec<String> {
     let protocol = application.protocol.name();
@@ -110,8 +117,9 @@ fn arguments(application: Application, contender: Contender, port: &str) -> Vec<
     }
     if contender == Contender::Corrente {
         // As one word: an option begins like those of the program.
+        let start = start_number();
         let options = application.options.iter();
-        words.extend(options.map(|word| format!("--option={}", word.replace("{port}", port))));
+        words.extend(options.map(|word| format!("--option={}", word.replace("{start}", &start))));
     }
     words
 }
