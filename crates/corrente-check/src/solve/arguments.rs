@@ -267,25 +267,30 @@ impl Machine<'_> {
     }
 
     pub(super) fn bind_defaults(&mut self, instance: InstanceId, callee: Value) {
-        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
-            return;
-        };
-        let function = self.instances[instance.0 as usize].function;
-        for parameter in self.signature(function).named() {
-            let values = self.read_named(owner, parameter.name);
-            self.give(instance, parameter.slot, &values);
-        }
+        self.bind_by_default(instance, callee, |_, defaults| defaults);
     }
 
     /// Parameters whose default is injected get what the framework finds for them.
     pub(super) fn bind_injected(&mut self, instance: InstanceId, callee: Value) {
+        self.bind_by_default(instance, callee, |machine, defaults| {
+            machine.injected(&defaults, instance)
+        });
+    }
+
+    /// Each parameter with a name gets what `found` makes of its default's values.
+    fn bind_by_default(
+        &mut self,
+        instance: InstanceId,
+        callee: Value,
+        found: impl Fn(&mut Self, ValueSet) -> ValueSet,
+    ) {
         let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
             return;
         };
         let function = self.instances[instance.0 as usize].function;
         for parameter in self.signature(function).named() {
             let defaults = self.read_named(owner, parameter.name);
-            let values = self.injected(&defaults, instance);
+            let values = found(self, defaults);
             self.give(instance, parameter.slot, &values);
         }
     }
