@@ -214,7 +214,11 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     let written = Message::ProgressResultWritten { path: &result_file };
     eprintln!("{}", screen.catalogue().text(written));
     say_written(&screen, &report);
-    Ok(if runs_whole(result) {
+    let broken = broken(result);
+    for part in &broken {
+        terminal::error(part);
+    }
+    Ok(if broken.is_empty() {
         Exit::Done
     } else {
         Exit::Incomplete
@@ -227,17 +231,21 @@ fn say_written(screen: &Terminal, path: &Path) {
     eprintln!("{}", screen.catalogue().text(written));
 }
 
-/// Whether every scenario and every contender could run. What the machine lacks (Node, Go, PHP) is
-/// no failure: the report says that it was not measured.
-fn runs_whole(result: &LabResult) -> bool {
-    result.scenarios.iter().all(|scenario| {
-        !matches!(scenario.outcome, Outcome::Failed { .. })
-            && scenario
-                .contenders
-                .iter()
-                .filter_map(|contender| contender.missing.as_deref())
-                .all(is_absent)
-    })
+/// The scenarios and contenders that could not run, with their reasons. What the machine lacks
+/// (Node, Go, PHP) is no failure: the report says that it was not measured.
+fn broken(result: &LabResult) -> Vec<String> {
+    let mut parts = Vec::new();
+    for scenario in &result.scenarios {
+        if let Outcome::Failed { reason } = &scenario.outcome {
+            parts.push(format!("{}: {reason}", scenario.name));
+        }
+        let missing = scenario.contenders.iter().filter_map(|contender| {
+            let reason = contender.missing.as_deref()?;
+            (!is_absent(reason)).then(|| format!("{}: {reason}", scenario.name))
+        });
+        parts.extend(missing);
+    }
+    parts
 }
 
 /// `corrente lab report`.

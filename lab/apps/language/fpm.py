@@ -54,11 +54,15 @@ http {{
 
 
 def find(names: list[str]) -> str:
-    """The first of these programs that the machine has."""
+    """The first of these programs that the machine has.
+
+    Without one the contender is absent, not broken: the lab takes EX_UNAVAILABLE for that.
+    """
     for name in names:
         if path := shutil.which(name, path=SEARCH):
             return path
-    sys.exit(f"{names[0]} not found")
+    print(f"{names[0]} not found", file=sys.stderr)
+    sys.exit(os.EX_UNAVAILABLE)
 
 
 def main() -> None:
