@@ -32,6 +32,10 @@ const USERS_DEFAULT: usize = 16;
 /// Longer than most queues last, and about what a server of many processes takes to start.
 const SETTLE_LIMIT: Duration = Duration::from_millis(1500);
 
+/// How long a server that was started anew may go on starting. Its first answer comes from the first of
+/// its workers; the others still import meanwhile, on the processors of whoever is measured next.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
 /// Length of a look at what is known before the run, at least and at most: half a round's length.
 const LOOK: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(800));
 /// Requests that a look at one user alone must see: one alone may be the first of its kind.
@@ -224,6 +228,8 @@ impl Bench<'_> {
         instance.restart(self.scenario, case, self.surroundings, &interrupted);
         if let Some(server) = &instance.server {
             process_tree::pin(&server.processes(), self.place.application);
+            // Where it works on for longer, `foreign` says so of whoever is measured next.
+            process_tree::settles_within(server.root(), START_LIMIT);
         }
     }
 }

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use crate::files::LabFiles;
 
-/// The program takes less than a tenth of it; what takes longer is not the interpreter it should be.
-const LIMIT: Duration = Duration::from_secs(1);
+/// The program takes less than a fiftieth of it on a machine with nothing else to do; what takes longer
+/// is not the interpreter it should be.
+const LIMIT: Duration = Duration::from_secs(5);
 /// How often it is looked whether the program has ended.
 const PACE: Duration = Duration::from_millis(5);
 /// It is started so often, if that takes no longer than this.

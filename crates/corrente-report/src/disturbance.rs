@@ -78,8 +78,8 @@ mod tests {
             Some(
                 "5 of 6 measurements invalid: load generator saturated (uvicorn-starlette) · \
                  origin or database saturated (sanic) · rounds differ too much (aiohttp) · \
-                 hypervisor took processor time (granian-asgi) · the processor’s speed moved \
-                 (hypercorn)"
+                 hypervisor took processor time (granian-asgi) · other programs used the \
+                 processor (hypercorn)"
             )
         );
         assert_eq!(catalogue.invalid_in(find("azure-uvloop")), None);

@@ -230,7 +230,7 @@ fn paterson() -> ScenarioResult {
         Some(Invalid::OthersSaturated),
         Some(Invalid::MachineNoisy),
         Some(Invalid::ProcessorStolen),
-        Some(Invalid::SpeedMoved),
+        Some(Invalid::OtherPrograms),
     ];
     for (index, (name, reason)) in names.iter().zip(reasons).enumerate() {
         let rate = 3110.0 - 140.0 * index as f64;

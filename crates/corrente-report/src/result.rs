@@ -302,8 +302,6 @@ pub enum Invalid {
     ProcessorStolen,
     /// Other programs of the machine used more than the stated share of the application's processors.
     OtherPrograms,
-    /// The processor's own speed moved within the measurement by more than the stated share.
-    SpeedMoved,
 }
 
 /// Percentiles, milliseconds. A percentile that the sample does not carry is absent: at least ten

@@ -9,7 +9,7 @@ use corrente_report::result::Side;
 use super::Stage;
 use crate::error::LabError;
 use crate::forecast::{Cost, Pairs, about, users};
-use crate::samples::{SPEED_MOVED_MAX, Slice};
+use crate::samples::Slice;
 use crate::scenario::{CasePlan, ContenderPlan};
 use crate::schedule;
 use crate::slice::Load;
@@ -19,6 +19,10 @@ use crate::speedometer::Speed;
 /// How often something that the model is to know is measured, until the processor's speed stays what it
 /// is meanwhile.
 const LOOKS_MAX: u32 = 3;
+
+/// A processor whose speed moved by less than this share stayed what it was. In quiet minutes looks at
+/// one processor differ by 1 to 2 %.
+const STEADY_MAX: f64 = 0.15;
 
 impl Stage<'_> {
     /// Measures what is known before the run: one user alone, which the naive rule is fed with, a
@@ -102,7 +106,7 @@ impl Stage<'_> {
             }
             if least
                 .as_ref()
-                .is_some_and(|least| moved(least) <= SPEED_MOVED_MAX)
+                .is_some_and(|least| moved(least) <= STEADY_MAX)
             {
                 break;
             }

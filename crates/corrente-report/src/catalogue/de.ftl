@@ -108,7 +108,6 @@ invalid-others = Gegenstelle oder Datenbank ausgelastet
 invalid-noisy = Wiederholungen weichen zu stark ab
 invalid-stolen = Hypervisor nahm Prozessorzeit
 invalid-foreign = andere Programme nutzten den Prozessor
-invalid-speed = Geschwindigkeit des Prozessors änderte sich
 invalid-of = { $count } von { $all } Messungen ungültig: { $reasons }
 
 # Seiten, Größen, Faktoren.
@@ -161,7 +160,7 @@ read-ratio = Jede Behauptung ist ein Verhältnis zweier Teilnehmer, „von / zu�
 read-verdict = Eine Behauptung ist bestätigt, wenn das ganze Intervall zwischen dem durch 1,25 geteilten und dem mit 1,25 malgenommenen veröffentlichten Verhältnis liegt; sie ist widerlegt, wenn das ganze Intervall außerhalb liegt. Wo nur eine Grenze (≥ oder ≤) veröffentlicht wurde, gilt für sie derselbe Spielraum. Eine Behauptung über mehrere Fälle ist nur dann bestätigt oder widerlegt, wenn alle Fälle übereinstimmen.
 read-direction = Wo nur eine Richtung veröffentlicht wurde, muss das ganze Intervall mindestens 5 % auf der behaupteten Seite liegen.
 read-inconclusive = Alles andere ist unentschieden: Die Messung gibt keinen Ausschlag.
-read-invalid = Eine Messung ist ungültig, wenn Lastgenerator, Gegenstelle oder Datenbank keine Reserve mehr hatten, der Teilnehmer aber schon (wer seine eigenen Prozessoren ausfüllt, ist die Grenze, wie beschäftigt die anderen auch sind), wenn die Wiederholungen eines Teilnehmers stärker abweichen, als die Rauschprüfung zulässt, wenn der Hypervisor oder andere Programme der Maschine Prozessorzeit entzogen, oder wenn sich die Geschwindigkeit des Prozessors selbst währenddessen um mehr als 15 % änderte. Sie stützt dann kein Urteil.
+read-invalid = Eine Messung ist ungültig, wenn Lastgenerator, Gegenstelle oder Datenbank keine Reserve mehr hatten, der Teilnehmer aber schon (wer seine eigenen Prozessoren ausfüllt, ist die Grenze, wie beschäftigt die anderen auch sind), wenn die Wiederholungen eines Teilnehmers stärker abweichen, als die Rauschprüfung zulässt, oder wenn der Hypervisor oder andere Programme der Maschine Prozessorzeit entzogen. Sie stützt dann kein Urteil. Dass sich die Geschwindigkeit des Prozessors selbst ändert, macht keine Messung ungültig: Die Teilnehmer wechseln sich ab, sodass es die Intervalle weitet.
 read-naive = Die Faustregel lautet: Gewinn = 1 + T_io / T_cpu, also die Wartezeit einer Anfrage geteilt durch ihre Prozessorzeit, auf der synchronen Seite mit einem einzigen Nutzer vor dem Lauf gemessen. Sie steht neben dem Gewinn, der dann gemessen wurde.
 read-model = Wo eine Zeile mit „Modell“ beginnt, hat Correntes Modell den Gewinn vor den beurteilten Messungen vorhergesagt: aus einem einzigen Nutzer auf der synchronen Seite und daraus, was die Stacks bei anderen Anfragen kosten, um die es in keiner Behauptung geht. Die Klammern enthalten sein 95-%-Intervall.
 read-shipped = Wo eine Zeile mit „ab Werk“ beginnt, hat das Modell dasselbe ohne irgendetwas von der asynchronen Seite vorhergesagt: aus der synchronen Seite allein und den Kosten der Stacks, die mit Corrente kommen, umgerechnet auf die Geschwindigkeit dieser Maschine.

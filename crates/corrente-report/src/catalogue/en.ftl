@@ -108,7 +108,6 @@ invalid-others = origin or database saturated
 invalid-noisy = rounds differ too much
 invalid-stolen = hypervisor took processor time
 invalid-foreign = other programs used the processor
-invalid-speed = the processor’s speed moved
 invalid-of = { $count } of { $all } measurements invalid: { $reasons }
 
 # Sides, measures, factors.
@@ -164,7 +163,7 @@ read-ratio = Every claim is a ratio of two contenders, “of / over”, measured
 read-verdict = A claim is confirmed where the whole interval lies between the published ratio divided by 1.25 and the same ratio multiplied by 1.25, and refuted where the whole interval lies outside. Where only a bound (≥ or ≤) was published, it is given the same room. A claim over several cases is confirmed or refuted only where every case agrees.
 read-direction = Where only a direction was published, the whole interval must lie at least 5% on the claimed side.
 read-inconclusive = Anything else is inconclusive: the measurement does not decide.
-read-invalid = A measurement is invalid where the load generator, the origin or the database had no headroom although the contender itself did (one that fills processors of its own is the limit, however busy the others are), where the rounds of one contender differ by more than the noise test allows, where the hypervisor or other programs of the machine took processor time away, or where the processor’s own speed moved by more than 15 % within it. It then supports no verdict.
+read-invalid = A measurement is invalid where the load generator, the origin or the database had no headroom although the contender itself did (one that fills processors of its own is the limit, however busy the others are), where the rounds of one contender differ by more than the noise test allows, or where the hypervisor or other programs of the machine took processor time away. It then supports no verdict. That the processor’s own speed moves makes no measurement invalid: contenders take turns, so that it widens the intervals.
 read-naive = The naive rule says gain = 1 + T_io / T_cpu: the waiting time of a request over its processor time, taken from the sync side at one user before the run. It stands beside the gain that was then measured.
 read-model = Where a line begins with “model”, Corrente’s model predicted the gain before the judged measurements: from one user alone on the sync side, and from what the stacks cost on other requests that no claim is about. The brackets hold its 95% interval.
 read-shipped = Where a line begins with “shipped”, the model predicted the same without anything of the async side: from the sync side alone and from the costs of stacks that come with Corrente, taken to the speed of this machine.

@@ -108,7 +108,6 @@ invalid-others = origine ou base de données saturée
 invalid-noisy = répétitions trop différentes
 invalid-stolen = temps de processeur pris par l’hyperviseur
 invalid-foreign = processeur pris par d’autres programmes
-invalid-speed = la vitesse du processeur a changé
 invalid-of = { $count } mesures sur { $all } non valides : { $reasons }
 
 # Côtés, grandeurs, facteurs.
@@ -161,7 +160,7 @@ read-ratio = Chaque affirmation est un rapport entre deux concurrents, « de / 
 read-verdict = Une affirmation est confirmée si l’intervalle entier se trouve entre le rapport publié divisé par 1,25 et le même multiplié par 1,25 ; elle est réfutée si l’intervalle entier se trouve en dehors. Si seule une borne (≥ ou ≤) a été publiée, la même marge s’y applique. Une affirmation portant sur plusieurs cas n’est confirmée ou réfutée que si tous les cas concordent.
 read-direction = Si seul un sens a été publié, l’intervalle entier doit se trouver au moins 5 % du côté affirmé.
 read-inconclusive = Tout le reste est non concluant : la mesure ne tranche pas.
-read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge alors que le concurrent en avait encore (celui qui remplit ses propres processeurs est la limite, si occupés que soient les autres), si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, si l’hyperviseur ou d’autres programmes de la machine ont pris du temps de processeur, ou si la vitesse même du processeur a changé de plus de 15 % entre-temps. Elle ne soutient alors aucun verdict.
+read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge alors que le concurrent en avait encore (celui qui remplit ses propres processeurs est la limite, si occupés que soient les autres), si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur ou d’autres programmes de la machine ont pris du temps de processeur. Elle ne soutient alors aucun verdict. Que la vitesse même du processeur change ne rend aucune mesure invalide : les concurrents alternent, et les intervalles s’en trouvent élargis.
 read-naive = La règle naïve dit : gain = 1 + T_io / T_cpu, soit le temps d’attente d’une requête divisé par son temps de processeur, relevés du côté synchrone avec un seul utilisateur avant la mesure. Elle figure à côté du gain mesuré ensuite.
 read-model = Là où une ligne commence par « modèle », le modèle de Corrente a prédit le gain avant les mesures jugées : à partir d’un seul utilisateur du côté synchrone et du coût des piles pour d’autres requêtes, qu’aucune affirmation ne concerne. Les crochets contiennent son intervalle à 95 %.
 read-shipped = Là où une ligne commence par « fournis », le modèle a prédit la même chose sans rien du côté asynchrone : à partir du seul côté synchrone et des coûts des piles fournis avec Corrente, ramenés à la vitesse de cette machine.

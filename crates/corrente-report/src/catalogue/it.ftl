@@ -108,7 +108,6 @@ invalid-others = origine o database saturi
 invalid-noisy = ripetizioni troppo diverse
 invalid-stolen = tempo di processore tolto dall’hypervisor
 invalid-foreign = processore usato da altri programmi
-invalid-speed = la velocità del processore è cambiata
 invalid-of = { $count } misurazioni su { $all } non valide: { $reasons }
 
 # Parti, grandezze, fattori.
@@ -164,7 +163,7 @@ read-ratio = Ogni affermazione è un rapporto fra due concorrenti, «di / su», 
 read-verdict = Un’affermazione è confermata se l’intero intervallo sta fra il rapporto pubblicato diviso per 1,25 e lo stesso moltiplicato per 1,25, ed è confutata se l’intero intervallo ne sta fuori. Dove è stato pubblicato solo un limite (≥ o ≤), vale lo stesso margine. Un’affermazione su più casi è confermata o confutata solo se tutti i casi concordano.
 read-direction = Se è stata pubblicata solo una direzione, l’intero intervallo deve trovarsi almeno il 5% dalla parte affermata.
 read-inconclusive = Tutto il resto è non conclusivo: la misurazione non decide.
-read-invalid = Una misurazione non è valida se il generatore di carico, l’origine o il database non avevano più margine mentre il concorrente ne aveva ancora (chi riempie i propri processori è il limite, per quanto gli altri siano occupati), se le ripetizioni di un concorrente differiscono più di quanto ammetta la prova del rumore, se l’hypervisor o altri programmi della macchina hanno tolto tempo di processore, o se la velocità stessa del processore è cambiata di oltre il 15 % nel frattempo. In tal caso non sostiene alcun verdetto.
+read-invalid = Una misurazione non è valida se il generatore di carico, l’origine o il database non avevano più margine mentre il concorrente ne aveva ancora (chi riempie i propri processori è il limite, per quanto gli altri siano occupati), se le ripetizioni di un concorrente differiscono più di quanto ammetta la prova del rumore, o se l’hypervisor o altri programmi della macchina hanno tolto tempo di processore. In tal caso non sostiene alcun verdetto. Che la velocità stessa del processore cambi non rende invalida nessuna misurazione: i concorrenti si alternano, e così si allargano gli intervalli.
 read-naive = La regola semplice dice: guadagno = 1 + T_io / T_cpu, cioè il tempo di attesa di una richiesta diviso per il suo tempo di processore, rilevati sulla parte sincrona con un solo utente prima della misurazione. Sta accanto al guadagno poi misurato.
 read-model = Dove una riga comincia con «modello», il modello di Corrente ha previsto il guadagno prima delle misurazioni giudicate: da un solo utente sulla parte sincrona e da quanto gli stack costano con altre richieste, su cui nessuna affermazione verte. Le parentesi contengono il suo intervallo al 95%.
 read-shipped = Dove una riga comincia con «forniti», il modello ha previsto lo stesso senza nulla della parte asincrona: dalla sola parte sincrona e dai costi degli stack forniti con Corrente, riportati alla velocità di questa macchina.

@@ -155,7 +155,6 @@ messages! {
     InvalidNoisy = "invalid-noisy";
     InvalidStolen = "invalid-stolen";
     InvalidForeign = "invalid-foreign";
-    InvalidSpeed = "invalid-speed";
     InvalidOf { count: u64, all: u64, reasons: &'a str } = "invalid-of";
 
     // Sides, measures, factors.
@@ -429,7 +428,6 @@ impl From<Invalid> for Message<'_> {
             Invalid::MachineNoisy => Self::InvalidNoisy,
             Invalid::ProcessorStolen => Self::InvalidStolen,
             Invalid::OtherPrograms => Self::InvalidForeign,
-            Invalid::SpeedMoved => Self::InvalidSpeed,
         }
     }
 }
