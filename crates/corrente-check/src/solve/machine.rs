@@ -70,6 +70,8 @@ pub(crate) struct Machine<'a> {
     /// For a plan only.
     pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
     pub(crate) hooks: Vec<super::hooks::Hook>,
+    /// The models whose objects a call is made on, where they are known.
+    pub(super) models: FxHashMap<(InstanceId, Span), Vec<super::heap::ClassId>>,
     pub(super) routers: super::routers::Routers,
     pub(super) viewsets: Vec<super::endpoints::Registered>,
     entered: FxHashSet<InstanceId>,
@@ -143,6 +145,7 @@ impl<'a> Machine<'a> {
             entries: Vec::new(),
             endpoints: Vec::new(),
             hooks: Vec::new(),
+            models: FxHashMap::default(),
             routers: super::routers::Routers::default(),
             viewsets: Vec::new(),
             entered: FxHashSet::default(),
