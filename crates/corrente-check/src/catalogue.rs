@@ -46,6 +46,8 @@ pub(crate) struct EndpointRule {
     pub(crate) items: Vec<String>,
     /// A method of a registered class: its route goes on from that of the class.
     pub(crate) is_action: bool,
+    /// The argument that lists what it depends on, by name.
+    pub(crate) dependencies: String,
 }
 
 /// An argument that changes what a call does.
@@ -233,6 +235,7 @@ impl Catalogue {
             verbs: entry.verbs,
             items: entry.items,
             is_action: entry.action,
+            dependencies: entry.dependencies,
         });
         let names = all_expanded(&entry.names).into_iter();
         self.endpoint_names.extend(names.map(|name| (name, number)));

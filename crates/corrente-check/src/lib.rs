@@ -118,6 +118,7 @@ pub fn plan(
     solved(sources, facts, catalogue, |machine| {
         machine.endpoint_classes();
         machine.hooks_of_settings();
+        machine.listed_dependencies();
         machine.run();
         machine.absorb_expressions();
         machine.whole_routes();

@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Action, EXPRESSION, FunctionFacts, ModuleFacts, Name};
+use crate::facts::{Action, EXPRESSION, FunctionFacts, ModuleFacts, Name, Span};
 use crate::symbols::{Symbol, Symbols};
 
 /// A module of the program.
@@ -110,6 +110,25 @@ impl Program {
     pub(crate) fn function(&self, id: FunctionId) -> &FunctionFacts {
         let module = self.module_of(id);
         &module.facts.functions[(id.0 - module.first) as usize]
+    }
+
+    /// Where a function's name stands.
+    pub(crate) fn definition(&self, id: FunctionId) -> Span {
+        let module = self.module_of(id);
+        let number = id.0 - module.first;
+        let parent = module.facts.functions[number as usize].parent;
+        let operations = parent
+            .map(|parent| &module.facts.functions[parent as usize].operations)
+            .into_iter()
+            .flatten();
+        let mut made = operations.filter(|operation| match &operation.action {
+            Action::Function { function, .. } => *function == number,
+            Action::Class(class) => class.body == number,
+            _ => false,
+        });
+        made.next()
+            .map(|operation| operation.span)
+            .unwrap_or_default()
     }
 
     /// Whether it is the body of a generator expression.

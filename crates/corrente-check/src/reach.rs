@@ -106,7 +106,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut found = Vec::new();
         for edge in &self.machine.instances[at.0 as usize].edges {
             let Reach::Body(to) = edge.to else { continue };
-            if edge.certainty > certainty || self.is_start(to) {
+            if self.certainty_of(edge, to) > certainty || self.is_start(to) {
                 continue;
             }
             let callers = self.callers.entry(to).or_default();
@@ -123,6 +123,15 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         found
+    }
+
+    /// A body in which circumstances are mixed up may call for others than for this caller.
+    fn certainty_of(&self, edge: &Edge, to: InstanceId) -> Certainty {
+        if self.machine.is_merged(to) {
+            edge.certainty.max(Certainty::Probable)
+        } else {
+            edge.certainty
+        }
     }
 
     fn is_start(&self, instance: InstanceId) -> bool {

@@ -15,6 +15,9 @@ pub(crate) struct RouterRule {
     pub(crate) prefix: String,
     /// The same, by position.
     pub(crate) position: Option<usize>,
+    /// The argument that lists what all of its endpoints depend on.
+    #[serde(default)]
+    pub(crate) dependencies: String,
     /// What routers among the arguments are to it.
     #[serde(default)]
     pub(crate) arguments: Relation,
@@ -41,6 +44,9 @@ pub(crate) struct MountRule {
     /// The argument that is the prefix, by name.
     pub(crate) prefix: String,
     pub(crate) position: Option<usize>,
+    /// The argument that lists what the endpoints of the inner one depend on.
+    #[serde(default)]
+    pub(crate) dependencies: String,
     /// What becomes of the prefix that the inner one has.
     pub(crate) own: OwnPrefix,
 }

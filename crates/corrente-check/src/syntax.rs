@@ -12,6 +12,7 @@ mod lowering;
 mod outline;
 mod pardons;
 mod patterns;
+mod pruning;
 mod scopes;
 mod statements;
 
@@ -50,6 +51,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     let body = parsed.suite();
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
+    facts.functions.iter_mut().for_each(pruning::prune);
     facts.index();
     facts
 }

@@ -54,7 +54,8 @@ impl Uses {
     }
 }
 
-fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
+/// The slots that an operation reads.
+pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
     match action {
         Action::Copy { from, .. }
         | Action::Store { from, .. }

@@ -145,4 +145,6 @@ pub(super) struct EndpointEntry {
     pub(super) items: Vec<String>,
     #[serde(default)]
     pub(super) action: bool,
+    #[serde(default)]
+    pub(super) dependencies: String,
 }

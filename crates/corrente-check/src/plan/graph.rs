@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::hooks::Beside;
 use super::{BlockingCall, Caller, EndpointPlan, FreeEndpoint, FunctionPlan, Shared, Size};
-use crate::facts::{Action, BodyKind, Span};
+use crate::facts::{BodyKind, Span};
 use crate::finding::{Certainty, Place, short};
 use crate::program::FunctionId;
 use crate::solve::{Edge, Endpoint, InstanceId, Machine, Reach};
@@ -249,21 +249,8 @@ impl<'a, 'm> Graph<'a, 'm> {
 
     /// Where a function's name stands.
     pub(super) fn place_of(&self, function: FunctionId) -> Place {
-        let program = self.machine.program;
-        let module = program.module_of(function);
-        let number = function.0 - module.first;
-        let parent = module.facts.functions[number as usize].parent;
-        let operations = parent
-            .map(|parent| &module.facts.functions[parent as usize].operations)
-            .into_iter()
-            .flatten();
-        let mut made = operations.filter(|operation| match &operation.action {
-            Action::Function { function, .. } => *function == number,
-            Action::Class(class) => class.body == number,
-            _ => false,
-        });
-        let span = made.next().map(|operation| operation.span);
-        self.place_in(function, span.unwrap_or_default())
+        let span = self.machine.program.definition(function);
+        self.place_in(function, span)
     }
 }
 

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use super::graph::{Graph, Waiting, renders, waiting};
 use super::{HookPlan, InheritedPlan};
 use crate::reach;
-use crate::solve::{Endpoint, Hook, HookReach, Inherited, Machine, Reach};
+use crate::solve::{
+    ClassId, Edge, Endpoint, Hook, HookReach, Inherited, InstanceId, Machine, Reach,
+};
 
 /// A hook that waits, and the endpoints that it touches, by number.
 pub(super) struct Beside<'a> {
@@ -20,13 +22,11 @@ pub(super) struct Beside<'a> {
 impl<'a> Beside<'a> {
     /// All that wait and touch an endpoint.
     pub(super) fn all(machine: &'a Machine<'_>, starts: &[(&Endpoint, Waiting)]) -> Vec<Self> {
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
+        let mut found: Vec<Self> = Vec::new();
         for hook in &machine.hooks {
             let function = machine.instances[hook.instance.0 as usize].function;
-            let is_new = seen.insert((function, hook.kind.clone()));
             let waiting = waiting(machine, hook.instance);
-            if !is_new || reach::is_test(machine, function) || waiting.waits.is_empty() {
+            if reach::is_test(machine, function) || waiting.waits.is_empty() {
                 continue;
             }
             let touched: BTreeSet<usize> = (0..)
@@ -34,12 +34,18 @@ impl<'a> Beside<'a> {
                 .filter(|(_, (endpoint, waiting))| touches(machine, hook, endpoint, waiting))
                 .map(|(number, _)| number)
                 .collect();
-            if !touched.is_empty() {
-                found.push(Self {
+            let is_same = |one: &Self| {
+                let other = machine.instances[one.hook.instance.0 as usize].function;
+                other == function && one.hook.kind == hook.kind
+            };
+            match found.iter_mut().find(|one| is_same(one)) {
+                Some(known) => known.touched.extend(touched),
+                None if touched.is_empty() => {}
+                None => found.push(Self {
                     hook,
                     waiting,
                     touched,
-                });
+                }),
             }
         }
         found
@@ -57,21 +63,24 @@ fn touches(machine: &Machine<'_>, hook: &Hook, endpoint: &Endpoint, waiting: &Wa
             let mut outer = routers.iter();
             outer.any(|router| machine.is_inside(*owner, *router))
         }),
-        HookReach::Calling(names) => calls_one(machine, waiting, names),
+        HookReach::Calling { calls, models } => calls_one(machine, waiting, calls, models),
     }
 }
 
-/// Whether an endpoint reaches a call of one of these names.
-fn calls_one(machine: &Machine<'_>, waiting: &Waiting, names: &[&str]) -> bool {
-    let edges = waiting
-        .reached
-        .iter()
-        .flat_map(|at| &machine.instances[at.0 as usize].edges);
-    let mut keys = edges.filter_map(|edge| match edge.to {
-        Reach::Leaf(leaf) => Some(machine.symbols.text(machine.leaves[leaf as usize].key)),
-        Reach::Body(_) => None,
-    });
-    keys.any(|key| names.contains(&key.rsplit('.').next().unwrap_or(key)))
+/// Whether an endpoint reaches a call of one of these names, on one of these models if there are any.
+fn calls_one(machine: &Machine<'_>, waiting: &Waiting, names: &[&str], models: &[ClassId]) -> bool {
+    let is_one = |at: InstanceId, edge: &Edge| {
+        let Reach::Leaf(leaf) = edge.to else {
+            return false;
+        };
+        let key = machine.symbols.text(machine.leaves[leaf as usize].key);
+        names.contains(&key.rsplit('.').next().unwrap_or(key))
+            && (models.is_empty() || machine.is_of_model(at, edge.span, models))
+    };
+    waiting.reached.iter().any(|at| {
+        let edges = &machine.instances[at.0 as usize].edges;
+        edges.iter().any(|edge| is_one(*at, edge))
+    })
 }
 
 impl Graph<'_, '_> {

@@ -226,7 +226,7 @@ impl Machine<'_> {
         replaced
     }
 
-    fn context_on(&mut self, receiver: Value, outer: InstanceId) -> ContextId {
+    pub(super) fn context_on(&mut self, receiver: Value, outer: InstanceId) -> ContextId {
         let own = self.instances[outer.0 as usize].class;
         let context = match self.values.data(receiver) {
             Data::Object(object) => {
@@ -317,7 +317,7 @@ impl Machine<'_> {
         }
     }
 
-    fn pass(&mut self, instance: InstanceId, receiver: Option<Value>, given: &[Given]) {
+    pub(super) fn pass(&mut self, instance: InstanceId, receiver: Option<Value>, given: &[Given]) {
         let function = self.instances[instance.0 as usize].function;
         let mut passing = Passing {
             instance,

@@ -32,6 +32,7 @@ impl Machine<'_> {
             }
             Data::Class(class) => self.class_attribute(class, name),
             Data::Object(_) => self.object_attribute(value, name),
+            Data::Namespace(owner) => self.read_named(owner, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
             Data::Collection(owner) | Data::Dispatcher(owner) => {
@@ -50,7 +51,8 @@ impl Machine<'_> {
             Data::Property { .. }
             | Data::PropertySetter(_)
             | Data::PropertyDeleter(_)
-            | Data::Router(_) => ValueSet::one(value),
+            | Data::Router(_)
+            | Data::Model(_) => ValueSet::one(value),
             _ => ValueSet::default(),
         }
     }
@@ -85,6 +87,7 @@ impl Machine<'_> {
                 let inherited = self.attribute_of_library(base, name);
                 values.extend(&inherited);
             }
+            values.extend(&self.model(class));
         }
         values
     }
@@ -172,16 +175,12 @@ impl Machine<'_> {
             }
         }
         values.extend(&self.router_of_object(receiver, class));
+        values.extend(&self.model(class));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");
             let found = self.look_up(class, hook);
-            for value in found.values.iter() {
-                for bound in self.bind(value, receiver).iter() {
-                    let result = self.invoke(bound, &[], Mode::Plain);
-                    values.extend(&result);
-                }
-            }
+            values.extend(&self.given_by_hook(&found.values, Some(receiver), name));
         }
         values
     }
@@ -208,6 +207,10 @@ impl Machine<'_> {
                 }
             }
             values.extend(&self.router_of_object(receiver, own));
+            if self.symbols.text(name) == "__new__" {
+                let new = self.symbols.intern("builtins.object.__new__");
+                values.extend(&self.single(Data::Library(new)));
+            }
         }
         values
     }
@@ -237,10 +240,12 @@ impl Machine<'_> {
                 values
             }
             Data::Object(_) | Data::Declared(_) => self.descriptor(value),
-            Data::Partial(_) if self.is_handed_off(value) => self.single(Data::Bound {
-                callee: value,
-                receiver,
-            }),
+            Data::Factory(maker) => self.made_for_field(maker),
+            Data::Partial(_) if self.is_handed_off(value) || self.runs_inside(value) => self
+                .single(Data::Bound {
+                    callee: value,
+                    receiver,
+                }),
             Data::Dispatcher(owner) => {
                 let mut values = ValueSet::default();
                 for function in self.everything_in(owner).iter() {
@@ -295,6 +300,7 @@ impl Machine<'_> {
                         self.put_named(owner, name, values);
                     }
                 }
+                Data::Namespace(owner) => self.write_named(owner, name, values),
                 _ => {}
             }
         }

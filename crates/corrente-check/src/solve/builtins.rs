@@ -3,6 +3,7 @@
 //! All else that a library offers is data: see the catalogue.
 
 use super::arguments::{Given, Partial, Way};
+use super::decorated::{INSIDE, INSIDE_AWAITED};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
@@ -104,6 +105,14 @@ impl Machine<'_> {
                 Some(self.single(Data::Collection(owner)))
             }
             "django.dispatch.receiver" => self.connecting(first),
+            "types.SimpleNamespace" => Some(self.namespace(given)),
+            "inspect.getmembers" => {
+                let any = self.symbols.intern("");
+                let members = self.attributes_beginning(first, any);
+                Some(self.pairs(&members))
+            }
+            INSIDE => Some(self.run_inside(given, Mode::Plain)),
+            INSIDE_AWAITED => Some(self.run_inside(given, Mode::Awaited)),
             "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
             "operator.methodcaller" => {
                 let caller = self.symbols.intern(NAMED_METHOD);
@@ -113,7 +122,7 @@ impl Machine<'_> {
                 Some(self.partial(&all, Data::Partial))
             }
             NAMED_METHOD => Some(self.call_named_method(given, first)),
-            _ => None,
+            other => self.field(other, given),
         }
     }
 
@@ -159,7 +168,10 @@ impl Machine<'_> {
             "iter" if given.len() == 2 => {
                 self.partial(&given[..1], |number| Data::Lazy(number, Gives::Results))
             }
-            "list" | "tuple" | "set" | "frozenset" | "reversed" | "iter" => self.gathered(first),
+            "iter" => self.iterators(first),
+            "list" | "tuple" | "set" | "frozenset" | "reversed" => self.gathered(first),
+            "dir" if !given.is_empty() => self.names_of_object(),
+            "object.__new__" => self.new_objects(first),
             "sorted" | "min" | "max" => {
                 let items = self.all_elements(first);
                 self.put_in_order(given, &items);
@@ -299,10 +311,23 @@ impl Machine<'_> {
 
     /// What connects a function to signals of the program's own; none if there are only a library's.
     fn connecting(&mut self, signals: &ValueSet) -> Option<ValueSet> {
-        let mut all = signals.clone();
+        let mut all = ValueSet::default();
         for value in signals.iter() {
-            if let Data::Collection(listed) = self.values.data(value) {
-                all.extend(&self.everything_in(listed));
+            let Data::Collection(listed) = self.values.data(value) else {
+                continue;
+            };
+            // A signal holds its receivers, a list of signals holds those.
+            let inside = self.everything_in(listed);
+            let is_signal = |one: Value| {
+                matches!(
+                    self.values.data(one),
+                    Data::Collection(_) | Data::Library(_)
+                )
+            };
+            if inside.iter().any(is_signal) {
+                all.extend(&inside);
+            } else {
+                all.insert(value);
             }
         }
         let connect = self.symbols.intern("connect");
@@ -344,6 +369,29 @@ impl Machine<'_> {
             }
         }
         self.single(Data::Collection(owner))
+    }
+
+    /// What is iterated later; a generator does not run before.
+    fn iterators(&mut self, values: &ValueSet) -> ValueSet {
+        let is_lazy = |value: &Value| {
+            matches!(
+                self.values.data(*value),
+                Data::Generator(_) | Data::Lazy(..)
+            )
+        };
+        let (mut lazy, mut others) = (ValueSet::default(), ValueSet::default());
+        for value in values.iter() {
+            let kind = if is_lazy(&value) {
+                &mut lazy
+            } else {
+                &mut others
+            };
+            kind.insert(value);
+        }
+        if !others.is_empty() || lazy.is_empty() {
+            lazy.extend(&self.gathered(&others));
+        }
+        lazy
     }
 
     fn dict(&mut self, given: &[Given]) -> ValueSet {

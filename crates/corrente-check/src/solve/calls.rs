@@ -51,6 +51,12 @@ impl Machine<'_> {
                 _ => ValueSet::default(),
             },
             Data::Class(class) => self.construct(callee, class, given),
+            Data::Object(_) | Data::Declared(_) | Data::Override(_)
+                if mode == Mode::Decorator && self.is_decorating(callee) =>
+            {
+                self.inside(callee, given)
+            }
+            Data::Manager(_) => self.inside(callee, given),
             Data::Object(_) | Data::Declared(_) | Data::Override(_) => {
                 let name = self.symbols.intern("__call__");
                 self.special_method(callee, name, given)
@@ -66,7 +72,7 @@ impl Machine<'_> {
             }
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
             // What its methods give is its own: `router.route(…)`, which then decorates.
-            Data::Router(_) if mode != Mode::Decorator => ValueSet::one(callee),
+            Data::Router(_) | Data::Model(_) if mode != Mode::Decorator => ValueSet::one(callee),
             Data::Dispatcher(owner) => {
                 let functions = self.everything_in(owner);
                 self.run_callable(&functions, given)
@@ -240,18 +246,25 @@ impl Machine<'_> {
         }
         let target = ValueSet::one(value);
         let mut position = 0;
+        let mut filled = Vec::new();
         for argument in given {
-            match argument.way {
+            let field = match argument.way {
                 Way::Positional => {
-                    if let Some(field) = fields.get(position) {
-                        self.set_field(&target, class, *field, &argument.values);
-                    }
                     position += 1;
+                    fields.get(position - 1).copied()
                 }
-                Way::Keyword(name) => self.set_field(&target, class, name, &argument.values),
-                Way::Star | Way::DoubleStar => {}
+                Way::Keyword(name) => Some(name),
+                Way::Star | Way::DoubleStar => {
+                    filled.clone_from(&fields);
+                    None
+                }
+            };
+            if let Some(field) = field {
+                self.set_field(&target, class, field, &argument.values);
+                filled.push(field);
             }
         }
+        self.run_factories(class, &fields, &filled);
     }
 
     fn set_field(

@@ -119,10 +119,7 @@ impl Machine<'_> {
     pub(super) fn look_up(&mut self, class: ClassId, name: Symbol) -> Found {
         let place = self.place_of(class, name);
         Found {
-            values: place
-                .cell
-                .map(|cell| self.read_cell(cell))
-                .unwrap_or_default(),
+            values: self.read_cell(place.cell),
             class: place.class,
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Endpoint {
     /// Where that is done.
     pub(super) site: u64,
     pub(super) action: Option<ItemAction>,
+    /// Lists of what it depends on, beside its parameters.
+    pub(super) dependencies: Vec<Value>,
 }
 
 /// A method of a registered class with a route of its own behind that of the class.
@@ -102,6 +104,7 @@ impl Machine<'_> {
             owners: self.routers_of_callee(),
             site: self.current.site(),
             action: None,
+            dependencies: self.registered_with(key, given, &rule.dependencies),
         };
         if catalogue.routing.router(key).is_some() {
             // The call makes a router of its own, which has the route.
@@ -156,6 +159,7 @@ impl Machine<'_> {
                     owners: Vec::new(),
                     site: 0,
                     action: None,
+                    dependencies: Vec::new(),
                 };
                 self.note_endpoints(new, &endpoint);
             }
@@ -208,21 +212,13 @@ impl Machine<'_> {
         if endpoint.methods.is_empty() {
             endpoint.methods = vec!["GET".to_owned()];
         }
-        let maker = self
-            .running_call()
-            .and_then(|call| self.maker_of(call.callee));
-        let named = |name: &str| {
-            let arguments = maker.into_iter().flat_map(|call| &call.arguments);
-            let slots = arguments.filter(|one| self.is_named(one, name));
-            slots
-                .flat_map(|one| self.slot(one.slot).iter().collect::<Vec<_>>())
-                .collect::<Vec<_>>()
-        };
-        let own = named("url_path")
+        let own = self
+            .given_to_maker("url_path")
             .into_iter()
             .find_map(|value| self.text_of(value));
         let own = own.unwrap_or_else(|| "{name}".to_owned());
-        let of_item = named("detail")
+        let of_item = self
+            .given_to_maker("detail")
             .into_iter()
             .any(|value| matches!(self.values.data(value), Data::Number(number) if number != 0));
         let key = if of_item { ITEM } else { "" };
@@ -364,25 +360,10 @@ impl Machine<'_> {
         if let Some(name) = name.filter(|name| METHODS.contains(name)) {
             return vec![name.to_uppercase()];
         }
-        let mut sets: Vec<ValueSet> = given
-            .iter()
-            .filter(
-                |one| matches!(one.way, Way::Keyword(name) if self.symbols.text(name) == "methods"),
-            )
-            .map(|one| one.values.clone())
-            .collect();
-        let maker = self
-            .running_call()
-            .and_then(|call| self.maker_of(call.callee));
-        sets.extend(maker.into_iter().flat_map(|call| {
-            let named = call
-                .arguments
-                .iter()
-                .filter(|one| self.is_named(one, "methods"));
-            named.map(|one| self.slot(one.slot))
-        }));
+        let mut listed = self.named_argument(given, "methods");
+        listed.extend(self.given_to_maker("methods"));
         let mut found = Vec::new();
-        for value in sets.iter().flat_map(ValueSet::iter) {
+        for value in listed {
             if let Data::Collection(owner) = self.values.data(value) {
                 let inside = self.heap.peek_all(owner);
                 found.extend(inside.iter().filter_map(|one| self.text_of(one)));
@@ -391,6 +372,28 @@ impl Machine<'_> {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The values of an argument of the call that registers something; of a decorator, of the call
+    /// that made it.
+    pub(super) fn registered_with(&self, key: &str, given: &[Given], name: &str) -> Vec<Value> {
+        if key.ends_with(".__call__") {
+            self.given_to_maker(name)
+        } else {
+            self.named_argument(given, name)
+        }
+    }
+
+    /// The values of an argument, by name, of the call that made the decorator that is called.
+    fn given_to_maker(&self, name: &str) -> Vec<Value> {
+        let maker = self
+            .running_call()
+            .and_then(|call| self.maker_of(call.callee));
+        let arguments = maker.into_iter().flat_map(|call| &call.arguments);
+        let slots = arguments.filter(|one| self.is_named(one, name));
+        slots
+            .flat_map(|one| self.slot(one.slot).iter().collect::<Vec<_>>())
+            .collect()
     }
 
     fn is_named(&self, argument: &Argument, wanted: &str) -> bool {

@@ -271,6 +271,11 @@ impl Heap {
         self.context(Context::Root)
     }
 
+    /// Whether a context is any.
+    pub(crate) fn is_root(&self, context: ContextId) -> bool {
+        matches!(self.contexts[context.0 as usize].0, Context::Root)
+    }
+
     /// Whether a context is of all objects of a class.
     pub(crate) fn is_exact(&self, context: ContextId) -> bool {
         matches!(self.contexts[context.0 as usize].0, Context::Exact(_))

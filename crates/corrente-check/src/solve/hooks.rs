@@ -3,9 +3,9 @@
 //! Looked for only where the catalogue has them, which it has for a plan. Django names middleware and
 //! context processors by text, in its settings; they are found when everything else is known.
 
-use super::arguments::Given;
+use super::arguments::{Given, Way};
 use super::endpoints::argument;
-use super::heap::Owner;
+use super::heap::{ClassId, Owner};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::routers::RouterId;
@@ -30,13 +30,15 @@ const MIDDLEWARE: &[&str] = &[
 const SENDERS: &[(&str, &[&str])] = &[
     ("pre_save", SAVING),
     ("post_save", SAVING),
-    ("pre_delete", &["delete"]),
-    ("post_delete", &["delete"]),
+    ("pre_delete", DELETING),
+    ("post_delete", DELETING),
     ("m2m_changed", &["add", "remove", "set", "clear"]),
 ];
 
 /// Signals that each request sends.
 const OF_REQUESTS: &[&str] = &["request_started", "request_finished"];
+
+const DELETING: &[&str] = &["delete"];
 
 const SAVING: &[&str] = &["save", "create", "get_or_create", "update_or_create"];
 
@@ -47,6 +49,8 @@ pub(crate) struct Hook {
     pub(crate) framework: String,
     pub(crate) kind: String,
     pub(crate) reach: HookReach,
+    /// Where it is registered.
+    site: u64,
 }
 
 /// Which endpoints it touches.
@@ -58,8 +62,33 @@ pub(crate) enum HookReach {
     Routers(Vec<RouterId>),
     /// Those that render a template.
     Rendering,
-    /// Those that make one of these calls.
-    Calling(&'static [&'static str]),
+    /// Those that make one of these calls on one of these models; on any, if none is named.
+    Calling {
+        calls: &'static [&'static str],
+        models: Vec<ClassId>,
+    },
+}
+
+impl Hook {
+    /// Whether both are what one call registers.
+    fn is_same(&self, other: &Self) -> bool {
+        self.instance == other.instance && self.kind == other.kind && self.site == other.site
+    }
+}
+
+/// Which endpoints a receiver of a signal touches.
+fn of_signal(name: &str, models: &[ClassId]) -> Option<HookReach> {
+    if OF_REQUESTS.contains(&name) {
+        return Some(HookReach::All);
+    }
+    // Who sends a signal of the project's own is not followed.
+    let (_, calls) = SENDERS.iter().find(|(known, _)| *known == name)?;
+    // What is deleted takes others with it, so of deletions senders say little.
+    let models = if *calls == DELETING { &[] } else { models };
+    Some(HookReach::Calling {
+        calls,
+        models: models.to_vec(),
+    })
 }
 
 impl Machine<'_> {
@@ -69,43 +98,51 @@ impl Machine<'_> {
         let Some(rule) = catalogue.routing.hook(key) else {
             return;
         };
-        let signal = match rule.touches {
-            Touches::Signal => self.signal(key),
-            _ => None,
+        let signals = match rule.touches {
+            Touches::Signal => self.signals(key),
+            _ => Vec::new(),
         };
-        let reach = match rule.touches {
-            Touches::All => HookReach::All,
-            Touches::Rendering => HookReach::Rendering,
-            Touches::Router => HookReach::Routers(self.routers_of_callee()),
+        let kind = rule.kind.clone();
+        let all = match rule.touches {
+            Touches::All => vec![(kind, HookReach::All)],
+            Touches::Rendering => vec![(kind, HookReach::Rendering)],
+            Touches::Router => vec![(kind, HookReach::Routers(self.routers_of_callee()))],
             Touches::Signal => {
-                let name = signal.as_deref().unwrap_or_default();
-                let known = SENDERS.iter().find(|(known, _)| *known == name);
-                match known {
-                    Some((_, calls)) => HookReach::Calling(calls),
-                    None if OF_REQUESTS.contains(&name) => HookReach::All,
-                    // A signal of the project's own: who sends it is not followed.
-                    None => return,
+                let mut senders = self.registered_with(key, given, "sender");
+                if key.ends_with(".connect") && senders.is_empty() {
+                    let mut positional = given.iter().filter(|one| one.way == Way::Positional);
+                    senders.extend(
+                        positional
+                            .nth(1)
+                            .into_iter()
+                            .flat_map(|one| one.values.iter()),
+                    );
                 }
+                let models = self.senders(&senders);
+                let reaches = signals.iter().filter_map(|name| {
+                    let reach = of_signal(name, &models)?;
+                    Some((format!("{kind} {name}"), reach))
+                });
+                reaches.collect()
             }
         };
-        let kind = signal.map_or_else(|| rule.kind.clone(), |name| format!("{} {name}", rule.kind));
         for value in argument(given, 0).iter() {
             for instance in self.bodies(value, &[]) {
-                self.note_hook(Hook {
-                    instance,
-                    framework: rule.framework.clone(),
-                    kind: kind.clone(),
-                    reach: reach.clone(),
-                });
+                for (kind, reach) in &all {
+                    self.note_hook(Hook {
+                        instance,
+                        framework: rule.framework.clone(),
+                        kind: kind.clone(),
+                        reach: reach.clone(),
+                        site: self.current.site(),
+                    });
+                }
             }
         }
     }
 
     fn note_hook(&mut self, hook: Hook) {
-        let known = self
-            .hooks
-            .iter_mut()
-            .find(|known| known.instance == hook.instance && known.kind == hook.kind);
+        let known = self.hooks.iter_mut().find(|known| known.is_same(&hook));
         match known {
             // What it was registered with may have become known since.
             Some(known) => known.reach = hook.reach,
@@ -113,22 +150,25 @@ impl Machine<'_> {
         }
     }
 
-    /// The signal that a receiver is registered for: `post_save` of `post_save.connect`.
-    fn signal(&self, key: &str) -> Option<String> {
+    /// The signals that a receiver is registered for: `post_save` of `post_save.connect`.
+    fn signals(&mut self, key: &str) -> Vec<String> {
+        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
         if let Some(path) = key.strip_suffix(".connect") {
-            return path.rsplit('.').next().map(str::to_owned);
+            return vec![last(path)];
         }
-        let maker = self.maker_of(self.running_call()?.callee)?;
-        let slot = maker.arguments.first()?.slot;
-        self.slot(slot)
-            .iter()
-            .find_map(|value| match self.values.data(value) {
-                Data::Library(path) => {
-                    let last = self.symbols.text(path).rsplit('.').next();
-                    last.map(str::to_owned)
-                }
-                _ => None,
-            })
+        let call = self.running_call();
+        let maker = call.and_then(|call| self.maker_of(call.callee));
+        let Some(first) = maker.and_then(|maker| maker.arguments.first()) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let values = self.slot(first.slot);
+        for value in self.flattened(&values, NESTED_MAX).iter() {
+            if let Data::Library(path) = self.values.data(value) {
+                found.push(last(self.symbols.text(path)));
+            }
+        }
+        found
     }
 
     /// Notes what Django's settings name.
@@ -144,6 +184,7 @@ impl Machine<'_> {
                         framework: "Django".to_owned(),
                         kind: "middleware".to_owned(),
                         reach: HookReach::All,
+                        site: 0,
                     });
                 }
             }
@@ -154,6 +195,7 @@ impl Machine<'_> {
                         framework: "Django".to_owned(),
                         kind: "context processor".to_owned(),
                         reach: HookReach::Rendering,
+                        site: 0,
                     });
                 }
             }

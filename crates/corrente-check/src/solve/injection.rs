@@ -8,7 +8,7 @@ use super::instance::{Edge, InstanceId, Reach};
 use super::library::at;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::Mode;
+use crate::facts::{Mode, Span};
 use crate::finding::Certainty;
 
 impl Machine<'_> {
@@ -31,7 +31,7 @@ impl Machine<'_> {
         let mut found = ValueSet::default();
         for value in values.iter() {
             if let Data::Injected(callable) = self.values.data(value) {
-                self.note_dependency(callable, instance);
+                self.note_dependency(callable, instance, self.current.span);
                 found.extend(&self.given_by_framework(callable));
             }
         }
@@ -53,14 +53,45 @@ impl Machine<'_> {
         found
     }
 
+    /// Endpoints wait for what is listed where they, or routers around them, are registered: for a plan.
+    pub(crate) fn listed_dependencies(&mut self) {
+        let endpoints = std::mem::take(&mut self.endpoints);
+        for endpoint in &endpoints {
+            let mut listed = self.dependencies_of(&endpoint.owners);
+            listed.extend(&endpoint.dependencies);
+            let function = self.instances[endpoint.instance.0 as usize].function;
+            let span = self.program.definition(function);
+            for callable in self.injected_in(&listed) {
+                self.note_dependency(callable, endpoint.instance, span);
+            }
+        }
+        self.endpoints = endpoints;
+    }
+
+    /// What a framework calls for the values that lists hold.
+    fn injected_in(&self, lists: &[Value]) -> Vec<Value> {
+        let mut found = Vec::new();
+        for list in lists {
+            let Data::Collection(owner) = self.values.data(*list) else {
+                continue;
+            };
+            for value in self.heap.peek_all(owner).iter() {
+                if let Data::Injected(callable) = self.values.data(value) {
+                    found.push(callable);
+                }
+            }
+        }
+        found
+    }
+
     /// An endpoint waits for what its dependencies wait for.
-    pub(super) fn note_dependency(&mut self, callable: Value, instance: InstanceId) {
+    fn note_dependency(&mut self, callable: Value, instance: InstanceId, span: Span) {
         if self.catalogue.routing.is_empty() {
             return;
         }
         for body in self.bodies(callable, &[]) {
             let edge = Edge {
-                span: self.current.span,
+                span,
                 to: Reach::Body(body),
                 certainty: Certainty::Certain,
             };

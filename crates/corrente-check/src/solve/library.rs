@@ -101,6 +101,7 @@ impl Machine<'_> {
             return values;
         }
         self.blocks(&callee, given, mode);
+        self.note_models(&callee);
         self.takes_callbacks(&callee, given);
         self.takes_handlers(&callee, given);
         let router = self.takes_routes(&callee.key, given);

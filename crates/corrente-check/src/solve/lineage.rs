@@ -48,7 +48,8 @@ impl Known {
 /// Where a class has a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LookUp {
-    pub(super) cell: Option<CellId>,
+    /// What it has there; whoever reads it is woken when it may be found elsewhere, too.
+    pub(super) cell: CellId,
     /// The class that has it; none if only a library's class may.
     pub(super) class: Option<ClassId>,
 }
@@ -68,10 +69,14 @@ impl Machine<'_> {
             let info = &mut self.heap.classes[inner.0 as usize];
             info.known.order = None;
             info.known.libraries = None;
-            info.known.look_ups.clear();
             info.known.declared.clear();
             let shape = info.shape;
+            let mut found: Vec<(Symbol, LookUp)> = info.known.look_ups.drain().collect();
+            found.sort_unstable_by_key(|(name, _)| *name);
             self.heap.cells.touch(shape);
+            for (_, look_up) in found {
+                self.heap.cells.touch(look_up.cell);
+            }
         }
         for outer in self.order_of(id).iter() {
             let info = &mut self.heap.classes[outer.0 as usize];
@@ -239,9 +244,8 @@ impl Machine<'_> {
         found
     }
 
-    /// Where a class has a name, itself or by inheritance.
+    /// Where a class has a name, itself or by inheritance: for whoever then reads the cell.
     pub(super) fn place_of(&mut self, class: ClassId, name: Symbol) -> LookUp {
-        let order = self.ancestors(class);
         if let Some(known) = self.heap.classes[class.0 as usize]
             .known
             .look_ups
@@ -249,9 +253,10 @@ impl Machine<'_> {
         {
             return *known;
         }
+        let order = self.order_of(class);
         let (cells, binding) = self.search(&order, name);
         let found = LookUp {
-            cell: (!cells.is_empty()).then(|| self.heap.cells.union(&cells)),
+            cell: self.heap.cells.union(&cells),
             class: binding,
         };
         let known = &mut self.heap.classes[class.0 as usize].known;

@@ -26,6 +26,9 @@ const CONTEXTS_MAX: usize = 24;
 /// A short function, as decorators are, is looked at in more: so many operations all in all.
 const OPERATIONS_MAX: usize = 4_096;
 
+/// The same for what runs once for each class of a hierarchy.
+const OPERATIONS_OF_CLASSES_MAX: usize = 4 * OPERATIONS_MAX;
+
 /// Positions whose keys are at hand.
 const POSITIONS: usize = 64;
 
@@ -70,6 +73,8 @@ pub(crate) struct Machine<'a> {
     /// For a plan only.
     pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
     pub(crate) hooks: Vec<super::hooks::Hook>,
+    /// The models whose objects a call is made on, where they are known.
+    pub(super) models: FxHashMap<(InstanceId, Span), Vec<super::heap::ClassId>>,
     pub(super) routers: super::routers::Routers,
     pub(super) viewsets: Vec<super::endpoints::Registered>,
     entered: FxHashSet<InstanceId>,
@@ -143,6 +148,7 @@ impl<'a> Machine<'a> {
             entries: Vec::new(),
             endpoints: Vec::new(),
             hooks: Vec::new(),
+            models: FxHashMap::default(),
             routers: super::routers::Routers::default(),
             viewsets: Vec::new(),
             entered: FxHashSet::default(),
@@ -274,7 +280,7 @@ impl<'a> Machine<'a> {
         let root = self.heap.root();
         if context != root {
             let operations = self.program.function(function).operations.len();
-            let most = CONTEXTS_MAX.max(OPERATIONS_MAX / operations.max(1));
+            let most = CONTEXTS_MAX.max(self.operations_max(function) / operations.max(1));
             let count = self.contexts.entry(function).or_default();
             if *count >= most {
                 context = root;
@@ -299,6 +305,30 @@ impl<'a> Machine<'a> {
         self.numbers.insert((function, outer, context), id);
         self.queue(id);
         id
+    }
+
+    fn operations_max(&self, function: FunctionId) -> usize {
+        let name = self.program.function(function).name;
+        let name = self.symbols.text(self.program.symbol(function, name));
+        if name == "__init_subclass__" {
+            // It runs once for each class, and makes things that are that class's own.
+            OPERATIONS_OF_CLASSES_MAX
+        } else {
+            OPERATIONS_MAX
+        }
+    }
+
+    /// Whether circumstances are mixed up in a body, because there were more than are told apart.
+    pub(crate) fn is_merged(&self, instance: InstanceId) -> bool {
+        let mut at = Some(instance);
+        while let Some(id) = at {
+            let body = &self.instances[id.0 as usize];
+            if self.merged.contains(&body.function) && self.heap.is_root(body.context) {
+                return true;
+            }
+            at = body.outer;
+        }
+        false
     }
 
     pub(super) fn module(&self, number: u32) -> InstanceId {

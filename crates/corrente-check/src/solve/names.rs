@@ -157,6 +157,8 @@ impl Machine<'_> {
             if let Some(inner) = self.program.submodule(module, &text) {
                 let value = self.values.intern(Data::Module(inner));
                 values.insert(value);
+            } else {
+                values = self.given_by_module(instance, name);
             }
         }
         values

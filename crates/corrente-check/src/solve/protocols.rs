@@ -89,6 +89,8 @@ impl Machine<'_> {
             let values = match self.values.data(value) {
                 Data::Collection(owner) => self.item_of_collection(owner, key),
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
+                // A part of a query is a query, which nobody has asked yet.
+                Data::Library(_) if matches!(key, Key::Slice) => ValueSet::one(value),
                 Data::Library(path) => {
                     let mut values = self.item_of_library(path);
                     if let Some(owner) = self.shared(path) {
@@ -97,7 +99,7 @@ impl Machine<'_> {
                     values
                 }
                 Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
-                Data::Class(_) => ValueSet::one(value),
+                Data::Class(_) | Data::Model(_) => ValueSet::one(value),
                 _ => ValueSet::default(),
             };
             self.add(to, &values);
@@ -111,6 +113,7 @@ impl Machine<'_> {
             match self.values.data(value) {
                 Data::Collection(owner) => self.put(owner, key, &values),
                 Data::Library(path) => {
+                    self.operator_of_library(path, method);
                     if let Some(owner) = self.shared(path) {
                         self.put(owner, key, &values);
                     }
@@ -136,6 +139,7 @@ impl Machine<'_> {
             Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
             Data::Library(path) => self.protocol_of_library(path, "__iter__", mode),
             Data::Object(_) | Data::Declared(_) => self.iterate_object(value, mode),
+            Data::Model(_) => ValueSet::one(value),
             _ => ValueSet::default(),
         }
     }
@@ -268,7 +272,7 @@ impl Machine<'_> {
         let known = self.slot(to);
         let told = known
             .iter()
-            .any(|value| !matches!(self.values.data(value), Data::Library(_)));
+            .any(|value| !matches!(self.values.data(value), Data::Library(_) | Data::Model(_)));
         if !early && (!self.generous || told) {
             return;
         }

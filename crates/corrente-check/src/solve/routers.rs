@@ -30,6 +30,8 @@ const NESTED_MAX: usize = 3;
 #[derive(Debug, Default)]
 struct Router {
     prefix: String,
+    /// Lists of what all endpoints in it depend on.
+    dependencies: Vec<Value>,
     /// The module whose body makes it.
     module: Option<u32>,
     parents: Vec<Parent>,
@@ -41,6 +43,7 @@ struct Parent {
     router: Option<RouterId>,
     prefix: Option<String>,
     own: OwnPrefix,
+    dependencies: Vec<Value>,
 }
 
 /// All routers.
@@ -72,6 +75,7 @@ impl Machine<'_> {
                 router: None,
                 prefix: self.text_argument(given, &rule.prefix, rule.position),
                 own: rule.own,
+                dependencies: self.named_argument(given, &rule.dependencies),
             };
             self.mount(given, &parent);
             return None;
@@ -86,6 +90,8 @@ impl Machine<'_> {
         if let Some(prefix) = self.text_argument(given, &rule.prefix, rule.position) {
             self.routers.list[number as usize].prefix = prefix;
         }
+        self.routers.list[number as usize].dependencies =
+            self.named_argument(given, &rule.dependencies);
         let others = self.routers_given(given);
         for other in others {
             match rule.arguments {
@@ -158,7 +164,7 @@ impl Machine<'_> {
     }
 
     /// Values, and those inside of collections.
-    fn flattened(&mut self, values: &ValueSet, depth: usize) -> ValueSet {
+    pub(super) fn flattened(&mut self, values: &ValueSet, depth: usize) -> ValueSet {
         let mut all = ValueSet::default();
         for value in values.iter() {
             match self.values.data(value) {
@@ -256,6 +262,14 @@ impl Machine<'_> {
         found.values.iter().find_map(|value| self.text_of(value))
     }
 
+    /// The values of an argument that is given by name.
+    pub(super) fn named_argument(&self, given: &[Given], name: &str) -> Vec<Value> {
+        let is_named =
+            |way: Way| matches!(way, Way::Keyword(own) if self.symbols.text(own) == name);
+        let named = given.iter().filter(|argument| is_named(argument.way));
+        named.flat_map(|argument| argument.values.iter()).collect()
+    }
+
     /// Gives each endpoint its whole route; one that can be reached in several ways becomes several.
     pub(crate) fn whole_routes(&mut self) {
         self.routes_of_actions();
@@ -309,6 +323,13 @@ impl Machine<'_> {
         prefixes
     }
 
+    /// Lists of what the endpoints of routers depend on.
+    pub(super) fn dependencies_of(&self, owners: &[RouterId]) -> Vec<Value> {
+        let all = owners.iter();
+        all.flat_map(|owner| self.routers.dependencies(*owner, DEPTH_MAX))
+            .collect()
+    }
+
     /// Whether a router is another one, or somewhere inside it.
     pub(crate) fn is_inside(&self, inner: RouterId, outer: RouterId) -> bool {
         self.routers.is_inside(inner, outer, DEPTH_MAX)
@@ -321,6 +342,7 @@ impl Parent {
             router,
             prefix: None,
             own: OwnPrefix::Kept,
+            dependencies: Vec::new(),
         }
     }
 }
@@ -348,6 +370,19 @@ impl Routers {
                     .map(|outer| joined(&joined(outer, between), own)),
             );
             all.truncate(ROUTES_MAX);
+        }
+        all
+    }
+
+    /// Lists of what the endpoints of a router depend on: its own, and those of all around it.
+    fn dependencies(&self, number: RouterId, depth: usize) -> Vec<Value> {
+        let router = &self.list[number as usize];
+        let mut all = router.dependencies.clone();
+        for parent in router.parents.iter().filter(|_| depth > 0) {
+            all.extend(&parent.dependencies);
+            if let Some(outer) = parent.router {
+                all.extend(self.dependencies(outer, depth - 1));
+            }
         }
         all
     }

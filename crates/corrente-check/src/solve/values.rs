@@ -77,6 +77,12 @@ pub(crate) enum Data {
     Partial(u32),
     /// What routes are registered with: goes along with the library's object, for a plan.
     Router(RouterId),
+    /// A model of the program's: goes along with what a library makes of it, for a plan.
+    Model(ClassId),
+    /// What makes the value of a field, for each object.
+    Factory(Value),
+    /// An object that has the attributes which it was given.
+    Namespace(Owner),
     /// What a framework finds by calling something: `Depends(function)`.
     Injected(Value),
     /// `map` or `filter`: calls when it is iterated.
