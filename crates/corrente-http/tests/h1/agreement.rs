@@ -10,6 +10,7 @@ use proptest::prelude::*;
 /// Pieces of valid and nearly valid requests.
 const WORDS: &[&str] = &[
     "GET",
+    "get",
     "POST",
     "HEAD",
     "OPTIONS",
@@ -20,6 +21,8 @@ const WORDS: &[&str] = &[
     " ",
     "/",
     "/a?b",
+    "%00",
+    "\\",
     "*",
     "http://a/b",
     "HTTP/1.1",
