@@ -76,7 +76,7 @@ def test_what_cannot_be_served_ends_with_one_line(tmp_path: Path, target: str, t
 @pytest.mark.parametrize(
     ("text", "own"),
     [
-        ("import nothing_of_this_name", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("import nothing_of_this", "ModuleNotFoundError: No module named 'nothing_of_this'"),
         ("def app():\n    pass\n\nraise LookupError('lost')", "LookupError: lost"),
         ("def app(:\n    pass", "SyntaxError: "),
         ("raise SystemExit(3)", "SystemExit: 3"),
@@ -92,7 +92,7 @@ def test_a_module_that_does_not_import_shows_its_own_error_first(
     first = next(number for number, line in enumerate(lines) if line.startswith(own))
     last = next(number for number, line in enumerate(lines) if "shop cannot be imported" in line)
     assert first < last, heard
-    assert own.split(":")[0] in lines[last]
+    assert own.partition(":")[0] in lines[last]
     # Where it is theirs, and nothing of ours.
     assert "shop.py" in heard
     assert "_worker.py" not in heard

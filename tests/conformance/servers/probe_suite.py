@@ -109,11 +109,11 @@ def run(options: argparse.Namespace) -> dict[str, object]:
 
 def table() -> list[Case]:
     """Give the cases, with the groups that they belong to."""
-    cases = []
-    for file, group in GROUPS.items():
-        for case in tomllib.loads((TABLE / file).read_text(encoding="utf-8"))["case"]:
-            cases.append(case | {"group": group})
-    return cases
+    return [
+        case | {"group": group}
+        for file, group in GROUPS.items()
+        for case in tomllib.loads((TABLE / file).read_text(encoding="utf-8"))["case"]
+    ]
 
 
 def judged(port: int, case: Case) -> dict[str, str]:
@@ -128,7 +128,7 @@ def judged(port: int, case: Case) -> dict[str, str]:
 
 def filled(case: Case) -> bytes:
     """Give the bytes of a case."""
-    text = case["bytes"]
+    text: str = case["bytes"]
     if fill := case.get("fill"):
         text = text.replace(fill["mark"], fill["with"] * fill["times"])
     return text.encode("latin-1")
@@ -209,7 +209,8 @@ def fits(case: Case, outcome: Outcome) -> bool:
         return False
     if "dropped" in case and case["dropped"] in outcome.body():
         return False
-    return outcome.answers() <= case.get("answers", outcome.answers())
+    most: int = case.get("answers", outcome.answers())
+    return outcome.answers() <= most
 
 
 def unchunked(body: bytes) -> bytes:
