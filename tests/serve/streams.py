@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -160,6 +161,11 @@ class Http2Client:
             self._note(event)
         if not self.is_ended:
             self.flush()
+
+    def take(self) -> None:
+        """Take what has come, if anything has."""
+        if select.select([self.socket], [], [], 0)[0]:
+            self.more()
 
     def frames(self, *frames: bytes) -> None:
         """Send frames past h2."""

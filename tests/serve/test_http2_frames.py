@@ -54,6 +54,10 @@ ENDING = [
     Case("4.2", "a frame larger than we take", (raw(DATA, 0, 1, bytes(16_385)),), (6,)),
     Case("4.3", "a field block that is none", (raw(HEADERS, 5, 1, b"\xff" * 6),), (9,)),
     Case("4.3", "an index beyond the table", (raw(HEADERS, 5, 1, b"\xbf"),), (9,)),
+    Case("4.3", "a table larger than ours", (raw(HEADERS, 5, 1, b"\x3f\xe2\x1f" + GET),), (9,)),
+    Case("4.3", "a table's size behind a field", (raw(HEADERS, 5, 1, GET + b"\x20"),), (9,)),
+    Case("4.3", "Huffman with wrong padding", (raw(HEADERS, 5, 1, b"\x40\1a\x81\0" + GET),), (9,)),
+    Case("4.3", "a length beyond the block", (raw(HEADERS, 5, 1, GET + b"\x40\x7f\x7fa"),), (9,)),
     Case("5.1", "data on an idle stream", (raw(DATA, 0, 1, b"x"),), (1,)),
     Case("5.1", "a reset of an idle stream", (raw(RST_STREAM, 0, 1, bytes(4)),), (1,)),
     Case("5.1", "a window of an idle stream", (raw(WINDOW_UPDATE, 0, 1, b"\0\0\0\1"),), (1,)),
@@ -103,6 +107,16 @@ ENDING = [
     Case("6.9", "a window of a wrong length", (raw(WINDOW_UPDATE, 0, 0, bytes(3)),), (6,)),
     Case(
         "6.9.1", "a window beyond its limit", (raw(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff"),), (3,)
+    ),
+    Case(
+        "6.9.2",
+        "an initial window that is too much for a stream",
+        (
+            raw(HEADERS, 4, 1, GET),
+            raw(WINDOW_UPDATE, 0, 1, b"\x7f\xff\0\0"),
+            raw(SETTINGS, 0, 0, b"\0\4\0\2\0\0"),
+        ),
+        (3,),
     ),
     Case("6.10", "a continuation of nothing", (raw(CONTINUATION, 4, 1, GET),), (1,)),
     Case(
@@ -203,6 +217,71 @@ def test_a_head_that_is_malformed(
         client.frames(raw(HEADERS, END_STREAM | END_HEADERS, 3, block(pseudo("/next"))))
         assert client.answer(3).status == 200
     assert asked == ["/next"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "trailers"),
+    [
+        (END_HEADERS, [("x-a", "b")]),
+        (END_STREAM | END_HEADERS, [("connection", "close")]),
+    ],
+    ids=["no end", "connection"],
+)
+def test_trailers_that_are_malformed(
+    serve: Callable[..., Served], flags: int, trailers: Headers
+) -> None:
+    """Section 8.1."""
+    with RawClient(serve(waiting).address) as client:
+        client.frames(raw(HEADERS, END_HEADERS, 1, GET), raw(HEADERS, flags, 1, block(trailers)))
+        assert client.end(1) == PROTOCOL_ERROR
+
+
+def test_a_head_on_a_stream_that_is_over(serve: Callable[..., Served]) -> None:
+    """Section 5.1: closed."""
+    with RawClient(serve(target).address) as client:
+        head = raw(HEADERS, END_STREAM | END_HEADERS, 1, GET)
+        client.frames(head)
+        assert client.answer(1).status == 200
+        client.frames(head)
+        assert client.end(1) in {STREAM_CLOSED, PROTOCOL_ERROR}
+
+
+def test_a_window_of_a_stream_beyond_its_limit(serve: Callable[..., Served]) -> None:
+    """Section 6.9.1."""
+    with RawClient(serve(waiting).address) as client:
+        client.frames(
+            raw(HEADERS, END_STREAM | END_HEADERS, 1, GET),
+            raw(WINDOW_UPDATE, 0, 1, b"\x7f\xff\xff\xff"),
+        )
+        assert client.end(1) == FLOW_CONTROL_ERROR
+
+
+def test_a_table_of_any_size_is_the_clients_affair(serve: Callable[..., Served]) -> None:
+    """Section 6.5.2: what is promised need not be used."""
+    with RawClient(serve(target).address) as client:
+        for number, size in ((1, b"\xff\xff\xff\xff"), (3, bytes(4)), (5, b"\0\0\x10\0")):
+            client.frames(raw(SETTINGS, 0, 0, b"\0\1" + size))
+            client.frames(raw(HEADERS, END_STREAM | END_HEADERS, number, GET))
+            assert client.answer(number).status == 200
+
+
+def test_a_head_that_is_large_only_when_it_is_unpacked(serve: Callable[..., Served]) -> None:
+    """A field of 4000 bytes in the table; 30 times its number are 120 KB, 16 000 times 64 MB."""
+    served = serve(target)
+    with RawClient(served.address) as client:
+        # By numbers of the static table, and `:authority` without a place in the other one.
+        get = b"\x82\x86\x84\1\4test"
+        # A literal for the table (RFC 7541, section 6.2.1): its name, and a length of 127 + 3873.
+        large = b"\x40\1a\x7f\xa1\x1e" + b"b" * 4000
+        client.frames(raw(HEADERS, END_STREAM | END_HEADERS, 1, get + large))
+        assert client.answer(1).status == 200
+        client.frames(raw(HEADERS, END_STREAM | END_HEADERS, 3, get + b"\xbe" * 30))
+        assert client.answer(3).status == 431
+        client.frames(raw(HEADERS, END_STREAM | END_HEADERS, 5, get))
+        assert client.answer(5).status == 200
+        client.frames(raw(HEADERS, END_STREAM | END_HEADERS, 7, get + b"\xbe" * 16_000))
+        assert client.goaway() == ENHANCE_YOUR_CALM
+    assert served.server.requests == 2
 
 
 @pytest.mark.parametrize("data", [b"xy", b""], ids=["more", "less"])
@@ -314,6 +393,14 @@ FLOODS: dict[str, list[bytes]] = {
         raw(HEADERS, 0, 1, GET),
         *[raw(CONTINUATION, 0, 1, block([("a", "b")]))] * 100_000,
     ],
+    "continuations of nothing": [
+        raw(HEADERS, 0, 1, GET),
+        *[raw(CONTINUATION, 0, 1)] * 20_000,
+    ],
+    "acknowledgements of pings": [raw(PING, 1, 0, bytes(8))] * 20_000,
+    "acknowledgements of settings": [raw(SETTINGS, 1, 0)] * 20_000,
+    "frames of extensions": [raw(0xEE, 0, 0)] * 20_000,
+    "empty trailers": [raw(HEADERS, END_STREAM, 1)] * 20_000,
     "ping, CVE-2019-9512": [raw(PING, 0, 0, bytes(8))] * 20_000,
     "settings, CVE-2019-9515": [raw(SETTINGS, 0, 0)] * 20_000,
     "empty data, CVE-2019-9518": [

@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,6 +116,66 @@ def test_a_worker_that_dies_under_load_fails_its_own_requests_alone(tmp_path: Pa
             client.socket.close()
         command.says("worker 3 is ready")
         command.stop()
+
+
+def test_a_worker_that_is_killed_under_load_takes_only_its_requests_with_it(
+    tmp_path: Path,
+) -> None:
+    with Command(tmp_path, "shop:app", "--workers", "2") as command:
+        host, port = command.says(r"http://([^:\s]+):(\d+)").groups()
+        address = (host, int(port))
+        command.says(r"worker \d is ready")
+        command.says(r"worker \d is ready")
+        stop = threading.Event()
+        asking = [Asking(address, stop) for _ in range(8)]
+        for each in asking:
+            each.until(20)
+        victim = asking[0].worker
+        os.kill(victim, 9)
+        command.says(r"worker \d was ended by signal 9 .*; it is replaced")
+        command.says("worker 3 is ready")
+        for each in asking:
+            each.until(each.answered + 20)
+        stop.set()
+        for each in asking:
+            each.thread.join(LIMIT_S)
+        command.stop()
+    assert {worker for each in asking for worker in each.failed} == {victim}
+    # A request fails with its connection; the next one is answered by another worker.
+    assert all(len(each.failed) <= 1 for each in asking)
+
+
+class Asking:
+    """A client that asks without a pause, and connects anew where its connection fails."""
+
+    def __init__(self, address: tuple[str, int], stop: threading.Event) -> None:
+        self.worker = 0
+        self.answered = 0
+        self.failed: list[int] = []
+        self._address = address
+        self._stop = stop
+        self.thread = threading.Thread(target=self._ask, daemon=True)
+        self.thread.start()
+
+    def until(self, answered: int) -> None:
+        """Wait until so many requests are answered."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.answered < answered:
+            assert time.monotonic() < deadline, "nobody answers"
+            assert self.thread.is_alive()
+            self.thread.join(0.01)
+
+    def _ask(self) -> None:
+        while not self._stop.is_set():
+            # A connection that nobody has answered on yet is nobody's.
+            self.worker = 0
+            try:
+                with Client(self._address) as client:
+                    while not self._stop.is_set():
+                        self.worker = int(client.get().body)
+                        self.answered += 1
+            except (OSError, EOFError):
+                self.failed.append(self.worker)
 
 
 def test_settings_of_operations_reach_the_worker(tmp_path: Path) -> None:

@@ -258,13 +258,11 @@ def test_paths_that_are_files(
         "/static//style.css",
         "/static//etc/passwd",
         "/static/./style.css",
-        "/static/style.css%00",
-        "/static/style.css%00.txt",
         "/static/.env",
         "/static/.git/config",
         "/static/docs/.hidden/file",
         "/static/" + "x" * 300,
-        "/static/\\..\\outside.txt",
+        "/static/..%5coutside.txt",
     ],
 )
 def test_paths_that_are_none(serve_files: Callable[..., Served], path: str) -> None:
@@ -274,6 +272,17 @@ def test_paths_that_are_none(serve_files: Callable[..., Served], path: str) -> N
         assert response.header("etag") is None
         # The connection goes on.
         assert client.get("/static/style.css").status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/style.css%00", "/static/style.css%00.txt", "/static/\\..\\outside.txt"]
+)
+def test_paths_that_are_refused_whoever_they_are_for(
+    serve_files: Callable[..., Served], path: str
+) -> None:
+    with serve_files().client() as client:
+        assert client.get(path).status == 400
+        assert client.is_ended()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])

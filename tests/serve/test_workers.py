@@ -73,6 +73,31 @@ def test_what_cannot_be_served_ends_with_one_line(tmp_path: Path, target: str, t
         assert command.process.wait(LIMIT_S) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("import nothing_of_this", "ModuleNotFoundError: No module named 'nothing_of_this'"),
+        ("def app():\n    pass\n\nraise LookupError('lost')", "LookupError: lost"),
+        ("def app(:\n    pass", "SyntaxError: "),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+    ],
+)
+def test_a_module_that_does_not_import_shows_its_own_error_first(
+    tmp_path: Path, text: str, own: str
+) -> None:
+    with Command(tmp_path, "shop:app", text=text) as command:
+        heard = command.rest()
+        assert command.process.wait(LIMIT_S) == 1
+    lines = heard.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith(own))
+    last = next(number for number, line in enumerate(lines) if "shop cannot be imported" in line)
+    assert first < last, heard
+    assert own.partition(":")[0] in lines[last]
+    # Where it is theirs, and nothing of ours.
+    assert "shop.py" in heard
+    assert "_worker.py" not in heard
+
+
 RAISING = """
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":

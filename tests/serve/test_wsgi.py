@@ -400,6 +400,24 @@ def test_an_application_that_yields_less_than_it_said(
     assert "bytes less" in str(served.expect_report("raised an exception"))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_body_whose_closing_fails(serve: Callable[..., Served], threads: int) -> None:
+    class Failing(Body):
+        def close(self) -> None:
+            super().close()
+            raise ValueError("mine")
+
+    def application(_environ: Foreign, start_response: Foreign) -> Body:
+        start_response("200 OK", [*PLAIN, ("Content-Length", "3")])
+        return Failing([b"12", b"3"])
+
+    served = serve(application, interface="wsgi", threads=threads)
+    with served.client() as client:
+        for _ in range(2):
+            assert client.get().body == b"123"
+            assert str(served.expect_report("raised an exception")) == "mine"
+
+
 def test_an_application_that_yields_more_than_it_said(serve_wsgi: Callable[..., Served]) -> None:
     body = Body([b"123", b"4", b"5"])
 

@@ -1,7 +1,7 @@
 //! The methods that programs use, by name, so that nobody compares bytes twice.
 //!
 //! A method is a token and its case counts (RFC 9110, section 9.1); one that is not here is as good as any
-//! other and goes to the application as it came.
+//! other and goes to the application as it came, unless it has small letters.
 
 /// A method of RFC 9110, RFC 5789 (`PATCH`) or `WebDAV`'s beginnings; [`Method::Other`] for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

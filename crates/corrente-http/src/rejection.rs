@@ -19,6 +19,9 @@ pub enum Rejection {
     /// [`Limits::max_method_bytes`](crate::Limits::max_method_bytes).
     #[error("the method is longer than any that is known")]
     MethodTooLong,
+    /// A method with a small letter: `get` is not `GET` (RFC 9110, section 9.1), and no method that is known.
+    #[error("the method has small letters; methods are case-sensitive, and none has any")]
+    MethodCase,
     /// White space where the target should begin.
     #[error("expected one space and a request target after the method")]
     NoTarget,
@@ -28,6 +31,9 @@ pub enum Rejection {
     /// A byte that no target has; it has to be percent-encoded.
     #[error("the request target has byte {0:#04x}, which has to be percent-encoded")]
     TargetByte(u8),
+    /// A path with `%00` (RFC 3986, section 7.3).
+    #[error("the request target's path has an encoded NUL")]
+    TargetNul,
     /// A target that is none of the four forms.
     #[error("the request target is neither a path nor an absolute `http` or `https` URI")]
     TargetForm,
@@ -163,7 +169,10 @@ impl Rejection {
             Self::TargetTooLong => 414,
             Self::Expectation => 417,
             Self::HeadTooLarge | Self::TooManyHeaders | Self::TrailerTooLarge => 431,
-            Self::Connect | Self::ConnectProtocol | Self::EncodingUnsupported => 501,
+            Self::Connect
+            | Self::ConnectProtocol
+            | Self::EncodingUnsupported
+            | Self::MethodCase => 501,
             Self::VersionUnsupported { .. } => 505,
             // RFC 9112, section 3, would rather have 501 for a method that is too long; it is no method.
             _ => 400,

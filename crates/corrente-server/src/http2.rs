@@ -140,8 +140,10 @@ struct Body {
     length: u64,
     /// Bytes that the application has not taken.
     untaken: usize,
-    /// Bytes that have come since the deadline was set.
+    /// Bytes that have come since the client had the whole time for more.
     pace: u64,
+    /// Seconds that the client has for more, once the application has taken what has come.
+    left_s: f64,
 }
 
 impl Session {
@@ -184,6 +186,7 @@ impl Stream {
                     length: 0,
                     untaken: 0,
                     pace: 0,
+                    left_s: 0.0,
                 },
                 pouring: None,
                 talk: None,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import autobahn_suite
 import frameworks_suite
 import http1_suite
+import probe_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ SUITES: dict[str, Callable[[argparse.Namespace], Result]] = {
     "autobahn": autobahn_suite.run,
     "frameworks": frameworks_suite.run,
     "http1": http1_suite.run,
+    "http11probe": probe_suite.run,
 }
 
 

@@ -28,6 +28,7 @@ LOOK_S = 0.02
 #: How each is started: `{target}` is MODULE:NAME of the application.
 COMMANDS = {
     "corrente": "-m corrente serve {target} --bind {host}:{port}",
+    "corrente-wsgi": "-m corrente serve {target} --bind {host}:{port}",
     "uvicorn": "-m uvicorn {target} --host {host} --port {port} --http httptools --ws websockets"
     " --log-level warning --no-access-log",
     "uvicorn-h11": "-m uvicorn {target} --host {host} --port {port} --http h11 --ws wsproto"

@@ -1,4 +1,4 @@
-//! `cargo xtask conformance autobahn`, `frameworks` and `http1`: suites for the server, over real sockets.
+//! `cargo xtask conformance autobahn`, `frameworks`, `http1` and `http11probe`: suites for the server, over sockets.
 //!
 //! `corrente serve` from a release build of the present tree, and others beside it, each a process of its own in one
 //! locked environment. How a suite is run is Python (`tests/conformance/servers`); this judges what ours did by what
@@ -40,7 +40,7 @@ pub(super) struct Suite {
 const AUTOBAHN: &str = "autobahn";
 
 /// Every suite, in the order of the page.
-pub(super) const SUITES: [Suite; 3] = [
+pub(super) const SUITES: [Suite; 4] = [
     Suite {
         name: AUTOBAHN,
         about: "Autobahn's WebSocket suite, its fuzzing client against an application that echoes; deflate included. \
@@ -60,6 +60,14 @@ pub(super) const SUITES: [Suite; 3] = [
                 that has to be turned away is passed by the others where they answer any 4xx or 5xx, or just close; \
                 ours has to answer with the very status",
         groups: "section",
+    },
+    Suite {
+        name: "http11probe",
+        about: "the cases of the public Http11Probe, sent and judged as it does; its own table of 2026-02-12 has 85 of \
+                the 125 for the Uvicorn of that day, 78 for Gunicorn, 112 for the best of all servers. It counts as passed \
+                what it would have, also where the RFC asks for the contrary or leaves a choice, and what an application \
+                decides",
+        groups: "cases",
     },
 ];
 

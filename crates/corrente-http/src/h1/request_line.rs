@@ -58,6 +58,7 @@ pub(super) fn read(
     };
     let method = Method::of(&view[..cursor.target - 1]);
     let form = target::form(method, &view[cursor.target..end])?;
+    target::check_path(&view[cursor.target..end])?;
     Ok(Some(RequestLine {
         method,
         target: (cursor.target as u32, end as u32),
@@ -83,9 +84,16 @@ fn method_end(view: &[u8], limits: &Limits) -> Result<Option<usize>, Rejection> 
     match view[end] {
         byte if end == 0 => Err(Rejection::NoMethod(byte)),
         _ if end > limits.max_method_bytes => Err(Rejection::MethodTooLong),
+        b' ' if is_of_lower_case(&view[..end]) => Err(Rejection::MethodCase),
         b' ' => Ok(Some(end)),
         byte => Err(Rejection::MethodByte(byte)),
     }
+}
+
+/// Whether a method is one that programs take for two: its case counts (RFC 9110, section 9.1), ASGI's methods are in
+/// upper case, and frameworks for WSGI make them so.
+pub(super) fn is_of_lower_case(method: &[u8]) -> bool {
+    method.iter().any(u8::is_ascii_lowercase)
 }
 
 /// The version and where the next line begins.

@@ -3,7 +3,7 @@
 //! Nothing is decoded or made canonical here; `%2e%2e` is the application's to understand. The parts are
 //! slices of the request line.
 
-use memchr::memchr;
+use memchr::{memchr, memchr3_iter};
 
 use super::host;
 use crate::{Method, Rejection};
@@ -68,6 +68,21 @@ pub(super) fn form(method: Method, target: &[u8]) -> Result<Form, Rejection> {
             }
         }
     }
+}
+
+/// Refuses a path that programs read as different ones: a backslash, which is no byte of a URI (RFC 3986, section 3.3)
+/// and to some of them a slash, and an encoded NUL, at which some stop (section 7.3). Queries may have them: browsers
+/// leave the one as it is, and forms may hold the other.
+pub(super) fn check_path(target: &[u8]) -> Result<(), Rejection> {
+    for at in memchr3_iter(b'\\', b'%', b'?', target) {
+        match &target[at..] {
+            [b'?', ..] => return Ok(()),
+            [b'\\', ..] => return Err(Rejection::TargetByte(b'\\')),
+            [b'%', b'0', b'0', ..] => return Err(Rejection::TargetNul),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Target<'a> {

@@ -5,6 +5,7 @@
 
 use super::fields::Field;
 use super::head::{Body, Head, Parts, Version};
+use super::request_line::is_of_lower_case;
 use super::target::{self, Form};
 use crate::characters::{is_token, trim, value_end};
 use crate::{Limits, Method, Rejection};
@@ -98,6 +99,9 @@ impl Translated {
         if let Some(&byte) = method.iter().find(|&&byte| !is_token(byte)) {
             return Err(Rejection::MethodByte(byte));
         }
+        if is_of_lower_case(method) {
+            return Err(Rejection::MethodCase);
+        }
         if target.len() > limits.max_target_bytes {
             return Err(Rejection::TargetTooLong);
         }
@@ -117,6 +121,7 @@ impl Translated {
         if self.parts.form == Form::Absolute {
             return Err(Rejection::TargetForm);
         }
+        target::check_path(target)?;
         self.parts.method = Some(method);
         Ok(method)
     }
@@ -231,6 +236,16 @@ mod tests {
             Some(Rejection::HostInvalid)
         );
         assert_eq!(refused(asterisk, &[]), Some(Rejection::Asterisk));
+        let nul = Foreign {
+            target: b"/a%00",
+            ..GET
+        };
+        assert_eq!(refused(nul, &[]), Some(Rejection::TargetNul));
+        let lower = Foreign {
+            method: b"get",
+            ..GET
+        };
+        assert_eq!(refused(lower, &[]), Some(Rejection::MethodCase));
         let host: [(&[u8], &[u8]); 1] = [(b"host", b"other")];
         assert_eq!(refused(GET, &host), Some(Rejection::HostRepeated));
         let blank: [(&[u8], &[u8]); 1] = [(b"x-a", b" b")];

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 /// Pieces of valid and nearly valid requests.
 const WORDS: &[&str] = &[
     "GET",
+    "get",
     "POST",
     "HEAD",
     "OPTIONS",
@@ -20,6 +21,8 @@ const WORDS: &[&str] = &[
     " ",
     "/",
     "/a?b",
+    "%00",
+    "\\",
     "*",
     "http://a/b",
     "HTTP/1.1",
@@ -149,8 +152,15 @@ fn with_known_version(input: &[u8]) -> Vec<u8> {
     input
 }
 
+/// Of each property; `PROPTEST_CASES=2000000` asks for more.
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let asked = asked.and_then(|text| text.parse().ok());
+    asked.unwrap_or(20_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn any_cut_gives_the_same_events(

@@ -146,6 +146,10 @@ fn request_line(line: &[u8]) -> Result<(Request, u8), Stop> {
         return Err(Stop::Rejected);
     };
     ensure(is_token(method) && method.len() <= 32 && target.len() <= 8192)?;
+    ensure(method.to_ascii_uppercase() == method)?;
+    let path = String::from_utf8_lossy(target);
+    let path = path.split('?').next().unwrap_or_default();
+    ensure(!path.contains('\\') && !path.contains("%00"))?;
     ensure(!target.is_empty() && target.iter().all(|b| b.is_ascii_graphic() && *b != b'#'))?;
     let lower = String::from_utf8_lossy(target).to_ascii_lowercase();
     let absolute = lower

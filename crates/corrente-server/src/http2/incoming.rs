@@ -228,8 +228,10 @@ impl Stream {
         let is_whole = head.body() == Framed::None;
         let handler = beginning.handler.clone_ref(py);
         let is_asgi = !handler.is_wsgi();
-        let deadline = now() + shared.times.body.as_secs_f64();
+        let left_s = shared.times.body.as_secs_f64();
+        let deadline = now() + left_s;
         self.with(py, |state| {
+            state.body.left_s = left_s;
             state.handler = Some(handler);
             state.beginning = Some(beginning);
             state.body.is_whole = is_whole;
@@ -264,7 +266,8 @@ impl Stream {
         }
         let most = self.session.shared.limits.max_body_bytes;
         let least = self.session.shared.operations().limits.body_least;
-        let (is_too_much, before, is_slow) = self.with(py, |state| {
+        let whole_s = self.session.shared.times.body.as_secs_f64();
+        let is_too_much = self.with(py, |state| {
             if let Some(trace) = &mut state.trace {
                 trace.received(content.len());
             }
@@ -272,11 +275,14 @@ impl Stream {
             body.is_held_back = false;
             body.length += content.len() as u64;
             body.pace += content.len() as u64;
-            let is_slow = body.pace < least && state.deadline.is_finite();
-            if !is_slow {
+            // Once for so much of a body, so that a client gains nothing by a byte now and then.
+            if body.pace >= least {
                 body.pace = 0;
+                body.left_s = whole_s;
+            } else if state.deadline.is_finite() {
+                body.left_s = state.deadline - now();
             }
-            (body.length > most, state.deadline, is_slow)
+            body.length > most
         })?;
         let Some(handler) = self.handler(py)? else {
             return Ok(());
@@ -294,19 +300,15 @@ impl Stream {
         if held == 0 {
             self.taken(py)?;
         }
-        // Once for so much of a body, so that a client gains nothing by a byte now and then.
-        if held == 0 && is_slow {
-            self.with(py, |state| state.deadline = before)?;
-        }
         Ok(())
     }
 
     /// The application has taken what has come: the client may send as much again.
     pub(super) fn taken(&self, py: Python<'_>) -> PyResult<()> {
-        let deadline = now() + self.session.shared.times.body.as_secs_f64();
         let untaken = self.with(py, |state| {
-            if !state.body.is_whole && !state.body.is_held_back {
-                state.deadline = deadline;
+            let is_awaited = !state.body.is_whole && !state.body.is_held_back;
+            if is_awaited && state.deadline.is_infinite() {
+                state.deadline = now() + state.body.left_s;
             }
             std::mem::take(&mut state.body.untaken)
         })?;
