@@ -13,8 +13,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, recv,
-    recvfrom, send, sendmsg, sendto, shutdown, sockopt,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, getsockname,
+    recv, recvfrom, send, sendmsg, sendto, shutdown, sockopt,
 };
 
 use crate::Descriptor;
@@ -191,6 +191,12 @@ pub fn send_file(
     length: usize,
 ) -> io::Result<Moved> {
     moved(|| sendfile(descriptor, file, Some(&mut offset.clone()), length))
+}
+
+/// The address of this end of a connection; `None` where it is none of the internet.
+pub fn local_address(connection: impl AsFd) -> Option<SocketAddr> {
+    let address = getsockname(connection).ok()?;
+    SocketAddr::try_from(address).ok()
 }
 
 /// Tells the peer that nothing more will come.
