@@ -1,4 +1,4 @@
-"""An application of which some requests are measured: which of the two is called, and what is counted."""
+"""An application of which some requests are measured: who is called, and what is counted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from .serving import Foreign, Served
 
-#: The recorder decides how many it measures when it has seen 256; one here takes so little that it is
-#: not all of them.
+#: The recorder decides how many it measures when it has seen 256; one here takes so little that
+#: it is not all of them.
 REQUESTS = 1500
 
 

@@ -236,10 +236,9 @@ impl Loop {
                 Target::Operation(operation) if is_sought(operation.get()) => {
                     Some(operation.clone_ref(py))
                 }
-                Target::Operation(_)
-                | Target::Handle(_)
-                | Target::Stream(_)
-                | Target::Rest(_) => None,
+                Target::Operation(_) | Target::Handle(_) | Target::Stream(_) | Target::Rest(_) => {
+                    None
+                }
             };
             match descriptor {
                 Some(descriptor) => {

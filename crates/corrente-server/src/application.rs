@@ -65,7 +65,10 @@ impl Known {
     fn add(&mut self, address: SocketAddr, templates: Arc<[Template]>) -> Option<Arc<[Template]>> {
         self.0.push_back((address, templates));
         let is_full = self.0.len() > ADDRESSES_MOST;
-        is_full.then(|| self.0.pop_front()).flatten().map(|(_, one)| one)
+        is_full
+            .then(|| self.0.pop_front())
+            .flatten()
+            .map(|(_, one)| one)
     }
 }
 

@@ -282,11 +282,7 @@ fn tell_breach(carriage: &impl Carriage, handler: &Bound<'_, WebSocket>) -> PyRe
 
 /// The application has accepted it, or has taken what waited: what has come meanwhile is looked at. One that was
 /// accepted when the server ended already is closed.
-pub(crate) fn resume(
-    carriage: &impl Carriage,
-    py: Python<'_>,
-    content: &mut [u8],
-) -> PyResult<()> {
+pub(crate) fn resume(carriage: &impl Carriage, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
     if carriage.shared().is_draining() {
         restart(carriage, py)?;
     }
@@ -492,7 +488,9 @@ impl<C: Carriage> Line for C {
         if content.len() >= UNCOPIED_LEAST && opens(self, py, kind, content.len())? {
             return self.flush_before(py, content);
         }
-        say(self, py, |encoder, frames| encoder.message(kind, content, frames))?;
+        say(self, py, |encoder, frames| {
+            encoder.message(kind, content, frames)
+        })?;
         self.flush(py)
     }
 

@@ -78,8 +78,7 @@ impl Encoder {
     /// Writes what comes before a message of so many bytes that the caller sends from where it is. `false`, and nothing is
     /// written, where [`Encoder::message`] has to be called: it is to be compressed or masked.
     pub fn open_message(&mut self, kind: Kind, length: usize, out: &mut Vec<u8>) -> bool {
-        let is_compressed =
-            self.deflater.is_some() && length >= self.options.compress_from_bytes;
+        let is_compressed = self.deflater.is_some() && length >= self.options.compress_from_bytes;
         if is_compressed || self.role == Role::Client {
             return false;
         }

@@ -113,10 +113,11 @@ impl Transport {
         let target = Target::Rest(Py::new(py, Rest(resting))?);
         if let Some(descriptor) = Descriptor::new(number) {
             // Watched as before: the kernel need not know.
-            let before = event_loop
-                .bind(py)
-                .get()
-                .watch(py, descriptor, Side::Read, Some(target))?;
+            let before =
+                event_loop
+                    .bind(py)
+                    .get()
+                    .watch(py, descriptor, Side::Read, Some(target))?;
             drop(before);
         }
         Ok(Some(remembered))
