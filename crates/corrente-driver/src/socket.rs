@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_knows_its_own_end() {
+        let listening = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listening.local_addr().expect("it is bound");
+        let near = std::net::TcpStream::connect(address).expect("it listens");
+        let far = listening.accept().expect("a connection").0;
+        assert_eq!(local_address(&far), Some(address));
+        assert_eq!(local_address(&near), near.local_addr().ok());
+        let (near, _far, _descriptor) = pair();
+        assert_eq!(local_address(&near), None);
+    }
+
+    #[test]
     fn an_empty_socket_is_for_later_and_a_closed_one_has_ended() {
         let (_near, far, descriptor) = pair();
         let mut buffer = [0; 8];

@@ -489,7 +489,7 @@ impl<C: Carriage> Line for C {
             return self.flush_before(py, content);
         }
         say(self, py, |encoder, frames| {
-            encoder.message(kind, content, frames)
+            encoder.message(kind, content, frames);
         })?;
         self.flush(py)
     }
