@@ -304,6 +304,28 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             message = "Error on transport creation for incoming connection"
             self.call_exception_handler({"message": message, "exception": error})
 
+    def _wake(
+        self, number: int, is_ipv6: bool, protocol: asyncio.BaseProtocol, server: Foreign
+    ) -> None:
+        """A connection that has rested goes on: it gets a transport."""
+        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+        kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+        connection = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=number)
+        # One that has ended listening knows of no new connections.
+        is_serving = server is not None and server._sockets is not None
+        try:
+            StreamTransport(
+                self,
+                connection,
+                protocol,
+                server=server if is_serving else None,
+                peername=ACCEPTED,
+            )
+        except BaseException:
+            self._remove_reader(number)
+            connection.close()
+            raise
+
     def _rest_listening(
         self, sock: socket.socket, error: OSError, arguments: tuple[Any, ...]
     ) -> None:

@@ -245,6 +245,7 @@ class HttpServer:
     connections: int
     requests: int
     in_flight: int
+    resting: int
     is_draining: bool
     def __new__(
         cls,
@@ -260,9 +261,11 @@ class HttpServer:
         body_timeout: float = 30.0,
         write_timeout: float = 30.0,
         idle_timeout: float = 75.0,
+        rest_after: float = ...,
         ping_interval: float = 20.0,
         close_timeout: float = 10.0,
         max_in_flight: int = ...,
+        max_awake: int = ...,
         threads: int = 1,
         max_queued: int = ...,
         mounts: Sequence[tuple[str, _Foreign, str, dict[str, _Foreign] | None]] = ...,

@@ -72,15 +72,23 @@ class StreamTransport(_native.Stream):
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
-    # What the destructor needs, should the constructor not get so far.
-    _sock: socket.socket | None = None
+    # One that is idle should be small: it has a dictionary only for what others put there.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_described",
+        "_described_sock",
+        "_empty_waiter",
+        "_given",
+        "_peername",
+        "_server",
+        "_sock",
+        "_sock_fd",
+        "_sockname",
+    )
 
-    # What few connections have: one that is idle should be small.
-    _given: dict[str, Any] | None = None
-    _sockname: Foreign = None
-    _peername: Foreign = ACCEPTED
-    _empty_waiter: asyncio.Future[None] | None = None
-    _server: Foreign = None
+    _sock: socket.socket | None
+    _described: dict[str, Any] | None
 
     def __init__(
         self,
@@ -95,13 +103,15 @@ class StreamTransport(_native.Stream):
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._sock = self._described_sock = sock
-        if extra is not None:
-            self._given = extra
+        self._given = extra
+        self._described = None
+        self._sockname: Foreign = None
+        self._empty_waiter: asyncio.Future[None] | None = None
+        self._server: Foreign = None
         if peername is None:
             base_events._set_nodelay(sock)  # type: ignore[attr-defined]
-            self._peername = _address(sock.getpeername)
-        elif peername is not ACCEPTED:
-            self._peername = peername
+            peername = _address(sock.getpeername)
+        self._peername = peername
         self._sock_fd = sock.fileno()
         self._begin(loop, self._sock_fd, protocol)
         if server is not None:
@@ -131,8 +141,6 @@ class StreamTransport(_native.Stream):
             }
         return self._described
 
-    _described: dict[str, Any] | None = None
-
     def get_extra_info(self, name: str, default: Foreign = None) -> Foreign:
         """As asyncio."""
         return self._extra.get(name, default)
@@ -161,10 +169,11 @@ class StreamTransport(_native.Stream):
         return f"<{' '.join(info)}>"
 
     def __del__(self) -> None:
-        if self._sock is not None:
+        # The constructor may not have got so far.
+        if getattr(self, "_sock", None) is not None:
             message = f"unclosed transport {self!r}"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
-            self._sock.close()
+            self._described_sock.close()
 
     def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if isinstance(exc, OSError):
@@ -198,7 +207,8 @@ class StreamTransport(_native.Stream):
         finally:
             self._finish()
             if self._sock is not None:
-                if self._described is None:
+                # A protocol in Rust asks no more.
+                if self._described is None and type(protocol) is not _native.NativeProtocol:
                     self._sockname = _address(self._sock.getsockname)
                 self._loop._transports.references.pop(self._sock_fd, None)
                 self._sock.close()
@@ -207,6 +217,16 @@ class StreamTransport(_native.Stream):
             if server is not None:
                 self._server = None
                 _detach(server, self)
+
+    def _rest(self) -> tuple[socket.socket | None, Foreign]:
+        """Gives up the connection, which goes on without a transport: its socket and its server."""
+        connection, self._sock = self._sock, None
+        server, self._server = self._server, None
+        self._finish()
+        self._loop._transports.references.pop(self._sock_fd, None)
+        if server is not None:
+            _detach(server, self)
+        return connection, server
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
         """A future that is done when all is written; no write is taken meanwhile."""

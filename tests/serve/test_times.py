@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import corrente
+
 from .applications import echo, respond, target
 from .wire import LIMIT_S, request
 
@@ -20,6 +22,13 @@ NEVER = 1000.0
 
 #: Bytes that may be held for one connection: what is read at once, and what waits to be asked for.
 HELD_MOST = 1024 * 1024
+
+#: Bytes of a body that may wait for an application that does not ask for it: a little less than a
+#: read of 64 KiB, and one more.
+UNASKED_MOST = 2 * 64 * 1024
+
+#: Bytes that asyncio's transports read at once.
+READ_MOST = 256 * 1024
 
 
 def test_a_slow_head_is_cut(serve: Callable[..., Served]) -> None:
@@ -154,6 +163,45 @@ def test_a_body_that_nobody_asks_for_stays_with_the_client(serve: Callable[..., 
             sent += client.socket.send(b"x" * min(65536, length - sent))
         assert client.response().body == b"%d" % length
     assert max(got) <= HELD_MOST
+
+
+def test_little_is_read_for_a_reader_that_has_become_slow(serve: Callable[..., Served]) -> None:
+    gate = asyncio.Event()
+    got: list[int] = []
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        more = True
+        while more:
+            # What comes fast is read in large pieces.
+            if sum(got) > length // 4 and not waited:
+                waited.append(len(got))
+                await gate.wait()
+            message = await receive()
+            got.append(len(message["body"]))
+            more = message["more_body"]
+        await respond(send, b"done")
+
+    served = serve(application)
+    length = 64_000_000
+    waited: list[int] = []
+    with served.client() as client:
+        client.send(request("/", f"Content-Length: {length}", method="POST"))
+        client.socket.settimeout(0.2)
+        sent = 0
+        try:
+            while sent < length:
+                sent += client.socket.send(b"x" * min(1_000_000, length - sent))
+        except TimeoutError:
+            # All buffers between the two are full.
+            pass
+        assert sent < length
+        client.socket.settimeout(LIMIT_S)
+        served.call(gate.set)
+        while sent < length:
+            sent += client.socket.send(b"x" * min(65536, length - sent))
+        assert client.response().body == b"done"
+    is_ours = isinstance(served.loop, corrente.EventLoop)
+    assert got[waited[0]] <= (UNASKED_MOST if is_ours else UNASKED_MOST + READ_MOST)
 
 
 def test_a_body_that_is_not_read_stays_with_the_application(serve: Callable[..., Served]) -> None:

@@ -13,8 +13,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, recv,
-    recvfrom, send, sendmsg, sendto, shutdown, sockopt,
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, SocketFlags, acceptfrom_with, getsockname,
+    recv, recvfrom, send, sendmsg, sendto, shutdown, sockopt,
 };
 
 use crate::Descriptor;
@@ -193,6 +193,12 @@ pub fn send_file(
     moved(|| sendfile(descriptor, file, Some(&mut offset.clone()), length))
 }
 
+/// The address of this end of a connection; `None` where it is none of the internet.
+pub fn local_address(connection: impl AsFd) -> Option<SocketAddr> {
+    let address = getsockname(connection).ok()?;
+    SocketAddr::try_from(address).ok()
+}
+
 /// Tells the peer that nothing more will come.
 ///
 /// # Errors
@@ -233,6 +239,18 @@ mod tests {
         let mut text = String::new();
         far.read_to_string(&mut text).expect("it reads");
         assert_eq!(text, "abcdef");
+    }
+
+    #[test]
+    fn a_connection_knows_its_own_end() {
+        let listening = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listening.local_addr().expect("it is bound");
+        let near = std::net::TcpStream::connect(address).expect("it listens");
+        let far = listening.accept().expect("a connection").0;
+        assert_eq!(local_address(&far), Some(address));
+        assert_eq!(local_address(&near), near.local_addr().ok());
+        let (near, _far, _descriptor) = pair();
+        assert_eq!(local_address(&near), None);
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl Loop {
             let entry = state.watched.get(descriptor);
             let sides = [Side::Read, Side::Write].into_iter();
             let mut targets = sides.filter_map(|side| entry?.target(side));
-            targets.any(|target| matches!(target, Target::Stream(_)))
+            targets.any(|target| matches!(target, Target::Stream(_) | Target::Rest(_)))
         })
     }
 
@@ -236,7 +236,9 @@ impl Loop {
                 Target::Operation(operation) if is_sought(operation.get()) => {
                     Some(operation.clone_ref(py))
                 }
-                Target::Operation(_) | Target::Handle(_) | Target::Stream(_) => None,
+                Target::Operation(_) | Target::Handle(_) | Target::Stream(_) | Target::Rest(_) => {
+                    None
+                }
             };
             match descriptor {
                 Some(descriptor) => {
@@ -286,7 +288,7 @@ fn closed() -> PyErr {
 pub(crate) fn cancel(py: Python<'_>, before: Option<Target>) -> PyResult<()> {
     match before {
         Some(Target::Handle(handle)) => handle.call_method0(py, intern!(py, "cancel")).map(drop),
-        Some(Target::Stream(_) | Target::Operation(_)) | None => Ok(()),
+        Some(Target::Stream(_) | Target::Operation(_) | Target::Rest(_)) | None => Ok(()),
     }
 }
 
@@ -368,6 +370,7 @@ impl Loop {
                 Target::Handle(handle) => handle::let_go(py, handle),
                 Target::Stream(stream) => stream.drop_ref(py),
                 Target::Operation(operation) => operation.drop_ref(py),
+                Target::Rest(rest) => rest.drop_ref(py),
             }
         }
         drop(self.inbox.take());

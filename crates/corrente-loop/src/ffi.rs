@@ -2,7 +2,7 @@
 //!
 //! PyO3 is used wherever it is fast enough. What it cannot do is here: methods without the cost of
 //! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), objects made
-//! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
+//! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), descriptors that Python gives up (`descriptor`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
 //! while attached to the interpreter.
 
 pub(crate) mod bytes;
@@ -10,6 +10,7 @@ pub(crate) mod class;
 pub(crate) mod confined;
 pub(crate) mod construct;
 pub(crate) mod context;
+pub(crate) mod descriptor;
 mod free;
 pub(crate) mod handle;
 pub(crate) mod heap;

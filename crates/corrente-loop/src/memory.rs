@@ -34,7 +34,7 @@ fn lend<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
 /// there is nothing now.
 pub(crate) fn read_with<R>(
     descriptor: Descriptor,
-    work: impl FnOnce(&[u8]) -> R,
+    work: impl FnOnce(&mut [u8]) -> R,
 ) -> io::Result<(Moved, R)> {
     lend(|memory| {
         let moved = socket::read(descriptor, memory)?;
@@ -42,7 +42,7 @@ pub(crate) fn read_with<R>(
             Moved::Bytes(length) => length,
             Moved::Later => 0,
         };
-        Ok((moved, work(&memory[..length])))
+        Ok((moved, work(&mut memory[..length])))
     })
 }
 

@@ -6,6 +6,9 @@
 //! Must not know what protocols speak. Key invariant: what a protocol is lent is not used by anybody else while it
 //! runs Python code, so nothing that it calls can change it.
 
+mod resting;
+
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use corrente_driver::file::{FilePart, duplicate};
@@ -18,6 +21,8 @@ use crate::event_loop::Loop;
 use crate::ffi::bytes::with_content;
 use crate::ffi::method::panicked;
 use crate::transport::{stream, tls};
+
+pub use resting::{Rest, Rested, Resting};
 
 /// What a connection's protocol does, in asyncio's order: `made`, then the others, then `lost`, once.
 ///
@@ -37,6 +42,15 @@ pub trait Protocol: Send + Sync + 'static {
     ///
     /// The connection is closed, and the loop's exception handler told.
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()>;
+
+    /// Something has come, in memory that may be changed until this returns.
+    ///
+    /// # Errors
+    ///
+    /// As `received`.
+    fn received_lent(&self, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
+        self.received(py, content)
+    }
 
     /// Something has come in an object of its own, which may be kept: no copy.
     ///
@@ -124,8 +138,8 @@ impl NativeProtocol {
     }
 
     /// Something has come; a panic ends the connection, not the loop.
-    pub(crate) fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
-        catch_unwind(AssertUnwindSafe(|| self.0.received(py, content)))
+    pub(crate) fn received(&self, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
+        catch_unwind(AssertUnwindSafe(|| self.0.received_lent(py, content)))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
     }
 
@@ -251,7 +265,7 @@ impl Transport {
     pub fn write(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
         let transport = self.object.bind(py);
         match self.family {
-            Family::Stream => stream::pass(transport, content, None),
+            Family::Stream => stream::pass(transport, content, stream::Behind::Nothing),
             Family::Secured => tls::write(transport, content),
             Family::Foreign => self.call(py, PyBytes::new(py, content).as_any()),
         }
@@ -264,7 +278,9 @@ impl Transport {
     /// As [`Self::write`].
     pub fn write_bytes(&self, py: Python<'_>, bytes: &Bound<'_, PyBytes>) -> PyResult<()> {
         match self.family {
-            Family::Stream => stream::pass(self.object.bind(py), b"", Some(bytes)),
+            Family::Stream => {
+                stream::pass(self.object.bind(py), b"", stream::Behind::Object(bytes))
+            }
             Family::Secured | Family::Foreign => self.call(py, bytes.as_any()),
         }
     }
@@ -281,12 +297,47 @@ impl Transport {
         bytes: &Bound<'_, PyBytes>,
     ) -> PyResult<()> {
         if self.family == Family::Stream {
-            return stream::pass(self.object.bind(py), content, Some(bytes));
+            let behind = stream::Behind::Object(bytes);
+            return stream::pass(self.object.bind(py), content, behind);
         }
         if !content.is_empty() {
             self.write(py, content)?;
         }
         self.write_bytes(py, bytes)
+    }
+
+    /// Writes some content and other content behind it, without joining them; what the socket does not take is copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn write_both(&self, py: Python<'_>, first: &[u8], second: &[u8]) -> PyResult<()> {
+        if self.family == Family::Stream {
+            let behind = stream::Behind::Lent(second);
+            return stream::pass(self.object.bind(py), first, behind);
+        }
+        if self.family == Family::Foreign {
+            return self.write(py, &[first, second].concat());
+        }
+        self.write(py, first)?;
+        self.write(py, second)
+    }
+
+    /// The addresses of the peer and of this end, of a stream of ours that was accepted on an internet address.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` where the transport is gone.
+    pub fn addresses(&self, py: Python<'_>) -> PyResult<Option<(SocketAddr, SocketAddr)>> {
+        match self.family {
+            Family::Stream => stream::addresses(self.object.bind(py)),
+            Family::Secured | Family::Foreign => Ok(None),
+        }
+    }
+
+    /// Whether it is known to be no TLS session.
+    pub fn is_plain(&self) -> bool {
+        self.family == Family::Stream
     }
 
     /// Whether [`Self::write_file`] sends files.

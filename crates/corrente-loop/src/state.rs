@@ -12,6 +12,7 @@ use corrente_driver::{Driver, Readiness};
 use pyo3::prelude::*;
 
 use crate::ffi::handle;
+use crate::native::Rest;
 use crate::operation::Operation;
 use crate::watched::{Change, Side, Target, Watched};
 
@@ -27,6 +28,8 @@ pub(crate) enum Job {
     Stream(Py<PyAny>, Side),
     /// Go on with it.
     Operation(Py<Operation>),
+    /// Wake it.
+    Rest(Py<Rest>),
 }
 
 /// The loop's own state, for the thread that runs it.
@@ -115,6 +118,7 @@ impl State {
                         Target::Handle(handle) => Job::Handle(handle.clone_ref(py)),
                         Target::Stream(stream) => Job::Stream(stream.clone_ref(py), side),
                         Target::Operation(operation) => Job::Operation(operation.clone_ref(py)),
+                        Target::Rest(rest) => Job::Rest(rest.clone_ref(py)),
                     }));
             }
         }
@@ -147,6 +151,7 @@ impl State {
             Job::Handle(handle) => Target::Handle(handle),
             Job::Stream(stream, _) => Target::Stream(stream),
             Job::Operation(operation) => Target::Operation(operation),
+            Job::Rest(rest) => Target::Rest(rest),
         });
         let timers = self.timers.clear().into_iter().map(Target::Handle);
         let watched = self.watched.clear();
@@ -166,6 +171,7 @@ impl State {
                 Job::Handle(one) => handle(one)?,
                 Job::Stream(one, _) => object(one)?,
                 Job::Operation(one) => object(one.as_any())?,
+                Job::Rest(one) => object(one.as_any())?,
             }
         }
         for target in self.watched.targets() {
@@ -173,6 +179,7 @@ impl State {
                 Target::Handle(one) => handle(one)?,
                 Target::Stream(one) => object(one)?,
                 Target::Operation(one) => object(one.as_any())?,
+                Target::Rest(one) => object(one.as_any())?,
             }
         }
         self.written.iter().try_for_each(object)?;

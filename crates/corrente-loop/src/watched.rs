@@ -11,6 +11,7 @@
 use corrente_driver::{Descriptor, Interest, Readiness};
 use pyo3::prelude::*;
 
+use crate::native::Rest;
 use crate::operation::Operation;
 
 /// One side of a descriptor.
@@ -29,6 +30,8 @@ pub(crate) enum Target {
     Stream(Py<PyAny>),
     /// Go on with what `sock_recv` and the like began.
     Operation(Py<Operation>),
+    /// Wake a connection that rests.
+    Rest(Py<Rest>),
 }
 
 /// How long a descriptor is watched.

@@ -2,16 +2,22 @@
 //!
 //! Knows which kind there is and what each is given; not how bytes become requests.
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use corrente_http::h1::Body;
 use corrente_http::ws::{self, DeflateOptions, Handshake, HandshakeError};
+use corrente_loop::native::Transport;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::asgi::request::{self, Request};
 use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
+use crate::connection::life::ends;
 use crate::exchange::{Held, Line, Piece};
 use crate::folder::{Fetch, Folder};
 use crate::mount::{Mount, Roots};
@@ -33,20 +39,80 @@ pub(crate) enum Interface {
     Static,
 }
 
-/// What all requests of a connection have in common, for each application.
+/// What all requests of a connection have in common: who asks, and for each application what it is told of all that is asked
+/// there.
 pub(crate) struct Templates {
     pub(crate) peer: Peer,
-    all: Vec<Template>,
+    all: Arc<[Template]>,
+}
+
+/// Addresses of the server whose connections have their templates in common; one that listens on all addresses has more than
+/// one.
+const ADDRESSES_MOST: usize = 16;
+
+/// Templates by the address that clients have connected to.
+#[derive(Default)]
+pub(crate) struct Known(VecDeque<(SocketAddr, Arc<[Template]>)>);
+
+impl Known {
+    fn find(&self, address: SocketAddr) -> Option<Arc<[Template]>> {
+        let mut all = self.0.iter();
+        let (_, found) = all.find(|(known, _)| *known == address)?;
+        Some(Arc::clone(found))
+    }
+
+    /// Adds one; gives back what is forgotten for it.
+    fn add(&mut self, address: SocketAddr, templates: Arc<[Template]>) -> Option<Arc<[Template]>> {
+        self.0.push_back((address, templates));
+        let is_full = self.0.len() > ADDRESSES_MOST;
+        is_full
+            .then(|| self.0.pop_front())
+            .flatten()
+            .map(|(_, one)| one)
+    }
 }
 
 impl Templates {
+    /// Of a connection.
+    pub(crate) fn of(py: Python<'_>, shared: &Shared, transport: &Transport) -> PyResult<Self> {
+        match transport.addresses(py)? {
+            Some((peer, local)) => Ok(Self {
+                peer: Peer::of(py, peer, shared)?,
+                all: Self::at(py, shared, local)?,
+            }),
+            None => Self::new(py, shared, &ends(py, transport)?),
+        }
+    }
+
+    /// Of a connection that has these ends.
     pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
+        Ok(Self {
+            peer: Peer::new(ends, shared)?,
+            all: Self::all(py, shared, ends)?,
+        })
+    }
+
+    /// Of connections without TLS to an address.
+    fn at(py: Python<'_>, shared: &Shared, local: SocketAddr) -> PyResult<Arc<[Template]>> {
+        let known = &shared.live.templates;
+        if let Some(found) = known.with(py, |known| known.find(local))? {
+            return Ok(found);
+        }
+        let ends = Ends {
+            scheme: intern!(py, "http").clone(),
+            client: py.None().into_bound(py),
+            server: (local.ip().to_string(), local.port()).into_bound_py_any(py)?,
+        };
+        let made = Self::all(py, shared, &ends)?;
+        let forgotten = known.with(py, |known| known.add(local, Arc::clone(&made)))?;
+        drop(forgotten);
+        Ok(made)
+    }
+
+    fn all(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Arc<[Template]>> {
         let mounts = shared.mounts.iter();
         let templates = mounts.map(|mount| Template::new(py, shared, mount, ends));
-        Ok(Self {
-            peer: Peer::new(ends, &shared.operations().trusted)?,
-            all: templates.collect::<PyResult<_>>()?,
-        })
+        templates.collect()
     }
 
     /// A request that comes in.
@@ -70,7 +136,7 @@ impl Templates {
     }
 }
 
-/// What all requests of a connection to one application have in common.
+/// What all requests to one application have in common that come to one address.
 enum Template {
     Asgi(scope::Template),
     Wsgi(wsgi::Template),
@@ -266,6 +332,14 @@ impl Handler {
             Self::Wsgi(call) => call.get().put(py, piece.bytes()).map(|()| nothing),
             // The request for a WebSocket has none, and nobody asks for that of one for a file.
             Self::Socket(_) | Self::Static(_) => Ok(nothing),
+        }
+    }
+
+    /// Whether the application waits for some of the body.
+    pub(crate) fn is_awaited(&self, py: Python<'_>) -> PyResult<bool> {
+        match self {
+            Self::Asgi(request) => request.get().is_awaited(py),
+            Self::Wsgi(_) | Self::Socket(_) | Self::Static(_) => Ok(false),
         }
     }
 

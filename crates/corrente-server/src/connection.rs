@@ -14,6 +14,7 @@ pub(crate) mod life;
 mod output;
 mod pouring;
 mod preface;
+pub(crate) mod resting;
 mod sending;
 mod talking;
 mod tracing;
@@ -31,6 +32,7 @@ use self::life::Unread;
 use self::output::Output;
 use self::pouring::Pouring;
 use self::preface::Opening;
+use self::resting::Memory;
 use crate::application::{Beginning, Handler, Templates};
 use crate::shared::Shared;
 use crate::talk::Socket;
@@ -72,6 +74,8 @@ struct State {
     /// Requests so far.
     requests: u64,
     past: Past,
+    /// How long nothing is said before it may rest, in seconds.
+    patience: f64,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
@@ -158,6 +162,28 @@ impl First {
         }))
     }
 
+    /// For one that has rested.
+    pub(crate) fn again(shared: &Arc<Shared>, memory: &Memory) -> Self {
+        Self(Arc::new_cyclic(|me| Connection {
+            number: memory.number,
+            me: Weak::clone(me),
+            shared: Arc::clone(shared),
+            state: Confined::new(State {
+                past: Past::Used,
+                requests: memory.requests,
+                patience: memory.patience,
+                // Something has come, or it would rest on.
+                awaits: Awaits::Head,
+                ..State::new(shared)
+            }),
+        }))
+    }
+
+    /// Whether it has had a request.
+    pub(crate) fn was_used(&self, py: Python<'_>) -> PyResult<bool> {
+        self.0.with(py, |state| state.past == Past::Used)
+    }
+
     /// Whether what has come is the beginning of HTTP/2, and all of it; while it may become that, it is kept.
     pub(crate) fn preface(&self, py: Python<'_>, content: &[u8]) -> PyResult<(Preface, Vec<u8>)> {
         let found = self.0.with(py, |state| {
@@ -215,6 +241,7 @@ impl State {
             pace: 0,
             requests: 0,
             past: Past::New,
+            patience: shared.times.rest.as_secs_f64(),
             parting: Parting::Plain,
             unread: Unread::default(),
             opening: Opening::Request,
@@ -257,6 +284,10 @@ impl Protocol for First {
 
     fn received(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
         incoming::received(&self.0, py, content)
+    }
+
+    fn received_lent(&self, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
+        incoming::received_lent(&self.0, py, content)
     }
 
     fn received_object(&self, py: Python<'_>, content: &Bound<'_, PyBytes>) -> PyResult<()> {

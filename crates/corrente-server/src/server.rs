@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use corrente_http::Limits;
 use corrente_loop::native::NativeProtocol;
-use corrente_loop::now;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -26,6 +25,14 @@ use crate::wsgi::remote::Inbox;
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
 
+/// Connections that are awake at most where nothing else is said, if others have nothing to say for a while: they take about a
+/// mebibyte.
+const MAX_AWAKE: usize = 512;
+
+/// After how many seconds without a request a connection may rest where nothing else is said: those for one page follow each
+/// other sooner.
+const REST_AFTER: f64 = 0.1;
+
 /// Requests that wait for a thread of WSGI where nothing else is said: more than a thread answers before clients give up.
 const MAX_QUEUED: usize = 1024;
 
@@ -40,8 +47,8 @@ impl HttpServer {
     /// `report(text, exception)` is told what goes wrong. Times are in seconds.
     #[new]
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
-        head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0,
-        ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT,
+        head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0, rest_after = REST_AFTER,
+        ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT, max_awake = MAX_AWAKE,
         threads = 1, max_queued = MAX_QUEUED, mounts = Vec::new(),
         max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
         operations = None))]
@@ -58,9 +65,11 @@ impl HttpServer {
         body_timeout: f64,
         write_timeout: f64,
         idle_timeout: f64,
+        rest_after: f64,
         ping_interval: f64,
         close_timeout: f64,
         max_in_flight: usize,
+        max_awake: usize,
         threads: usize,
         max_queued: usize,
         mounts: Vec<Mounted>,
@@ -85,6 +94,7 @@ impl HttpServer {
             body: duration("body_timeout", body_timeout)?,
             write: duration("write_timeout", write_timeout)?,
             idle: duration("idle_timeout", idle_timeout)?,
+            rest: duration("rest_after", rest_after)?,
             ping: duration("ping_interval", ping_interval)?,
             close: duration("close_timeout", close_timeout)?,
         };
@@ -105,6 +115,7 @@ impl HttpServer {
                 Protocols::Http1
             },
             max_in_flight,
+            max_awake,
             operations,
             threads: is_threaded.then(|| Threads {
                 pool: Arc::new(Pool::new(threads, max_queued)),
@@ -124,11 +135,7 @@ impl HttpServer {
 
     /// Ends connections whose clients are too slow. To be called now and then: once a second.
     fn look(&self, py: Python<'_>) -> PyResult<()> {
-        let now = now();
-        let connections = self.shared.connections(py)?;
-        connections
-            .into_iter()
-            .try_for_each(|connection| connection.look(py, now))
+        self.shared.look(py)
     }
 
     /// Takes no more requests: connections end when what they answer is answered.
@@ -173,6 +180,12 @@ impl HttpServer {
     #[getter]
     fn connections(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.shared.connections(py)?.len())
+    }
+
+    /// Those of them that rest.
+    #[getter]
+    fn resting(&self) -> usize {
+        self.shared.live.counts.resting.load(Ordering::Relaxed)
     }
 
     /// Whether no more requests are taken.

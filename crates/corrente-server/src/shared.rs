@@ -2,15 +2,16 @@
 //!
 //! Knows which connections there are, so that they can be told to end, and so that those that are slow are found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use corrente_http::Limits;
-use corrente_loop::Confined;
+use corrente_loop::{Confined, now};
 use pyo3::prelude::*;
 
+use crate::application::Known;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::date::Date;
@@ -19,6 +20,20 @@ use crate::mount::Mounts;
 use crate::operations::Operations;
 use crate::wsgi::pool::Pool;
 use crate::wsgi::remote::Inbox;
+
+/// For how many connections one that comes looks whether they may rest.
+const LOOKS_OF_NEW: usize = 4;
+
+/// For how many of them the server looks when it looks after all. Each that rests takes some microseconds.
+const LOOKS_OF_ALL: usize = 512;
+
+/// What a connection does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repose {
+    Awake,
+    /// Nothing is kept of it but what wakes it.
+    Resting,
+}
 
 /// A connection, whatever is spoken on it.
 pub(crate) trait Client: Send + Sync {
@@ -30,6 +45,11 @@ pub(crate) trait Client: Send + Sync {
 
     /// Ends it at once.
     fn abort(&self, py: Python<'_>) -> PyResult<()>;
+
+    /// Lets it rest, if it can and nothing was said on it for a while.
+    fn rest(self: Arc<Self>, _py: Python<'_>, _now: f64) -> PyResult<Repose> {
+        Ok(Repose::Awake)
+    }
 }
 
 /// How long clients may take.
@@ -43,6 +63,8 @@ pub(crate) struct Times {
     pub(crate) write: Duration,
     /// Between two requests.
     pub(crate) idle: Duration,
+    /// Between two requests before a connection may rest.
+    pub(crate) rest: Duration,
     /// Between two pings of a WebSocket that is silent; one that does not answer is gone.
     pub(crate) ping: Duration,
     /// For the answer to a close frame.
@@ -63,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
+    /// Connections that are awake, if others can rest.
+    pub(crate) max_awake: usize,
     /// Where WSGI applications run, if not in the loop's thread.
     pub(crate) threads: Option<Threads>,
     pub(crate) operations: Py<Operations>,
@@ -97,6 +121,9 @@ pub(crate) struct Live {
     pub(crate) is_draining: AtomicBool,
     has_refused: AtomicBool,
     connections: Confined<HashMap<u64, Weak<dyn Client>>>,
+    /// Those that do not rest, first those that were not looked at for longest; and some that are gone.
+    awake: Confined<VecDeque<u64>>,
+    pub(crate) templates: Confined<Known>,
     next_number: AtomicU64,
     gate: Confined<Option<Gate>>,
 }
@@ -118,6 +145,8 @@ impl Default for Live {
             is_draining: AtomicBool::new(false),
             has_refused: AtomicBool::new(false),
             connections: Confined::new(HashMap::new()),
+            awake: Confined::new(VecDeque::new()),
+            templates: Confined::new(Known::default()),
             next_number: AtomicU64::new(0),
             gate: Confined::new(None),
         }
@@ -129,6 +158,8 @@ impl Default for Live {
 pub(crate) struct Counts {
     pub(crate) requests: AtomicU64,
     pub(crate) in_flight: AtomicUsize,
+    /// Connections that rest.
+    pub(crate) resting: AtomicUsize,
 }
 
 impl Shared {
@@ -147,8 +178,62 @@ impl Shared {
             let before = all.insert(number, connection);
             (before, all.len())
         })?;
+        let is_new = before.is_none();
         drop(before);
-        self.tell_gate(py, |most| (count >= most).then_some(true))
+        self.live.awake.with(py, |awake| awake.push_back(number))?;
+        self.let_rest(py, LOOKS_OF_NEW)?;
+        self.tell_gate(py, |most| (is_new && count >= most).then_some(true))
+    }
+
+    /// What is known of a connection is somewhere else from now on.
+    pub(crate) fn replace(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        connection: Weak<dyn Client>,
+    ) -> PyResult<()> {
+        let before = self
+            .live
+            .connections
+            .with(py, |all| all.insert(number, connection))?;
+        drop(before);
+        Ok(())
+    }
+
+    /// Lets connections rest of which nothing was heard for a while, where many are awake.
+    fn let_rest(&self, py: Python<'_>, looks: usize) -> PyResult<()> {
+        let awake = &self.live.awake;
+        for _ in 0..looks {
+            let next = awake.with(py, |awake| {
+                let is_many = awake.len() > self.max_awake;
+                is_many.then(|| awake.pop_front()).flatten()
+            })?;
+            let Some(number) = next else {
+                return Ok(());
+            };
+            let client = self
+                .live
+                .connections
+                .with(py, |all| all.get(&number).and_then(Weak::upgrade))?;
+            // Gone since.
+            let Some(client) = client else {
+                continue;
+            };
+            if client.rest(py, now())? == Repose::Awake {
+                awake.with(py, |awake| awake.push_back(number))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks after all connections: ends those whose clients are too slow, and lets others rest.
+    pub(crate) fn look(&self, py: Python<'_>) -> PyResult<()> {
+        let now = now();
+        let connections = self.connections(py)?;
+        connections
+            .into_iter()
+            .try_for_each(|connection| connection.look(py, now))?;
+        self.let_rest(py, LOOKS_OF_ALL)
     }
 
     pub(crate) fn remove(&self, py: Python<'_>, number: u64) -> PyResult<()> {

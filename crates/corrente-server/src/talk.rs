@@ -23,6 +23,12 @@ use crate::shared::Shared;
 /// What may wait for the application, in bytes; more is left to the client.
 const WAITING_MOST: usize = 64 * 1024;
 
+/// Messages of so many bytes are sent from where they are; less is copied behind its head.
+const UNCOPIED_LEAST: usize = 16 * 1024;
+
+/// Memory that is made ready for a frame as long as its head says, in bytes; more of it has to come first.
+const EXPECTED_MOST: usize = 256 * 1024;
+
 /// The code of a service that restarts (RFC 6455's registry).
 const RESTARTS: u16 = 1012;
 
@@ -100,6 +106,12 @@ pub(crate) trait Carriage: Exchange {
     /// Sends the frames that were written.
     fn flush(&self, py: Python<'_>) -> PyResult<()>;
 
+    /// The same, and behind them some content.
+    fn flush_before(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+        self.lend(py, |lent| lent.frames.extend_from_slice(content))?;
+        self.flush(py)
+    }
+
     /// What has come was heard: sends what that led to, and has the client go on, or wait.
     fn heard(&self, py: Python<'_>, room: Room) -> PyResult<()>;
 
@@ -163,7 +175,8 @@ impl Socket {
     /// Keeps what was not decoded, before what has come meanwhile.
     fn keep(&mut self, mut left: Vec<u8>) {
         left.append(&mut self.held);
-        self.held = left;
+        // Mostly nothing is left, and no memory is kept for it.
+        self.held = if left.is_empty() { Vec::new() } else { left };
     }
 }
 
@@ -182,8 +195,12 @@ enum Come {
     Breach,
 }
 
-/// Something has come.
-pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+/// Something has come; frames are unmasked where they are.
+pub(crate) fn received(
+    carriage: &impl Carriage,
+    py: Python<'_>,
+    content: &mut [u8],
+) -> PyResult<()> {
     let interval = carriage.shared().times.ping.as_secs_f64();
     let lent = carriage.lend(py, |lent| {
         let socket = lent.socket;
@@ -197,8 +214,10 @@ pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8])
         if socket.broken.is_some() {
             return Some((handler, Come::Breach));
         }
-        socket.held.extend_from_slice(content);
-        let decoder = socket.decoder.take()?;
+        let Some(decoder) = socket.decoder.take() else {
+            socket.held.extend_from_slice(content);
+            return None;
+        };
         let held = std::mem::take(&mut socket.held);
         Some((handler, Come::Frames(decoder, held)))
     })?;
@@ -209,12 +228,41 @@ pub(crate) fn received(carriage: &impl Carriage, py: Python<'_>, content: &[u8])
         tell_breach(carriage, handler.bind(py))?;
         return carriage.heard(py, Room::Some);
     };
-    let heard = hear(carriage, &mut decoder, handler.bind(py), &mut held);
+    let handler = handler.bind(py);
+    let heard = if held.is_empty() {
+        let heard = hear(carriage, &mut decoder, handler, content);
+        let used = heard.as_ref().map_or(0, |heard| heard.used);
+        held = rest(&decoder, &content[used..]);
+        heard
+    } else {
+        held.extend_from_slice(content);
+        let heard = hear(carriage, &mut decoder, handler, &mut held);
+        held.drain(..heard.as_ref().map_or(0, |heard| heard.used));
+        heard
+    };
     carriage.lend(py, |lent| {
         lent.socket.decoder = Some(decoder);
         lent.socket.keep(held);
     })?;
-    carriage.heard(py, heard?)
+    carriage.heard(py, heard?.room)
+}
+
+/// What is left of what has come, in memory that has room for the rest of its frame.
+fn rest(decoder: &Decoder, left: &[u8]) -> Vec<u8> {
+    if left.is_empty() {
+        return Vec::new();
+    }
+    let expected = decoder.frame_bytes(left).min(EXPECTED_MOST);
+    let mut kept = Vec::with_capacity(left.len().max(expected));
+    kept.extend_from_slice(left);
+    kept
+}
+
+/// How far what has come was heard.
+struct Hearing {
+    room: Room,
+    /// Bytes from its begin on.
+    used: usize,
 }
 
 /// Tells of a breach, unless messages from before it still wait: it is told when the application has taken them.
@@ -234,7 +282,7 @@ fn tell_breach(carriage: &impl Carriage, handler: &Bound<'_, WebSocket>) -> PyRe
 
 /// The application has accepted it, or has taken what waited: what has come meanwhile is looked at. One that was
 /// accepted when the server ended already is closed.
-pub(crate) fn resume(carriage: &impl Carriage, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+pub(crate) fn resume(carriage: &impl Carriage, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
     if carriage.shared().is_draining() {
         restart(carriage, py)?;
     }
@@ -246,15 +294,15 @@ fn hear(
     carriage: &impl Carriage,
     decoder: &mut Decoder,
     handler: &Bound<'_, WebSocket>,
-    held: &mut Vec<u8>,
-) -> PyResult<Room> {
+    input: &mut [u8],
+) -> PyResult<Hearing> {
     let py = handler.py();
     let mut used = 0;
     let mut room = Room::Some;
     let mut has_put = false;
     let mut is_going_on = true;
     while is_going_on {
-        let step = match decoder.next(&mut held[used..]) {
+        let step = match decoder.next(&mut input[used..]) {
             Ok(step) => step,
             // The application may answer first what came together with it.
             Err(violation) if has_put => {
@@ -279,8 +327,7 @@ fn hear(
             Heard::Closed => is_going_on = false,
         }
     }
-    held.drain(..used.min(held.len()));
-    Ok(room)
+    Ok(Hearing { room, used })
 }
 
 /// The client has broken the rules: it is told, and the application, and nothing more is heard.
@@ -336,6 +383,15 @@ fn say(
         }
     });
     said.map(drop)
+}
+
+/// Writes the head of a message that goes behind it as it is; `false` where it has to be written as a whole.
+fn opens(carriage: &impl Carriage, py: Python<'_>, kind: Kind, length: usize) -> PyResult<bool> {
+    let opens = carriage.lend(py, |lent| {
+        let encoder = lent.socket.encoder.as_mut();
+        encoder.is_some_and(|encoder| encoder.open_message(kind, length, lent.frames))
+    })?;
+    Ok(opens == Some(true))
 }
 
 /// Sends a close frame, unless one was sent; nothing comes after it.
@@ -425,9 +481,15 @@ impl<C: Carriage> Line for C {
     }
 
     fn message(&self, py: Python<'_>, message: Message<'_>) -> PyResult<()> {
-        say(self, py, |encoder, frames| match message {
-            Message::Text(text) => encoder.message(Kind::Text, text.as_bytes(), frames),
-            Message::Binary(content) => encoder.message(Kind::Binary, content, frames),
+        let (kind, content) = match message {
+            Message::Text(text) => (Kind::Text, text.as_bytes()),
+            Message::Binary(content) => (Kind::Binary, content),
+        };
+        if content.len() >= UNCOPIED_LEAST && opens(self, py, kind, content.len())? {
+            return self.flush_before(py, content);
+        }
+        say(self, py, |encoder, frames| {
+            encoder.message(kind, content, frames);
         })?;
         self.flush(py)
     }

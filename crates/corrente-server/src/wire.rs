@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::connection::First;
+use crate::connection::resting::Memory;
 use crate::http2::Second;
 use crate::shared::{Protocols, Shared};
 
@@ -29,6 +30,16 @@ impl Wire {
         NativeProtocol::new(Box::new(Self {
             shared: Arc::clone(shared),
             first: First::new(shared),
+            second: OnceLock::new(),
+            is_open: AtomicBool::new(false),
+        }))
+    }
+
+    /// The protocol of a connection that has rested: it speaks HTTP/1.1.
+    pub(crate) fn again(shared: &Arc<Shared>, memory: &Memory) -> NativeProtocol {
+        NativeProtocol::new(Box::new(Self {
+            shared: Arc::clone(shared),
+            first: First::again(shared, memory),
             second: OnceLock::new(),
             is_open: AtomicBool::new(false),
         }))
@@ -63,10 +74,18 @@ impl Wire {
     }
 }
 
+/// The TLS session of a connection, or `None`.
+fn session<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Bound<'py, PyAny>> {
+    if transport.is_plain() {
+        return Ok(py.None().into_bound(py));
+    }
+    transport.extra(py, "ssl_object")
+}
+
 impl Protocol for Wire {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
-        if self.shared.protocols == Protocols::Both {
-            let session = transport.extra(py, "ssl_object")?;
+        if self.shared.protocols == Protocols::Both && !self.first.was_used(py)? {
+            let session = session(py, &transport)?;
             if session.is_none() {
                 self.is_open.store(true, Ordering::Relaxed);
             } else {
@@ -92,6 +111,13 @@ impl Protocol for Wire {
             }
         }
         self.current().received(py, content)
+    }
+
+    fn received_lent(&self, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
+        if self.is_open.load(Ordering::Relaxed) {
+            return self.received(py, content);
+        }
+        self.current().received_lent(py, content)
     }
 
     fn received_object(&self, py: Python<'_>, content: &Bound<'_, PyBytes>) -> PyResult<()> {

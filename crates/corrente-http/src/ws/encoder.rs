@@ -60,10 +60,7 @@ impl Encoder {
 
     /// Writes a message.
     pub fn message(&mut self, kind: Kind, data: &[u8], out: &mut Vec<u8>) {
-        let opcode = match kind {
-            Kind::Text => Opcode::Text,
-            Kind::Binary => Opcode::Binary,
-        };
+        let opcode = opcode(kind);
         let mut compressed = std::mem::take(&mut self.compressed);
         match &mut self.deflater {
             Some(deflater) if data.len() >= self.options.compress_from_bytes => {
@@ -76,6 +73,24 @@ impl Encoder {
         if compressed.capacity() <= KEPT_BYTES_MAX {
             self.compressed = compressed;
         }
+    }
+
+    /// Writes what comes before a message of so many bytes that the caller sends from where it is. `false`, and nothing is
+    /// written, where [`Encoder::message`] has to be called: it is to be compressed or masked.
+    pub fn open_message(&mut self, kind: Kind, length: usize, out: &mut Vec<u8>) -> bool {
+        let is_compressed = self.deflater.is_some() && length >= self.options.compress_from_bytes;
+        if is_compressed || self.role == Role::Client {
+            return false;
+        }
+        FrameHead {
+            opcode: opcode(kind),
+            is_final: true,
+            is_compressed: false,
+            mask: None,
+            length: length as u64,
+        }
+        .write(out);
+        true
     }
 
     /// Writes a ping; what is beyond 125 bytes is cut off.
@@ -129,6 +144,13 @@ impl Encoder {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let [a, b, c, d, ..] = (mixed ^ (mixed >> 31)).to_le_bytes();
         Some([a, b, c, d])
+    }
+}
+
+fn opcode(kind: Kind) -> Opcode {
+    match kind {
+        Kind::Text => Opcode::Text,
+        Kind::Binary => Opcode::Binary,
     }
 }
 

@@ -57,6 +57,19 @@ fn the_standard_s_examples() {
 }
 
 #[test]
+fn only_what_is_not_compressed_may_be_sent_from_where_it_is() {
+    let options = EncoderOptions {
+        compress_from_bytes: 64,
+        ..ALWAYS
+    };
+    let mut encoder = Encoder::new(Role::Server, options, Some(&plain()));
+    let mut out = Vec::new();
+    assert!(!encoder.open_message(Kind::Text, 64, &mut out));
+    assert_eq!(out, []);
+    assert!(encoder.open_message(Kind::Text, 63, &mut out));
+}
+
+#[test]
 fn an_empty_message_is_one_byte() {
     let mut encoder = Encoder::new(Role::Server, ALWAYS, Some(&plain()));
     let mut out = Vec::new();

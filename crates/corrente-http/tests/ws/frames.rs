@@ -264,6 +264,41 @@ fn the_standard_s_examples() {
 }
 
 #[test]
+fn a_message_may_be_sent_from_where_it_is() {
+    for length in [0, 125, 126, 65535, 65536] {
+        let message = vec![b'*'; length];
+        let mut encoder = Encoder::new(Role::Server, EncoderOptions::default(), None);
+        let (mut whole, mut parts) = (Vec::new(), Vec::new());
+        encoder.message(Kind::Binary, &message, &mut whole);
+        assert!(encoder.open_message(Kind::Binary, length, &mut parts));
+        parts.extend_from_slice(&message);
+        assert_eq!(parts, whole);
+    }
+}
+
+#[test]
+fn a_message_that_is_to_be_masked_is_written_as_a_whole() {
+    let mut encoder = Encoder::new(Role::Client, EncoderOptions::default(), None);
+    let mut out = Vec::new();
+    assert!(!encoder.open_message(Kind::Text, 5, &mut out));
+    assert_eq!(out, []);
+}
+
+#[test]
+fn how_long_a_frame_is_stands_in_its_head() {
+    for length in [0, 125, 126, 65536] {
+        let whole = frame(BINARY, &vec![b'*'; length]);
+        let decoder = server(None);
+        assert_eq!(decoder.frame_bytes(&whole), whole.len());
+        assert_eq!(
+            decoder.frame_bytes(&whole[..14.min(whole.len())]),
+            whole.len()
+        );
+        assert_eq!(decoder.frame_bytes(&whole[..1]), 0);
+    }
+}
+
+#[test]
 fn a_close_frame_is_written_with_what_may_be_sent() {
     let written = |code, reason: &str| {
         let mut out = Vec::new();

@@ -243,7 +243,7 @@ fn tell(
     let subject: Option<&Py<PyAny>> = match job {
         Some(Job::Handle(handle)) => Some(handle),
         Some(Job::Stream(stream, _)) => Some(stream),
-        Some(Job::Operation(_)) | None => None,
+        Some(Job::Operation(_) | Job::Rest(_)) | None => None,
     };
     let name = intern!(py, "_stalled");
     slf.call_method1(name, (times.as_tuple(), seen, subject))

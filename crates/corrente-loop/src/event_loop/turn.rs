@@ -92,6 +92,11 @@ fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
             stream::ready(stream, *side).or_else(|error| stray(slf, stream, error))
         }
         Job::Operation(operation) => operation::ready(slf.py(), slf.get(), operation),
+        Job::Rest(rest) => {
+            let rest = rest.bind(slf.py());
+            let woken = rest.get().wake(slf.py());
+            woken.or_else(|error| stray(slf, rest.as_any(), error))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) mod writing;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
-use corrente_driver::Descriptor;
+use corrente_driver::{Descriptor, socket};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -30,7 +30,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
-pub(crate) use writing::{pass, pass_file};
+pub(crate) use writing::{Behind, pass, pass_file};
 
 static STREAM: Class<Stream> = Class::new();
 
@@ -180,6 +180,47 @@ pub(crate) fn is_one(transport: &Bound<'_, PyAny>) -> bool {
 /// Whether a stream is closing or closed.
 pub(crate) fn is_ending(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
     methods::is_ending(transport)
+}
+
+/// What is known of a stream on which nothing is going on.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    pub(crate) event_loop: Py<Loop>,
+    pub(crate) peer: SocketAddr,
+}
+
+/// A stream that was accepted on an internet address, reads, and has nothing else to do; `None` for any other.
+pub(crate) fn idle(transport: &Bound<'_, PyAny>) -> PyResult<Option<Idle>> {
+    let (py, stream) = (transport.py(), STREAM.get(transport)?);
+    let is_idle = stream.with(py, |state| state.is_idle())?;
+    Ok(stream.peer.filter(|_| is_idle).map(|peer| Idle {
+        event_loop: stream.event_loop.clone_ref(py),
+        peer,
+    }))
+}
+
+/// The addresses of the peer and of this end, of a stream that was accepted on an internet address.
+pub(crate) fn addresses(
+    transport: &Bound<'_, PyAny>,
+) -> PyResult<Option<(SocketAddr, SocketAddr)>> {
+    let stream = STREAM.get(transport)?;
+    let local = stream
+        .peer
+        .and_then(|_| socket::local_address(stream.descriptor));
+    Ok(stream.peer.zip(local))
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.life == Life::Open
+            && self.reading == Reading::On
+            && self.writing == Writing::Open
+            && self.pending == Pending::Nothing
+            && self.outgoing.is_empty()
+            && self.flow == Flow::default()
+            && self.session.is_none()
+            && self.drained.is_none()
+    }
 }
 
 /// A stream that the loop watches is ready on one side.

@@ -161,6 +161,12 @@ impl Request {
         Ok(Held { bytes, is_awaited })
     }
 
+    /// Whether the application waits for some of the body.
+    pub(crate) fn is_awaited(&self, py: Python<'_>) -> PyResult<bool> {
+        self.state
+            .with(py, |state| state.waiting.has(Awaited::Message))
+    }
+
     /// The body is whole.
     pub(crate) fn end(&self, py: Python<'_>) -> PyResult<()> {
         self.state

@@ -1,4 +1,4 @@
-//! A request's scope: a copy of its connection's, with what differs put in its place.
+//! A request's scope: a copy of its address', with what differs put in its place.
 //!
 //! All keys are in the template, so that a copy has room for them and is a copy of memory. What an application may
 //! change (`state`, `extensions`) is copied too.
@@ -17,7 +17,7 @@ use crate::operations::Arrival;
 use crate::percent::decoded;
 use crate::root::with_root;
 
-/// What all requests of a connection have in common.
+/// What all requests have in common that come to one address.
 pub(crate) struct Template {
     scope: Py<PyDict>,
     extensions: Py<PyDict>,
@@ -53,7 +53,7 @@ impl Template {
         set("asgi", version.into_any())?;
         set("http_version", intern!(py, "1.1").clone().into_any())?;
         set("server", ends.server.clone())?;
-        set("client", ends.client.clone())?;
+        set("client", py.None().into_bound(py))?;
         set("scheme", ends.scheme.clone().into_any())?;
         set(
             "root_path",
@@ -92,6 +92,9 @@ impl Template {
     ) -> PyResult<Bound<'py, PyDict>> {
         let head = arrival.head;
         let scope = self.scope.bind(py).copy()?;
+        if let Some(client) = &arrival.peer.client {
+            scope.set_item(intern!(py, "client"), &client.pair)?;
+        }
         scope.set_item(intern!(py, "method"), method(py, head))?;
         let target = head.target();
         let raw = with_root(target.path, &self.roots.server);

@@ -25,6 +25,11 @@ impl Waiting {
         taken.into_iter().map(|(_, future)| future).collect()
     }
 
+    /// Whether anybody waits for this.
+    pub(super) fn has(&self, awaited: Awaited) -> bool {
+        self.0.iter().any(|(waits, _)| *waits == awaited)
+    }
+
     pub(super) fn show(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.iter().try_for_each(|(_, future)| visit.call(future))
     }

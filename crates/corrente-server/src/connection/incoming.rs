@@ -27,16 +27,14 @@ const IGNORED_MOST: u64 = 256 * 1024;
 const KEPT_MOST: usize = 256 * 1024;
 
 /// How much of what comes next is kept as it comes, in bytes: all of it belongs to the body that an application of ASGI
-/// is given.
+/// is given. One that does not wait for it may be slow: little is read then.
 pub(super) fn keeps(connection: &Connection, py: Python<'_>) -> usize {
-    let left = connection.with(py, |state| {
-        let current = state.current.as_ref()?;
-        let is_free = state.stage == Stage::Rests && state.held.is_empty();
-        let is_wanted = !current.is_answered && matches!(current.handler, Handler::Asgi(_));
-        let decoder = state.decoder.as_ref().filter(|_| is_free && is_wanted)?;
-        usize::try_from(decoder.body_left()).ok()
+    let kept = connection.with(py, |state| {
+        let (left, handler) = state.plain_body()?;
+        let is_awaited = handler.is_awaited(py).ok()?;
+        Some(left.min(if is_awaited { KEPT_MOST } else { BODY_MOST }))
     });
-    left.ok().flatten().unwrap_or(0).min(KEPT_MOST)
+    kept.ok().flatten().unwrap_or(0)
 }
 
 /// Something has come in an object of its own: where all of it is a piece of a body, that is the application's as it is.
@@ -46,7 +44,8 @@ pub(super) fn received_object(
     content: &Bound<'_, PyBytes>,
 ) -> PyResult<()> {
     let length = content.as_bytes().len();
-    if keeps(connection, py) < length {
+    let left = connection.with(py, |state| state.plain_body().map(|(left, _)| left))?;
+    if left.is_none_or(|left| left < length) {
         return received(connection, py, content.as_bytes());
     }
     connection.with(py, |state| {
@@ -64,14 +63,28 @@ pub(super) fn received(
     py: Python<'_>,
     content: &[u8],
 ) -> PyResult<()> {
-    if connection.shared.operations().has_names() {
-        connection.with(py, |state| state.name = None)?;
+    match connection.hears_now(py)? {
+        Hears::Preface => preface::received(connection, py, content),
+        Hears::Frames => talking::received(connection, py, &mut content.to_vec()),
+        Hears::Requests => requests(connection, py, content),
     }
-    match connection.hears(py)? {
-        Hears::Preface => return preface::received(connection, py, content),
-        Hears::Frames => return talking::received(connection, py, content),
-        Hears::Requests => {}
+}
+
+/// Something has come, in memory that may be changed.
+pub(super) fn received_lent(
+    connection: &Arc<Connection>,
+    py: Python<'_>,
+    content: &mut [u8],
+) -> PyResult<()> {
+    match connection.hears_now(py)? {
+        Hears::Preface => preface::received(connection, py, content),
+        Hears::Frames => talking::received(connection, py, content),
+        Hears::Requests => requests(connection, py, content),
     }
+}
+
+/// Requests have come, or parts of some.
+fn requests(connection: &Arc<Connection>, py: Python<'_>, content: &[u8]) -> PyResult<()> {
     let (stage, held) = connection.with(py, |state| {
         let is_behind = !state.held.is_empty() || state.stage == Stage::Works;
         if is_behind {
@@ -206,6 +219,17 @@ fn step(
 }
 
 impl super::State {
+    /// How much of a body is still to come that an application of ASGI is given, in bytes, and the request: where its length
+    /// is known, and nothing else comes before.
+    fn plain_body(&self) -> Option<(usize, &Handler)> {
+        let current = self.current.as_ref()?;
+        let is_free = self.stage == Stage::Rests && self.held.is_empty();
+        let is_wanted = !current.is_answered && matches!(current.handler, Handler::Asgi(_));
+        let decoder = self.decoder.as_ref().filter(|_| is_free && is_wanted)?;
+        let left = usize::try_from(decoder.body_left()).ok()?;
+        Some((left, &current.handler))
+    }
+
     /// The decoder, unless a request is to be answered before more is decoded.
     fn lend_decoder(&mut self) -> Option<Box<Decoder>> {
         let is_behind = self
@@ -221,6 +245,14 @@ impl super::State {
 }
 
 impl Connection {
+    /// What comes now; what came before is told of no more.
+    fn hears_now(&self, py: Python<'_>) -> PyResult<Hears> {
+        if self.shared.operations().has_names() {
+            self.with(py, |state| state.name = None)?;
+        }
+        self.hears(py)
+    }
+
     /// What comes now.
     fn hears(&self, py: Python<'_>) -> PyResult<Hears> {
         self.with(py, |state| {

@@ -13,10 +13,11 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::pouring::Pouring;
 use super::preface::{self, Opening};
+use super::resting;
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
 use crate::asgi::scope::Ends;
-use crate::shared::Client;
+use crate::shared::{Client, Repose};
 use crate::talk::{self, Socket};
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
@@ -25,7 +26,7 @@ const FIRST: f64 = 1.0;
 
 /// How long another request is waited for then, in seconds. One that is on its way when its connection is closed is lost,
 /// and clients that are busy ask again within milliseconds; the response tells them that the connection ends.
-const AGAIN: f64 = 0.5;
+pub(super) const AGAIN: f64 = 0.5;
 
 /// How long what a client still sends is read and dropped once it is answered, in seconds. A client that is told so
 /// early stops within round trips.
@@ -66,8 +67,7 @@ pub(super) fn begin(
     transport: Transport,
 ) -> PyResult<()> {
     let shared = &connection.shared;
-    let ends = ends(py, &transport)?;
-    let template = Templates::new(py, shared, &ends)?;
+    let template = Templates::of(py, shared, &transport)?;
     let Some(opening) = preface::expected(shared, &template) else {
         let address = &template.peer.text;
         let text = format!("{address} is no trusted proxy: its connections are refused");
@@ -186,6 +186,10 @@ impl Client for Connection {
 
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
         self.abort(py)
+    }
+
+    fn rest(self: Arc<Self>, py: Python<'_>, now: f64) -> PyResult<Repose> {
+        resting::rest(&self, py, now)
     }
 }
 

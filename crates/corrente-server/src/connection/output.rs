@@ -253,6 +253,12 @@ impl Output {
         self.bytes.len()
     }
 
+    /// Whether nothing is being written, and more may be.
+    pub(super) fn is_silent(&self) -> bool {
+        let is_free = self.encoder.is_none() && self.head.is_none();
+        is_free && self.bytes.is_empty() && !self.closes && !self.is_held
+    }
+
     /// What is to be written now: nothing while a file is being sent.
     pub(super) fn take(&mut self) -> Vec<u8> {
         if self.is_held {

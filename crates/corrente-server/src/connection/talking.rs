@@ -14,19 +14,23 @@ use crate::shared::Shared;
 use crate::talk::{self, Carriage, Lent, Over, Room};
 
 /// Something has come.
-pub(super) fn received(connection: &Connection, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+pub(super) fn received(
+    connection: &Connection,
+    py: Python<'_>,
+    content: &mut [u8],
+) -> PyResult<()> {
     // What came behind the handshake, before it was answered.
-    let before = connection.with(py, |state| std::mem::take(&mut state.held))?;
+    let mut before = connection.with(py, |state| std::mem::take(&mut state.held))?;
     if !before.is_empty() {
-        talk::received(connection, py, &before)?;
+        talk::received(connection, py, &mut before)?;
     }
     talk::received(connection, py, content)
 }
 
 /// What has come meanwhile is looked at.
 pub(super) fn resume(connection: &Connection, py: Python<'_>) -> PyResult<()> {
-    let before = connection.with(py, |state| std::mem::take(&mut state.held))?;
-    talk::resume(connection, py, &before)
+    let mut before = connection.with(py, |state| std::mem::take(&mut state.held))?;
+    talk::resume(connection, py, &mut before)
 }
 
 impl Carriage for Connection {
@@ -62,6 +66,14 @@ impl Carriage for Connection {
 
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)
+    }
+
+    fn flush_before(&self, py: Python<'_>, content: &[u8]) -> PyResult<()> {
+        let bytes = self.with(py, |state| state.output.take())?;
+        if let Some(transport) = self.transport(py)? {
+            transport.write_both(py, &bytes, content)?;
+        }
+        self.with(py, |state| state.output.give_back(bytes))
     }
 
     fn heard(&self, py: Python<'_>, room: Room) -> PyResult<()> {

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use super::{Counts, Session, Stage, State, Stream};
 use crate::application::{Interface, Templates};
 use crate::calling::Carrier;
-use crate::connection::life::{Unread as Watched, ends};
+use crate::connection::life::Unread as Watched;
 use crate::shared::{Client, Shared};
 use crate::talk;
 
@@ -101,7 +101,7 @@ impl State {
 
 impl Protocol for Second {
     fn made(&self, py: Python<'_>, transport: Transport) -> PyResult<()> {
-        let template = Templates::new(py, &self.0.shared, &ends(py, &transport)?)?;
+        let template = Templates::of(py, &self.0.shared, &transport)?;
         self.begin(py, transport, Arc::new(template))
     }
 

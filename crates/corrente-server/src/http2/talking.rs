@@ -65,7 +65,7 @@ impl Stream {
         if self.is_over(py)? {
             return self.taken(py);
         }
-        talk::received(self, py, content)
+        talk::received(self, py, &mut content.to_vec())
     }
 
     /// The client has ended its side; what came before is heard first.
@@ -81,7 +81,7 @@ impl Stream {
         if !self.is_accepted(py)? {
             return self.cut(py);
         }
-        talk::received(self, py, b"")
+        talk::received(self, py, &mut [])
     }
 
     fn send_frames(&self, py: Python<'_>, ending: Ending) -> PyResult<()> {
@@ -208,6 +208,6 @@ struct Resumption(Arc<Stream>);
 #[pymethods]
 impl Resumption {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        talk::resume(&*self.0, py, b"")
+        talk::resume(&*self.0, py, &mut [])
     }
 }

@@ -16,6 +16,7 @@ use super::wrapper::FileWrapper;
 use crate::asgi::scope::{Ends, meant, method};
 use crate::mount::Roots;
 use crate::operations::Arrival;
+use crate::peer::Client;
 use crate::percent::decoded;
 use crate::root::{with_root, without_root};
 
@@ -31,7 +32,7 @@ pub(crate) enum Concurrency {
     Threads,
 }
 
-/// What all requests of a connection have in common.
+/// What all requests have in common that come to one address.
 pub(crate) struct Template {
     environ: Py<PyDict>,
     roots: Roots,
@@ -65,9 +66,8 @@ impl Template {
         let (name, port) = end(&ends.server)?;
         set("SERVER_NAME", name)?;
         set("SERVER_PORT", text(&port))?;
-        let (address, port) = end(&ends.client)?;
-        set("REMOTE_ADDR", address)?;
-        set("REMOTE_PORT", text(&port))?;
+        set("REMOTE_ADDR", text(""))?;
+        set("REMOTE_PORT", text(""))?;
         set("REQUEST_METHOD", intern!(py, "GET").clone().into_any())?;
         set("PATH_INFO", text("/"))?;
         set("QUERY_STRING", text(""))?;
@@ -90,6 +90,10 @@ impl Template {
     ) -> PyResult<Bound<'py, PyDict>> {
         let head = arrival.head;
         let environ = self.environ.bind(py).copy()?;
+        if let Some((address, port)) = arrival.peer.client.as_ref().and_then(Client::texts) {
+            environ.set_item(intern!(py, "REMOTE_ADDR"), address)?;
+            environ.set_item(intern!(py, "REMOTE_PORT"), port)?;
+        }
         let target = head.target();
         if head.method() != Method::Get {
             environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, head))?;

@@ -284,12 +284,12 @@ pub(super) fn write_lines(
     hold(transport, stream)
 }
 
-/// Writes what a TLS session has encrypted or a protocol in Rust has made, and an object behind it, in one call. What the
-/// socket does not take is copied, but for the object.
+/// Writes what a TLS session has encrypted or a protocol in Rust has made, and something behind it, in one call. What the
+/// socket does not take is copied, but for an object.
 pub(crate) fn pass(
     transport: &Bound<'_, PyAny>,
     content: &[u8],
-    object: Option<&Bound<'_, PyBytes>>,
+    after: Behind<'_, '_>,
 ) -> PyResult<()> {
     let stream = STREAM.get(transport)?;
     // What was written before the connection was secured goes first.
@@ -297,7 +297,7 @@ pub(crate) fn pass(
     let (is_free, is_lost) = stream.with(transport.py(), |state| {
         (state.pending == Pending::Nothing, state.life == Life::Lost)
     })?;
-    let behind = object.map_or(&b""[..], |object| object.as_bytes());
+    let behind = after.bytes();
     let length = content.len() + behind.len();
     if is_lost || length == 0 {
         return Ok(());
@@ -315,12 +315,34 @@ pub(crate) fn pass(
     if let Some(left) = content.get(written..).filter(|left| !left.is_empty()) {
         keep(transport, stream, Chunk::Copied(left.into()), 0)?;
     }
-    match object {
-        Some(object) => {
-            let written = written.saturating_sub(content.len());
-            keep(transport, stream, Chunk::kept(object), written)
+    let written = written.saturating_sub(content.len());
+    match after {
+        Behind::Nothing => Ok(()),
+        Behind::Object(object) => keep(transport, stream, Chunk::kept(object), written),
+        Behind::Lent(bytes) => {
+            let left = bytes.get(written..).unwrap_or_default();
+            keep(transport, stream, Chunk::Copied(left.into()), 0)
         }
-        None => Ok(()),
+    }
+}
+
+/// What goes behind some content.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Behind<'a, 'py> {
+    Nothing,
+    /// It is kept where the socket does not take it.
+    Object(&'a Bound<'py, PyBytes>),
+    /// It is copied then.
+    Lent(&'a [u8]),
+}
+
+impl Behind<'_, '_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Nothing => b"",
+            Self::Object(object) => object.as_bytes(),
+            Self::Lent(bytes) => bytes,
+        }
     }
 }
 

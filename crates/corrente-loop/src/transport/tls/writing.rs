@@ -14,7 +14,7 @@ use super::engine::{Engine, RECORD};
 use super::{FAILED, Mode, SECURED, Session, State};
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::transport::stream::writing::{GATHERED_MOST, pass};
-use crate::transport::stream::{self, gather};
+use crate::transport::stream::{self, Behind, gather};
 
 /// What is encrypted before it is sent, in bytes.
 const BATCH: usize = 128 * 1024;
@@ -156,8 +156,8 @@ pub(super) fn flush(py: Python<'_>, session: &Session) -> PyResult<()> {
         };
         let has_advanced = may_encrypt && encrypt(py, session, &engine)?;
         engine.drain(py, |encrypted, whole| match whole {
-            Some(object) => pass(&stream, b"", Some(object)),
-            None => pass(&stream, encrypted, None),
+            Some(object) => pass(&stream, b"", Behind::Object(object)),
+            None => pass(&stream, encrypted, Behind::Nothing),
         })?;
         if !has_advanced {
             break;
