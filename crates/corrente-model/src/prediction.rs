@@ -250,10 +250,7 @@ fn pair(
 /// A repetition with costs as they might be.
 fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
-    let (from, to) = (
-        question.from.drawn(&mut random),
-        question.to.drawn(&mut random),
-    );
+    let (from, to) = stacks(question, &mut random);
     let error = Law::with_moments(1.0, question.cpu_deviation * question.cpu_deviation);
     let factor = error.draw(&mut random);
     let service = question
@@ -262,6 +259,19 @@ fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let moved = calibration::moved(&service, &from, &to)?;
     let present = present(question, &from, factor)?;
     pair(question, &present, &moved, plan)
+}
+
+/// Both stacks as they might cost: each cost is off by itself, and all of them by the same factor where
+/// they are of another machine.
+fn stacks(question: &Question<'_>, random: &mut fastrand::Rng) -> (Stack, Stack) {
+    let (from, to) = (question.from, question.to);
+    let (own, other) = (from.drawn(random), to.drawn(random));
+    let deviation = (from.costs.scale_deviation).max(to.costs.scale_deviation);
+    if deviation <= 0.0 {
+        return (own, other);
+    }
+    let factor = (deviation * calibration::standard_normal(random)).exp();
+    (own.scaled(factor), other.scaled(factor))
 }
 
 /// One half of the comparison: what runs, how and on what.

@@ -5,6 +5,7 @@
 
 mod costs;
 
+use corrente_model::service::Connections;
 use corrente_record::{
     Alone, Calls, Doubt, Endpoint, Interface, Process, Resource, Runs, Server, Source, Thread,
 };
@@ -146,12 +147,14 @@ fn a_setting_that_brings_the_same_is_preferred() {
     assert_eq!(report.judgement.verdict, Verdict::Tune, "{report:#?}");
     let Reason::BetterSetting {
         setting,
+        flags,
         throughput_per_s,
         ..
     } = report.judgement.reason
     else {
         panic!("{:?}", report.judgement.reason);
     };
+    assert!(flags.contains("--threads"), "{flags}");
     let slots = setting.workers * setting.threads.unwrap_or(1);
     assert!(slots >= 20, "{setting:?}");
     assert!(throughput_per_s > 40.0, "{throughput_per_s}");
@@ -162,6 +165,31 @@ fn a_setting_that_brings_the_same_is_preferred() {
     );
     // 1 + 400 / 40.
     assert!((report.naive_gain.expect("computes") - 11.0).abs() < 0.1);
+}
+
+#[test]
+fn a_server_of_one_process_is_given_threads_only() {
+    let shape = Shape {
+        cpu_ms: 40,
+        call_ms: 400,
+        ..SHAPE
+    };
+    let mut recording = recording(1, shape);
+    recording.processes[0].server = Server {
+        name: "waitress".to_owned(),
+        version: "3".to_owned(),
+        worker: "threads".to_owned(),
+        workers: Some(1),
+        threads: Some(2),
+    };
+    let (verdict, reason) = judged(&recording);
+    let (Reason::BetterSetting { setting, flags, .. }
+    | Reason::BeyondSetting { setting, flags, .. }) = reason
+    else {
+        panic!("{verdict:?}: {reason:?}");
+    };
+    assert_eq!(setting.workers, 1);
+    assert!(flags.starts_with("--threads "), "{flags}");
 }
 
 #[test]
@@ -245,6 +273,31 @@ fn a_pool_that_is_smaller_makes_it_worse() {
         (verdict, reason),
         (Verdict::Worse, Reason::NewLimit { limit })
     );
+}
+
+#[test]
+fn connections_are_given_out_as_the_driver_of_each_side_does() {
+    let connections = |driver: &str| {
+        let mut recording = recording(2, SHAPE);
+        recording.endpoints[0].calls[0].resource = Resource {
+            kind: "database".to_owned(),
+            driver: driver.to_owned(),
+            host: "db:5432".to_owned(),
+        };
+        let figures = aggregate::aggregate(&recording);
+        let reading = Reading::new(&recording, &figures);
+        let asked = Settings {
+            pool: Some(5),
+            ..Settings::default()
+        };
+        let found = present::deployments(&figures, &reading, &asked);
+        [found.before, found.after].map(|side| side.connections)
+    };
+    let fair = vec![Connections::PerProcess(5)];
+    // asyncpg takes the place of Psycopg 2, and whoever asks first gets its connections.
+    let barging = vec![Connections::Barging(5)];
+    assert_eq!(connections("psycopg2"), [fair.clone(), barging]);
+    assert_eq!(connections("psycopg"), [fair.clone(), fair]);
 }
 
 #[test]

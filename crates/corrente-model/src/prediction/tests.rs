@@ -21,6 +21,7 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
             calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
             coldness: 0.0,
             work: None,
+            scale_deviation: 0.0,
         },
         process_bytes: 50_000_000,
         request_bytes: 50_000,
