@@ -175,6 +175,7 @@ fn a_server_of_one_process_is_given_threads_only() {
         ..SHAPE
     };
     let mut recording = recording(1, shape);
+    recording.processes[0].cores = Some(1.0);
     recording.processes[0].server = Server {
         name: "waitress".to_owned(),
         version: "3".to_owned(),

@@ -229,7 +229,11 @@ gauge-processes = { $count ->
    *[other] { $count } Prozesse
   }
 gauge-memory = je { $memory }
-gauge-traffic = { $requests } Anfragen in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] eine Anfrage
+   *[other] { $requests } Anfragen
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } gleichzeitig in einem Prozess
 gauge-server-cpu = der Server selbst braucht { $time } ms CPU je Anfrage
 gauge-loop = die Ereignisschleifen sind { $share } der Zeit beschäftigt
@@ -318,7 +322,7 @@ predict-same-limit = Beide Seiten haben dieselbe Grenze: { $limit }.
 predict-small = Der Unterschied ist kleiner, als eine Änderung wert ist.
 predict-dearer = Der andere Stack braucht mehr CPU je Anfrage: { $after } ms statt { $before } ms.
 predict-new-limit = Asynchron läge eine Grenze tiefer als heute: { $limit }.
-predict-few = Zu wenig ist aufgezeichnet ({ $requests } Anfragen): mindestens { $more } weitere aufzeichnen.
+predict-few = Zu wenig ist aufgezeichnet ({ $requests }): mindestens { $more } weitere aufzeichnen.
 predict-few-of = Zu wenige Anfragen von { $endpoint } sind aufgezeichnet: mindestens { $more } weitere sind nötig.
 predict-wide = Das Intervall ist zu breit; etwa { $more } weitere Anfragen machten es schmal genug.
 predict-unsure = Mehr Anfragen hülfen nicht: das Intervall kommt von den Kosten von { $stack } und vom eigenen Fehler des Modells.

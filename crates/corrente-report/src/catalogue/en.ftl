@@ -232,7 +232,11 @@ gauge-processes = { $count ->
    *[other] { $count } processes
   }
 gauge-memory = { $memory } each
-gauge-traffic = { $requests } requests in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] one request
+   *[other] { $requests } requests
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } at a time in a process
 gauge-server-cpu = the server itself takes { $time } ms of CPU a request
 gauge-loop = the event loops are busy { $share } of the time
@@ -321,7 +325,7 @@ predict-same-limit = Both sides have the same limit: { $limit }.
 predict-small = The difference is smaller than a change is worth.
 predict-dearer = The other stack needs more CPU a request: { $after } ms instead of { $before } ms.
 predict-new-limit = Async would meet a limit that is lower than today’s: { $limit }.
-predict-few = Too little is recorded ({ $requests } requests): record at least { $more } more.
+predict-few = Too little is recorded ({ $requests }): record at least { $more } more.
 predict-few-of = Too few requests of { $endpoint } are recorded: at least { $more } more are needed.
 predict-wide = The interval is too wide; about { $more } more requests would make it narrow enough.
 predict-unsure = More requests would not help: the interval comes from the costs of { $stack } and from the model’s own error.

@@ -229,7 +229,11 @@ gauge-processes = { $count ->
    *[other] { $count } processus
   }
 gauge-memory = { $memory } chacun
-gauge-traffic = { $requests } requêtes en { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] une requête
+   *[other] { $requests } requêtes
+  }
+gauge-traffic = { $requests } en { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } à la fois dans un processus
 gauge-server-cpu = le serveur lui-même prend { $time } ms de CPU par requête
 gauge-loop = les boucles d’événements sont occupées { $share } du temps
@@ -318,7 +322,7 @@ predict-same-limit = Les deux côtés ont la même limite : { $limit }.
 predict-small = La différence est plus petite que ce que vaut un changement.
 predict-dearer = L’autre pile demande plus de CPU par requête : { $after } ms au lieu de { $before } ms.
 predict-new-limit = L’asynchrone rencontrerait une limite plus basse que celle d’aujourd’hui : { $limit }.
-predict-few = Trop peu est enregistré ({ $requests } requêtes) : en enregistrer au moins { $more } de plus.
+predict-few = Trop peu est enregistré ({ $requests }) : en enregistrer au moins { $more } de plus.
 predict-few-of = Trop peu de requêtes de { $endpoint } sont enregistrées : il en faut au moins { $more } de plus.
 predict-wide = L’intervalle est trop large ; environ { $more } requêtes de plus le rendraient assez étroit.
 predict-unsure = Plus de requêtes n’y changeraient rien : l’intervalle vient des coûts de { $stack } et de l’erreur propre du modèle.

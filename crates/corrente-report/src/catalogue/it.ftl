@@ -232,7 +232,11 @@ gauge-processes = { $count ->
    *[other] { $count } processi
   }
 gauge-memory = { $memory } ciascuno
-gauge-traffic = { $requests } richieste in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] una richiesta
+   *[other] { $requests } richieste
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } alla volta in un processo
 gauge-server-cpu = il server stesso usa { $time } ms di CPU per richiesta
 gauge-loop = gli event loop sono occupati per il { $share } del tempo
@@ -321,7 +325,7 @@ predict-same-limit = I due lati hanno lo stesso limite: { $limit }.
 predict-small = La differenza è minore di quanto valga il cambiamento.
 predict-dearer = L’altro stack usa più CPU per richiesta: { $after } ms invece di { $before } ms.
 predict-new-limit = L’asincrono incontrerebbe un limite più basso di quello di oggi: { $limit }.
-predict-few = È registrato troppo poco ({ $requests } richieste): registrarne almeno altre { $more }.
+predict-few = È registrato troppo poco ({ $requests }): registrarne almeno altre { $more }.
 predict-few-of = Sono registrate troppo poche richieste di { $endpoint }: ne servono almeno altre { $more }.
 predict-wide = L’intervallo è troppo ampio; circa altre { $more } richieste lo renderebbero abbastanza stretto.
 predict-unsure = Altre richieste non aiuterebbero: l’intervallo viene dai costi di { $stack } e dall’errore del modello stesso.

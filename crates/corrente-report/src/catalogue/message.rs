@@ -263,6 +263,7 @@ messages! {
     GaugeTitle = "gauge-title";
     GaugeProcesses { count: u64 } = "gauge-processes";
     GaugeMemory { memory: &'a str } = "gauge-memory";
+    RequestsInAll { count: u64, requests: &'a str } = "requests-in-all";
     GaugeTraffic { requests: &'a str, time: &'a str, rate: &'a str } = "gauge-traffic";
     GaugeInFlight { mean: &'a str } = "gauge-in-flight";
     GaugeServerCpu { time: &'a str } = "gauge-server-cpu";

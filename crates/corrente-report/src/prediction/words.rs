@@ -137,7 +137,7 @@ impl Catalogue {
         let numbers = self.numbers();
         match reason {
             Reason::FewRequests { requests, more } => self.text(Message::PredictFew {
-                requests: &numbers.integer(*requests),
+                requests: &self.requests_in_all(*requests),
                 more: &numbers.integer(*more),
             }),
             Reason::FewOfEndpoint { endpoint, more } => self.text(Message::PredictFewOf {
