@@ -250,6 +250,22 @@ fn work_gains_nothing() {
 }
 
 #[test]
+fn who_stands_in_line_for_a_processor_in_a_call_does_not_wait() {
+    // Four calls of SQLite, 5 ms each on a busy machine: the request itself never slept.
+    let shape = Shape {
+        cpu_ms: 40,
+        calls: 4,
+        call_ms: 5,
+        ..SHAPE
+    };
+    let mut recording = recording(2, shape);
+    recording.endpoints[0].wait_ns = times(0, shape.requests);
+    let report = predicted(&recording, &Settings::default());
+    let rule = report.naive_gain.expect("it computes");
+    assert!((rule - 1.0).abs() < 1e-6, "{rule}");
+}
+
+#[test]
 fn a_pool_that_is_smaller_makes_it_worse() {
     // 64 workers ask the database at once; the other side has ten connections for each of two loops.
     let mut recording = recording(
