@@ -171,6 +171,18 @@ impl Deployment {
         }
     }
 
+    /// The same with pools that give a connection to who has waited longest.
+    #[must_use]
+    pub fn fair(&self) -> Self {
+        let mut fair = self.clone();
+        for connections in &mut fair.connections {
+            if let Connections::Barging(count) = *connections {
+                *connections = Connections::PerProcess(count);
+            }
+        }
+        fair
+    }
+
     /// Connections to one resource in all; infinite where unlimited.
     pub fn connections_to(&self, resource: usize) -> f64 {
         match self.connections.get(resource) {
