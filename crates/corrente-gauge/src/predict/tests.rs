@@ -260,6 +260,7 @@ fn who_stands_in_line_for_a_processor_in_a_call_does_not_wait() {
     };
     let mut recording = recording(2, shape);
     recording.endpoints[0].wait_ns = times(0, shape.requests);
+    recording.endpoints[0].run_queue_ns = times(20, shape.requests);
     let report = predicted(&recording, &Settings::default());
     let rule = report.naive_gain.expect("it computes");
     assert!((rule - 1.0).abs() < 1e-6, "{rule}");

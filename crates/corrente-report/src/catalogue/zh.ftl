@@ -210,7 +210,9 @@ compare-ratio-head = B / A
 gauge-title = 各端点的开销与等待
 gauge-processes = { $count } 个进程
 gauge-memory = 每个 { $memory }
-requests-in-all = { $requests } 个请求
+requests-in-all = { $count ->
+   *[other] { $requests } 个请求
+  }
 gauge-traffic = { $time } 内 { $requests }（{ $rate }/s）
 gauge-in-flight = 每个进程平均同时 { $mean } 个
 gauge-server-cpu = 服务器自身每个请求占用 CPU { $time } ms
