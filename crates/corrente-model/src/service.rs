@@ -148,7 +148,7 @@ impl Calls {
 }
 
 /// Drivers whose own pool gives a connection to whoever asks first, by the lab's names. Psycopg's
-/// hands it to who has waited longest (psycopg_pool, `AsyncConnectionPool._add_to_pool`).
+/// hands it to who has waited longest (`psycopg_pool`, `AsyncConnectionPool._add_to_pool`).
 const BARGING: &[&str] = &["asyncpg"];
 
 impl Connections {

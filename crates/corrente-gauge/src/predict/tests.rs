@@ -5,7 +5,6 @@
 
 mod costs;
 
-use corrente_model::service::Connections;
 use corrente_record::{
     Alone, Calls, Doubt, Endpoint, Interface, Process, Resource, Runs, Server, Source, Thread,
 };
@@ -15,6 +14,7 @@ use super::*;
 
 mod curves;
 mod elastic;
+mod settings;
 
 const MS: u64 = 1_000_000;
 
@@ -168,32 +168,6 @@ fn a_setting_that_brings_the_same_is_preferred() {
 }
 
 #[test]
-fn a_server_of_one_process_is_given_threads_only() {
-    let shape = Shape {
-        cpu_ms: 40,
-        call_ms: 400,
-        ..SHAPE
-    };
-    let mut recording = recording(1, shape);
-    recording.processes[0].cores = Some(1.0);
-    recording.processes[0].server = Server {
-        name: "waitress".to_owned(),
-        version: "3".to_owned(),
-        worker: "threads".to_owned(),
-        workers: Some(1),
-        threads: Some(2),
-    };
-    let (verdict, reason) = judged(&recording);
-    let (Reason::BetterSetting { setting, flags, .. }
-    | Reason::BeyondSetting { setting, flags, .. }) = reason
-    else {
-        panic!("{verdict:?}: {reason:?}");
-    };
-    assert_eq!(setting.workers, 1);
-    assert!(flags.starts_with("--threads "), "{flags}");
-}
-
-#[test]
 fn where_no_setting_frees_the_workers_it_is_to_migrate() {
     // A request waits ten seconds: two workers with 64 threads in each serve 13 a second, and the
     // cores could do hundreds. More workers do not fit into the memory.
@@ -291,31 +265,6 @@ fn a_pool_that_is_smaller_makes_it_worse() {
         (verdict, reason),
         (Verdict::Worse, Reason::NewLimit { limit })
     );
-}
-
-#[test]
-fn connections_are_given_out_as_the_driver_of_each_side_does() {
-    let connections = |driver: &str| {
-        let mut recording = recording(2, SHAPE);
-        recording.endpoints[0].calls[0].resource = Resource {
-            kind: "database".to_owned(),
-            driver: driver.to_owned(),
-            host: "db:5432".to_owned(),
-        };
-        let figures = aggregate::aggregate(&recording);
-        let reading = Reading::new(&recording, &figures);
-        let asked = Settings {
-            pool: Some(5),
-            ..Settings::default()
-        };
-        let found = present::deployments(&figures, &reading, &asked);
-        [found.before, found.after].map(|side| side.connections)
-    };
-    let fair = vec![Connections::PerProcess(5)];
-    // asyncpg takes the place of Psycopg 2, and whoever asks first gets its connections.
-    let barging = vec![Connections::Barging(5)];
-    assert_eq!(connections("psycopg2"), [fair.clone(), barging]);
-    assert_eq!(connections("psycopg"), [fair.clone(), fair]);
 }
 
 #[test]
