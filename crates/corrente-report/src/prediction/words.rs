@@ -297,7 +297,7 @@ impl Catalogue {
                 self.text(Message::PredictUnknownDriver { driver })
             }
             Assumption::OtherMachine { processor, doubt } => {
-                let doubt = &numbers.ratio(*doubt);
+                let doubt = &numbers.quantity(*doubt);
                 self.text(Message::PredictOtherMachine { processor, doubt })
             }
             Assumption::UnknownSpeed => self.text(Message::PredictUnknownSpeed),
