@@ -2,8 +2,8 @@
 //!
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
-//! the answer, `latency` adds percentiles, `curves` what lies between, `elastic` what is
-//! asked of databases. `event_loop` does so for a service that is asynchronous already. `doubts` come
+//! the answer (a setting in its server's own `flags`), `latency` adds percentiles, `curves` what lies
+//! between, `elastic` what is asked of databases. `event_loop` does so for a service that is asynchronous already. `doubts` come
 //! first: where a recording does not allow a prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
@@ -12,6 +12,7 @@ mod curves;
 mod doubts;
 mod elastic;
 mod event_loop;
+mod flags;
 mod judge;
 mod latency;
 mod pair;

@@ -379,16 +379,20 @@ fn deployment(
     runner: &Runner,
     cores: usize,
 ) -> Deployment {
+    let is_loop = matches!(runner.concurrency, Concurrency::Loop { .. });
     let connections = service.resources.iter().map(|resource| {
-        if case.calls.serialised.contains(&resource.kind)
-            && matches!(runner.concurrency, Concurrency::Loop { .. })
-        {
+        if is_loop && case.calls.serialised.contains(&resource.kind) {
             return Connections::PerProcess(1);
         }
-        let all = plan.connections.get(&resource.kind);
-        all.map_or(Connections::Unlimited, |all| {
-            Connections::PerProcess((all / runner.processes).max(1))
-        })
+        let Some(all) = plan.connections.get(&resource.kind) else {
+            return Connections::Unlimited;
+        };
+        let each = (all / runner.processes).max(1);
+        if is_loop {
+            Connections::of_loop(&runner.stack.driver, each)
+        } else {
+            Connections::PerProcess(each)
+        }
     });
     Deployment {
         cores: cores as f64,

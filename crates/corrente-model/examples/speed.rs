@@ -131,6 +131,7 @@ fn stack(name: &str, request: f64) -> Stack {
             calls: BTreeMap::from([("sql".to_owned(), cost(0.0003))]),
             coldness: 0.0,
             work: None,
+            scale_deviation: 0.0,
         },
         process_bytes: 60_000_000,
         request_bytes: 100_000,

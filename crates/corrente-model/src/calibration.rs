@@ -20,6 +20,8 @@ use crate::service::{Calls, Endpoint, Service};
 const COLD_AFTER: f64 = 0.001;
 /// Values of the coldness that are tried, and their distance.
 const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
+/// An endpoint tells how dear its stack can be at most if it has this share of the requests.
+const TELLING_WEIGHT: f64 = 0.05;
 /// Coldness needs requests whose waits, as logarithms, are at least this far apart.
 const COLDNESS_SPREAD: f64 = 1.0;
 
@@ -51,6 +53,9 @@ pub struct Costs {
     /// Of a unit of the code's own work: the same code does not cost the same in every process. `None`
     /// where no request was measured that has any.
     pub work: Option<Estimate>,
+    /// Relative standard deviation of a factor that all costs of both sides have in common: how fast
+    /// this machine is against the one where they were measured.
+    pub scale_deviation: f64,
 }
 
 /// A measured request of known shape.
@@ -99,6 +104,7 @@ pub fn fit(points: &[Point]) -> Option<Costs> {
         calls,
         coldness,
         work: estimates.next(),
+        scale_deviation: 0.0,
     })
 }
 
@@ -168,6 +174,25 @@ impl Stack {
             weight += endpoint.weight;
         }
         Ok(if weight > 0.0 { total / weight } else { 0.0 })
+    }
+
+    /// The greatest factor on the stack's costs that leaves none of the service's endpoints with less
+    /// than nothing of its own, as far as they are measured on it; infinite where it costs nothing.
+    /// Endpoints that hardly matter do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`Uncalibrated`] where the stack was not measured with a kind of call.
+    pub fn most(&self, service: &Service) -> Result<f64, Uncalibrated> {
+        let weight: f64 = service.endpoints.iter().map(|one| one.weight).sum();
+        let mut most = f64::INFINITY;
+        for endpoint in &service.endpoints {
+            let overhead = self.overhead(service, endpoint, sleep(endpoint, self.threads))?;
+            if overhead > 0.0 && endpoint.weight >= TELLING_WEIGHT * weight {
+                most = most.min(endpoint.cpu.mean() / overhead);
+            }
+        }
+        Ok(most)
     }
 
     /// Processor time that the stack adds to one request, in seconds. A kind of call that it was
@@ -302,7 +327,7 @@ pub fn threaded(service: &Service, stack: &Stack, threads: usize) -> Result<Serv
 }
 
 /// The sum of twelve uniform values less six: normal enough for a 95 % interval.
-fn standard_normal(random: &mut fastrand::Rng) -> f64 {
+pub(crate) fn standard_normal(random: &mut fastrand::Rng) -> f64 {
     (0..12).map(|_| random.f64()).sum::<f64>() - 6.0
 }
 
@@ -331,6 +356,7 @@ mod tests {
                 calls: BTreeMap::from([("http".to_owned(), Estimate::exact(http))]),
                 coldness: 0.0,
                 work: None,
+                scale_deviation: 0.0,
             },
             process_bytes: 0,
             request_bytes: 0,
@@ -440,6 +466,20 @@ mod tests {
         let share = stack(0.0005, 0.0003).share(&service(0.008, "http"));
         assert!((share.expect("calibrated") - 0.0014).abs() < 1e-12);
         assert!(stack(0.0, 0.0).share(&service(0.008, "redis")).is_err());
+    }
+
+    #[test]
+    fn no_stack_takes_more_of_a_request_than_the_request_took() {
+        // 0.5 ms and three calls of 0.5 ms.
+        let stack = stack(0.0005, 0.0005);
+        let most = |cpu| stack.most(&service(cpu, "http")).expect("calibrated");
+        assert!((most(0.008) - 4.0).abs() < 1e-9);
+        assert!((most(0.001) - 0.5).abs() < 1e-9);
+        let mut mixed = service(0.008, "http");
+        mixed.endpoints.extend(service(0.001, "http").endpoints);
+        assert!((stack.most(&mixed).expect("calibrated") - 0.5).abs() < 1e-9);
+        mixed.endpoints[1].weight = 0.01;
+        assert!((stack.most(&mixed).expect("calibrated") - 4.0).abs() < 1e-9);
     }
 
     #[test]

@@ -20,17 +20,21 @@ pub const LEAST_DEVIATION: f64 = 0.20;
 const LEAST_DEVIATION_HERE: f64 = 0.10;
 /// What it becomes where a cost is taken from a similar stack or driver, not from this one.
 pub const BORROWED_DEVIATION: f64 = 0.40;
-/// Added (in squares) where the speed of one of the two machines is not known: that is the spread
-/// of a core's speed over common cloud machines of the last years.
+/// How far all costs may be off where the speed of one of the two machines is not known: that is the
+/// spread of a core's speed over common cloud machines of the last years.
 const UNKNOWN_SPEED_DEVIATION: f64 = 0.25;
 /// Speeds that differ by less can be of the same machine: over a day of lab runs on one, the figure
 /// moved by up to 16 %.
 const SAME_SPEED: f64 = 0.20;
 
-/// The part of a ratio of speeds, as a logarithm, by which costs may not follow it. Between the AMD EPYC of
-/// the shipped costs and an Intel Xeon the speed of `burn` differed by 1.87, that of plain requests of six
-/// stacks by 1.1 to 1.35 (docs/BENCHMARKS.md, `bench model`): 0.7 of the logarithm were not theirs.
-const DOUBT_OF_SPEED: f64 = 0.7;
+/// The part of a ratio of speeds, as a logarithm, by which costs follow it, and how far that may be off (a
+/// standard deviation). `burn` is arithmetic; a request is the kernel's work, allocations and cold caches
+/// as well. Between the AMD EPYC of the shipped costs and an Intel Xeon, 1.87 apart by `burn`, twelve
+/// calibrating requests followed by 0.11 (uWSGI with Falcon) to 0.84, half on the average, with a
+/// deviation of 0.23 (docs/BENCHMARKS.md, `bench model`). That neither nothing nor all of it can be
+/// excluded elsewhere is what the wider one says.
+const FOLLOWS_SPEED: f64 = 0.5;
+const DOUBT_OF_SPEED: f64 = 0.3;
 
 /// The first lines of a file.
 const ABOUT: &str = "\
@@ -270,43 +274,62 @@ pub struct Here<'a> {
 pub struct Speed {
     /// Factor on costs.
     pub factor: f64,
-    /// Relative standard deviation that this adds.
+    /// Its relative standard deviation: all costs are off by the same.
     pub deviation: f64,
-    /// The least relative standard deviation of a cost.
+    /// What it rests on.
+    pub basis: Basis,
+    /// The least relative standard deviation of a cost by itself.
     least: f64,
 }
 
+/// What takes costs from one machine to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// They were measured on this one.
+    Here,
+    /// How fast both are at Python work.
+    Speeds,
+    /// Nothing: the speed of one of them is not known.
+    Nothing,
+}
+
 impl Reference {
-    /// From there to here; where the speed of either is not known the factor is 1, and less sure.
+    /// From there to here: what was measured on the same kind of machine, with the same interpreter,
+    /// follows its speed; of another one a part of the ratio, as costs are not arithmetic alone. Where
+    /// the speed of either is not known the factor is 1, and less sure.
     pub fn speed(&self, here: Here<'_>) -> Speed {
         let positive = |rounds: &f64| rounds.is_finite() && *rounds > 0.0;
         let there = self.burn_rounds_per_ms.filter(positive);
-        match (there, here.burn_rounds_per_ms.filter(positive)) {
-            (Some(there), Some(rounds)) => Speed {
-                factor: there / rounds,
-                deviation: 0.0,
-                least: self.least_deviation(here, there / rounds),
-            },
-            _ => Speed {
+        let Some((there, rounds)) = there.zip(here.burn_rounds_per_ms.filter(positive)) else {
+            return Speed {
                 factor: 1.0,
                 deviation: UNKNOWN_SPEED_DEVIATION,
+                basis: Basis::Nothing,
                 least: LEAST_DEVIATION,
-            },
+            };
+        };
+        let ratio = there / rounds;
+        if self.is_of(here) && (ratio - 1.0).abs() < SAME_SPEED {
+            return Speed {
+                factor: ratio,
+                deviation: 0.0,
+                basis: Basis::Here,
+                least: LEAST_DEVIATION_HERE,
+            };
+        }
+        Speed {
+            factor: ratio.powf(FOLLOWS_SPEED),
+            deviation: DOUBT_OF_SPEED * ratio.ln().abs(),
+            basis: Basis::Speeds,
+            least: LEAST_DEVIATION,
         }
     }
 
-    /// Less where it was measured on the same kind of machine, with the same interpreter; more where
-    /// the machines are of very different speeds.
-    fn least_deviation(&self, here: Here<'_>, factor: f64) -> f64 {
-        let is_same = !here.processor.is_empty()
+    /// Whether it was measured on the same kind of machine, with the same interpreter.
+    fn is_of(&self, here: Here<'_>) -> bool {
+        !here.processor.is_empty()
             && here.processor == self.cpu
             && minor(here.python) == minor(&self.python)
-            && (factor - 1.0).abs() < SAME_SPEED;
-        if is_same {
-            LEAST_DEVIATION_HERE
-        } else {
-            LEAST_DEVIATION.max(DOUBT_OF_SPEED * factor.ln().abs())
-        }
     }
 }
 
@@ -316,13 +339,17 @@ fn minor(version: &str) -> &str {
 }
 
 impl Speed {
-    /// A cost of the table on this machine, in seconds.
+    /// The factor by which a cost may be off at most, in 95 of 100.
+    pub fn doubt(self) -> f64 {
+        (1.96 * self.deviation.hypot(self.least)).exp()
+    }
+
+    /// A cost of the table on this machine, in seconds; how sure the factor is comes on top.
     pub fn cost(self, microseconds: f64, deviation: f64) -> Estimate {
         let mean = microseconds / 1e6 * self.factor;
-        let relative = deviation.max(self.least).hypot(self.deviation);
         Estimate {
             mean,
-            deviation: mean * relative,
+            deviation: mean * deviation.max(self.least),
         }
     }
 }

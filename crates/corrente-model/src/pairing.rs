@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::calibration::{Costs, Stack, Uncalibrated};
 use crate::cost_table::{
-    BORROWED_DEVIATION, CostTable, DriverCost, Side, Speed, StackCost, Workers,
+    BORROWED_DEVIATION, Basis, CostTable, DriverCost, Side, Speed, StackCost, Workers,
 };
 use crate::least_squares::Estimate;
 use crate::service::Service;
@@ -19,6 +19,9 @@ pub const TO_DEFAULT: &str = "Starlette";
 pub const PROCESS_BYTES: u64 = 40 << 20;
 /// Memory of a request in flight where it was not measured: a coroutine, its task and buffers.
 pub const REQUEST_BYTES: u64 = 50 << 10;
+
+/// A speed may be off by so many of its standard deviations.
+const DOUBTED: f64 = 2.0;
 
 /// A server and a framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub enum Gap {
     },
     /// A driver is taken to cost the same on both sides.
     Driver(String),
+    /// The costs are of another machine, and scaled by how fast both are.
+    Machine,
     /// How fast this machine is against the one that was measured.
     Speed,
 }
@@ -122,17 +127,28 @@ impl CostTable {
             priced.stack
         };
         let (from, to) = (taken(from, migration.from), taken(to, migration.to));
+        let factor = allowed(&from, service, speed)?;
+        let (from, to) = (from.scaled(factor), to.scaled(factor));
         for one in migration.drivers {
             let gap = Gap::Driver(one.from.to_owned());
             if costs.call(one).is_none() && !gaps.contains(&gap) {
                 gaps.push(gap);
             }
         }
-        if speed.deviation > 0.0 {
-            gaps.push(Gap::Speed);
-        }
+        gaps.extend(match speed.basis {
+            Basis::Here => None,
+            Basis::Speeds => Some(Gap::Machine),
+            Basis::Nothing => Some(Gap::Speed),
+        });
         Ok(Pair { from, to, gaps })
     }
+}
+
+/// The service itself says how dear its stack can be at most: no stack takes more of a request than the
+/// request took. So far as the speed of its machine is in doubt, the costs of both sides follow that.
+fn allowed(from: &Stack, service: &Service, speed: Speed) -> Result<f64, Uncalibrated> {
+    let doubted = (-DOUBTED * speed.deviation).exp();
+    Ok(from.most(service)?.clamp(doubted, 1.0))
 }
 
 /// A stack with its costs.
@@ -150,6 +166,7 @@ impl Priced {
             calls: BTreeMap::new(),
             coldness: 0.0,
             work: None,
+            scale_deviation: 0.0,
         };
         Self {
             stack: Stack {
@@ -217,6 +234,7 @@ impl TableCosts<'_> {
             calls: calls.collect(),
             coldness: found.coldness,
             work: None,
+            scale_deviation: self.speed.deviation,
         };
         let source = Named {
             server: &found.server,

@@ -84,8 +84,11 @@ pub enum Concurrency {
 pub enum Connections {
     /// As many as there are calls.
     Unlimited,
-    /// So many in each process.
+    /// So many in each process; who has waited longest gets the next.
     PerProcess(usize),
+    /// So many in each process, and whoever asks first gets the next: `asyncio.Queue`, asyncpg's pool
+    /// ([`Discipline::Barging`](crate::simulator::Discipline::Barging)).
+    Barging(usize),
     /// So many in all.
     InAll(usize),
 }
@@ -144,6 +147,21 @@ impl Calls {
     }
 }
 
+/// Drivers whose own pool gives a connection to whoever asks first, by the lab's names. Psycopg's
+/// hands it to who has waited longest (`psycopg_pool`, `AsyncConnectionPool._add_to_pool`).
+const BARGING: &[&str] = &["asyncpg"];
+
+impl Connections {
+    /// So many in each event loop, from the own pool of one of these drivers (`aiohttp, asyncpg`).
+    pub fn of_loop(drivers: &str, count: usize) -> Self {
+        if drivers.split(", ").any(|driver| BARGING.contains(&driver)) {
+            Self::Barging(count)
+        } else {
+            Self::PerProcess(count)
+        }
+    }
+}
+
 impl Deployment {
     /// Requests that it has in hand at most; infinite for event loops.
     pub fn slots(&self) -> f64 {
@@ -153,11 +171,25 @@ impl Deployment {
         }
     }
 
+    /// The same with pools that give a connection to who has waited longest.
+    #[must_use]
+    pub fn fair(&self) -> Self {
+        let mut fair = self.clone();
+        for connections in &mut fair.connections {
+            if let Connections::Barging(count) = *connections {
+                *connections = Connections::PerProcess(count);
+            }
+        }
+        fair
+    }
+
     /// Connections to one resource in all; infinite where unlimited.
     pub fn connections_to(&self, resource: usize) -> f64 {
         match self.connections.get(resource) {
             None | Some(Connections::Unlimited) => f64::INFINITY,
-            Some(Connections::PerProcess(count)) => (count * self.processes) as f64,
+            Some(Connections::PerProcess(count) | Connections::Barging(count)) => {
+                (count * self.processes) as f64
+            }
             Some(Connections::InAll(count)) => *count as f64,
         }
     }

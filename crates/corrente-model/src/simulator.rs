@@ -18,8 +18,8 @@ mod system;
 pub use engine::simulate;
 pub use outcome::{Outcome, Percentiles};
 pub use system::{
-    Intake, Invalid, Load, Plan, Pool, PoolId, RequestClass, Scope, Station, StationId, Step,
-    System, Track,
+    Discipline, Intake, Invalid, Load, Plan, Pool, PoolId, RequestClass, Scope, Station, StationId,
+    Step, System, Track,
 };
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use crate::law::Law;
 use crate::service::{Calls, Concurrency, Connections, Deployment, Endpoint, Service};
 use crate::simulator::{
-    Intake, Pool, PoolId, RequestClass, Scope, Station, StationId, Step, System, Track,
+    Discipline, Intake, Pool, PoolId, RequestClass, Scope, Station, StationId, Step, System, Track,
 };
 
 /// How long a process keeps a core that others want, in seconds (Linux: `sched_base_slice_ns`).
@@ -54,12 +54,17 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
 }
 
 fn pool(deployment: &Deployment, resource: usize) -> Pool {
-    let (size, scope) = match deployment.connections.get(resource) {
-        None | Some(Connections::Unlimited) => (usize::MAX, Scope::Service),
-        Some(Connections::InAll(size)) => (*size, Scope::Service),
-        Some(Connections::PerProcess(size)) => (*size, Scope::Process),
+    let (size, scope, discipline) = match deployment.connections.get(resource) {
+        None | Some(Connections::Unlimited) => (usize::MAX, Scope::Service, Discipline::Fair),
+        Some(Connections::InAll(size)) => (*size, Scope::Service, Discipline::Fair),
+        Some(Connections::PerProcess(size)) => (*size, Scope::Process, Discipline::Fair),
+        Some(Connections::Barging(size)) => (*size, Scope::Process, Discipline::Barging),
     };
-    Pool { size, scope }
+    Pool {
+        size,
+        scope,
+        discipline,
+    }
 }
 
 /// One class, or several where a number of calls has a fraction.
@@ -210,6 +215,19 @@ mod tests {
             .collect();
         assert_eq!(class_counts.iter().sum::<usize>(), 24);
         assert!(class_counts.iter().all(|count| (2..=3).contains(count)));
+    }
+
+    #[test]
+    fn a_pool_serves_as_the_driver_s_own_does() {
+        let discipline = |drivers| {
+            let mut loops = deployment(1, Concurrency::Loop { gathered: 0.0 });
+            loops.connections = vec![Connections::of_loop(drivers, 5)];
+            let pool = pool(&loops, 0);
+            assert_eq!((pool.size, pool.scope), (5, Scope::Process));
+            pool.discipline
+        };
+        assert_eq!(discipline("aiohttp, asyncpg"), Discipline::Barging);
+        assert_eq!(discipline("Psycopg 3 async"), Discipline::Fair);
     }
 
     #[test]

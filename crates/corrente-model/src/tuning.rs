@@ -37,6 +37,8 @@ pub struct Target {
     pub throughput_per_s: f64,
     /// Memory.
     pub memory_bytes: f64,
+    /// Processes that the server can have.
+    pub processes: usize,
 }
 
 /// The smallest setting that reaches the target; `None` where none of those tried does.
@@ -58,6 +60,7 @@ pub fn smallest(
         .filter(|(memory_bytes, deployment)| {
             let bound = bounds::lowest(service, deployment, users);
             *memory_bytes <= target.memory_bytes
+                && deployment.processes <= target.processes
                 && bound.is_none_or(|bound| bound.rate_per_s >= target.throughput_per_s)
         })
         .collect();
@@ -106,6 +109,7 @@ fn scaled(connections: &[Connections], factor: usize) -> Vec<Connections> {
     let scale = |connections: &Connections| match connections {
         Connections::Unlimited => Connections::Unlimited,
         Connections::PerProcess(count) => Connections::PerProcess(count * factor),
+        Connections::Barging(count) => Connections::Barging(count * factor),
         Connections::InAll(count) => Connections::InAll(count * factor),
     };
     connections.iter().map(scale).collect()

@@ -184,6 +184,8 @@ pub enum Reason {
     BetterSetting {
         /// The setting.
         setting: Setting,
+        /// What the server is started with for it; empty where that is not known.
+        flags: String,
         /// What it brings, requests a second.
         throughput_per_s: f64,
         /// What async would bring.
@@ -195,6 +197,8 @@ pub enum Reason {
     BeyondSetting {
         /// The setting.
         setting: Setting,
+        /// What the server is started with for it; empty where that is not known.
+        flags: String,
         /// What it brings, requests a second.
         throughput_per_s: f64,
         /// What async would bring.
@@ -327,6 +331,13 @@ pub enum Assumption {
     UnknownDriver {
         /// Which.
         driver: String,
+    },
+    /// The stacks' costs were measured on another machine, and scaled by the speed of both.
+    OtherMachine {
+        /// Its processor.
+        processor: String,
+        /// A cost may be off by this factor (95 %).
+        doubt: f64,
     },
     /// The speed of this machine is not known beside that of the reference.
     UnknownSpeed,

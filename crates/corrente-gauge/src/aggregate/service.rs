@@ -124,7 +124,9 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
         in_flight.merge(&one.in_flight);
     }
     let active_s = longest(|process| process.active_ns) as f64 / 1e9;
-    let a_request = |ns: u64| (requests > 0).then(|| ns as f64 / NS_PER_MS / requests as f64);
+    // Spans know no CPU time at all, and a process without any is none.
+    let is_known = requests > 0 && cpu > 0;
+    let a_request = |ns: u64| is_known.then(|| ns as f64 / NS_PER_MS / requests as f64);
     let hosts: BTreeSet<&str> = processes.iter().map(|one| one.host.as_str()).collect();
     // Only measured requests are in it; the others cost the same, and are not the server's.
     let factor = if measured > 0 {

@@ -392,6 +392,9 @@ fn the_recording_holds_what_spans_know_and_says_what_they_do_not() {
         .map(|doubt| doubt.code.as_str())
         .collect();
     assert!(codes.contains(&"cpu_time"), "{codes:?}");
+    // What is not known is not zero.
+    let service = crate::aggregate::aggregate(&recording).service;
+    assert_eq!((service.server_cpu_ms, service.other_cpu_ms), (None, None));
     let named = |name: &str| {
         let found = recording
             .endpoints

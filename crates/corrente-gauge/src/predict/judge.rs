@@ -25,7 +25,7 @@ use super::doubts::REQUESTS_OF_ENDPOINT;
 use super::pair::Pair;
 use super::present::{self, Deployments};
 use super::reading::{MS, Reading};
-use super::{Settings, cannot_tell, latency, span};
+use super::{Settings, cannot_tell, flags, latency, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
@@ -216,6 +216,7 @@ fn rival(case: &Case<'_>, prediction: &Prediction, load: &Load) -> Result<Rival,
         let target = Target {
             throughput_per_s,
             memory_bytes: memory,
+            processes: flags::most_processes(&case.pair.from_name.server, before.processes),
         };
         tuning::smallest(case.service, &case.pair.from, before, load, target)
     };
@@ -302,8 +303,10 @@ fn beyond(case: &Case<'_>, prediction: &Prediction, tuned: &Tuned) -> (Verdict, 
     if after.throughput_per_s.low < WORTH * tuned.throughput_per_s {
         return (Verdict::Tune, better(case, after, tuned));
     }
+    let setting = tuned_setting(case, tuned);
     let reason = Reason::BeyondSetting {
-        setting: tuned_setting(case, tuned),
+        setting,
+        flags: flags::flags(&case.pair.from_name.server, &setting),
         throughput_per_s: tuned.throughput_per_s,
         async_per_s: span(after.throughput_per_s),
     };
@@ -311,8 +314,10 @@ fn beyond(case: &Case<'_>, prediction: &Prediction, tuned: &Tuned) -> (Verdict, 
 }
 
 fn better(case: &Case<'_>, after: &prediction::Side, tuned: &Tuned) -> Reason {
+    let setting = tuned_setting(case, tuned);
     Reason::BetterSetting {
-        setting: tuned_setting(case, tuned),
+        setting,
+        flags: flags::flags(&case.pair.from_name.server, &setting),
         throughput_per_s: tuned.throughput_per_s,
         async_per_s: span(after.throughput_per_s),
         memory_bytes: tuned.memory_bytes,
@@ -321,7 +326,7 @@ fn better(case: &Case<'_>, after: &prediction::Side, tuned: &Tuned) -> Reason {
 
 fn tuned_setting(case: &Case<'_>, tuned: &Tuned) -> Setting {
     let limited = |connections: &Connections| match connections {
-        Connections::PerProcess(count) => Some(*count as u64),
+        Connections::PerProcess(count) | Connections::Barging(count) => Some(*count as u64),
         _ => None,
     };
     let pool = tuned.deployment.connections.iter().find_map(limited);

@@ -5,7 +5,7 @@
 //! of them becomes an assumption of the report.
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
-use corrente_model::cost_table::{CostTable, Here, Side, shipped};
+use corrente_model::cost_table::{CostTable, Here, Reference, Side, Speed, shipped};
 use corrente_model::least_squares::Estimate;
 use corrente_model::pairing::{
     Calling, Drivers, Gap, Migration, Named, PROCESS_BYTES, REQUEST_BYTES, TO_DEFAULT,
@@ -101,7 +101,9 @@ pub(super) fn pair(
         to_name: named(migration.to, |one| one.to.to_owned()),
         from,
         to,
-        assumptions: found.gaps.into_iter().map(assumption).collect(),
+        assumptions: (found.gaps.into_iter())
+            .map(|gap| assumption(gap, &table.reference, speed))
+            .collect(),
     })
 }
 
@@ -124,9 +126,19 @@ fn kinds<'a>(reading: &'a Reading, figures: &Figures) -> Vec<Drivers<'a>> {
     resources.map(|one| drivers(&one.kind)).collect()
 }
 
+/// The driver of an event loop in place of a recorded one, by the name of its costs.
+pub(super) fn awaited(driver: &str) -> &str {
+    let known = DRIVERS.iter().find(|(name, ..)| *name == driver);
+    known.map_or(driver, |(.., other)| other)
+}
+
 /// What was not measured, as the report says it.
-fn assumption(gap: Gap) -> Assumption {
+fn assumption(gap: Gap, reference: &Reference, speed: Speed) -> Assumption {
     match gap {
+        Gap::Machine => Assumption::OtherMachine {
+            processor: reference.cpu.clone(),
+            doubt: speed.doubt(),
+        },
         Gap::Stack { stack, source } => Assumption::BorrowedStack { stack, source },
         Gap::Driver(driver) => Assumption::UnknownDriver { driver },
         Gap::Speed => Assumption::UnknownSpeed,
@@ -166,6 +178,7 @@ pub(super) fn unmoved(figures: &Figures, reading: &Reading) -> Pair {
             calls: kinds.map(|kind| (kind, nothing)).collect(),
             coldness: 0.0,
             work: None,
+            scale_deviation: 0.0,
         },
         process_bytes: PROCESS_BYTES,
         request_bytes: REQUEST_BYTES,

@@ -3,10 +3,13 @@
 //! What the user says counts; else what was recorded; else a default, and then the report says so.
 //! The other side gets a loop for each core, as Uvicorn's and Granian's own guides recommend.
 
+use corrente_model::cost_table::Side;
 use corrente_model::service::{Concurrency, Connections, Deployment};
+use corrente_record::Resource;
 use corrente_report::prediction::Setting;
 
 use super::Settings;
+use super::pair;
 use super::reading::Reading;
 use crate::aggregate::Figures;
 
@@ -68,7 +71,7 @@ pub(super) fn deployments(
 ) -> Deployments {
     let cores = cores(figures, settings);
     let threads = settings.threads.unwrap_or_else(|| threads(figures));
-    let has_database = databases(reading).any(|database| database);
+    let has_database = databases(reading).any(|database| database.is_some());
     let assumed = settings.pool.is_none() && has_database;
     let pool_after = has_database.then(|| settings.pool.unwrap_or(POOL));
     let pool_before = settings.pool.filter(|_| has_database);
@@ -76,13 +79,13 @@ pub(super) fn deployments(
         cores,
         processes: settings.workers.unwrap_or_else(|| workers(figures)),
         concurrency: Concurrency::Threads(threads.max(1)),
-        connections: connections(reading, pool_before),
+        connections: connections(reading, pool_before, Side::Sync),
     };
     let after = Deployment {
         cores,
         processes: loops(cores),
         concurrency: Concurrency::Loop { gathered: 0.0 },
-        connections: connections(reading, pool_after),
+        connections: connections(reading, pool_after, Side::Async),
     };
     Deployments {
         before,
@@ -100,7 +103,7 @@ pub(super) fn looped(figures: &Figures, reading: &Reading, settings: &Settings) 
         cores: cores(figures, settings),
         processes: settings.workers.unwrap_or_else(|| workers(figures)),
         concurrency: Concurrency::Loop { gathered: 0.0 },
-        connections: connections(reading, settings.pool),
+        connections: connections(reading, settings.pool, Side::Async),
     }
 }
 
@@ -130,16 +133,19 @@ pub(super) fn threads(figures: &Figures) -> usize {
     }
 }
 
-fn databases(reading: &Reading) -> impl Iterator<Item = bool> {
-    let kind = |one: &Option<corrente_record::Resource>| {
-        one.as_ref().is_some_and(|one| one.kind == "database")
-    };
-    reading.resources.iter().map(kind)
+/// Each resource that is a database.
+fn databases(reading: &Reading) -> impl Iterator<Item = Option<&Resource>> {
+    let resources = reading.resources.iter();
+    resources.map(|one| one.as_ref().filter(|one| one.kind == "database"))
 }
 
-fn connections(reading: &Reading, pool: Option<usize>) -> Vec<Connections> {
-    let of = |is_database| match pool {
-        Some(pool) if is_database => Connections::PerProcess(pool),
+/// As many to each database as one process may have, in the order that the pool of each side serves.
+fn connections(reading: &Reading, pool: Option<usize>, side: Side) -> Vec<Connections> {
+    let of = |database: Option<&Resource>| match (pool, database) {
+        (Some(pool), Some(database)) if side == Side::Async => {
+            Connections::of_loop(pair::awaited(&database.driver), pool)
+        }
+        (Some(pool), Some(_)) => Connections::PerProcess(pool),
         _ => Connections::Unlimited,
     };
     databases(reading).map(of).collect()

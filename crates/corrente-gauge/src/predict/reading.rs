@@ -6,7 +6,7 @@
 
 use corrente_model::law::Law;
 use corrente_model::service::{Calls, Endpoint, Resource, Service};
-use corrente_record::{self as record, Distribution, Recording};
+use corrente_record::{self as record, Distribution, Interface, Recording};
 
 use super::doubts::REQUESTS_OF_ENDPOINT;
 use crate::aggregate::{CallFigures, EndpointFigures, Figures};
@@ -122,6 +122,18 @@ fn lock_free_share(endpoint: &EndpointFigures) -> f64 {
     }
 }
 
+/// The share of the time in calls without computing that a request slept: it waits in no call for longer
+/// than it waits at all. The rest it stood in line for a processor, which a call cannot tell.
+fn slept_share(endpoint: &EndpointFigures) -> f64 {
+    let each = endpoint.calls.iter();
+    let in_calls: f64 = each.map(|one| one.calls * one.wait_ms.unwrap_or(0.0)).sum();
+    match endpoint.wait_ms {
+        // Calls of a coroutine may be at once, and add up to more.
+        Some(wait) if endpoint.interface == Interface::Wsgi && in_calls > wait => wait / in_calls,
+        _ => 1.0,
+    }
+}
+
 struct Builder {
     /// Seconds of the server itself, a request.
     server_cpu: f64,
@@ -130,7 +142,7 @@ struct Builder {
 
 impl Builder {
     fn endpoint(&mut self, known: &EndpointFigures, recorded: &record::Endpoint) -> Endpoint {
-        let factor = lock_free_share(known);
+        let factor = lock_free_share(known) * slept_share(known);
         let mut calls: Vec<Calls> = (known.calls.iter().zip(&recorded.calls))
             .filter(|(figures, _)| figures.calls > 0.0)
             .map(|(figures, recorded)| self.calls(figures, recorded, factor))

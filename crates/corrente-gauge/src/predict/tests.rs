@@ -14,6 +14,7 @@ use super::*;
 
 mod curves;
 mod elastic;
+mod settings;
 
 const MS: u64 = 1_000_000;
 
@@ -146,12 +147,14 @@ fn a_setting_that_brings_the_same_is_preferred() {
     assert_eq!(report.judgement.verdict, Verdict::Tune, "{report:#?}");
     let Reason::BetterSetting {
         setting,
+        flags,
         throughput_per_s,
         ..
     } = report.judgement.reason
     else {
         panic!("{:?}", report.judgement.reason);
     };
+    assert!(flags.contains("--threads"), "{flags}");
     let slots = setting.workers * setting.threads.unwrap_or(1);
     assert!(slots >= 20, "{setting:?}");
     assert!(throughput_per_s > 40.0, "{throughput_per_s}");
@@ -218,6 +221,23 @@ fn work_gains_nothing() {
         limit: Limit::Cores,
     };
     assert_eq!(judged(&recording(4, shape)), (Verdict::NoGain, expected));
+}
+
+#[test]
+fn who_stands_in_line_for_a_processor_in_a_call_does_not_wait() {
+    // Four calls of SQLite, 5 ms each on a busy machine: the request itself never slept.
+    let shape = Shape {
+        cpu_ms: 40,
+        calls: 4,
+        call_ms: 5,
+        ..SHAPE
+    };
+    let mut recording = recording(2, shape);
+    recording.endpoints[0].wait_ns = times(0, shape.requests);
+    recording.endpoints[0].run_queue_ns = times(20, shape.requests);
+    let report = predicted(&recording, &Settings::default());
+    let rule = report.naive_gain.expect("it computes");
+    assert!((rule - 1.0).abs() < 1e-6, "{rule}");
 }
 
 #[test]

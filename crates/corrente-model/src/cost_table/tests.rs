@@ -104,12 +104,21 @@ fn what_cannot_be_used_is_one_line() {
 }
 
 #[test]
-fn costs_grow_on_a_slower_machine() {
+fn costs_follow_the_speed_of_another_machine_in_part() {
     let slower = here("another", "3.13.1", 10_000.0);
-    let cost = table().reference.speed(slower).cost(100.0, 0.04);
-    assert!((cost.mean - 0.0002).abs() < 1e-12);
-    // A ratio of two: that costs follow it is not sure.
-    assert!((cost.deviation / cost.mean - 0.7 * 2_f64.ln()).abs() < 1e-9);
+    let speed = table().reference.speed(slower);
+    assert!((speed.factor - 2_f64.powf(FOLLOWS_SPEED)).abs() < 1e-12);
+    assert!((speed.deviation - DOUBT_OF_SPEED * 2_f64.ln()).abs() < 1e-12);
+    assert_eq!(speed.basis, Basis::Speeds);
+    let cost = speed.cost(100.0, 0.04);
+    assert!((cost.mean - 0.0001 * speed.factor).abs() < 1e-12);
+    assert!((cost.deviation / cost.mean - LEAST_DEVIATION).abs() < 1e-12);
+    // Neither nothing of the ratio nor all of it is out of the question.
+    let ends = [1.0, 2.0_f64].map(|end| (end / speed.factor).ln().abs());
+    assert!(
+        ends.iter().all(|end| *end < 1.96 * speed.deviation),
+        "{ends:?}"
+    );
 }
 
 #[test]
@@ -118,29 +127,27 @@ fn what_is_not_known_of_a_machine_makes_costs_less_sure() {
         burn_rounds_per_ms: None,
         ..here("a processor", "3.13.1", 0.0)
     };
-    let cost = table().reference.speed(unknown).cost(100.0, 0.0);
-    assert!((cost.mean - 0.0001).abs() < 1e-12);
-    assert!((cost.deviation / cost.mean - 0.2_f64.hypot(0.25)).abs() < 1e-9);
+    let speed = table().reference.speed(unknown);
+    assert_eq!(
+        (speed.factor, speed.deviation, speed.basis),
+        (1.0, UNKNOWN_SPEED_DEVIATION, Basis::Nothing)
+    );
 }
 
 #[test]
 fn costs_of_the_same_machine_are_surer() {
-    let check = |here: Here<'_>, measured: f64, expected: f64| {
-        let cost = table().reference.speed(here).cost(100.0, measured);
-        assert!(
-            (cost.deviation / cost.mean - expected).abs() < 1e-9,
-            "{here:?}"
-        );
+    let check = |here: Here<'_>, measured: f64, expected: (f64, Basis)| {
+        let speed = table().reference.speed(here);
+        let cost = speed.cost(100.0, measured);
+        let found = cost.deviation / cost.mean;
+        assert!((found - expected.0).abs() < 1e-9, "{here:?}: {found}");
+        assert_eq!(speed.basis, expected.1, "{here:?}");
     };
-    check(here("a processor", "3.13.9", 19_000.0), 0.04, 0.10);
-    check(here("a processor", "3.13.1", 19_000.0), 0.15, 0.15);
-    check(here("another", "3.13.1", 20_000.0), 0.15, 0.20);
-    check(here("", "3.13.1", 20_000.0), 0.15, 0.20);
-    check(here("a processor", "3.11.7", 20_000.0), 0.15, 0.20);
-    check(here("a processor", "3.13.1", 16_000.0), 0.15, 0.20);
-    check(
-        here("a processor", "3.13.1", 10_000.0),
-        0.15,
-        0.7 * 2_f64.ln(),
-    );
+    let (own, other) = (Basis::Here, Basis::Speeds);
+    check(here("a processor", "3.13.9", 19_000.0), 0.04, (0.10, own));
+    check(here("a processor", "3.13.1", 19_000.0), 0.15, (0.15, own));
+    check(here("another", "3.13.1", 20_000.0), 0.15, (0.20, other));
+    check(here("", "3.13.1", 20_000.0), 0.15, (0.20, other));
+    check(here("a processor", "3.11.7", 20_000.0), 0.15, (0.20, other));
+    check(here("a processor", "3.13.1", 16_000.0), 0.15, (0.20, other));
 }

@@ -76,11 +76,11 @@ fn table() -> CostTable {
     CostTable::from_toml(TABLE).expect("well-formed")
 }
 
-/// A machine of which only the speed is known.
+/// The machine of the table, at this speed.
 fn here(burn_rounds_per_ms: Option<f64>) -> Here<'static> {
     Here {
-        processor: "",
-        python: "",
+        processor: "a processor",
+        python: "3.13",
         burn_rounds_per_ms,
     }
 }
@@ -138,17 +138,41 @@ fn what_was_measured_has_its_own_costs() {
     assert!(pair.gaps.is_empty());
 }
 
+/// The stacks on a machine of this speed, of a service that computes for so many seconds.
+fn at(rounds: Option<f64>, cpu: f64) -> Pair {
+    let table = table();
+    let speed = table.reference.speed(here(rounds));
+    let service = service(0.02).with_cpu(|_| cpu);
+    let pair = table.pair(&service, &migration(FLASK, 1, CALLS), speed);
+    pair.expect("every kind has its drivers")
+}
+
 #[test]
 fn costs_grow_on_a_slower_machine_and_are_doubted_on_an_unknown_one() {
-    let table = table();
-    let asked = migration(FLASK, 1, CALLS);
-    let of = |rounds| {
-        let speed = table.reference.speed(here(rounds));
-        let pair = table.pair(&service(0.02), &asked, speed);
-        pair.expect("every kind has its drivers")
-    };
-    assert_eq!(costs(&of(Some(5_000.0)).to), [200, 100]);
-    assert_eq!(of(None).gaps, [Gap::Speed]);
+    let slower = at(Some(2_500.0), 1.0);
+    let [request, call] = costs(&slower.to);
+    assert!((100..400).contains(&request) && (50..200).contains(&call));
+    assert_eq!(slower.gaps, [Gap::Machine]);
+    assert!(slower.from.costs.scale_deviation > 0.0);
+    assert_eq!(at(None, 1.0).gaps, [Gap::Speed]);
+    assert_eq!(at(Some(9_000.0), 1.0).gaps, []);
+}
+
+#[test]
+fn a_service_says_how_dear_its_stack_can_be() {
+    let scaled = at(Some(2_500.0), 1.0);
+    // A request and four calls, cold after 20 ms each; measured were four fifths of that.
+    let share = scaled.from.share(&service(0.02)).expect("calibrated");
+    let measured = at(Some(2_500.0), share * 0.8);
+    for (dear, allowed) in [(&scaled.from, &measured.from), (&scaled.to, &measured.to)] {
+        let [dear, allowed] = [dear, allowed].map(|stack| stack.costs.request.mean);
+        assert!((allowed / dear - 0.8).abs() < 1e-9, "{allowed}, {dear}");
+    }
+    // What cannot come from the speed does not: there is a limit, and on this machine none at all.
+    let far = at(Some(2_500.0), share * 0.001).to.costs.request.mean;
+    let floor = scaled.to.costs.request.mean * (-2.0 * scaled.to.costs.scale_deviation).exp();
+    assert!((far / floor - 1.0).abs() < 1e-9, "{far}, {floor}");
+    assert_eq!(costs(&at(Some(10_000.0), 1e-6).to), [100, 50]);
 }
 
 #[test]

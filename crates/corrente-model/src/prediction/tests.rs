@@ -21,6 +21,7 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
             calls: BTreeMap::from([("sql".to_owned(), cost(call))]),
             coldness: 0.0,
             work: None,
+            scale_deviation: 0.0,
         },
         process_bytes: 50_000_000,
         request_bytes: 50_000,
@@ -121,6 +122,43 @@ fn the_interval_holds_the_estimate_and_the_model_error() {
     } = prediction.gain;
     assert!(low < estimate && estimate < high);
     assert!((high / low).ln() > 2.0 * 1.9 * 0.04, "{low} {high}");
+}
+
+#[test]
+fn p99_reaches_from_a_fair_pool_to_one_that_is_not() {
+    let service = service(0.000_4, 1.0, 0.000_5);
+    let before = deployment(2, 1.0, Concurrency::Threads(1));
+    let p99 = |connections| {
+        let mut after = deployment(1, 1.0, Concurrency::Loop { gathered: 0.0 });
+        after.connections = vec![connections];
+        let (from, to) = (stack("sync", 0.0, 0.0), stack("async", 0.0, 0.0));
+        let question = Question {
+            service: &service,
+            present: None,
+            cpu_deviation: 0.02,
+            from: &from,
+            to: &to,
+            before: &before,
+            after: &after,
+            load: &Load::Closed {
+                users: 100,
+                think: Law::Constant(0.0),
+            },
+            model_deviation: 0.04,
+            seed: 1,
+        };
+        predict(&question).expect("a prediction")
+    };
+    let fair = p99(Connections::PerProcess(8));
+    let unfair = p99(Connections::Barging(8));
+    assert_eq!(unfair.gain, fair.gain);
+    for (unfair, fair) in [
+        (unfair.after.p99, fair.after.p99),
+        (unfair.p99_ratio, fair.p99_ratio),
+    ] {
+        assert_eq!((unfair.estimate, unfair.low), (fair.estimate, fair.low));
+        assert!(unfair.high > 2.0 * fair.high, "{unfair:?}, {fair:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A counted number of places with a line before them: stations, pools, the slots of processes.
 //!
-//! First come, first served; a line has no limit of its own.
+//! First come, first served, unless a place is only offered: then whoever asks first has it. A line has
+//! no limit of its own.
 
 use std::collections::VecDeque;
 
@@ -34,6 +35,12 @@ impl<T> Places<T> {
         self.free == 0
     }
 
+    /// A place is given back and kept for nobody: the next in line leaves it, and is to ask again.
+    pub(super) fn offer(&mut self) -> Option<T> {
+        self.free += 1;
+        self.line.pop_front()
+    }
+
     /// A place is given back: the next in line gets it, and is to go on.
     pub(super) fn leave(&mut self) -> Option<T> {
         let next = self.line.pop_front();
@@ -58,5 +65,18 @@ mod tests {
             (Some('b'), Some('c'), None)
         );
         assert_eq!(places.enter('d'), Some('d'));
+    }
+
+    #[test]
+    fn a_place_that_is_offered_is_whose_who_asks_first() {
+        let mut places = Places::new(1);
+        assert_eq!(places.enter('a'), Some('a'));
+        assert_eq!((places.enter('b'), places.enter('c')), (None, None));
+        assert_eq!(places.offer(), Some('b'));
+        assert_eq!(places.enter('d'), Some('d'));
+        // Who was woken in vain stands behind all others now.
+        assert_eq!(places.enter('b'), None);
+        assert_eq!((places.offer(), places.offer()), (Some('c'), Some('b')));
+        assert_eq!(places.offer(), None);
     }
 }

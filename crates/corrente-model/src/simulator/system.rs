@@ -61,6 +61,22 @@ pub struct Pool {
     pub size: usize,
     /// Whether each process has its own.
     pub scope: Scope,
+    /// Who gets one that is given back.
+    pub discipline: Discipline,
+}
+
+/// Who gets a permit that is given back while others wait for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discipline {
+    /// Whoever has waited longest, at once.
+    Fair,
+    /// Whoever asks first. Who has waited longest is only woken, asks again when its process comes to
+    /// it, and goes to the end of the line if another one was there before. Permits are given back in
+    /// the process's turn, too. So does `asyncio.Queue` (CPython, Lib/asyncio/queues.py: `put_nowait`
+    /// wakes a getter and `get` asks again in a loop, but takes what is there without looking for
+    /// getters), and with it asyncpg's pool, whose free connections are in an `asyncio.LifoQueue`
+    /// (asyncpg/pool.py, `Pool._acquire`).
+    Barging,
 }
 
 /// Who shares a pool.

@@ -139,6 +139,7 @@ fn a_pool_limits_as_its_permits_do() {
     system.pools = vec![Pool {
         size: 5,
         scope: Scope::Service,
+        discipline: Discipline::Fair,
     }];
     let hold = Step::Wait(StationId(0), Law::Constant(0.01));
     system.classes[0].tracks = vec![vec![
@@ -235,45 +236,91 @@ fn says_what_is_wrong() {
     );
 }
 
+/// One loop that is nearly always busy, and a pool before its database.
+fn pooled(discipline: Discipline) -> System {
+    let compute = Step::Compute(Law::Exponential(0.000_1));
+    let hold = Step::Wait(StationId(0), Law::Exponential(0.000_5));
+    let (take, give_back) = (Step::Acquire(PoolId(0)), Step::Release(PoolId(0)));
+    System {
+        stations: vec![Station {
+            servers: usize::MAX,
+        }],
+        pools: vec![Pool {
+            size: 8,
+            scope: Scope::Process,
+            discipline,
+        }],
+        classes: vec![RequestClass {
+            weight: 1.0,
+            tracks: vec![vec![compute.clone(), take, hold, give_back, compute]],
+        }],
+        ..one_loop(Law::Constant(0.0))
+    }
+}
+
+#[test]
+fn who_comes_at_the_right_moment_overtakes_where_a_pool_is_not_fair() {
+    let [fair, barging] = [Discipline::Fair, Discipline::Barging]
+        .map(|discipline| run(&pooled(discipline), &users(100, 0.0)));
+    // The loop is the limit of both, and Little's law holds: the mean is the same.
+    assert_near(barging.throughput_per_s, fair.throughput_per_s, 0.02);
+    assert_near(barging.latency.mean, fair.latency.mean, 0.02);
+    // Most are served at once, and those who wait are overtaken again and again.
+    assert!(barging.latency.p50 < 0.5 * fair.latency.p50, "{barging:?}");
+    assert!(barging.latency.p99 > 3.0 * fair.latency.p99, "{barging:?}");
+}
+
+#[test]
+fn who_overtakes_does_not_matter_where_nobody_waits() {
+    let [fair, barging] = [Discipline::Fair, Discipline::Barging]
+        .map(|discipline| run(&pooled(discipline), &poisson(1_500.0)));
+    assert_near(barging.latency.p50, fair.latency.p50, 0.03);
+    assert_near(barging.latency.p99, fair.latency.p99, 0.05);
+}
+
 /// A service of any kind: workers, threads or loops, that computes, waits and computes.
 fn any_system() -> impl Strategy<Value = System> {
+    let discipline = prop_oneof![Just(Discipline::Fair), Just(Discipline::Barging)];
     let shape = (
         1..5_usize,
         1..9_usize,
         1..4_usize,
         1..6_usize,
-        any::<bool>(),
+        (any::<bool>(), discipline),
     );
     let times = (1e-4..0.02f64, 0.0..0.05f64, 1e-4..0.02f64);
     (shape, times).prop_map(
-        |((processes, slots, cores, servers, shared), (before, wait, after))| System {
-            cores: cores as f64,
-            core_slice: 0.003,
-            core_tick: 0.004,
-            processes,
-            slots,
-            time_slice: 0.005,
-            intake: if shared {
-                Intake::Shared
-            } else {
-                Intake::PerConnection
-            },
-            backlog: usize::MAX,
-            stations: vec![Station { servers }],
-            pools: vec![Pool {
-                size: servers,
-                scope: Scope::Process,
-            }],
-            classes: vec![RequestClass {
-                weight: 1.0,
-                tracks: vec![vec![
-                    Step::Compute(Law::Exponential(before)),
-                    Step::Acquire(PoolId(0)),
-                    Step::Wait(StationId(0), Law::Exponential(wait)),
-                    Step::Release(PoolId(0)),
-                    Step::Compute(Law::Constant(after)),
-                ]],
-            }],
+        |((processes, slots, cores, servers, (shared, discipline)), (before, wait, after))| {
+            System {
+                cores: cores as f64,
+                core_slice: 0.003,
+                core_tick: 0.004,
+                processes,
+                slots,
+                time_slice: 0.005,
+                intake: if shared {
+                    Intake::Shared
+                } else {
+                    Intake::PerConnection
+                },
+                backlog: usize::MAX,
+                stations: vec![Station { servers }],
+                pools: vec![Pool {
+                    size: servers,
+                    scope: Scope::Process,
+                    discipline,
+                }],
+                classes: vec![RequestClass {
+                    weight: 1.0,
+                    tracks: vec![vec![
+                        Step::Compute(Law::Exponential(before)),
+                        Step::Acquire(PoolId(0)),
+                        Step::Wait(StationId(0), Law::Exponential(wait)),
+                        Step::Release(PoolId(0)),
+                        Step::Compute(Law::Constant(after)),
+                    ]],
+                }],
+            }
         },
     )
 }

@@ -228,7 +228,11 @@ gauge-processes = { $count ->
    *[other] { $count } Prozesse
   }
 gauge-memory = je { $memory }
-gauge-traffic = { $requests } Anfragen in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] eine Anfrage
+   *[other] { $requests } Anfragen
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } gleichzeitig in einem Prozess
 gauge-server-cpu = der Server selbst braucht { $time } ms CPU je Anfrage
 gauge-loop = die Ereignisschleifen sind { $share } der Zeit beschäftigt
@@ -317,11 +321,11 @@ predict-same-limit = Beide Seiten haben dieselbe Grenze: { $limit }.
 predict-small = Der Unterschied ist kleiner, als eine Änderung wert ist.
 predict-dearer = Der andere Stack braucht mehr CPU je Anfrage: { $after } ms statt { $before } ms.
 predict-new-limit = Asynchron läge eine Grenze tiefer als heute: { $limit }.
-predict-few = Zu wenig ist aufgezeichnet ({ $requests } Anfragen): mindestens { $more } weitere aufzeichnen.
+predict-few = Zu wenig ist aufgezeichnet ({ $requests }): mindestens { $more } weitere aufzeichnen.
 predict-few-of = Zu wenige Anfragen von { $endpoint } sind aufgezeichnet: mindestens { $more } weitere sind nötig.
 predict-wide = Das Intervall ist zu breit; etwa { $more } weitere Anfragen machten es schmal genug.
 predict-unsure = Mehr Anfragen hülfen nicht: das Intervall kommt von den Kosten von { $stack } und vom eigenen Fehler des Modells.
-predict-greenlets = Greenlets (gevent, eventlet) lassen viele Anfragen in einem Thread laufen: was jede kostet, ist nicht messbar.
+predict-greenlets = Greenlets (gevent, eventlet) lassen viele Anfragen in einem Thread laufen: was jede kostet, ist nicht messbar. Den Dienst mit Threads aufzeichnen (`gunicorn -k gthread`).
 predict-thread-pool = Anfragen werden in einem Thread-Pool unter der Anwendung bearbeitet, den das Modell nicht enthält.
 predict-no-cpu = Die Aufzeichnung ist von außen oder aus Traces gemacht und hat keine CPU-Zeiten einzelner Anfragen; `corrente gauge run` benutzen.
 predict-free-threaded = Der Interpreter läuft ohne GIL, was das Modell nicht beschreibt.
@@ -339,6 +343,7 @@ predict-setting-loops = { $loops ->
     [one] eine Schleife
    *[other] { $loops } Schleifen
   }
+predict-setting-flags = { $setting } (`{ $flags }`)
 predict-setting-pool = { $setting }, Pool { $pool }
 predict-now = Jetzt
 predict-async = Asynchron
@@ -362,7 +367,8 @@ predict-assumed = Vorausgesetzt
 predict-unexplained = Keine beobachtete Bibliothek erklärt { $share } des Wartens: die Vorhersage gilt, wo sich mit await warten lässt.
 predict-borrowed = { $stack } wurde nicht gemessen: die Kosten sind die von { $source }, weniger sicher.
 predict-unknown-driver = { $driver } oder sein Gegenstück wurde nicht gemessen: ein Aufruf gilt auf beiden Seiten als gleich teuer.
-predict-unknown-speed = Die Kosten der Stacks wurden auf einer anderen Maschine gemessen und sind nicht auf diese umgerechnet.
+predict-other-machine = Die Kosten der Stacks sind die einer anderen Maschine ({ $processor }), nach der Geschwindigkeit bei Python-Arbeit auf diese umgerechnet; jeder Wert kann um den Faktor { $doubt } falsch sein. Wie man sie hier misst: `corrente gauge calibrate --help`.
+predict-unknown-speed = Die Kosten der Stacks wurden auf einer anderen Maschine gemessen und sind nicht auf diese umgerechnet. Wie man sie hier misst: `corrente gauge calibrate --help`.
 predict-pool = Jede Schleife hat { $connections } Verbindungen zu einer Datenbank (`--pool`).
 predict-elastic = { $resource } soll { $predicted } Aufrufe zugleich so schnell beantworten wie die { $recorded } aufgezeichneten. Rechnet es auf denselben Kernen oder ist es nahe seiner eigenen Grenze, gelingt ihm das nicht.
 predict-cores = Die Aufzeichnung sagt nicht, wie viele Kerne es gibt: { $cores } (`--cores`).

@@ -231,7 +231,11 @@ gauge-processes = { $count ->
    *[other] { $count } processes
   }
 gauge-memory = { $memory } each
-gauge-traffic = { $requests } requests in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] one request
+   *[other] { $requests } requests
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } at a time in a process
 gauge-server-cpu = the server itself takes { $time } ms of CPU a request
 gauge-loop = the event loops are busy { $share } of the time
@@ -320,11 +324,11 @@ predict-same-limit = Both sides have the same limit: { $limit }.
 predict-small = The difference is smaller than a change is worth.
 predict-dearer = The other stack needs more CPU a request: { $after } ms instead of { $before } ms.
 predict-new-limit = Async would meet a limit that is lower than today’s: { $limit }.
-predict-few = Too little is recorded ({ $requests } requests): record at least { $more } more.
+predict-few = Too little is recorded ({ $requests }): record at least { $more } more.
 predict-few-of = Too few requests of { $endpoint } are recorded: at least { $more } more are needed.
 predict-wide = The interval is too wide; about { $more } more requests would make it narrow enough.
 predict-unsure = More requests would not help: the interval comes from the costs of { $stack } and from the model’s own error.
-predict-greenlets = Greenlets (gevent, eventlet) run many requests in one thread: what each costs cannot be measured.
+predict-greenlets = Greenlets (gevent, eventlet) run many requests in one thread: what each costs cannot be measured. Record the service under threads (`gunicorn -k gthread`).
 predict-thread-pool = Requests are worked on in a thread pool below the application, which is not part of the model.
 predict-no-cpu = The recording was made from outside or of traces and has no CPU times of single requests; use `corrente gauge run`.
 predict-free-threaded = The interpreter is a free-threaded one, which the model does not describe.
@@ -345,6 +349,7 @@ predict-setting-loops = { $loops ->
     [one] one loop
    *[other] { $loops } loops
   }
+predict-setting-flags = { $setting } (`{ $flags }`)
 predict-setting-pool = { $setting }, pool { $pool }
 predict-now = Now
 predict-async = Async
@@ -368,7 +373,8 @@ predict-assumed = Taken for granted
 predict-unexplained = No watched library explains { $share } of the waiting: the prediction holds where it can be awaited.
 predict-borrowed = { $stack } was not measured: its costs are those of { $source }, less sure.
 predict-unknown-driver = { $driver } or its other side was not measured: a call is taken to cost the same on both sides.
-predict-unknown-speed = The stacks’ costs were measured on another machine and are not scaled to this one.
+predict-other-machine = The stacks’ costs are those of another machine ({ $processor }), scaled to this one by its speed at Python work; each may be off by a factor of { $doubt }. How to measure them here: `corrente gauge calibrate --help`.
+predict-unknown-speed = The stacks’ costs were measured on another machine and are not scaled to this one. How to measure them here: `corrente gauge calibrate --help`.
 predict-pool = Each loop has { $connections } connections to a database (`--pool`).
 predict-elastic = { $resource } is taken to answer { $predicted } calls at a time as fast as the { $recorded } that were recorded. If it computes on these cores, or is near its own limit, it will not.
 predict-cores = The recording does not say how many cores there are: { $cores } (`--cores`).

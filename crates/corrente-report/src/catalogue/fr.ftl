@@ -228,7 +228,11 @@ gauge-processes = { $count ->
    *[other] { $count } processus
   }
 gauge-memory = { $memory } chacun
-gauge-traffic = { $requests } requêtes en { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] une requête
+   *[other] { $requests } requêtes
+  }
+gauge-traffic = { $requests } en { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } à la fois dans un processus
 gauge-server-cpu = le serveur lui-même prend { $time } ms de CPU par requête
 gauge-loop = les boucles d’événements sont occupées { $share } du temps
@@ -317,11 +321,11 @@ predict-same-limit = Les deux côtés ont la même limite : { $limit }.
 predict-small = La différence est plus petite que ce que vaut un changement.
 predict-dearer = L’autre pile demande plus de CPU par requête : { $after } ms au lieu de { $before } ms.
 predict-new-limit = L’asynchrone rencontrerait une limite plus basse que celle d’aujourd’hui : { $limit }.
-predict-few = Trop peu est enregistré ({ $requests } requêtes) : en enregistrer au moins { $more } de plus.
+predict-few = Trop peu est enregistré ({ $requests }) : en enregistrer au moins { $more } de plus.
 predict-few-of = Trop peu de requêtes de { $endpoint } sont enregistrées : il en faut au moins { $more } de plus.
 predict-wide = L’intervalle est trop large ; environ { $more } requêtes de plus le rendraient assez étroit.
 predict-unsure = Plus de requêtes n’y changeraient rien : l’intervalle vient des coûts de { $stack } et de l’erreur propre du modèle.
-predict-greenlets = Les greenlets (gevent, eventlet) exécutent plusieurs requêtes dans un seul thread : le coût de chacune ne peut pas être mesuré.
+predict-greenlets = Les greenlets (gevent, eventlet) exécutent plusieurs requêtes dans un seul thread : le coût de chacune ne peut pas être mesuré. Enregistrer le service avec des threads (`gunicorn -k gthread`).
 predict-thread-pool = Les requêtes sont traitées dans un pool de threads sous l’application, que le modèle ne contient pas.
 predict-no-cpu = L’enregistrement a été fait de l’extérieur ou à partir de traces et n’a pas de temps CPU par requête ; utiliser `corrente gauge run`.
 predict-free-threaded = L’interpréteur est sans GIL, ce que le modèle ne décrit pas.
@@ -342,6 +346,7 @@ predict-setting-loops = { $loops ->
     [one] une boucle
    *[other] { $loops } boucles
   }
+predict-setting-flags = { $setting } (`{ $flags }`)
 predict-setting-pool = { $setting }, pool { $pool }
 predict-now = Maintenant
 predict-async = Asynchrone
@@ -365,7 +370,8 @@ predict-assumed = Tenu pour acquis
 predict-unexplained = Aucune bibliothèque observée n’explique { $share } de l’attente : la prédiction vaut si elle peut être attendue avec await.
 predict-borrowed = { $stack } n’a pas été mesuré : ses coûts sont ceux de { $source }, moins sûrs.
 predict-unknown-driver = { $driver } ou son équivalent n’a pas été mesuré : un appel est supposé coûter autant des deux côtés.
-predict-unknown-speed = Les coûts des piles ont été mesurés sur une autre machine et ne sont pas ramenés à celle-ci.
+predict-other-machine = Les coûts des piles sont ceux d’une autre machine ({ $processor }), ramenés à celle-ci d’après sa vitesse en Python ; chacun peut être faux d’un facteur { $doubt }. Pour les mesurer ici : `corrente gauge calibrate --help`.
+predict-unknown-speed = Les coûts des piles ont été mesurés sur une autre machine et ne sont pas ramenés à celle-ci. Pour les mesurer ici : `corrente gauge calibrate --help`.
 predict-pool = Chaque boucle a { $connections } connexions à une base de données (`--pool`).
 predict-elastic = { $resource } est supposé répondre à { $predicted } appels à la fois aussi vite qu’aux { $recorded } enregistrés. S’il calcule sur ces mêmes cœurs, ou s’il est près de sa propre limite, ce ne sera pas le cas.
 predict-cores = L’enregistrement ne dit pas combien de cœurs il y a : { $cores } (`--cores`).

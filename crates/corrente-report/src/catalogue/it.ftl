@@ -231,7 +231,11 @@ gauge-processes = { $count ->
    *[other] { $count } processi
   }
 gauge-memory = { $memory } ciascuno
-gauge-traffic = { $requests } richieste in { $time } ({ $rate }/s)
+requests-in-all = { $count ->
+    [one] una richiesta
+   *[other] { $requests } richieste
+  }
+gauge-traffic = { $requests } in { $time } ({ $rate }/s)
 gauge-in-flight = { $mean } alla volta in un processo
 gauge-server-cpu = il server stesso usa { $time } ms di CPU per richiesta
 gauge-loop = gli event loop sono occupati per il { $share } del tempo
@@ -320,11 +324,11 @@ predict-same-limit = I due lati hanno lo stesso limite: { $limit }.
 predict-small = La differenza è minore di quanto valga il cambiamento.
 predict-dearer = L’altro stack usa più CPU per richiesta: { $after } ms invece di { $before } ms.
 predict-new-limit = L’asincrono incontrerebbe un limite più basso di quello di oggi: { $limit }.
-predict-few = È registrato troppo poco ({ $requests } richieste): registrarne almeno altre { $more }.
+predict-few = È registrato troppo poco ({ $requests }): registrarne almeno altre { $more }.
 predict-few-of = Sono registrate troppo poche richieste di { $endpoint }: ne servono almeno altre { $more }.
 predict-wide = L’intervallo è troppo ampio; circa altre { $more } richieste lo renderebbero abbastanza stretto.
 predict-unsure = Altre richieste non aiuterebbero: l’intervallo viene dai costi di { $stack } e dall’errore del modello stesso.
-predict-greenlets = I greenlet (gevent, eventlet) eseguono molte richieste in un solo thread: quanto costa ciascuna non si può misurare.
+predict-greenlets = I greenlet (gevent, eventlet) eseguono molte richieste in un solo thread: quanto costa ciascuna non si può misurare. Registrare il servizio con i thread (`gunicorn -k gthread`).
 predict-thread-pool = Le richieste sono elaborate in un pool di thread sotto l’applicazione, che il modello non comprende.
 predict-no-cpu = La registrazione è stata fatta dall’esterno o da tracce e non ha tempi di CPU delle singole richieste; usare `corrente gauge run`.
 predict-free-threaded = L’interprete è senza GIL, e il modello non lo descrive.
@@ -336,6 +340,7 @@ predict-limit-blocked = loop bloccati
 predict-limit-pool = connessioni a { $resource }
 predict-setting-threads = { $workers } worker × { $threads } thread
 predict-setting-loops = { $loops } loop
+predict-setting-flags = { $setting } (`{ $flags }`)
 predict-setting-pool = { $setting }, pool { $pool }
 predict-now = Ora
 predict-async = Asincrono
@@ -359,7 +364,8 @@ predict-assumed = Dato per scontato
 predict-unexplained = Nessuna libreria osservata spiega il { $share } dell’attesa: la previsione vale se la si può attendere con await.
 predict-borrowed = { $stack } non è stato misurato: i costi sono quelli di { $source }, meno sicuri.
 predict-unknown-driver = { $driver } o la sua controparte non è stato misurato: una chiamata costa lo stesso sui due lati.
-predict-unknown-speed = I costi degli stack sono stati misurati su un’altra macchina e non sono adattati a questa.
+predict-other-machine = I costi degli stack sono di un’altra macchina ({ $processor }), adattati a questa in base alla sua velocità con Python; ciascuno può essere sbagliato di un fattore { $doubt }. Come misurarli qui: `corrente gauge calibrate --help`.
+predict-unknown-speed = I costi degli stack sono stati misurati su un’altra macchina e non sono adattati a questa. Come misurarli qui: `corrente gauge calibrate --help`.
 predict-pool = Ogni loop ha { $connections } connessioni a un database (`--pool`).
 predict-elastic = Si presume che { $resource } risponda a { $predicted } chiamate insieme con la rapidità delle { $recorded } registrate. Se calcola su questi stessi core, o è vicino al proprio limite, non sarà così.
 predict-cores = La registrazione non dice quanti core ci sono: { $cores } (`--cores`).

@@ -262,6 +262,7 @@ messages! {
     GaugeTitle = "gauge-title";
     GaugeProcesses { count: u64 } = "gauge-processes";
     GaugeMemory { memory: &'a str } = "gauge-memory";
+    RequestsInAll { count: u64, requests: &'a str } = "requests-in-all";
     GaugeTraffic { requests: &'a str, time: &'a str, rate: &'a str } = "gauge-traffic";
     GaugeInFlight { mean: &'a str } = "gauge-in-flight";
     GaugeServerCpu { time: &'a str } = "gauge-server-cpu";
@@ -336,6 +337,7 @@ messages! {
     PredictLimitPool { resource: &'a str } = "predict-limit-pool";
     PredictSettingThreads { workers: u64, threads: u64 } = "predict-setting-threads";
     PredictSettingLoops { loops: u64 } = "predict-setting-loops";
+    PredictSettingFlags { setting: &'a str, flags: &'a str } = "predict-setting-flags";
     PredictSettingPool { setting: &'a str, pool: &'a str } = "predict-setting-pool";
     PredictNow = "predict-now";
     PredictAsync = "predict-async";
@@ -359,6 +361,7 @@ messages! {
     PredictUnexplained { share: &'a str } = "predict-unexplained";
     PredictBorrowed { stack: &'a str, source: &'a str } = "predict-borrowed";
     PredictUnknownDriver { driver: &'a str } = "predict-unknown-driver";
+    PredictOtherMachine { processor: &'a str, doubt: &'a str } = "predict-other-machine";
     PredictUnknownSpeed = "predict-unknown-speed";
     PredictPool { connections: &'a str } = "predict-pool";
     PredictElastic { resource: &'a str, recorded: &'a str, predicted: &'a str } = "predict-elastic";

@@ -28,10 +28,16 @@ impl Catalogue {
         parts.join(SEPARATOR)
     }
 
+    /// So many requests, in words.
+    pub(crate) fn requests_in_all(&self, count: u64) -> String {
+        let requests = &self.numbers().integer(count);
+        self.text(Message::RequestsInAll { count, requests })
+    }
+
     /// What it served: requests, rate, how many at a time, the server's own CPU time.
     pub(crate) fn gauge_traffic(&self, report: &GaugeReport) -> String {
         let numbers = self.numbers();
-        let requests = numbers.integer(report.requests);
+        let requests = self.requests_in_all(report.requests);
         let time = numbers.duration(report.active_s);
         let rate = report.requests_per_s.map(|rate| numbers.quantity(rate));
         let mut traffic = vec![self.text(Message::GaugeTraffic {

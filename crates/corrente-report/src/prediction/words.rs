@@ -91,21 +91,23 @@ impl Catalogue {
             }
             Reason::BetterSetting {
                 setting,
+                flags,
                 throughput_per_s,
                 async_per_s,
                 memory_bytes,
             } => self.text(Message::PredictBetter {
-                setting: &self.deployed(setting),
+                setting: &self.offered(setting, flags),
                 rate: &quantity(throughput_per_s),
                 other: &self.span(*async_per_s),
                 memory: &numbers.bytes(*memory_bytes as u64),
             }),
             Reason::BeyondSetting {
                 setting,
+                flags,
                 throughput_per_s,
                 async_per_s,
             } => self.text(Message::PredictBeyond {
-                setting: &self.deployed(setting),
+                setting: &self.offered(setting, flags),
                 rate: &quantity(throughput_per_s),
                 other: &self.span(*async_per_s),
             }),
@@ -135,7 +137,7 @@ impl Catalogue {
         let numbers = self.numbers();
         match reason {
             Reason::FewRequests { requests, more } => self.text(Message::PredictFew {
-                requests: &numbers.integer(*requests),
+                requests: &self.requests_in_all(*requests),
                 more: &numbers.integer(*more),
             }),
             Reason::FewOfEndpoint { endpoint, more } => self.text(Message::PredictFewOf {
@@ -294,6 +296,10 @@ impl Catalogue {
             Assumption::UnknownDriver { driver } => {
                 self.text(Message::PredictUnknownDriver { driver })
             }
+            Assumption::OtherMachine { processor, doubt } => {
+                let doubt = &numbers.quantity(*doubt);
+                self.text(Message::PredictOtherMachine { processor, doubt })
+            }
             Assumption::UnknownSpeed => self.text(Message::PredictUnknownSpeed),
             Assumption::Pool { connections } => {
                 let connections = &numbers.integer(*connections);
@@ -314,6 +320,15 @@ impl Catalogue {
             }
             Assumption::NeverAlone => self.text(Message::PredictNeverAlone),
         }
+    }
+
+    /// A setting that the server does not have, with what to start it with.
+    fn offered(&self, setting: &Setting, flags: &str) -> String {
+        let setting = &self.deployed(setting);
+        if flags.is_empty() {
+            return setting.clone();
+        }
+        self.text(Message::PredictSettingFlags { setting, flags })
     }
 
     fn deployed(&self, setting: &Setting) -> String {

@@ -2,6 +2,8 @@
 //!
 //! The costs are round figures, so that the gain of each is known by hand.
 
+use corrente_model::cost_table::Here;
+
 use super::*;
 
 /// Costs on a machine of 20,000 rounds a millisecond; the other side takes `request_us` a request.
@@ -33,7 +35,11 @@ fn costs(request_us: f64) -> CostTable {
 
 /// Workers enough that the cores are what limits: 10 ms of CPU time, half of it the stack's.
 fn measured(processor: &str, rounds: Option<f64>) -> Recording {
-    let mut recording = recording(4, SHAPE);
+    measured_as(SHAPE, processor, rounds)
+}
+
+fn measured_as(shape: Shape, processor: &str, rounds: Option<f64>) -> Recording {
+    let mut recording = recording(4, shape);
     for process in &mut recording.processes {
         process.machine.processor = processor.to_owned();
         process.machine.burn_rounds_per_ms = rounds;
@@ -74,11 +80,48 @@ fn the_users_costs_take_the_place_of_the_shipped_ones() {
 }
 
 #[test]
-fn costs_are_scaled_by_the_speed_that_was_recorded() {
-    // At half the speed all 10 ms are the stack's; the other takes 2.2 for the same.
-    let recording = measured("a processor", Some(10_000.0));
-    let found = gain(&recording, &with(costs(1_000.0))).estimate;
-    assert!((found / (10.0 / 2.2) - 1.0).abs() < 0.15, "{found}");
+fn costs_of_another_machine_are_scaled_in_part_and_that_is_said() {
+    let recording = measured("another", Some(10_000.0));
+    let table = costs(1_000.0);
+    let speed = table.reference.speed(Here {
+        processor: "another",
+        python: "3.11.7",
+        burn_rounds_per_ms: Some(10_000.0),
+    });
+    // Of 10 ms 5.1 are the stack's there, and 1.1 the other's.
+    let expected = 10.0 / (10.0 - (5.1 - 1.1) * speed.factor);
+    let found = gain(&recording, &with(table.clone())).estimate;
+    assert!((found / expected - 1.0).abs() < 0.1, "{found}, {expected}");
+    let said = Assumption::OtherMachine {
+        processor: "a processor".to_owned(),
+        doubt: speed.doubt(),
+    };
+    let report = predicted(&recording, &with(table));
+    assert!(
+        report.assumptions.contains(&said),
+        "{:?}",
+        report.assumptions
+    );
+}
+
+#[test]
+fn the_interval_holds_whatever_part_of_a_speed_costs_follow() {
+    for (rounds, ratio) in [(10_000.0, 2.0_f64), (40_000.0, 0.5)] {
+        for part in [0.0, 0.25, 0.5, 0.75, 1.0] {
+            // 5 ms are the code's, 5.1 the stack's on the table's machine: the rest follows.
+            let factor = ratio.powf(part);
+            let cpu_ms = (5.0 + 5.1 * factor).round();
+            let truth = cpu_ms / (cpu_ms - (5.1 - 1.1) * factor);
+            let shape = Shape {
+                cpu_ms: cpu_ms as u64,
+                ..SHAPE
+            };
+            let recording = measured_as(shape, "another", Some(rounds));
+            let Span { low, high, .. } = gain(&recording, &with(costs(1_000.0)));
+            let at = format!("{ratio} to the power of {part}: {truth}, [{low}, {high}]");
+            assert!(low < truth && truth < high, "{at}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! process, or stands in a line, and is found there by whoever frees it.
 
 use super::{Engine, Event, Request, RequestId, Strand, StrandId};
-use crate::simulator::system::{PoolId, Scope, StationId, Step, System};
+use crate::simulator::system::{Discipline, PoolId, Scope, StationId, Step, System};
 
 impl<'a> Engine<'a> {
     pub(super) fn proceed(&mut self, strand: StrandId) {
@@ -28,6 +28,10 @@ impl<'a> Engine<'a> {
                 if let Some(strand) = places.enter(strand) {
                     self.go_on(strand);
                 }
+            }
+            Some(Step::Release(pool)) if system.pools[pool.0].discipline == Discipline::Barging => {
+                self.processes[process].ready.push_back(strand);
+                self.dispatch(process);
             }
             Some(Step::Release(pool)) => {
                 let places = &mut self.pools[pool.0][place_of(system, *pool, process)];
@@ -114,7 +118,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn place_of(system: &System, pool: PoolId, process: usize) -> usize {
+pub(super) fn place_of(system: &System, pool: PoolId, process: usize) -> usize {
     match system.pools[pool.0].scope {
         Scope::Service => 0,
         Scope::Process => process,

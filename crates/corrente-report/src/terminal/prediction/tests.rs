@@ -66,6 +66,7 @@ fn every_reason_is_a_sentence() {
         },
         Reason::BeyondSetting {
             setting: report().before.expect("it is there").setting,
+            flags: String::new(),
             throughput_per_s: 190.0,
             async_per_s: report().gain.expect("it is there"),
         },
