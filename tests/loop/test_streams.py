@@ -275,6 +275,26 @@ def test_what_a_transport_tells_of_itself(loop: Loop, family: socket.AddressFami
     run(loop, main())
 
 
+def test_nothing_is_read_before_a_protocol_knows_its_transport(loop: Loop) -> None:
+    class Asking(asyncio.Protocol):
+        told = ""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.told = repr(transport)
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        transport, protocol = await loop.create_connection(Asking, sock=ours)
+        assert "read=idle" in protocol.told
+        assert "read=polling" in repr(transport)
+        transport.pause_reading()
+        assert "read=idle" in repr(transport)
+        transport.close()
+        theirs.close()
+
+    run(loop, main())
+
+
 def test_streams_have_all_their_ways_to_read(loop: Loop) -> None:
     async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for piece in (b"line\nun", b"til;exact", b"ly", b"rest of", b" it"):
