@@ -69,13 +69,13 @@ def see_to_forks() -> None:
 
 
 def _end_own_watchdog() -> None:
-    running = asyncio._get_running_loop()
+    running: Foreign = asyncio._get_running_loop()
     if isinstance(running, _native.Loop):
         running._end_watchdog()
 
 
 def _start_own_watchdog() -> None:
-    running = asyncio._get_running_loop()
+    running: Foreign = asyncio._get_running_loop()
     if isinstance(running, _native.Loop):
         running._start_watchdog()
 

@@ -226,12 +226,16 @@ impl Loop {
         descriptor: Descriptor,
     ) -> PyResult<bool> {
         let py = socket.py();
-        if !self.state.with(py, |state| state.watched.is_empty(descriptor))? {
+        if !self
+            .state
+            .with(py, |state| state.watched.is_empty(descriptor))?
+        {
             return Ok(false);
         }
         let reference = weakly(socket);
-        self.state
-            .with(py, |state| state.watched.is_met(descriptor, reference.as_ref()))
+        self.state.with(py, |state| {
+            state.watched.is_met(descriptor, reference.as_ref())
+        })
     }
 
     /// Whether a transport of ours has this descriptor.

@@ -118,10 +118,7 @@ fn end_watchdog<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>
     Ok(py.None().into_bound(py))
 }
 
-fn start_watchdog<'py>(
-    receiver: &Bound<'py, PyAny>,
-    arguments: Arguments<'_, 'py>,
-) -> Answer<'py> {
+fn start_watchdog<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
     receiver.cast::<Loop>()?.get().guard.start(py)?;
     Ok(py.None().into_bound(py))
