@@ -144,6 +144,11 @@ class StreamTransport(_native.Stream):
         return not self.is_reading()
 
     @property
+    def _closing(self) -> bool:
+        """The same."""
+        return self.is_closing()
+
+    @property
     def _protocol_paused(self) -> bool:
         """Asyncio's `sendfile` asks."""
         return self._is_flow_paused()
