@@ -266,9 +266,10 @@ def test_what_a_transport_tells_of_itself(loop: Loop, family: socket.AddressFami
         assert sock.family == family
         assert "read=polling" in repr(transport)
         # Private, and looked at all the same.
-        assert not transport._closing
+        private: Any = transport
+        assert not private._closing
         await end(client, server)
-        assert transport._closing
+        assert private._closing
         # The addresses are known even when nobody is there any more.
         assert transport.get_extra_info("sockname") == own_name
         assert transport.get_extra_info("peername") == peer_name
