@@ -76,6 +76,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             # There is nothing to close.
             self._closed = True
             raise
+        _watch.see_to_forks()
         self._socket_files: dict[int, _server.SocketFile] = {}
         self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False
@@ -352,9 +353,11 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         flags: int = 0,
     ) -> Foreign:
         """As asyncio; an address in numbers needs no thread."""
-        found = self._literal(host, port, family, type, proto, flags)
-        if found is not None:
-            return found
+        # Debug mode logs what is asked and how long the answer took.
+        if not self._debug:
+            found = self._literal(host, port, family, type, proto, flags)
+            if found is not None:
+                return found
         return await asyncio.SelectorEventLoop.getaddrinfo(
             self, host, port, family=family, type=type, proto=proto, flags=flags
         )

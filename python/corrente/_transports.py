@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import selectors
 import socket
 import warnings
 import weakref
@@ -151,6 +152,11 @@ class StreamTransport(_native.Stream):
         return not self.is_reading()
 
     @property
+    def _closing(self) -> bool:
+        """The same."""
+        return self.is_closing()
+
+    @property
     def _protocol_paused(self) -> bool:
         """Asyncio's `sendfile` asks."""
         return self._is_flow_paused()
@@ -163,7 +169,8 @@ class StreamTransport(_native.Stream):
             info.append("closing")
         info.append(f"fd={self._sock_fd}")
         if self._sock is not None and not self._loop.is_closed():
-            info.append("read=polling" if self.is_reading() else "read=idle")
+            interest = self._loop._interest(self._sock_fd)
+            info.append("read=polling" if interest & selectors.EVENT_READ else "read=idle")
             size = self.get_write_buffer_size()
             info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
         return f"<{' '.join(info)}>"
@@ -196,6 +203,9 @@ class StreamTransport(_native.Stream):
     def _protocol_failed(self, method: str, exception: BaseException) -> None:
         """`pause_writing` or `resume_writing` raised."""
         self._report(exception, f"protocol.{method}() failed")
+
+    def _tell_debug(self, what: str) -> None:
+        logger.debug("%r %s", self, what)
 
     def _tell_ignored_write(self) -> None:
         logger.warning("socket.send() raised exception.")

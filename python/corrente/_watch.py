@@ -8,6 +8,7 @@ be told of a stall is left out.
 from __future__ import annotations
 
 import asyncio
+import functools
 import linecache
 import logging
 import math
@@ -17,6 +18,8 @@ import threading
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from corrente import _native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,6 +57,27 @@ GIL = (
     if sysconfig.get_config_var("Py_GIL_DISABLED")
     else "waiting for the GIL, which another thread had"
 )
+
+
+@functools.cache
+def see_to_forks() -> None:
+    """Has a program of one thread fork as one: Python warns who forks with several.
+
+    A loop that another thread runs is left alone, since that thread is there in any case.
+    """
+    os.register_at_fork(before=_end_own_watchdog, after_in_parent=_start_own_watchdog)
+
+
+def _end_own_watchdog() -> None:
+    running: Foreign = asyncio._get_running_loop()
+    if isinstance(running, _native.Loop):
+        running._end_watchdog()
+
+
+def _start_own_watchdog() -> None:
+    running: Foreign = asyncio._get_running_loop()
+    if isinstance(running, _native.Loop):
+        running._start_watchdog()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 import unittest
@@ -29,6 +30,8 @@ class Announcer:
         # Programs that tests start must not keep the pipe open.
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
+        # What a shell runs in the background ignores it, and tests of Ctrl-C would hang.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begin(self, test: str) -> None:
         """Say that a test begins."""

@@ -20,7 +20,7 @@ loops.make_default(os.environ["CONFORMANCE_LOOP"])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that `aiohttp_suite` uses."""
+    """Add the options that `pytest_suites` uses."""
     group = parser.getgroup("conformance")
     group.addoption("--announce-to", type=int, help="descriptor of the supervisor's pipe")
     group.addoption("--only-those-in", type=Path, help="file with the names of the tests to run")

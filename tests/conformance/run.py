@@ -15,10 +15,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import aiohttp_suite
 import cpython
 import expectations
 import loops
+import pytest_suites
 import supervise
 import uvloop_suite
 
@@ -61,7 +61,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
-    parser.add_argument("suite", choices=("cpython", "uvloop", "aiohttp"))
+    parser.add_argument("suite", choices=("cpython", "uvloop", *pytest_suites.MARKS))
     parser.add_argument("--loop", choices=loops.NAMES, default="corrente")
     parser.add_argument("--out", type=_folder, required=True, help="folder for result and log")
     parser.add_argument(
@@ -79,8 +79,8 @@ def _folder(path: str) -> Path:
 
 
 def _suite(options: argparse.Namespace, log: Path) -> supervise.Suite:
-    if options.suite == "aiohttp":
-        return aiohttp_suite.suite(options.loop, options.source, log, LIMIT_S)
+    if options.suite in pytest_suites.MARKS:
+        return pytest_suites.suite(options.suite, options.loop, options.source, log, LIMIT_S)
     child = [sys.executable, "-X", "faulthandler", str(HERE / "child.py")]
     child += [options.suite, options.loop]
     environment: dict[str, str] = {}
@@ -103,8 +103,8 @@ def _scratch(out: Path) -> Path:
 
 
 def _listed(suite: supervise.Suite, options: argparse.Namespace) -> list[str]:
-    if options.suite == "aiohttp":
-        return aiohttp_suite.listed(suite)
+    if options.suite in pytest_suites.MARKS:
+        return pytest_suites.listed(options.suite, suite)
     command = [sys.executable, str(HERE / "child.py"), options.suite, options.loop, "list"]
     listed = subprocess.run(
         command,

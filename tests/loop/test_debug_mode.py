@@ -187,3 +187,37 @@ def test_everything_else_works_as_without_the_mode(debugged: Loop) -> None:
     ours.close()
     theirs.close()
     assert run(debugged, asyncio.sleep(0.001, "slept")) == "slept"
+
+
+def test_what_happens_to_a_connection_is_logged(
+    debugged: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Waiting(asyncio.Protocol):
+        def __init__(self) -> None:
+            self.is_lost = debugged.create_future()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.is_lost.set_result(exc)
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        transport, protocol = await debugged.create_connection(Waiting, sock=ours)
+        transport.pause_reading()
+        transport.pause_reading()
+        transport.resume_reading()
+        theirs.close()
+        await protocol.is_lost
+
+    with caplog.at_level(logging.DEBUG, logger="asyncio"):
+        run(debugged, main())
+    endings = ["pauses reading", "resumes reading", "received EOF"]
+    told = [ending for text in caplog.messages for ending in endings if text.endswith(ending)]
+    assert told == endings
+
+
+def test_a_question_for_an_address_in_numbers_is_logged_too(
+    debugged: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="asyncio"):
+        run(debugged, debugged.getaddrinfo("127.0.0.1", 80))
+    assert [text for text in caplog.messages if text.startswith("Get address info 127.0.0.1")]

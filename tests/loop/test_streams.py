@@ -265,12 +265,36 @@ def test_what_a_transport_tells_of_itself(loop: Loop, family: socket.AddressFami
         assert not hasattr(sock, "recv")
         assert sock.family == family
         assert "read=polling" in repr(transport)
+        # Private, and looked at all the same.
+        private: Any = transport
+        assert not private._closing
         await end(client, server)
+        assert private._closing
         # The addresses are known even when nobody is there any more.
         assert transport.get_extra_info("sockname") == own_name
         assert transport.get_extra_info("peername") == peer_name
         assert transport.get_extra_info("nothing", "default") == "default"
         assert "closed" in repr(transport)
+
+    run(loop, main())
+
+
+def test_nothing_is_read_before_a_protocol_knows_its_transport(loop: Loop) -> None:
+    class Asking(asyncio.Protocol):
+        told = ""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.told = repr(transport)
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        transport, protocol = await loop.create_connection(Asking, sock=ours)
+        assert "read=idle" in protocol.told
+        assert "read=polling" in repr(transport)
+        transport.pause_reading()
+        assert "read=idle" in repr(transport)
+        transport.close()
+        theirs.close()
 
     run(loop, main())
 

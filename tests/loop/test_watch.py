@@ -366,6 +366,33 @@ def test_the_child_of_a_fork_has_a_watchdog_of_its_own() -> None:
     subprocess.run(command, check=True, timeout=30)
 
 
+ALONE = """
+import asyncio, os, corrente
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+async def main():
+    before = threads()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert threads() == before == 2, (threads(), before)
+    corrente.watch(None)
+    os.fork() or os._exit(0)
+    assert threads() == 1, "it is not wanted"
+
+corrente.run(main())
+"""
+
+
+def test_a_program_of_one_thread_forks_without_a_warning() -> None:
+    """Python 3.12 and newer warn of threads that a child does not have."""
+    command = [sys.executable, "-W", "error", "-c", ALONE]
+    subprocess.run(command, check=True, timeout=30)
+
+
 def test_what_a_loop_does_is_counted(watched: corrente.EventLoop) -> None:
     async def main() -> None:
         client, server = Recorder(), Echo()

@@ -28,7 +28,7 @@ cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--wri
 cargo xtask conformance check [--json]
 cargo xtask conformance truth [PROJECT…] [--again]
 
-  SUITE             cpython, uvloop or aiohttp for the loop; autobahn, frameworks, http1 or http11probe for the
+  SUITE             cpython, uvloop, aiohttp or anyio for the loop; autobahn, frameworks, http1 or http11probe for the
                     server, with one version of Python, the newest (default: all)
   check             Ruff, flake8-async and hydroid beside corrente-check on its suite of programs
   truth             what blocks while others' tests run, beside what corrente-check finds in them; `--again`: as noted before

@@ -59,6 +59,9 @@ pub struct Readiness {
     pub descriptor: Descriptor,
     /// For what.
     pub interest: Interest,
+    /// Whether bytes or room are all that has come: no end of the peer's, no error, nothing urgent. Known of what is
+    /// watched for news only.
+    pub is_plain: bool,
 }
 
 /// Tells which descriptors are ready, and the time. See the module for the contract.

@@ -131,7 +131,7 @@ fn flags(interest: Interest) -> EventFlags {
 fn interest(flags: EventFlags) -> Interest {
     let broken = flags.intersects(EventFlags::HUP | EventFlags::ERR);
     Interest::of(
-        broken || flags.intersects(EventFlags::IN | EventFlags::RDHUP),
+        broken || flags.intersects(EventFlags::IN | EventFlags::RDHUP | EventFlags::PRI),
         broken || flags.contains(EventFlags::OUT),
     )
 }
@@ -142,7 +142,9 @@ impl Driver for Epoll {
     }
 
     fn watch_news(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()> {
-        self.change(descriptor, from, flags(to) | EventFlags::ET)
+        let mut watched = flags(to) | EventFlags::ET;
+        watched.set(EventFlags::RDHUP | EventFlags::PRI, to.reads());
+        self.change(descriptor, from, watched)
     }
 
     fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
@@ -159,6 +161,7 @@ impl Driver for Epoll {
             ready.extend(Descriptor::new(number).map(|descriptor| Readiness {
                 descriptor,
                 interest: interest(event.flags),
+                is_plain: (event.flags - (EventFlags::IN | EventFlags::OUT)).is_empty(),
             }));
         }
         Ok(())
@@ -206,6 +209,7 @@ mod tests {
             let expected = Readiness {
                 descriptor: far_end,
                 interest: Interest::Read,
+                is_plain: true,
             };
             assert_eq!(ready(&driver, Duration::from_secs(10)), [expected]);
         }
@@ -231,6 +235,20 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(ready(&driver, Duration::from_secs(10)).len(), 1);
         }
+    }
+
+    #[test]
+    fn the_peers_end_is_no_plain_news() {
+        let driver = Epoll::new().expect("epoll");
+        let (mut near, far) = UnixStream::pair().expect("a pair");
+        near.write_all(b"x").expect("it is written");
+        driver
+            .watch_news(descriptor(&far), Interest::None, Interest::Read)
+            .expect("it is watched");
+        assert!(ready(&driver, Duration::from_secs(10))[0].is_plain);
+        near.shutdown(std::net::Shutdown::Write)
+            .expect("it is open");
+        assert!(!ready(&driver, Duration::from_secs(10))[0].is_plain);
     }
 
     #[test]

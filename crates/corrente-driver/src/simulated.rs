@@ -131,6 +131,7 @@ mod tests {
         Readiness {
             descriptor: Descriptor::new(number).expect("not negative"),
             interest: Interest::Read,
+            is_plain: true,
         }
     }
 

@@ -109,6 +109,12 @@ pub fn send_datagram(
     })
 }
 
+/// Whether it is a TCP connection's end.
+pub fn is_tcp(descriptor: Descriptor) -> bool {
+    let protocol = sockopt::socket_protocol(descriptor);
+    matches!(protocol, Ok(Some(rustix::net::ipproto::TCP)))
+}
+
 /// Takes a connection that waits, with its peer if that is an internet address; it does not block
 /// and is closed where a program is started. `None` where none waits, or the peer has gone again.
 ///

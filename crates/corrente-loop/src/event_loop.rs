@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
 use corrente_driver::watchdog::Budget;
-use corrente_driver::{Descriptor, Driver};
+use corrente_driver::{Descriptor, Driver, socket};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -204,14 +204,38 @@ impl Loop {
     ) -> PyResult<Option<Target>> {
         let py = socket.py();
         let (descriptor, side) = operation.get().place();
-        // One that cannot be referred to weakly is taken for another one each time.
-        let mut before = PyWeakrefReference::new(socket)
-            .ok()
-            .map(|one| one.into_any().unbind());
-        self.state
-            .with(py, |state| state.watched.meet(descriptor, &mut before))?;
+        let mut before = weakly(socket);
+        self.state.with(py, |state| {
+            let is_tcp = || socket::is_tcp(descriptor);
+            state.watched.meet(descriptor, &mut before, is_tcp);
+        })?;
         drop(before);
         self.watch(py, descriptor, side, Some(Target::Operation(operation)))
+    }
+
+    /// A read of an operation took less than it could have.
+    pub(crate) fn emptied(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
+        self.state
+            .with(py, |state| state.watched.emptied(descriptor))
+    }
+
+    /// Whether nothing has come since a read took all.
+    pub(crate) fn is_empty(
+        &self,
+        socket: &Bound<'_, PyAny>,
+        descriptor: Descriptor,
+    ) -> PyResult<bool> {
+        let py = socket.py();
+        if !self
+            .state
+            .with(py, |state| state.watched.is_empty(descriptor))?
+        {
+            return Ok(false);
+        }
+        let reference = weakly(socket);
+        self.state.with(py, |state| {
+            state.watched.is_met(descriptor, reference.as_ref())
+        })
     }
 
     /// Whether a transport of ours has this descriptor.
@@ -545,4 +569,10 @@ fn add<'py>(
     let before = this.watch(py, descriptor, side, Some(target))?;
     cancel(py, before)?;
     Ok(made)
+}
+
+/// The weak reference to a socket. One that cannot be referred to so is taken for another one each time.
+fn weakly(socket: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
+    let reference = PyWeakrefReference::new(socket).ok()?;
+    Some(reference.into_any().unbind())
 }

@@ -95,6 +95,8 @@ impl Operation {
 /// What an attempt came to.
 enum Attempt<'py> {
     Done(Bound<'py, PyAny>),
+    /// The same, and nothing is left to read.
+    Emptied(Bound<'py, PyAny>),
     Later,
 }
 
@@ -107,12 +109,19 @@ impl Deed {
         metrics: &Metrics,
     ) -> PyResult<io::Result<Attempt<'py>>> {
         match self {
+            // As Python's sockets: the kernel would have it wait for something.
+            Self::Receive(0) => Ok(Ok(Attempt::Done(PyBytes::new(py, b"").into_any()))),
             Self::Receive(size) => {
                 let read = memory::read(py, descriptor, *size);
                 Ok(read.map(|read| match read {
                     Read::Data(data) => {
-                        metrics.received.add(data.as_bytes().len() as u64);
-                        Attempt::Done(data.into_any())
+                        let length = data.as_bytes().len();
+                        metrics.received.add(length as u64);
+                        if length < (*size).min(memory::SIZE) {
+                            Attempt::Emptied(data.into_any())
+                        } else {
+                            Attempt::Done(data.into_any())
+                        }
                     }
                     Read::End => Attempt::Done(PyBytes::new(py, b"").into_any()),
                     Read::Later => Attempt::Later,
@@ -194,10 +203,18 @@ fn begin<'py>(
     {
         return Ok(py.None().into_bound(py));
     }
-    match deed.attempt(py, descriptor, &event_loop.get().metrics)? {
-        Ok(Attempt::Done(outcome)) => return Ok(outcome),
-        Ok(Attempt::Later) => {}
-        Err(error) => return Err(os_error(&error)),
+    let is_in_vain =
+        matches!(deed, Deed::Receive(1..)) && event_loop.get().is_empty(&sock, descriptor)?;
+    if !is_in_vain {
+        match deed.attempt(py, descriptor, &event_loop.get().metrics)? {
+            Ok(Attempt::Done(outcome)) => return Ok(outcome),
+            Ok(Attempt::Emptied(outcome)) => {
+                event_loop.get().emptied(py, descriptor)?;
+                return Ok(outcome);
+            }
+            Ok(Attempt::Later) => {}
+            Err(error) => return Err(os_error(&error)),
+        }
     }
     let future = receiver.call_method0(intern!(py, "create_future"))?;
     let operation = Py::new(
@@ -234,6 +251,10 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
     let outcome = match attempt {
         Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
+        Ok(Ok(Attempt::Emptied(outcome))) => {
+            event_loop.emptied(py, this.descriptor)?;
+            Ok(outcome)
+        }
         Ok(Err(error)) => Err(os_error(&error)),
         Err(error) => Err(error),
     };

@@ -164,7 +164,7 @@ impl Guard {
 
     /// Starts the watchdog, if there is to be one. A loop that cannot be watched, for want of a thread, runs all
     /// the same.
-    fn start(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<()> {
         let layout = stack::layout(py);
         self.watchdog.with(py, |(wish, watchdog)| {
             if watchdog.as_ref().is_some_and(|one| !one.is_here()) {

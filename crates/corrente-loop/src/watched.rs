@@ -60,12 +60,27 @@ impl Told {
     }
 }
 
+/// What is known of what a socket has to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Stock {
+    /// Nothing: an attempt tells.
+    #[default]
+    Unknown,
+    /// Whatever a read leaves behind will be news: one that takes less than it could has taken all.
+    Known,
+    /// All was taken, and no news have come since: an attempt would be in vain.
+    Empty,
+}
+
 /// The targets of one descriptor.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
     reader: Option<Target>,
     writer: Option<Target>,
     told: Told,
+    /// Of a TCP connection; of others a read may end where something else is still to be read.
+    stock: Stock,
+    is_tcp: bool,
 }
 
 impl Entry {
@@ -101,11 +116,29 @@ impl Entry {
     fn tell(&mut self, descriptor: Descriptor) -> Option<Change> {
         let (from, to) = (self.told, self.wanted());
         self.told = to;
+        let is_told_of_news = self.is_tcp && to.span == Span::Kept && to.interest.reads();
+        self.stock = if is_told_of_news {
+            Stock::Known
+        } else {
+            Stock::Unknown
+        };
         (from != to).then_some(Change {
             descriptor,
             from,
             to,
         })
+    }
+
+    /// The driver has reported something. What came together with the peer's end or with an error is reported once:
+    /// from then on each attempt has to be made.
+    fn heard(&mut self, event: Readiness) {
+        if event.interest.reads() && self.stock != Stock::Unknown {
+            self.stock = if event.is_plain {
+                Stock::Known
+            } else {
+                Stock::Unknown
+            };
+        }
     }
 
     /// Whether the driver has reported a side for which nobody waits.
@@ -122,6 +155,11 @@ pub(crate) struct Watched {
     entries: Vec<Entry>,
     /// Of whose socket the last operation was: weak references, of which a socket has one.
     sockets: Vec<Option<Py<PyAny>>>,
+}
+
+/// Whether two weak references are those of one socket.
+fn is_one(known: Option<&Py<PyAny>>, socket: Option<&Py<PyAny>>) -> bool {
+    matches!((known, socket), (Some(one), Some(other)) if one.is(other))
 }
 
 /// What the driver has to be told.
@@ -160,26 +198,59 @@ impl Watched {
     }
 
     /// The next target is an operation on this socket; `socket` is exchanged for the one before it. What is known of
-    /// another one of its number holds no more.
-    pub(crate) fn meet(&mut self, descriptor: Descriptor, socket: &mut Option<Py<PyAny>>) {
+    /// another one of its number holds no more; `is_tcp` then tells what this one is.
+    pub(crate) fn meet(
+        &mut self,
+        descriptor: Descriptor,
+        socket: &mut Option<Py<PyAny>>,
+        is_tcp: impl FnOnce() -> bool,
+    ) {
         let index = descriptor.index();
         if index >= self.sockets.len() {
             self.sockets.resize_with(index + 1, || None);
         }
         let known = &mut self.sockets[index];
-        let is_same = matches!((&*known, &*socket), (Some(one), Some(other)) if one.is(other));
+        let is_same = is_one(known.as_ref(), socket.as_ref());
         std::mem::swap(known, socket);
-        if !is_same
-            && let Some(entry) = self.entries.get_mut(index)
-            && entry.told.span == Span::Kept
-        {
+        if is_same {
+            return;
+        }
+        if index >= self.entries.len() {
+            self.entries.resize_with(index + 1, Entry::default);
+        }
+        let entry = &mut self.entries[index];
+        entry.is_tcp = is_tcp();
+        entry.stock = Stock::Unknown;
+        if entry.told.span == Span::Kept {
             entry.told = Told::default();
         }
+    }
+
+    /// A read took less than it could have.
+    pub(crate) fn emptied(&mut self, descriptor: Descriptor) {
+        if let Some(entry) = self.entries.get_mut(descriptor.index())
+            && entry.stock == Stock::Known
+        {
+            entry.stock = Stock::Empty;
+        }
+    }
+
+    /// Whether there is nothing to read until there are news, if it is the socket that was met last.
+    pub(crate) fn is_empty(&self, descriptor: Descriptor) -> bool {
+        let entry = self.get(descriptor);
+        entry.is_some_and(|entry| entry.stock == Stock::Empty)
+    }
+
+    /// Whether the socket that was met last is this one.
+    pub(crate) fn is_met(&self, descriptor: Descriptor, socket: Option<&Py<PyAny>>) -> bool {
+        let known = self.sockets.get(descriptor.index());
+        is_one(known.and_then(Option::as_ref), socket)
     }
 
     /// The driver has reported a descriptor; and what it must know, if nobody waits for that.
     pub(crate) fn reported(&mut self, event: Readiness) -> Option<(&Entry, Option<Change>)> {
         let entry = self.entries.get_mut(event.descriptor.index())?;
+        entry.heard(event);
         let is_surplus = entry.is_surplus(event.interest);
         let change = is_surplus.then(|| entry.tell(event.descriptor)).flatten();
         Some((entry, change))
@@ -194,6 +265,7 @@ impl Watched {
     ) -> Option<Target> {
         let entry = self.entries.get_mut(change.descriptor.index())?;
         entry.told = change.from;
+        entry.stock = Stock::Unknown;
         std::mem::replace(entry.place(side), before)
     }
 

@@ -51,6 +51,11 @@ pub(super) const SUITES: &[Suite] = &[
         about: "aiohttp's own tests",
         source: Source::Distribution,
     },
+    Suite {
+        name: "anyio",
+        about: "anyio's own tests of its asyncio half, debug mode on",
+        source: Source::Distribution,
+    },
 ];
 
 /// A suite that can be run.
@@ -112,10 +117,12 @@ impl Suite {
             fs::remove_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
         }
         let environment = Environment::prepare(project, "conformance-fetch", interpreter)?;
+        // Of this one only: what builds it may come as it is, or pip would build that first, for minutes.
+        let source_only = format!("--no-binary={name}");
         let download = [
             "download",
             "--no-deps",
-            "--no-binary=:all:",
+            &source_only,
             "--require-hashes",
             "-r",
             &lock,

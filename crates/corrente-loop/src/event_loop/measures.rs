@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::{Loop, stall};
 use crate::ffi::method::{Arguments, Method};
 
-pub(super) static METHODS: [Method; 5] = [
+pub(super) static METHODS: [Method; 7] = [
     Method::new(
         c"_measures",
         c"_measures($self, /)\n--\n\nNumbers by name, and histograms: counts up to each bound, sum, longest.",
@@ -32,6 +32,16 @@ pub(super) static METHODS: [Method; 5] = [
         c"_stalls_now",
         c"_stalls_now($self, /)\n--\n\nThe stall that goes on, as `_stalled` is told of one.",
         stalls_now,
+    ),
+    Method::new(
+        c"_end_watchdog",
+        c"_end_watchdog($self, /)\n--\n\nBefore a fork: the thread is gone when this returns.",
+        end_watchdog,
+    ),
+    Method::new(
+        c"_start_watchdog",
+        c"_start_watchdog($self, /)\n--\n\nAfter it: there is one again, if it is wanted.",
+        start_watchdog,
     ),
     Method::END,
 ];
@@ -99,5 +109,17 @@ fn watch<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> An
     let threshold = arguments.required("_set_threshold", 0, "threshold")?;
     let seconds: Option<f64> = threshold.extract()?;
     guard.set(py, seconds.map(Duration::from_secs_f64))?;
+    Ok(py.None().into_bound(py))
+}
+
+fn end_watchdog<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = arguments.py();
+    receiver.cast::<Loop>()?.get().guard.end(py)?;
+    Ok(py.None().into_bound(py))
+}
+
+fn start_watchdog<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = arguments.py();
+    receiver.cast::<Loop>()?.get().guard.start(py)?;
     Ok(py.None().into_bound(py))
 }

@@ -327,6 +327,15 @@ impl Stream {
         Ok(())
     }
 
+    /// Debug mode: asyncio's logger is told what happens.
+    fn tell_debug(&self, transport: &Bound<'_, PyAny>, what: &str) -> PyResult<()> {
+        if !self.event_loop.get().is_debug() {
+            return Ok(());
+        }
+        let tell = intern!(transport.py(), "_tell_debug");
+        transport.call_method1(tell, (what,)).map(drop)
+    }
+
     /// Schedules `connection_lost`.
     fn lose(
         &self,

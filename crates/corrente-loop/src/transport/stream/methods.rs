@@ -144,7 +144,8 @@ fn pause_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Ans
         was_reading
     })?;
     let outcome = if was_reading {
-        stream.unwatch(receiver.py(), Side::Read)
+        let outcome = stream.unwatch(receiver.py(), Side::Read);
+        outcome.and_then(|()| stream.tell_debug(receiver, "pauses reading"))
     } else {
         Ok(())
     };
@@ -161,7 +162,8 @@ fn resume_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> An
         was_paused
     })?;
     let outcome = if was_paused {
-        stream.watch(receiver, Side::Read)
+        let outcome = stream.watch(receiver, Side::Read);
+        outcome.and_then(|()| stream.tell_debug(receiver, "resumes reading"))
     } else {
         Ok(())
     };

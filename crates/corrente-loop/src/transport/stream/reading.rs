@@ -250,6 +250,7 @@ pub(super) fn ended(
     protocol: &Py<PyAny>,
 ) -> PyResult<()> {
     let py = transport.py();
+    stream.tell_debug(transport, "received EOF")?;
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))
         .and_then(|answer| answer.is_truthy(py));

@@ -1,7 +1,7 @@
-"""aiohttp's own tests, from its source distribution, by pytest with `announcing_plugin`.
+"""Suites of pytest from source distributions, aiohttp's and anyio's, with `announcing_plugin`.
 
-The suite's configuration is its own; only the options that would measure coverage, or run tests
-that need a container or a development version of something, are replaced.
+A suite's configuration is its own; only the options that would measure coverage, or run tests
+that need a container, another machine or a development version of something, are replaced.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ OPTIONS = (
     "--override-ini=addopts=",
     "--quiet",
     "--tb=short",
-    "-m",
-    "not dev_mode and not autobahn",
     "-p",
     "no:cacheprovider",
     "-p",
     "announcing_plugin",
 )
+#: The marks of what is run of each suite.
+MARKS = {
+    "aiohttp": "not dev_mode and not autobahn",
+    "anyio": "not network",
+}
 
 
-def suite(loop: str, source: Path, log: Path, limit_s: float) -> supervise.Suite:
+def suite(name: str, loop: str, source: Path, log: Path, limit_s: float) -> supervise.Suite:
     """Give how its tests are run."""
     return supervise.Suite(
         command=lambda pipe, names: [
-            *_pytest(),
+            *_pytest(name),
             f"--announce-to={pipe}",
             f"--only-those-in={names}",
             *_files(names),
@@ -44,11 +47,11 @@ def suite(loop: str, source: Path, log: Path, limit_s: float) -> supervise.Suite
     )
 
 
-def listed(runs: supervise.Suite) -> list[str]:
+def listed(name: str, runs: supervise.Suite) -> list[str]:
     """Give the names of all its tests."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as names:
         subprocess.run(
-            [*_pytest(), "--collect-only", f"--list-to={names.name}", "tests"],
+            [*_pytest(name), "--collect-only", f"--list-to={names.name}", "tests"],
             cwd=runs.folder,
             env=os.environ | runs.environment,
             stdout=subprocess.DEVNULL,
@@ -57,10 +60,11 @@ def listed(runs: supervise.Suite) -> list[str]:
         return names.read().splitlines()
 
 
-def _pytest() -> list[str]:
+def _pytest(name: str) -> list[str]:
     # -P: the distribution has the library beside its tests, without the compiled half of what is
     # installed.
-    return [sys.executable, "-P", "-X", "faulthandler", "-m", "pytest", *OPTIONS]
+    command = [sys.executable, "-P", "-X", "faulthandler", "-m", "pytest", *OPTIONS]
+    return [*command, "-m", MARKS[name]]
 
 
 def _files(names: Path) -> list[str]:

@@ -1,0 +1,153 @@
+"""`sock_recv` after it has taken all there was: whatever comes then, and however, is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loop.running import Loop, run, sockets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Ends = tuple[socket.socket, socket.socket]
+
+
+async def emptied(loop: Loop) -> Ends:
+    """Give the ends of a connection, one of which has waited for all that was sent and has it."""
+    ours, theirs = sockets()
+    waiting = asyncio.ensure_future(loop.sock_recv(ours, 100))
+    await asyncio.sleep(0)
+    theirs.send(b"first")
+    assert await waiting == b"first"
+    return ours, theirs
+
+
+def close(ends: Ends) -> None:
+    """Close both."""
+    for end in ends:
+        end.close()
+
+
+def reset(sock: socket.socket) -> None:
+    """End a connection so that the peer sees a reset."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+async def until_end(loop: Loop, sock: socket.socket) -> bytes:
+    """Give everything up to the peer's end."""
+    received = bytearray()
+    while chunk := await loop.sock_recv(sock, 100):
+        received += chunk
+    return bytes(received)
+
+
+def test_what_was_sent_before_the_next_call_is_received(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        for message in (b"second", b"third"):
+            theirs.send(message)
+            assert await loop.sock_recv(ours, 100) == message
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+def test_who_asks_for_nothing_gets_it_at_once(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        assert await loop.sock_recv(ours, 0) == b""
+        close((ours, theirs))
+        ours, theirs = await emptied(loop)
+        assert await loop.sock_recv(ours, 0) == b""
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+@pytest.mark.parametrize("last", [b"", b"last words"])
+def test_the_peers_end_is_seen_with_what_comes_before_it(loop: Loop, last: bytes) -> None:
+    """The kernel tells of both at once, and but once."""
+
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        waiting = asyncio.ensure_future(until_end(loop, ours))
+        await asyncio.sleep(0)
+        theirs.send(last)
+        theirs.shutdown(socket.SHUT_WR)
+        assert await waiting == last
+        assert await loop.sock_recv(ours, 100) == b""
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+@pytest.mark.parametrize(
+    "finish",
+    [
+        lambda _ours, theirs: theirs.shutdown(socket.SHUT_WR),
+        lambda _ours, theirs: theirs.close(),
+        lambda ours, _theirs: ours.shutdown(socket.SHUT_RD),
+    ],
+    ids=["their side", "both sides", "ours"],
+)
+def test_an_end_before_the_next_call_is_seen(
+    loop: Loop, finish: Callable[[socket.socket, socket.socket], None]
+) -> None:
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        finish(ours, theirs)
+        for _ in range(3):
+            assert await loop.sock_recv(ours, 100) == b""
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+def test_a_reset_before_the_next_call_is_seen(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        reset(theirs)
+        with pytest.raises(ConnectionResetError):
+            await loop.sock_recv(ours, 100)
+        ours.close()
+
+    run(loop, main())
+
+
+def test_what_lies_behind_an_urgent_byte_is_received(loop: Loop) -> None:
+    """A read ends at the mark, with more behind it."""
+
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        waiting = asyncio.ensure_future(until_end(loop, ours))
+        await asyncio.sleep(0)
+        theirs.send(b"ab")
+        theirs.send(b"!", socket.MSG_OOB)
+        theirs.send(b"cd")
+        theirs.shutdown(socket.SHUT_WR)
+        assert await waiting == b"ab!cd"
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+def test_another_socket_of_the_same_number_is_asked_by_itself(loop: Loop) -> None:
+    async def main() -> None:
+        ends = await emptied(loop)
+        number = ends[0].fileno()
+        close(ends)
+        ours, theirs = sockets()
+        assert number in (ours.fileno(), theirs.fileno())
+        for one, other in ((ours, theirs), (theirs, ours)):
+            other.send(b"new")
+            assert await loop.sock_recv(one, 100) == b"new"
+        close((ours, theirs))
+
+    run(loop, main())
