@@ -412,3 +412,33 @@ def test_a_server_accepts_and_a_client_connects_by_sockets_alone(loop: Loop) -> 
         connection.close()
 
     run(loop, main())
+
+
+@pytest.mark.parametrize("side", ["reader", "writer"])
+def test_a_socket_that_was_closed_is_found_by_itself(loop: Loop, pair: Pair, side: str) -> None:
+    """As `selectors` does: it has no number any more, and anyio's sockets end so."""
+    ours, _ = pair
+    add, remove = getattr(loop, f"add_{side}"), getattr(loop, f"remove_{side}")
+    add(ours, loop.stop)
+    ours.close()
+    assert remove(ours)
+    with pytest.raises(ValueError, match="Invalid file"):
+        remove(ours)
+
+
+def test_a_socket_that_was_closed_takes_nothing_from_who_has_its_number(
+    loop: Loop, pair: Pair
+) -> None:
+    ours, theirs = pair
+    number = ours.fileno()
+    loop.add_reader(ours, loop.stop)
+    assert loop.remove_reader(ours)
+    ours.close()
+    os.dup2(theirs.fileno(), number)
+    try:
+        loop.add_reader(number, loop.stop)
+        with pytest.raises(ValueError, match="Invalid file"):
+            loop.remove_reader(ours)
+        assert loop.remove_reader(number)
+    finally:
+        os.close(number)

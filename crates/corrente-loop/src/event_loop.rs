@@ -22,7 +22,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyDict, PyInt, PyList, PyTuple};
 
 use crate::address::{self, Hints};
 use crate::datagrams::Datagrams;
@@ -37,7 +37,7 @@ use crate::network;
 use crate::operation::{self, Operation};
 use crate::state::{Job, State};
 use crate::watch::{self, Guard};
-use crate::watched::{Change, Side, Span, Target};
+use crate::watched::{Change, Side, Span, Target, weakly};
 
 /// The native half of an event loop.
 #[pyclass(subclass, frozen, weakref, name = "Loop", module = "corrente._native")]
@@ -204,12 +204,7 @@ impl Loop {
     ) -> PyResult<Option<Target>> {
         let py = socket.py();
         let (descriptor, side) = operation.get().place();
-        let mut before = weakly(socket);
-        self.state.with(py, |state| {
-            let is_tcp = || socket::is_tcp(descriptor);
-            state.watched.meet(descriptor, &mut before, is_tcp);
-        })?;
-        drop(before);
+        self.meet(socket, descriptor)?;
         self.watch(py, descriptor, side, Some(Target::Operation(operation)))
     }
 
@@ -297,10 +292,36 @@ impl Loop {
         if self.inbox.is(Flag::Closed) {
             return Ok(false);
         }
-        let before = self.watch(py, number(descriptor)?, side, None)?;
+        let place = match number(descriptor) {
+            Ok(place) => place,
+            Err(error) => self.place_once(descriptor)?.ok_or(error)?,
+        };
+        let before = self.watch(py, place, side, None)?;
         let was_there = before.is_some();
         cancel(py, before)?;
+        let parted = self.state.with(py, |state| state.watched.part(place))?;
+        drop(parted);
         Ok(was_there)
+    }
+
+    /// Where a socket is watched that was closed meanwhile, found by itself as `selectors` does.
+    fn place_once(&self, socket: &Bound<'_, PyAny>) -> PyResult<Option<Descriptor>> {
+        let Some(reference) = weakly(socket) else {
+            return Ok(None);
+        };
+        self.state
+            .with(socket.py(), |state| state.watched.met_as(Some(&reference)))
+    }
+
+    /// The next target of a descriptor is this socket's.
+    fn meet(&self, socket: &Bound<'_, PyAny>, descriptor: Descriptor) -> PyResult<()> {
+        let mut before = weakly(socket);
+        self.state.with(socket.py(), |state| {
+            let is_tcp = || socket::is_tcp(descriptor);
+            state.watched.meet(descriptor, &mut before, is_tcp);
+        })?;
+        drop(before);
+        Ok(())
     }
 }
 
@@ -565,14 +586,11 @@ fn add<'py>(
         context: crate::ffi::context::copy_current(py)?,
         traceback: None,
     })?;
+    if !fd.is_exact_instance_of::<PyInt>() {
+        this.meet(fd, descriptor)?;
+    }
     let target = Target::Handle(made.clone().unbind());
     let before = this.watch(py, descriptor, side, Some(target))?;
     cancel(py, before)?;
     Ok(made)
-}
-
-/// The weak reference to a socket. One that cannot be referred to so is taken for another one each time.
-fn weakly(socket: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
-    let reference = PyWeakrefReference::new(socket).ok()?;
-    Some(reference.into_any().unbind())
 }

@@ -10,6 +10,7 @@
 
 use corrente_driver::{Descriptor, Interest, Readiness};
 use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
 
 use crate::native::Rest;
 use crate::operation::Operation;
@@ -153,8 +154,14 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     entries: Vec<Entry>,
-    /// Of whose socket the last operation was: weak references, of which a socket has one.
+    /// Whose the last target was: weak references, of which a socket has one.
     sockets: Vec<Option<Py<PyAny>>>,
+}
+
+/// The weak reference to a socket. One that cannot be referred to so is taken for another one each time.
+pub(crate) fn weakly(socket: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
+    let reference = PyWeakrefReference::new(socket).ok()?;
+    Some(reference.into_any().unbind())
 }
 
 /// Whether two weak references are those of one socket.
@@ -197,7 +204,7 @@ impl Watched {
         (before, entry.tell(descriptor))
     }
 
-    /// The next target is an operation on this socket; `socket` is exchanged for the one before it. What is known of
+    /// The next target is of this socket; `socket` is exchanged for the one before it. What is known of
     /// another one of its number holds no more; `is_tcp` then tells what this one is.
     pub(crate) fn meet(
         &mut self,
@@ -224,6 +231,22 @@ impl Watched {
         if entry.told.span == Span::Kept {
             entry.told = Told::default();
         }
+    }
+
+    /// What the socket that was met there is watched as: one that was closed knows its number no more.
+    pub(crate) fn met_as(&self, socket: Option<&Py<PyAny>>) -> Option<Descriptor> {
+        let is_it = |known: &Option<Py<PyAny>>| is_one(known.as_ref(), socket);
+        let index = self.sockets.iter().position(is_it)?;
+        Descriptor::new(i32::try_from(index).ok()?)
+    }
+
+    /// Gives back whose socket it was, if nobody waits for it any more.
+    pub(crate) fn part(&mut self, descriptor: Descriptor) -> Option<Py<PyAny>> {
+        let is_free = self
+            .get(descriptor)
+            .is_none_or(|entry| entry.told == Told::default());
+        let known = self.sockets.get_mut(descriptor.index());
+        known.filter(|_| is_free).and_then(Option::take)
     }
 
     /// A read took less than it could have.
