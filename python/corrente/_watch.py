@@ -8,7 +8,6 @@ be told of a stall is left out.
 from __future__ import annotations
 
 import asyncio
-import functools
 import linecache
 import logging
 import math
@@ -59,13 +58,17 @@ GIL = (
 )
 
 
-@functools.cache
+#: Taken for good by whoever registers first: what `os.register_at_fork` got stays.
+_forks_seen_to = threading.Lock()
+
+
 def see_to_forks() -> None:
     """Has a program of one thread fork as one: Python warns who forks with several.
 
     A loop that another thread runs is left alone, since that thread is there in any case.
     """
-    os.register_at_fork(before=_end_own_watchdog, after_in_parent=_start_own_watchdog)
+    if _forks_seen_to.acquire(blocking=False):
+        os.register_at_fork(before=_end_own_watchdog, after_in_parent=_start_own_watchdog)
 
 
 def _end_own_watchdog() -> None:
