@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tiny_lab import TinyLab
 
-PROGRESS = ("Scenario ", "Setting up ", "Result written ", "Report written ")
+PROGRESS = ("Scenario ", "Setting up ", "Result written ", "Report written ", "Exit code 1, ")
 
 #: One round is enough to see that the others go on.
 QUICK = ("--repeat", "1")

@@ -215,14 +215,13 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     eprintln!("{}", screen.catalogue().text(written));
     say_written(&screen, &report);
     let broken = broken(result);
-    for part in &broken {
-        terminal::error(part);
+    if broken.is_empty() {
+        return Ok(Exit::Done);
     }
-    Ok(if broken.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Incomplete
-    })
+    let parts = broken.join(", ");
+    let message = Message::ProgressNotWhole { parts: &parts };
+    eprintln!("{}", screen.catalogue().text(message));
+    Ok(Exit::Incomplete)
 }
 
 fn say_written(screen: &Terminal, path: &Path) {
@@ -231,19 +230,20 @@ fn say_written(screen: &Terminal, path: &Path) {
     eprintln!("{}", screen.catalogue().text(written));
 }
 
-/// The scenarios and contenders that could not run, with their reasons. What the machine lacks
-/// (Node, Go, PHP) is no failure: the report says that it was not measured.
+/// The scenarios that could not run, and those with the contenders that could not. What the machine
+/// lacks (Node, Go, PHP) is no failure: the report says that it was not measured.
 fn broken(result: &LabResult) -> Vec<String> {
     let mut parts = Vec::new();
     for scenario in &result.scenarios {
-        if let Outcome::Failed { reason } = &scenario.outcome {
-            parts.push(format!("{}: {reason}", scenario.name));
+        if let Outcome::Failed { .. } = scenario.outcome {
+            parts.push(scenario.name.clone());
+            continue;
         }
-        let missing = scenario.contenders.iter().filter_map(|contender| {
-            let reason = contender.missing.as_deref()?;
-            (!is_absent(reason)).then(|| format!("{}: {reason}", scenario.name))
+        let contenders = scenario.contenders.iter().filter(|contender| {
+            let missing = contender.missing.as_deref();
+            missing.is_some_and(|reason| !is_absent(reason))
         });
-        parts.extend(missing);
+        parts.extend(contenders.map(|contender| format!("{} ({})", scenario.name, contender.id)));
     }
     parts
 }

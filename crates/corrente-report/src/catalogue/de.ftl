@@ -286,6 +286,7 @@ progress-failed = { $scenario } gescheitert: { $reason }
 progress-finished = Beendet nach { $time }
 progress-interrupted = Unterbrochen; was bisher gemessen wurde, bleibt erhalten
 progress-report-written = Bericht geschrieben nach { $path }
+progress-not-whole = Exit-Code 1, weil etwas nicht laufen konnte: { $parts }
 progress-result-written = Ergebnis geschrieben nach { $path }
 
 # Wörter der Befehlszeile.

@@ -289,6 +289,7 @@ progress-failed = { $scenario } failed: { $reason }
 progress-finished = Finished in { $time }
 progress-interrupted = Interrupted; what was measured so far is kept
 progress-report-written = Report written to { $path }
+progress-not-whole = Exit code 1, since something could not run: { $parts }
 progress-result-written = Result written to { $path }
 
 # Words of the command line.

@@ -286,6 +286,7 @@ progress-failed = { $scenario } en échec : { $reason }
 progress-finished = Terminé en { $time }
 progress-interrupted = Interrompu ; ce qui a été mesuré jusqu’ici est conservé
 progress-report-written = Rapport écrit dans { $path }
+progress-not-whole = Code de sortie 1, car tout n’a pas pu tourner : { $parts }
 progress-result-written = Résultat écrit dans { $path }
 
 # Mots de la ligne de commande.

@@ -289,6 +289,7 @@ progress-failed = { $scenario } non riuscito: { $reason }
 progress-finished = Terminato in { $time }
 progress-interrupted = Interrotto; quanto misurato finora è conservato
 progress-report-written = Resoconto scritto in { $path }
+progress-not-whole = Codice di uscita 1, perché qualcosa non è potuto partire: { $parts }
 progress-result-written = Risultato scritto in { $path }
 
 # Parole della riga di comando.

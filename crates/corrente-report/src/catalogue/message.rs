@@ -398,6 +398,7 @@ messages! {
     ProgressFinished { time: &'a str } = "progress-finished";
     ProgressInterrupted = "progress-interrupted";
     ProgressReportWritten { path: &'a str } = "progress-report-written";
+    ProgressNotWhole { parts: &'a str } = "progress-not-whole";
     ProgressResultWritten { path: &'a str } = "progress-result-written";
 
     // Words of the command line.

@@ -266,6 +266,7 @@ progress-failed = { $scenario } 失败：{ $reason }
 progress-finished = 用时 { $time } 完成
 progress-interrupted = 已中断；已测得的数据予以保留
 progress-report-written = 报告已写入 { $path }
+progress-not-whole = 退出码 1，因为有部分无法运行：{ $parts }
 progress-result-written = 结果已写入 { $path }
 
 # 命令行用语。
