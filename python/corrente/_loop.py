@@ -311,7 +311,12 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         """A connection that has rested goes on: it gets a transport."""
         family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
         kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
-        connection = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=number)
+        try:
+            connection = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=number)
+        except BaseException:
+            self._remove_reader(number)
+            socket.close(number)
+            raise
         # One that has ended listening knows of no new connections.
         is_serving = server is not None and server._sockets is not None
         try:

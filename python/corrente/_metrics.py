@@ -106,6 +106,7 @@ def text_of(
     for name, kind, told, value in (
         ("requests_in_flight", "gauge", "Requests that are being answered.", server.in_flight),
         ("connections", "gauge", "Open connections.", server.connections),
+        ("connections_resting", "gauge", "Of these, without a transport.", server.resting),
         ("sent_body_bytes_total", "counter", "Bytes of responses.", counts["sent_bytes"]),
         ("received_body_bytes_total", "counter", "Bytes of requests.", counts["received_bytes"]),
     ):

@@ -38,6 +38,10 @@ BACKLOG = 2048
 #: Open connections; what comes then waits in the backlog.
 MAX_CONNECTIONS = 65536
 
+#: Connections that are awake at most, if others have nothing to say for a while: they take about a
+#: mebibyte. Those beyond rest.
+MAX_AWAKE = 512
+
 #: Seconds that an application has to end in at least, however long its requests took.
 SHUTDOWN_LEAST = 1.0
 
@@ -175,6 +179,7 @@ async def serve_here(
     if stoppable is not None:
         stoppable(signalled)
     lives = _Lives(lifespan)
+    settings.setdefault("max_awake", MAX_AWAKE)
     server = _native.HttpServer(
         application,
         loop,

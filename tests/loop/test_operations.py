@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -149,5 +150,29 @@ def test_another_socket_of_the_same_number_is_asked_by_itself(loop: Loop) -> Non
             other.send(b"new")
             assert await loop.sock_recv(one, 100) == b"new"
         close((ours, theirs))
+
+    run(loop, main())
+
+
+def test_a_socket_that_was_closed_takes_nothing_from_a_stream_of_its_number(loop: Loop) -> None:
+    """Its operations had the number; a connection that is opened then gets it."""
+
+    async def main() -> None:
+        ours, theirs = await emptied(loop)
+        number = ours.fileno()
+        one, other = sockets()
+        ours.close()
+        os.dup2(one.fileno(), number)
+        with socket.socket(fileno=number) as again:
+            again.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=again)
+            with pytest.raises(ValueError, match="Invalid file"):
+                loop.remove_reader(ours)
+            other.send(b"heard")
+            assert await reader.read(100) == b"heard"
+            writer.close()
+            await writer.wait_closed()
+        theirs.close()
+        close((one, other))
 
     run(loop, main())

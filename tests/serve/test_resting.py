@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,40 @@ def test_connections_wake_each_by_itself(serve_resting: Callable[..., Served]) -
     for client in clients:
         client.socket.close()
     served.until(lambda: not served.server.connections)
+
+
+def test_requests_after_a_rest_have_the_context_of_those_before() -> None:
+    mark: contextvars.ContextVar[str] = contextvars.ContextVar("mark", default="lost")
+
+    class Marked(Served):
+        """A server that was made in a context of its own."""
+
+        async def _begin(self) -> None:
+            mark.set("kept")
+            await super()._begin()
+
+    async def tell_mark(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await respond(send, mark.get().encode())
+
+    served = Marked(corrente.new_event_loop, tell_mark, max_awake=0, rest_after=0.0)
+    try:
+        with served.client() as client:
+            assert client.get().body == b"kept"
+            rest(served)
+            assert client.get().body == b"kept"
+    finally:
+        served.end()
+
+
+def test_none_rests_where_nobody_asked_for_it() -> None:
+    served = Served(corrente.new_event_loop, target, rest_after=0.0)
+    try:
+        with served.client() as client:
+            client.get()
+            served.call(served.server.look)
+            assert served.server.resting == 0
+    finally:
+        served.end()
 
 
 def test_few_connections_do_not_rest(serve_resting: Callable[..., Served]) -> None:

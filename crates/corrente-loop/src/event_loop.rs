@@ -586,11 +586,11 @@ fn add<'py>(
         context: crate::ffi::context::copy_current(py)?,
         traceback: None,
     })?;
-    if !fd.is_exact_instance_of::<PyInt>() {
-        this.meet(fd, descriptor)?;
-    }
     let target = Target::Handle(made.clone().unbind());
     let before = this.watch(py, descriptor, side, Some(target))?;
     cancel(py, before)?;
+    if !fd.is_exact_instance_of::<PyInt>() {
+        this.meet(fd, descriptor)?;
+    }
     Ok(made)
 }

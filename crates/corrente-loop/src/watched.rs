@@ -182,7 +182,8 @@ impl Watched {
         self.entries.get(descriptor.index())
     }
 
-    /// Sets or removes a target; gives back the one that was there, and what the driver must know.
+    /// Sets or removes a target; gives back the one that was there, and what the driver must know. Who watches a number for
+    /// anything but an operation has the socket: whose it was before is forgotten.
     pub(crate) fn set(
         &mut self,
         descriptor: Descriptor,
@@ -195,6 +196,11 @@ impl Watched {
                 return (None, None);
             }
             self.entries.resize_with(index + 1, Entry::default);
+        }
+        let is_anothers = !matches!(target, Some(Target::Operation(_)) | None);
+        if let Some(known) = self.sockets.get_mut(index).filter(|_| is_anothers) {
+            // A weak reference without a callback runs no Python code when it goes.
+            *known = None;
         }
         let entry = &mut self.entries[index];
         let before = std::mem::replace(entry.place(side), target);

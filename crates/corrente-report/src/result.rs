@@ -296,7 +296,9 @@ pub enum Invalid {
     GeneratorSaturated,
     /// The processors of origin and database had no headroom.
     OthersSaturated,
-    /// The rounds of one contender differ by more than the stated test allows.
+    /// The rounds of one contender differ by more than the stated test allows. Before 0.1.0 a processor whose speed moved
+    /// was a reason of its own.
+    #[serde(alias = "speed-moved")]
     MachineNoisy,
     /// The hypervisor took more than the stated share of the processors.
     ProcessorStolen,

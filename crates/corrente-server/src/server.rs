@@ -25,9 +25,9 @@ use crate::wsgi::remote::Inbox;
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
 
-/// Connections that are awake at most where nothing else is said, if others have nothing to say for a while: they take about a
-/// mebibyte.
-const MAX_AWAKE: usize = 512;
+/// Connections that are awake at most where nothing else is said: all. asyncio's server knows nothing of those that rest, so
+/// that whoever relies on its `close_clients()` and `wait_closed()` must not have any.
+const MAX_AWAKE: usize = usize::MAX;
 
 /// After how many seconds without a request a connection may rest where nothing else is said: those for one page follow each
 /// other sooner.

@@ -181,8 +181,8 @@ impl Shared {
         let is_new = before.is_none();
         drop(before);
         self.live.awake.with(py, |awake| awake.push_back(number))?;
-        self.let_rest(py, LOOKS_OF_NEW)?;
-        self.tell_gate(py, |most| (is_new && count >= most).then_some(true))
+        self.tell_gate(py, |most| (is_new && count >= most).then_some(true))?;
+        self.let_rest(py, LOOKS_OF_NEW)
     }
 
     /// What is known of a connection is somewhere else from now on.

@@ -26,9 +26,6 @@ const WAITING_MOST: usize = 64 * 1024;
 /// Messages of so many bytes are sent from where they are; less is copied behind its head.
 const UNCOPIED_LEAST: usize = 16 * 1024;
 
-/// Memory that is made ready for a frame as long as its head says, in bytes; more of it has to come first.
-const EXPECTED_MOST: usize = 256 * 1024;
-
 /// The code of a service that restarts (RFC 6455's registry).
 const RESTARTS: u16 = 1012;
 
@@ -232,7 +229,7 @@ pub(crate) fn received(
     let heard = if held.is_empty() {
         let heard = hear(carriage, &mut decoder, handler, content);
         let used = heard.as_ref().map_or(0, |heard| heard.used);
-        held = rest(&decoder, &content[used..]);
+        held = content[used..].to_vec();
         heard
     } else {
         held.extend_from_slice(content);
@@ -245,17 +242,6 @@ pub(crate) fn received(
         lent.socket.keep(held);
     })?;
     carriage.heard(py, heard?.room)
-}
-
-/// What is left of what has come, in memory that has room for the rest of its frame.
-fn rest(decoder: &Decoder, left: &[u8]) -> Vec<u8> {
-    if left.is_empty() {
-        return Vec::new();
-    }
-    let expected = decoder.frame_bytes(left).min(EXPECTED_MOST);
-    let mut kept = Vec::with_capacity(left.len().max(expected));
-    kept.extend_from_slice(left);
-    kept
 }
 
 /// How far what has come was heard.

@@ -121,18 +121,6 @@ impl Decoder {
         }
     }
 
-    /// How long the frame is that begins `input`, in bytes, as far as its head says; 0 where that has not come. Of a message
-    /// that is one frame all has to be there before it is an event.
-    pub fn frame_bytes(&self, input: &[u8]) -> usize {
-        match (self.state, FrameHead::read(input)) {
-            (State::Frame, Ok(Some((head, bytes)))) => {
-                let length = usize::try_from(head.length).unwrap_or(usize::MAX);
-                bytes.saturating_add(length)
-            }
-            _ => 0,
-        }
-    }
-
     /// Bytes to skip, bytes of the event, and the event.
     fn advance(&mut self, input: &mut [u8]) -> Result<(usize, usize, Found), Violation> {
         let mut skipped = 0;

@@ -285,20 +285,6 @@ fn a_message_that_is_to_be_masked_is_written_as_a_whole() {
 }
 
 #[test]
-fn how_long_a_frame_is_stands_in_its_head() {
-    for length in [0, 125, 126, 65536] {
-        let whole = frame(BINARY, &vec![b'*'; length]);
-        let decoder = server(None);
-        assert_eq!(decoder.frame_bytes(&whole), whole.len());
-        assert_eq!(
-            decoder.frame_bytes(&whole[..14.min(whole.len())]),
-            whole.len()
-        );
-        assert_eq!(decoder.frame_bytes(&whole[..1]), 0);
-    }
-}
-
-#[test]
 fn a_close_frame_is_written_with_what_may_be_sent() {
     let written = |code, reason: &str| {
         let mut out = Vec::new();

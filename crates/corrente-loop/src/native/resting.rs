@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 
 use super::{Family, NativeProtocol, Transport};
 use crate::event_loop::Loop;
+use crate::ffi::context::within;
 use crate::ffi::descriptor::detached;
 use crate::transport::stream;
 use crate::watched::{Side, Target};
@@ -75,6 +76,8 @@ pub struct Rested {
     /// Asyncio's server that has accepted it.
     server: Py<PyAny>,
     peer: SocketAddr,
+    /// The one that it was read in, and is again (PEP 567).
+    context: Option<Py<PyAny>>,
     descriptor: OwnedFd,
 }
 
@@ -96,9 +99,10 @@ impl Transport {
             Family::Stream => stream::idle(transport)?,
             Family::Secured | Family::Foreign => None,
         };
-        let Some(stream::Idle { event_loop, peer }) = found else {
+        let Some(idle) = found else {
             return Ok(None);
         };
+        let event_loop = idle.event_loop;
         let given_up = transport.call_method0(intern!(py, "_rest"))?;
         let (socket, server): (Bound<'_, PyAny>, Py<PyAny>) = given_up.extract()?;
         let descriptor = detached(&socket)?;
@@ -106,7 +110,8 @@ impl Transport {
         let remembered = remember(Rested {
             event_loop: event_loop.clone_ref(py),
             server,
-            peer,
+            peer: idle.peer,
+            context: idle.context,
             descriptor,
         });
         let resting: Arc<dyn Resting> = Arc::<R>::clone(&remembered);
@@ -132,14 +137,17 @@ impl Rested {
     /// What making the transport raises: the connection is closed then.
     pub fn wake(self, py: Python<'_>, protocol: NativeProtocol) -> PyResult<()> {
         let (peer, event_loop) = (self.peer, self.event_loop.bind(py));
-        let number = self.descriptor.into_raw_fd();
+        let number = self.descriptor.as_raw_fd();
         let peers = &event_loop.get().peers;
         peers.with(py, |peers| peers.push((number, peer)))?;
+        // `_wake` has it from here on, whatever it raises.
+        let number = self.descriptor.into_raw_fd();
         let arguments = (number, peer.is_ipv6(), protocol, self.server);
-        let event_loop = event_loop.as_any();
-        event_loop
-            .call_method1(intern!(py, "_wake"), arguments)
-            .map(drop)
+        let wake = || event_loop.call_method1(intern!(py, "_wake"), arguments);
+        match &self.context {
+            Some(context) => within(context.bind(py), wake).map(drop),
+            None => wake().map(drop),
+        }
     }
 
     /// Ends the connection.
@@ -160,5 +168,8 @@ impl Rested {
     pub fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
         show(self.event_loop.as_any());
         show(&self.server);
+        if let Some(context) = &self.context {
+            show(context);
+        }
     }
 }

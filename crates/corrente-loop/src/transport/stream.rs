@@ -187,15 +187,22 @@ pub(crate) fn is_ending(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub(crate) struct Idle {
     pub(crate) event_loop: Py<Loop>,
     pub(crate) peer: SocketAddr,
+    /// The one that it is read in.
+    pub(crate) context: Option<Py<PyAny>>,
 }
 
 /// A stream that was accepted on an internet address, reads, and has nothing else to do; `None` for any other.
 pub(crate) fn idle(transport: &Bound<'_, PyAny>) -> PyResult<Option<Idle>> {
     let (py, stream) = (transport.py(), STREAM.get(transport)?);
-    let is_idle = stream.with(py, |state| state.is_idle())?;
-    Ok(stream.peer.filter(|_| is_idle).map(|peer| Idle {
+    let found = stream.with(py, |state| {
+        let context = state.contexts.read.as_ref();
+        let context = context.map(|context| context.clone_ref(py));
+        state.is_idle().then_some(context)
+    })?;
+    Ok(stream.peer.zip(found).map(|(peer, context)| Idle {
         event_loop: stream.event_loop.clone_ref(py),
         peer,
+        context,
     }))
 }
 

@@ -132,8 +132,9 @@ impl Resting {
         let Some((rested, memory)) = self.take(py)? else {
             return Ok(());
         };
-        self.shared.remove(py, memory.number)?;
-        rested.close(py)
+        let removed = self.shared.remove(py, memory.number);
+        rested.close(py)?;
+        removed
     }
 }
 
