@@ -66,6 +66,8 @@ pub(crate) enum Wanted {
     Word(String),
     /// Anything but the number 0.
     Something,
+    /// Whatever it be.
+    Given,
 }
 
 /// What a call gives with a certain argument.
@@ -426,6 +428,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     let wanted = match (value, value.parse()) {
         (_, Ok(number)) => Wanted::Number(number),
         ("*", _) => Wanted::Something,
+        ("?", _) => Wanted::Given,
         _ => Wanted::Word(value.to_owned()),
     };
     Ok(Condition {

@@ -25,6 +25,7 @@ impl Machine<'_> {
             Data::Module(module) => self.module_attribute(module, name),
             Data::Library(path) => {
                 let mut values = self.attribute_of_library(path, name);
+                values.extend(&self.any_model(path, &values));
                 if let Some(owner) = self.shared(path) {
                     values.extend(&self.read_named(owner, name));
                 }

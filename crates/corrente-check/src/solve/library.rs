@@ -11,11 +11,20 @@ use crate::facts::Mode;
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
-    pub(super) fn item_of_library(&mut self, path: Symbol) -> ValueSet {
+    pub(super) fn item_of_library(&mut self, path: Symbol, key: ValueSet) -> ValueSet {
         let method = self.symbols.intern("__getitem__");
         let callee = self.method_of(path, method);
-        self.blocks(&callee, &[], Mode::Plain);
-        self.single(Data::Library(callee.typed.unwrap_or(path)))
+        let given = [Given::positional(key)];
+        self.blocks(&callee, &given, Mode::Plain);
+        let typed = self.variant(&callee, &given).or(callee.typed);
+        self.single(Data::Library(typed.unwrap_or(path)))
+    }
+
+    /// What a call gives with just these arguments.
+    fn variant(&self, callee: &Callee, given: &[Given]) -> Option<Symbol> {
+        let mut variants = callee.variants.iter();
+        let found = variants.find(|(condition, _)| self.holds(condition, given));
+        found.map(|(_, class)| *class)
     }
 
     pub(super) fn operator_of_library(&mut self, path: Symbol, method: Symbol) -> ValueSet {
@@ -69,10 +78,11 @@ impl Machine<'_> {
                 Way::Star | Way::DoubleStar => false,
             };
             named
-                && argument
-                    .values
-                    .iter()
-                    .any(|value| self.meets(value, condition))
+                && (condition.wanted == Wanted::Given
+                    || argument
+                        .values
+                        .iter()
+                        .any(|value| self.meets(value, condition)))
         })
     }
 
@@ -80,7 +90,7 @@ impl Machine<'_> {
         match (&condition.wanted, self.values.data(value)) {
             (Wanted::Number(wanted), Data::Number(number)) => number == *wanted,
             (Wanted::Something, Data::Number(number)) => number != 0,
-            (Wanted::Something, _) => true,
+            (Wanted::Something | Wanted::Given, _) => true,
             (Wanted::Word(wanted), Data::Text(text) | Data::Library(text)) => {
                 self.symbols.text(text) == wanted
             }
@@ -119,16 +129,15 @@ impl Machine<'_> {
         if mode == Mode::Decorator && !self.symbols.text(path).starts_with("corrente.") {
             result.extend(&given[0].values);
         }
-        let mut variants = callee.variants.iter();
-        let variant = variants.find(|(condition, _)| self.holds(condition, given));
-        let given_back = match variant {
-            Some((_, class)) => Some(*class),
+        let given_back = match self.variant(&callee, given) {
+            Some(class) => Some(class),
             None => self.result_path(path),
         };
         if let Some(path) = given_back {
             let value = self.single(Data::Library(path));
             result.extend(&value);
         }
+        result.extend(&self.models_given(path, &result, given));
         result
     }
 

@@ -73,8 +73,8 @@ pub(crate) struct Machine<'a> {
     /// For a plan only.
     pub(crate) endpoints: Vec<super::endpoints::Endpoint>,
     pub(crate) hooks: Vec<super::hooks::Hook>,
-    /// The models whose objects a call is made on, where they are known.
-    pub(super) models: FxHashMap<(InstanceId, Span), Vec<super::heap::ClassId>>,
+    /// The models whose objects a call is made on, where they are known; None is any.
+    pub(super) models: FxHashMap<(InstanceId, Span), Vec<Option<super::heap::ClassId>>>,
     pub(super) routers: super::routers::Routers,
     pub(super) viewsets: Vec<super::endpoints::Registered>,
     entered: FxHashSet<InstanceId>,

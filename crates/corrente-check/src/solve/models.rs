@@ -3,15 +3,20 @@
 //! A library's objects are not told apart, so a value of its own goes along with what the library makes
 //! of a model: its manager, its queries, its objects. Only a plan asks.
 
+use super::arguments::Given;
 use super::heap::ClassId;
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::paths::Callee;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::Span;
+use crate::symbols::Symbol;
 
 /// What all models inherit from.
 const BASE: &str = "django.db.models.Model";
+
+/// What a library makes of models: of what it makes of these in turn, the model is the same.
+const MADE: &[&str] = &["django.db.models.Model()", "django.db.models.QuerySet()"];
 
 impl Machine<'_> {
     /// What goes along with an attribute that a class has from a library.
@@ -22,27 +27,106 @@ impl Machine<'_> {
         let bases = self.bases_in_libraries(class);
         let is_model = bases.iter().any(|base| self.symbols.text(*base) == BASE);
         if is_model {
-            self.single(Data::Model(class))
+            self.single(Data::Model(Some(class)))
         } else {
             ValueSet::default()
         }
     }
 
-    /// Notes on which models the running call is made, if it is a blocking one.
+    /// Goes along with objects of models among these: nobody knows of which.
+    pub(super) fn any_model_among(&mut self, values: &ValueSet) -> ValueSet {
+        if self.catalogue.routing.is_empty() {
+            return ValueSet::default();
+        }
+        let is_made = values.iter().any(|value| match self.values.data(value) {
+            Data::Library(path) => MADE.contains(&self.symbols.text(path)),
+            _ => false,
+        });
+        if is_made {
+            self.single(Data::Model(None))
+        } else {
+            ValueSet::default()
+        }
+    }
+
+    /// The same, if `from`, whose they are, is not itself made of a model.
+    pub(super) fn any_model(&mut self, from: Symbol, values: &ValueSet) -> ValueSet {
+        if self.catalogue.routing.is_empty() {
+            return ValueSet::default();
+        }
+        let text = self.symbols.text(from);
+        if MADE.iter().any(|made| text.starts_with(made)) {
+            return ValueSet::default();
+        }
+        self.any_model_among(values)
+    }
+
+    /// The models that a call gives objects of: those that it is given, as `get_object_or_404` is.
+    pub(super) fn models_given(
+        &mut self,
+        path: Symbol,
+        values: &ValueSet,
+        given: &[Given],
+    ) -> ValueSet {
+        let any = self.any_model(path, values);
+        let mut found = ValueSet::default();
+        if !any.is_empty() {
+            let first = given.first().map(|argument| argument.values.clone());
+            for value in first.unwrap_or_default().iter() {
+                match self.values.data(value) {
+                    Data::Class(class) => found.extend(&self.model(class)),
+                    Data::Model(_) => found.insert(value),
+                    _ => false,
+                };
+            }
+        }
+        if found.is_empty() { any } else { found }
+    }
+
+    /// Notes on which models the running call is made, if it is a blocking one. Something of a library's
+    /// that is no such call may be one of any model.
     pub(super) fn note_models(&mut self, callee: &Callee) {
         if self.catalogue.routing.is_empty() || callee.rule.is_none() {
             return;
         }
         let callees = self.running_call().map(|call| self.slot(call.callee));
         let here = (self.current.instance, self.current.span);
-        for value in callees.unwrap_or_default().iter() {
+        let callees = callees.unwrap_or_default();
+        let mut found: Vec<Option<ClassId>> = Vec::new();
+        for value in callees.iter() {
             if let Data::Model(class) = self.values.data(value) {
-                let known = self.models.entry(here).or_default();
-                if !known.contains(&class) {
-                    known.push(class);
-                }
+                found.push(class);
             }
         }
+        let has_other = !found.is_empty() && self.has_other(&callees, &found);
+        if has_other {
+            found.push(None);
+        }
+        for class in found {
+            let known = self.models.entry(here).or_default();
+            if !known.contains(&class) {
+                known.push(class);
+            }
+        }
+    }
+
+    /// Whether there is a call of a library's among these that is not known to block, and not one of
+    /// these models' other bases either.
+    fn has_other(&mut self, callees: &ValueSet, models: &[Option<ClassId>]) -> bool {
+        let mut bases = Vec::new();
+        for class in models.iter().flatten() {
+            bases.extend(self.bases_in_libraries(*class).iter().copied());
+        }
+        callees.iter().any(|value| {
+            let Data::Library(path) = self.values.data(value) else {
+                return false;
+            };
+            let text = self.symbols.text(path).to_owned();
+            let is_of_base = bases
+                .iter()
+                .any(|base| text.starts_with(self.symbols.text(*base)));
+            !is_of_base && self.callee(path).rule.is_none()
+        })
     }
 
     /// The models among these, with those that they inherit from; none if one is not known.
@@ -60,6 +144,9 @@ impl Machine<'_> {
     /// Whether a call may be made on an object of one of these models. Where that is not known, it may.
     pub(crate) fn is_of_model(&self, at: InstanceId, span: Span, models: &[ClassId]) -> bool {
         let known = self.models.get(&(at, span));
-        known.is_none_or(|known| known.iter().any(|model| models.contains(model)))
+        known.is_none_or(|known| {
+            let mut known = known.iter();
+            known.any(|one| one.is_none_or(|model| models.contains(&model)))
+        })
     }
 }

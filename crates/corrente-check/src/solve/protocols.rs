@@ -92,7 +92,8 @@ impl Machine<'_> {
                 // A part of a query is a query, which nobody has asked yet.
                 Data::Library(_) if matches!(key, Key::Slice) => ValueSet::one(value),
                 Data::Library(path) => {
-                    let mut values = self.item_of_library(path);
+                    let asked = self.key_values(key);
+                    let mut values = self.item_of_library(path, asked);
                     if let Some(owner) = self.shared(path) {
                         values.extend(&self.at_key(owner, key));
                     }
@@ -103,6 +104,19 @@ impl Machine<'_> {
                 _ => ValueSet::default(),
             };
             self.add(to, &values);
+        }
+    }
+
+    /// What a key may be, where it is known.
+    fn key_values(&mut self, key: Key) -> ValueSet {
+        match key {
+            Key::Text(name) => {
+                let text = self.symbol(name);
+                self.single(Data::Text(text))
+            }
+            Key::Number(number) => self.single(Data::Number(number)),
+            Key::Slot(slot) => self.slot(slot),
+            Key::Any | Key::Slice => ValueSet::default(),
         }
     }
 
@@ -289,6 +303,8 @@ impl Machine<'_> {
                 }
             }
         }
+        let any = self.any_model_among(&values);
+        values.extend(&any);
         self.add(to, &values);
     }
 }

@@ -77,8 +77,8 @@ pub(crate) enum Data {
     Partial(u32),
     /// What routes are registered with: goes along with the library's object, for a plan.
     Router(RouterId),
-    /// A model of the program's: goes along with what a library makes of it, for a plan.
-    Model(ClassId),
+    /// A model of the program's: goes along with what a library makes of it, for a plan. None is any.
+    Model(Option<ClassId>),
     /// What makes the value of a field, for each object.
     Factory(Value),
     /// An object that has the attributes which it was given.

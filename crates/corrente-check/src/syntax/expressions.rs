@@ -5,7 +5,7 @@
 
 use ruff_python_ast::{
     Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, ExprGenerator, Int,
-    Operator, UnaryOp,
+    Number, Operator, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
@@ -91,7 +91,12 @@ impl Lowering<'_> {
                 to
             }
             Expr::NumberLiteral(literal) => {
-                let number = literal.value.as_int().and_then(Int::as_i64);
+                let number = match &literal.value {
+                    Number::Int(whole) => whole.as_i64(),
+                    // The one that means "do not wait".
+                    Number::Float(real) if *real == 0.0 => Some(0),
+                    Number::Float(_) | Number::Complex { .. } => None,
+                };
                 self.number(range, number)
             }
             Expr::BooleanLiteral(literal) => self.number(range, Some(i64::from(literal.value))),
