@@ -20,8 +20,9 @@ use crate::service::{Calls, Endpoint, Service};
 const COLD_AFTER: f64 = 0.001;
 /// Values of the coldness that are tried, and their distance.
 const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
-/// An endpoint tells how dear its stack can be at most if it has this share of the requests.
-const TELLING_WEIGHT: f64 = 0.05;
+/// An endpoint tells how dear its stack can be at most if it has this share of the processor time: static files
+/// and health checks often bypass a part of the stack.
+const TELLING_SHARE: f64 = 0.05;
 /// Coldness needs requests whose waits, as logarithms, are at least this far apart.
 const COLDNESS_SPREAD: f64 = 1.0;
 
@@ -184,11 +185,13 @@ impl Stack {
     ///
     /// [`Uncalibrated`] where the stack was not measured with a kind of call.
     pub fn most(&self, service: &Service) -> Result<f64, Uncalibrated> {
-        let weight: f64 = service.endpoints.iter().map(|one| one.weight).sum();
+        let cpu = |endpoint: &Endpoint| endpoint.weight * endpoint.cpu.mean();
+        let total: f64 = service.endpoints.iter().map(cpu).sum();
         let mut most = f64::INFINITY;
         for endpoint in &service.endpoints {
             let overhead = self.overhead(service, endpoint, sleep(endpoint, self.threads))?;
-            if overhead > 0.0 && endpoint.weight >= TELLING_WEIGHT * weight {
+            let is_telling = cpu(endpoint) > 0.0 && cpu(endpoint) >= TELLING_SHARE * total;
+            if overhead > 0.0 && is_telling {
                 most = most.min(endpoint.cpu.mean() / overhead);
             }
         }
@@ -478,8 +481,10 @@ mod tests {
         let mut mixed = service(0.008, "http");
         mixed.endpoints.extend(service(0.001, "http").endpoints);
         assert!((stack.most(&mixed).expect("calibrated") - 0.5).abs() < 1e-9);
-        mixed.endpoints[1].weight = 0.01;
+        // Half of the requests, but hardly any of the processor time.
+        mixed.endpoints[1].cpu = Law::Constant(0.0001);
         assert!((stack.most(&mixed).expect("calibrated") - 4.0).abs() < 1e-9);
+        assert!(most(0.0).is_infinite());
     }
 
     #[test]

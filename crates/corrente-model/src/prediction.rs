@@ -9,6 +9,7 @@ use std::fmt;
 use crate::bounds::{self, Bound};
 use crate::calibration::{self, Stack, Uncalibrated};
 use crate::law::Law;
+use crate::pairing::DOUBTED;
 use crate::service::{Concurrency, Deployment, Service};
 use crate::simulator::{self, Invalid, Load, Outcome, Plan};
 use crate::statistics::Interval;
@@ -160,10 +161,12 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
 ///
 /// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
 pub fn predict_with(question: &Question<'_>, effort: Effort) -> Result<Prediction, Unpredictable> {
-    let fair = question.after.fair();
+    // Both sides in the same order: what only that order brings is no gain.
+    let (fair_before, fair_after) = (question.before.fair(), question.after.fair());
     let unfair = question.after;
     let question = &Question {
-        after: &fair,
+        before: &fair_before,
+        after: &fair_after,
         ..question.clone()
     };
     let present = present(question, question.from, 1.0)?;
@@ -288,7 +291,7 @@ fn pair(
 /// A repetition with costs as they might be.
 fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let mut random = fastrand::Rng::with_seed(plan.seed);
-    let (from, to) = stacks(question, &mut random);
+    let (from, to) = stacks(question, &mut random)?;
     let error = Law::with_moments(1.0, question.cpu_deviation * question.cpu_deviation);
     let factor = error.draw(&mut random);
     let service = question
@@ -300,16 +303,23 @@ fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
 }
 
 /// Both stacks as they might cost: each cost is off by itself, and all of them by the same factor where
-/// they are of another machine.
-fn stacks(question: &Question<'_>, random: &mut fastrand::Rng) -> (Stack, Stack) {
+/// they are of another machine. As the estimate was (`pairing::allowed`), that factor is held by what the
+/// request took; where the estimate takes more than that already, draws keep to the estimate.
+fn stacks(
+    question: &Question<'_>,
+    random: &mut fastrand::Rng,
+) -> Result<(Stack, Stack), Uncalibrated> {
     let (from, to) = (question.from, question.to);
     let (own, other) = (from.drawn(random), to.drawn(random));
     let deviation = (from.costs.scale_deviation).max(to.costs.scale_deviation);
     if deviation <= 0.0 {
-        return (own, other);
+        return Ok((own, other));
     }
+    let allowed = own.most(question.service)? / from.most(question.service)?.min(1.0);
+    let most = allowed.max((-DOUBTED * deviation).exp());
     let factor = (deviation * calibration::standard_normal(random)).exp();
-    (own.scaled(factor), other.scaled(factor))
+    let factor = factor.min(most);
+    Ok((own.scaled(factor), other.scaled(factor)))
 }
 
 /// One half of the comparison: what runs, how and on what.

@@ -39,6 +39,8 @@ pub struct Target {
     pub memory_bytes: f64,
     /// Processes that the server can have.
     pub processes: usize,
+    /// Threads that each of them can have.
+    pub threads: usize,
 }
 
 /// The smallest setting that reaches the target; `None` where none of those tried does.
@@ -61,6 +63,7 @@ pub fn smallest(
             let bound = bounds::lowest(service, deployment, users);
             *memory_bytes <= target.memory_bytes
                 && deployment.processes <= target.processes
+                && deployment.slots() <= deployment.processes as f64 * target.threads as f64
                 && bound.is_none_or(|bound| bound.rate_per_s >= target.throughput_per_s)
         })
         .collect();

@@ -8,12 +8,15 @@ use corrente_report::prediction::Setting;
 /// Servers that are one process, however many threads it has.
 const ONE_PROCESS: &[&str] = &["waitress", "werkzeug", "wsgiref", "django runserver"];
 
-/// What to start the server with for this setting; empty where that is not known.
+/// Servers that have a thread for each request or none at all: no number can be set, and the first has none.
+const NO_THREADS_TO_SET: &[&str] = &["wsgiref", "django runserver"];
+
+/// What to start the server with for this setting; empty where that is not known. Both figures always: added
+/// to a command that has the other one already, one alone would multiply it.
 pub(super) fn flags(server: &str, setting: &Setting) -> String {
     let (workers, threads) = (setting.workers, setting.threads.unwrap_or(1));
     match server.split(' ').next() {
-        Some("gunicorn") if threads > 1 => format!("--workers {workers} --threads {threads}"),
-        Some("gunicorn") => format!("--workers {workers}"),
+        Some("gunicorn") => format!("--workers {workers} --threads {threads}"),
         Some("waitress") => format!("--threads {threads}"),
         Some("Granian") => format!("--workers {workers} --blocking-threads {threads}"),
         _ => String::new(),
@@ -23,6 +26,15 @@ pub(super) fn flags(server: &str, setting: &Setting) -> String {
 /// Processes that the server can have where it has so many.
 pub(super) fn most_processes(server: &str, present: usize) -> usize {
     if ONE_PROCESS.contains(&server) {
+        present
+    } else {
+        usize::MAX
+    }
+}
+
+/// Threads that each process of the server can have where it has so many.
+pub(super) fn most_threads(server: &str, present: usize) -> usize {
+    if NO_THREADS_TO_SET.contains(&server) {
         present
     } else {
         usize::MAX
@@ -45,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_setting_is_what_the_server_is_started_with() {
-        check("gunicorn sync", 1, "--workers 4");
+        check("gunicorn sync", 1, "--workers 4 --threads 1");
         check("gunicorn sync", 16, "--workers 4 --threads 16");
         check("waitress", 16, "--threads 16");
         check("Granian WSGI", 16, "--workers 4 --blocking-threads 16");
@@ -57,5 +69,12 @@ mod tests {
     fn some_servers_are_one_process() {
         assert_eq!(most_processes("waitress", 1), 1);
         assert_eq!(most_processes("gunicorn sync", 2), usize::MAX);
+    }
+
+    #[test]
+    fn some_servers_have_no_threads_to_set() {
+        assert_eq!(most_threads("wsgiref", 1), 1);
+        assert_eq!(most_threads("django runserver", 1), 1);
+        assert_eq!(most_threads("waitress", 1), usize::MAX);
     }
 }

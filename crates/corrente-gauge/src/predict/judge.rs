@@ -211,12 +211,14 @@ fn rival(case: &Case<'_>, prediction: &Prediction, load: &Load) -> Result<Rival,
         return Ok(Rival::None);
     }
     let before = &case.deployments.before;
+    let server = &case.pair.from_name.server;
     let smallest = |throughput_per_s| {
         let memory = (BYTES_PER_CORE * before.cores).max(prediction.before.memory_bytes);
         let target = Target {
             throughput_per_s,
             memory_bytes: memory,
-            processes: flags::most_processes(&case.pair.from_name.server, before.processes),
+            processes: flags::most_processes(server, before.processes),
+            threads: flags::most_threads(server, case.deployments.threads()),
         };
         tuning::smallest(case.service, &case.pair.from, before, load, target)
     };

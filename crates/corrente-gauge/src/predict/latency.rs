@@ -129,7 +129,7 @@ fn gathered(case: &Case<'_>, load: &Load) -> Option<f64> {
     let moved = calibration::moved(case.service, &case.pair.from, &case.pair.to).ok()?;
     let together = Deployment {
         concurrency: Concurrency::Loop { gathered: 1.0 },
-        ..case.deployments.after.clone()
+        ..case.deployments.after.fair()
     };
     let plan = Plan {
         warm_up: REQUESTS / 10,

@@ -103,7 +103,7 @@ pub(super) fn looped(figures: &Figures, reading: &Reading, settings: &Settings) 
         cores: cores(figures, settings),
         processes: settings.workers.unwrap_or_else(|| workers(figures)),
         concurrency: Concurrency::Loop { gathered: 0.0 },
-        connections: connections(reading, settings.pool, Side::Async),
+        connections: connections_by(reading, settings.pool, Connections::of_loop),
     }
 }
 
@@ -139,13 +139,23 @@ fn databases(reading: &Reading) -> impl Iterator<Item = Option<&Resource>> {
     resources.map(|one| one.as_ref().filter(|one| one.kind == "database"))
 }
 
-/// As many to each database as one process may have, in the order that the pool of each side serves.
+/// As many to each database as one process may have, in the order that the pool of each side of a migration
+/// serves.
 fn connections(reading: &Reading, pool: Option<usize>, side: Side) -> Vec<Connections> {
+    connections_by(reading, pool, |driver, pool| match side {
+        Side::Async => Connections::of_loop(pair::awaited(driver), pool),
+        Side::Sync => Connections::PerProcess(pool),
+    })
+}
+
+/// As many to each database as one process may have, from the pool that `of` says of its driver.
+fn connections_by(
+    reading: &Reading,
+    pool: Option<usize>,
+    of: impl Fn(&str, usize) -> Connections,
+) -> Vec<Connections> {
     let of = |database: Option<&Resource>| match (pool, database) {
-        (Some(pool), Some(database)) if side == Side::Async => {
-            Connections::of_loop(pair::awaited(&database.driver), pool)
-        }
-        (Some(pool), Some(_)) => Connections::PerProcess(pool),
+        (Some(pool), Some(database)) => of(&database.driver, pool),
         _ => Connections::Unlimited,
     };
     databases(reading).map(of).collect()

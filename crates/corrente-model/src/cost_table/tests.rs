@@ -122,6 +122,15 @@ fn costs_follow_the_speed_of_another_machine_in_part() {
 }
 
 #[test]
+fn another_processor_as_fast_is_another_one_all_the_same() {
+    let deviation = |here: Here<'_>| table().reference.speed(here).deviation;
+    let same = deviation(here("another", "3.13.1", 20_000.0));
+    assert!((same - OTHER_PROCESSOR_DEVIATION).abs() < 1e-12);
+    let own = deviation(here("a processor", "3.13.1", 16_000.0));
+    assert!((own - DOUBT_OF_SPEED * 1.25_f64.ln()).abs() < 1e-12);
+}
+
+#[test]
 fn what_is_not_known_of_a_machine_makes_costs_less_sure() {
     let unknown = Here {
         burn_rounds_per_ms: None,

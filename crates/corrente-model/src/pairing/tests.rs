@@ -176,6 +176,22 @@ fn a_service_says_how_dear_its_stack_can_be() {
 }
 
 #[test]
+fn a_borrowed_stack_says_nothing_of_the_speed() {
+    let waitress = Named {
+        server: "waitress",
+        framework: "Flask",
+    };
+    let table = table();
+    let speed = table.reference.speed(here(Some(2_500.0)));
+    let to = |cpu| {
+        let service = service(0.02).with_cpu(|_| cpu);
+        let pair = table.pair(&service, &migration(waitress, 1, CALLS), speed);
+        costs(&pair.expect("every kind has its drivers").to)
+    };
+    assert_eq!(to(1e-6), to(1.0));
+}
+
+#[test]
 fn a_stack_borrows_from_one_of_the_same_framework_and_says_so() {
     let waitress = Named {
         server: "waitress",

@@ -125,6 +125,65 @@ fn the_interval_holds_the_estimate_and_the_model_error() {
 }
 
 #[test]
+fn no_draw_is_dearer_than_the_request_allows() {
+    // All of the request is the stack's, so the costs of both sides can be lower, but not higher.
+    let (mut from, mut to) = (stack("sync", 0.001, 0.001), stack("async", 0.001, 0.001));
+    for stack in [&mut from, &mut to] {
+        stack.costs.scale_deviation = 0.5;
+    }
+    let before = deployment(20, 1.0, Concurrency::Threads(1));
+    let after = deployment(1, 1.0, Concurrency::Loop { gathered: 0.0 });
+    let question = Question {
+        service: &service(0.002, 1.0, 0.005),
+        present: None,
+        cpu_deviation: 0.02,
+        from: &from,
+        to: &to,
+        before: &before,
+        after: &after,
+        load: &Load::Closed {
+            users: 64,
+            think: Law::Constant(0.0),
+        },
+        model_deviation: 0.04,
+        seed: 1,
+    };
+    let gain = predict(&question).expect("a prediction").gain;
+    assert!((gain.estimate - 1.0).abs() < 0.04, "{gain:?}");
+    assert!(gain.low > 0.8, "{gain:?}");
+}
+
+#[test]
+fn loops_that_are_compared_do_not_gain_by_the_order_of_their_pools() {
+    let gain = |connections| {
+        let mut both = deployment(1, 1.0, Concurrency::Loop { gathered: 0.0 });
+        both.connections = vec![connections];
+        let one = stack("async", 0.0, 0.0);
+        let question = Question {
+            service: &service(0.000_4, 1.0, 0.000_5),
+            present: None,
+            cpu_deviation: 0.02,
+            from: &one,
+            to: &one,
+            before: &both,
+            after: &both,
+            load: &Load::Closed {
+                users: 100,
+                think: Law::Constant(0.0),
+            },
+            model_deviation: 0.04,
+            seed: 1,
+        };
+        let found = predict(&question).expect("a prediction");
+        (found.before.p99, found.gain)
+    };
+    assert_eq!(
+        gain(Connections::Barging(8)),
+        gain(Connections::PerProcess(8))
+    );
+}
+
+#[test]
 fn p99_reaches_from_a_fair_pool_to_one_that_is_not() {
     let service = service(0.000_4, 1.0, 0.000_5);
     let before = deployment(2, 1.0, Concurrency::Threads(1));

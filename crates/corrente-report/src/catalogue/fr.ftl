@@ -160,10 +160,10 @@ read-ratio = Chaque affirmation est un rapport entre deux concurrents, « de / 
 read-verdict = Une affirmation est confirmée si l’intervalle entier se trouve entre le rapport publié divisé par 1,25 et le même multiplié par 1,25 ; elle est réfutée si l’intervalle entier se trouve en dehors. Si seule une borne (≥ ou ≤) a été publiée, la même marge s’y applique. Une affirmation portant sur plusieurs cas n’est confirmée ou réfutée que si tous les cas concordent.
 read-direction = Si seul un sens a été publié, l’intervalle entier doit se trouver au moins 5 % du côté affirmé.
 read-inconclusive = Tout le reste est non concluant : la mesure ne tranche pas.
-read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge alors que le concurrent en avait encore (celui qui remplit ses propres processeurs est la limite, si occupés que soient les autres), si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur ou d’autres programmes de la machine ont pris du temps de processeur. Elle ne soutient alors aucun verdict. Que la vitesse même du processeur change ne rend aucune mesure invalide : les concurrents alternent, et les intervalles s’en trouvent élargis.
+read-invalid = Une mesure n’est pas valide si le générateur de charge, l’origine ou la base de données n’avaient plus de marge alors que le concurrent en avait encore (celui qui remplit ses propres processeurs est la limite, si occupés que soient les autres), si les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, ou si l’hyperviseur ou d’autres programmes de la machine ont pris du temps de processeur. Elle ne soutient alors aucun verdict. Que la vitesse même du processeur change n’est pas en soi une raison : les concurrents alternent, et les intervalles s’en trouvent élargis. Si elle change au point que les répétitions d’un concurrent diffèrent plus que le test de bruit ne l’admet, elles ne sont pas valides pour cela.
 read-naive = La règle naïve dit : gain = 1 + T_io / T_cpu, soit le temps d’attente d’une requête divisé par son temps de processeur, relevés du côté synchrone avec un seul utilisateur avant la mesure. Elle figure à côté du gain mesuré ensuite.
 read-model = Là où une ligne commence par « modèle », le modèle de Corrente a prédit le gain avant les mesures jugées : à partir d’un seul utilisateur du côté synchrone et du coût des piles pour d’autres requêtes, qu’aucune affirmation ne concerne. Les crochets contiennent son intervalle à 95 %.
-read-shipped = Là où une ligne commence par « fournis », le modèle a prédit la même chose sans rien du côté asynchrone : à partir du seul côté synchrone et des coûts des piles fournis avec Corrente, ramenés à la vitesse de cette machine.
+read-shipped = Là où une ligne commence par « fournis », le modèle a prédit la même chose sans rien du côté asynchrone : à partir du seul côté synchrone et des coûts des piles fournis avec Corrente, ramenés à cette machine par la racine carrée du rapport des deux vitesses.
 read-tuned = Les comparaisons publiées opposent souvent un côté asynchrone réglé à un côté synchrone qui ne l’est pas. Là où figure « côté synchrone réglé », le nombre de workers et de threads a d’abord été cherché pour le meilleur débit.
 read-latency = En boucle fermée, la latence comprend la file que les utilisateurs forment eux-mêmes. À cadence égale, chaque concurrent reçoit la même charge en boucle ouverte et le temps compte à partir de l’instant d’envoi prévu. Un percentile n’est donné que si au moins dix échantillons le dépassent.
 read-factors = Une migration change plusieurs choses à la fois. Là où elle a été décomposée, chaque étape n’en change qu’une ; les parts sont celles du logarithme du gain total et leur somme vaut 100 %.
@@ -229,7 +229,7 @@ gauge-processes = { $count ->
   }
 gauge-memory = { $memory } chacun
 requests-in-all = { $count ->
-    [one] une requête
+    [one] { $requests } requête
    *[other] { $requests } requêtes
   }
 gauge-traffic = { $requests } en { $time } ({ $rate }/s)
@@ -371,7 +371,7 @@ predict-assumed = Tenu pour acquis
 predict-unexplained = Aucune bibliothèque observée n’explique { $share } de l’attente : la prédiction vaut si elle peut être attendue avec await.
 predict-borrowed = { $stack } n’a pas été mesuré : ses coûts sont ceux de { $source }, moins sûrs.
 predict-unknown-driver = { $driver } ou son équivalent n’a pas été mesuré : un appel est supposé coûter autant des deux côtés.
-predict-other-machine = Les coûts des piles sont ceux d’une autre machine ({ $processor }), ramenés à celle-ci d’après sa vitesse en Python ; chacun peut être faux d’un facteur { $doubt }. Pour les mesurer ici : `corrente gauge calibrate --help`.
+predict-other-machine = Les coûts des piles sont ceux d’une autre machine ({ $processor }), ramenés à celle-ci d’après sa vitesse en Python ; ils peuvent être faux d’un facteur { $doubt }, et davantage s’ils sont empruntés. Pour les mesurer ici : `corrente gauge calibrate --help`.
 predict-unknown-speed = Les coûts des piles ont été mesurés sur une autre machine et ne sont pas ramenés à celle-ci. Pour les mesurer ici : `corrente gauge calibrate --help`.
 predict-pool = Chaque boucle a { $connections } connexions à une base de données (`--pool`).
 predict-elastic = { $resource } est supposé répondre à { $predicted } appels à la fois aussi vite qu’aux { $recorded } enregistrés. S’il calcule sur ces mêmes cœurs, ou s’il est près de sa propre limite, ce ne sera pas le cas.

@@ -172,4 +172,10 @@ fn plurals_follow_the_language() {
     assert_eq!(Catalogue::new(Language::De).text(many), "1.200 Fälle");
     assert_eq!(Catalogue::new(Language::It).text(many), "1.200 casi");
     assert_eq!(Catalogue::new(Language::Zh).text(many), "1,200 个测点");
+    // French has the singular for nothing at all as well.
+    let requests = |count, requests| Message::RequestsInAll { count, requests };
+    let french = |message| Catalogue::new(Language::Fr).text(message);
+    assert_eq!(french(requests(0, "0")), "0 requête");
+    assert_eq!(french(requests(1, "1")), "1 requête");
+    assert_eq!(french(requests(2, "2")), "2 requêtes");
 }

@@ -56,3 +56,24 @@ fn connections_are_given_out_as_the_driver_of_each_side_does() {
     assert_eq!(connections("psycopg2"), [fair.clone(), barging]);
     assert_eq!(connections("psycopg"), [fair.clone(), fair]);
 }
+
+#[test]
+fn a_loop_that_stays_keeps_its_driver() {
+    let connections = |driver: &str| {
+        let mut recording = recording(2, SHAPE);
+        recording.endpoints[0].calls[0].resource = Resource {
+            kind: "database".to_owned(),
+            driver: driver.to_owned(),
+            host: "db:5432".to_owned(),
+        };
+        let figures = aggregate::aggregate(&recording);
+        let reading = Reading::new(&recording, &figures);
+        let asked = Settings {
+            pool: Some(5),
+            ..Settings::default()
+        };
+        present::looped(&figures, &reading, &asked).connections
+    };
+    assert_eq!(connections("psycopg2"), [Connections::PerProcess(5)]);
+    assert_eq!(connections("asyncpg"), [Connections::Barging(5)]);
+}
