@@ -214,6 +214,13 @@ impl HttpServer {
         for mount in self.shared.mounts.iter() {
             visit.call(&mount.application)?;
         }
+        let mut outcome = Ok(());
+        let _shown = self.shared.live.context.peek(|context| {
+            if let Some(context) = context {
+                outcome = visit.call(&*context);
+            }
+        });
+        outcome?;
         visit.call(&self.shared.operations)?;
         visit.call(&self.shared.report)
     }

@@ -124,6 +124,8 @@ pub(crate) struct Live {
     /// Those that do not rest, first those that were not looked at for longest; and some that are gone.
     awake: Confined<VecDeque<u64>>,
     pub(crate) templates: Confined<Known>,
+    /// The one that connections which rest were accepted in.
+    pub(crate) context: Confined<Option<Py<PyAny>>>,
     next_number: AtomicU64,
     gate: Confined<Option<Gate>>,
 }
@@ -147,6 +149,7 @@ impl Default for Live {
             connections: Confined::new(HashMap::new()),
             awake: Confined::new(VecDeque::new()),
             templates: Confined::new(Known::default()),
+            context: Confined::new(None),
             next_number: AtomicU64::new(0),
             gate: Confined::new(None),
         }

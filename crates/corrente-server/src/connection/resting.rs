@@ -74,7 +74,12 @@ pub(super) fn rest(connection: &Arc<Connection>, py: Python<'_>, now: f64) -> Py
     let Some((transport, memory, deadline)) = found else {
         return Ok(Repose::Awake);
     };
-    let resting = transport.rest(py, |rested| {
+    let mut context = shared
+        .live
+        .context
+        .with(py, |one| one.as_ref().map(|one| one.clone_ref(py)))?;
+    let resting = transport.rest(py, |mut rested| {
+        rested.share_context(py, &mut context);
         Arc::new_cyclic(|me| Resting {
             shared: Arc::clone(shared),
             me: Weak::clone(me),
@@ -88,6 +93,11 @@ pub(super) fn rest(connection: &Arc<Connection>, py: Python<'_>, now: f64) -> Py
     let Some(resting) = resting else {
         return Ok(Repose::Awake);
     };
+    let before = shared
+        .live
+        .context
+        .with(py, |one| std::mem::replace(one, context))?;
+    drop(before);
     let client: Weak<dyn Client> = resting.me.clone();
     shared.replace(py, memory.number, client)?;
     shared.live.counts.resting.fetch_add(1, Ordering::Relaxed);
