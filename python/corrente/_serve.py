@@ -179,7 +179,6 @@ async def serve_here(
     if stoppable is not None:
         stoppable(signalled)
     lives = _Lives(lifespan)
-    settings.setdefault("max_awake", MAX_AWAKE)
     server = _native.HttpServer(
         application,
         loop,
@@ -191,7 +190,7 @@ async def serve_here(
             (prefix, _native.Folder(folder, static_max_age), "static", None)
             for prefix, folder in static.items()
         ],
-        **settings,
+        **{"max_awake": MAX_AWAKE, **settings},
     )
     await lives.begin()
     for number in signals:
