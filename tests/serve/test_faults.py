@@ -21,6 +21,15 @@ LENGTH_3: Foreign = {**START, "headers": [(b"content-length", b"3")]}
 PIECE: Foreign = {"type": "http.response.body", "body": b"12", "more_body": True}
 LAST: Foreign = {"type": "http.response.body", "body": b"34"}
 
+#: What an application sends that breaks its response off, what it raises then, and what is told.
+BROKEN_WITHIN: list[tuple[list[Foreign], Exception | None, str]] = [
+    ([START, PIECE], None, "before its response was complete"),
+    ([START, PIECE], ValueError("mine"), "raised an exception"),
+    ([START, PIECE, START], None, "raised an exception"),
+    ([LENGTH_3, PIECE, LAST], None, "raised an exception"),
+    ([LENGTH_3, PIECE, {**LAST, "body": b""}], None, "raised an exception"),
+]
+
 
 def sending(*messages: Foreign, error: Exception | None = None) -> Foreign:
     """Give an application that sends these, lets the loop turn, and ends."""
@@ -81,13 +90,7 @@ def test_an_application_that_has_not_begun_to_answer(
 @pytest.mark.parametrize("path", TOKENS)
 @pytest.mark.parametrize(
     ("messages", "error", "said"),
-    [
-        ([START, PIECE], None, "before its response was complete"),
-        ([START, PIECE], ValueError("mine"), "raised an exception"),
-        ([START, PIECE, START], None, "raised an exception"),
-        ([LENGTH_3, PIECE, LAST], None, "raised an exception"),
-        ([LENGTH_3, PIECE, {**LAST, "body": b""}], None, "raised an exception"),
-    ],
+    BROKEN_WITHIN,
 )
 def test_an_application_that_fails_within_its_response(
     serve: Callable[..., Served],

@@ -14,7 +14,7 @@ from corrente._native import Operations
 
 from .applications import PLAIN, body_of, respond
 from .streams import SETTINGS, Http2Client, pseudo, raw
-from .test_faults import LAST, LENGTH_3, PIECE, START, TOKENS, sending
+from .test_faults import BROKEN_WITHIN, LAST, PIECE, START, TOKENS, sending
 from .wire import LIMIT_S
 
 if TYPE_CHECKING:
@@ -58,13 +58,7 @@ def test_an_application_that_has_not_begun_to_answer(
 @pytest.mark.parametrize("path", TOKENS)
 @pytest.mark.parametrize(
     ("messages", "error", "said"),
-    [
-        ([START, PIECE], None, "before its response was complete"),
-        ([START, PIECE], ValueError("mine"), "raised an exception"),
-        ([START, PIECE, START], None, "raised an exception"),
-        ([LENGTH_3, PIECE, LAST], None, "raised an exception"),
-        ([LENGTH_3, PIECE, {**LAST, "body": b""}], None, "raised an exception"),
-    ],
+    BROKEN_WITHIN,
 )
 def test_an_application_that_fails_within_its_response(
     serve: Callable[..., Served],

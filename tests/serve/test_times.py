@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .serving import Foreign, Served
+    from .wire import Client
 
 #: Seconds that no test reaches.
 NEVER = 1000.0
@@ -29,6 +31,18 @@ UNASKED_MOST = 2 * 64 * 1024
 
 #: Bytes that asyncio's transports read at once.
 READ_MOST = 256 * 1024
+
+
+def send_until_full(client: Client, length: int, piece: int) -> int:
+    """Send a body until all buffers on the way are full; give how much of it was sent."""
+    client.socket.settimeout(0.2)
+    sent = 0
+    with contextlib.suppress(TimeoutError):
+        while sent < length:
+            sent += client.socket.send(b"x" * min(piece, length - sent))
+    assert sent < length
+    client.socket.settimeout(LIMIT_S)
+    return sent
 
 
 def test_a_slow_head_is_cut(serve: Callable[..., Served]) -> None:
@@ -148,16 +162,7 @@ def test_a_body_that_nobody_asks_for_stays_with_the_client(serve: Callable[..., 
     length = 64_000_000
     with served.client() as client:
         client.send(request("/", f"Content-Length: {length}", method="POST"))
-        client.socket.settimeout(0.2)
-        sent = 0
-        try:
-            while sent < length:
-                sent += client.socket.send(b"x" * 65536)
-        except TimeoutError:
-            # All buffers between the two are full.
-            pass
-        assert sent < length
-        client.socket.settimeout(LIMIT_S)
+        sent = send_until_full(client, length, 65536)
         served.call(gate.set)
         while sent < length:
             sent += client.socket.send(b"x" * min(65536, length - sent))
@@ -186,16 +191,7 @@ def test_little_is_read_for_a_reader_that_has_become_slow(serve: Callable[..., S
     waited: list[int] = []
     with served.client() as client:
         client.send(request("/", f"Content-Length: {length}", method="POST"))
-        client.socket.settimeout(0.2)
-        sent = 0
-        try:
-            while sent < length:
-                sent += client.socket.send(b"x" * min(1_000_000, length - sent))
-        except TimeoutError:
-            # All buffers between the two are full.
-            pass
-        assert sent < length
-        client.socket.settimeout(LIMIT_S)
+        sent = send_until_full(client, length, 1_000_000)
         served.call(gate.set)
         while sent < length:
             sent += client.socket.send(b"x" * min(65536, length - sent))

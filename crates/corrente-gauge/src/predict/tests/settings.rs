@@ -32,15 +32,21 @@ fn a_server_of_one_process_is_given_threads_only() {
     assert!(flags.starts_with("--threads "), "{flags}");
 }
 
+/// A service of two workers whose calls go to a database by this driver.
+fn recording_of_driver(driver: &str) -> Recording {
+    let mut recording = recording(2, SHAPE);
+    recording.endpoints[0].calls[0].resource = Resource {
+        kind: "database".to_owned(),
+        driver: driver.to_owned(),
+        host: "db:5432".to_owned(),
+    };
+    recording
+}
+
 #[test]
 fn connections_are_given_out_as_the_driver_of_each_side_does() {
     let connections = |driver: &str| {
-        let mut recording = recording(2, SHAPE);
-        recording.endpoints[0].calls[0].resource = Resource {
-            kind: "database".to_owned(),
-            driver: driver.to_owned(),
-            host: "db:5432".to_owned(),
-        };
+        let recording = recording_of_driver(driver);
         let figures = aggregate::aggregate(&recording);
         let reading = Reading::new(&recording, &figures);
         let asked = Settings {
@@ -60,12 +66,7 @@ fn connections_are_given_out_as_the_driver_of_each_side_does() {
 #[test]
 fn a_loop_that_stays_keeps_its_driver() {
     let connections = |driver: &str| {
-        let mut recording = recording(2, SHAPE);
-        recording.endpoints[0].calls[0].resource = Resource {
-            kind: "database".to_owned(),
-            driver: driver.to_owned(),
-            host: "db:5432".to_owned(),
-        };
+        let recording = recording_of_driver(driver);
         let figures = aggregate::aggregate(&recording);
         let reading = Reading::new(&recording, &figures);
         let asked = Settings {
