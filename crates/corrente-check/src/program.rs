@@ -38,6 +38,8 @@ pub(crate) struct Program {
     /// The module of each function.
     owners: Vec<u32>,
     by_name: FxHashMap<String, u32>,
+    /// Bytes of the folders that all paths have in common.
+    shared_folders: usize,
     /// Attributes that some code sets.
     pub(crate) assigned: FxHashSet<Symbol>,
 }
@@ -58,7 +60,10 @@ impl Program {
             .filter_map(|file| file.path.strip_suffix("__init__.py"))
             .map(|folder| folder.trim_end_matches('/').to_owned())
             .collect();
-        let mut program = Self::default();
+        let mut program = Self {
+            shared_folders: shared_folders(files.iter().map(|file| file.path.as_str())),
+            ..Self::default()
+        };
         for file in files {
             program.add(file, &packages, symbols);
         }
@@ -105,6 +110,17 @@ impl Program {
             symbols,
             first,
         });
+    }
+
+    /// A module's path without the folders that it shares with all others: those say where the project
+    /// is, not what is in it.
+    pub(crate) fn path_inside<'a>(&self, module: &'a Module) -> &'a str {
+        &module.path[self.shared_folders..]
+    }
+
+    /// What each module was lowered to.
+    pub(crate) fn facts(&self) -> Vec<&ModuleFacts> {
+        self.modules.iter().map(|module| &module.facts).collect()
     }
 
     pub(crate) fn function(&self, id: FunctionId) -> &FunctionFacts {
@@ -273,6 +289,20 @@ impl Program {
     }
 }
 
+/// The bytes of the folders that all paths begin with.
+fn shared_folders<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
+    let folders = |path: &'a str| path.rfind('/').map_or("", |end| &path[..=end]);
+    let shared = paths.map(folders).reduce(|one, other| {
+        let alike = one.bytes().zip(other.bytes());
+        let alike = alike.take_while(|(one, other)| one == other).count();
+        let end = one.as_bytes()[..alike]
+            .iter()
+            .rposition(|byte| *byte == b'/');
+        end.map_or("", |end| &one[..=end])
+    });
+    shared.map_or(0, str::len)
+}
+
 struct Names {
     own: String,
     all: Vec<String>,
@@ -341,6 +371,19 @@ mod tests {
         assert_eq!(found.own, "shop.api");
         assert!(found.all.contains(&"src.shop.api".to_owned()));
         assert!(found.folder.is_empty());
+    }
+
+    #[test]
+    fn folders_that_all_share_are_shared() {
+        let shared = |paths: &[&str]| shared_folders(paths.iter().copied());
+        assert_eq!(
+            shared(&["/test/é/a.py", "/test/é/b/c.py"]),
+            "/test/é/".len()
+        );
+        assert_eq!(shared(&["test/é.py", "test/è.py"]), "test/".len());
+        assert_eq!(shared(&["tests/a.py", "test/a.py"]), 0);
+        assert_eq!(shared(&["a.py"]), 0);
+        assert_eq!(shared(&[]), 0);
     }
 
     #[test]

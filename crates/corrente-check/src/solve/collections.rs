@@ -6,7 +6,7 @@ use super::arguments::{Given, Way};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{Key, Mode};
+use crate::facts::{Key, Mode, PROSE};
 use crate::symbols::Symbol;
 
 /// What an empty one of which is filled later.
@@ -43,6 +43,7 @@ impl Machine<'_> {
         let mut keys = Vec::new();
         for value in values.iter() {
             match self.values.data(value) {
+                Data::Text(text) if self.symbols.text(text) == PROSE => keys.push(self.heap.any),
                 Data::Text(text) => keys.push(text),
                 Data::Number(number) => keys.push(self.position_key(number)),
                 _ => {}
@@ -117,6 +118,12 @@ impl Machine<'_> {
         values
     }
 
+    /// What is under one of these keys, or under an unknown one.
+    pub(super) fn at_values(&mut self, owner: Owner, keys: &ValueSet) -> ValueSet {
+        let keys = self.keys_of(keys);
+        self.at_keys(owner, &keys)
+    }
+
     pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
         let keys = self.key_symbols(Key::position(position));
         let key = keys.first().copied().unwrap_or(self.heap.any);
@@ -165,24 +172,24 @@ impl Machine<'_> {
             .map(|given| given.values.clone())
             .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
-            "append" | "add" | "appendleft" | "put_nowait" | "set" => {
+            "append" | "add" | "appendleft" | "put" | "put_nowait" | "set" => {
                 self.put(owner, Key::Any, &first);
             }
             "insert" => self.put(owner, Key::Any, &second),
             "extend" | "update" | "extendleft" => self.take_in(owner, given),
             "setdefault" => {
-                for key in self.keys_of(&first) {
-                    self.heap.put(owner, key, &second);
-                }
-                return self.everything_in(owner);
-            }
-            "get" | "pop" | "__getitem__" if !first.is_empty() => {
                 let keys = self.keys_of(&first);
-                let mut values = self.at_keys(owner, &keys);
+                for key in &keys {
+                    self.heap.put(owner, *key, &second);
+                }
+                return self.at_keys(owner, &keys);
+            }
+            "get" | "pop" | "__getitem__" if !given.is_empty() => {
+                let mut values = self.at_values(owner, &first);
                 values.extend(&second);
                 return values;
             }
-            "pop" | "popleft" | "get" => return self.everything_in(owner),
+            "pop" | "popleft" | "get" | "get_nowait" => return self.everything_in(owner),
             "copy" | "values" | "__iter__" => return self.single(Data::Collection(owner)),
             "items" => {
                 let values = self.everything_in(owner);

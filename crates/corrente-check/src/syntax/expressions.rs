@@ -15,7 +15,7 @@ use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
 use crate::facts::{
     Action, Argument, ArgumentKind, BEGINNING, BodyKind, Call, Collection, EXPRESSION, Key, Mode,
-    Slot, Trait, YIELDS,
+    PROSE, Slot, Trait, YIELDS,
 };
 
 impl Lowering<'_> {
@@ -78,18 +78,12 @@ impl Lowering<'_> {
                 from
             }
             Expr::StringLiteral(literal) => {
-                let text = self.name(literal.value.to_str());
-                let to = self.slot();
-                self.emit(range, Action::Text { to, text });
-                to
+                let text = literal.value.to_str();
+                let is_prose = text.contains(char::is_whitespace);
+                self.text(range, if is_prose { PROSE } else { text })
             }
             // What bytes there are, nobody asks; their `join` iterates as that of a text does.
-            Expr::BytesLiteral(_) => {
-                let text = self.name("");
-                let to = self.slot();
-                self.emit(range, Action::Text { to, text });
-                to
-            }
+            Expr::BytesLiteral(_) => self.text(range, ""),
             Expr::NumberLiteral(literal) => {
                 let number = match &literal.value {
                     Number::Int(whole) => whole.as_i64(),
@@ -191,6 +185,12 @@ impl Lowering<'_> {
             }
             _ => self.slot(),
         }
+    }
+
+    fn text(&mut self, range: TextRange, text: &str) -> Slot {
+        let (to, text) = (self.slot(), self.name(text));
+        self.emit(range, Action::Text { to, text });
+        to
     }
 
     fn number(&mut self, range: TextRange, number: Option<i64>) -> Slot {
