@@ -22,7 +22,7 @@ pub(crate) const YIELDS: Slot = 1;
 pub(crate) const BEGINNING: char = '\u{0}';
 
 /// Stands for any text with a space or a line end in it. Such a text is for people: what it says makes
-/// no difference, but as a key it may be any.
+/// no difference, and as keys they are all one.
 pub(crate) const PROSE: &str = " ";
 
 /// The name of a generator expression's body.

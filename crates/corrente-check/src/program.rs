@@ -58,7 +58,7 @@ impl Program {
         let packages: FxHashSet<String> = files
             .iter()
             .filter_map(|file| file.path.strip_suffix("__init__.py"))
-            .map(|folder| folder.trim_end_matches('/').to_owned())
+            .map(|folder| folder.trim_matches('/').to_owned())
             .collect();
         let mut program = Self {
             shared_folders: shared_folders(files.iter().map(|file| file.path.as_str())),

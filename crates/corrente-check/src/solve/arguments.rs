@@ -505,12 +505,15 @@ impl Machine<'_> {
         }
     }
 
-    /// What is under an unknown key may be any parameter's that is not given otherwise.
+    /// What is under an unknown key may be any parameter's that is not given otherwise. Of such a mixture
+    /// only what carries callables is worth following.
     fn pass_under_any_name(&mut self, passing: &Passing, values: &ValueSet) {
+        let values = values.iter().filter(|value| self.is_carrier(*value));
+        let values: ValueSet = values.collect();
         let open = passing.signature.positional.iter().skip(passing.position);
         for parameter in open.chain(&passing.signature.keyword_only) {
             if !passing.named.contains(&parameter.name) {
-                self.give(passing.instance, parameter.slot, values);
+                self.give(passing.instance, parameter.slot, &values);
             }
         }
     }

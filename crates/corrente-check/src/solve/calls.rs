@@ -225,7 +225,7 @@ impl Machine<'_> {
         }
         if found.class.is_none() {
             self.fill_fields(value, class, given);
-            self.run_validators(value, class, given);
+            self.run_validators(value, class);
             let after = self.symbols.intern("__post_init__");
             if self.look_up(class, after).class.is_some() {
                 self.special_method(value, after, &[]);
@@ -294,9 +294,8 @@ impl Machine<'_> {
                 continue;
             };
             for (name, values) in self.named(owner) {
-                let any = name == self.heap.any;
-                for field in fields.iter().filter(|field| any || **field == name) {
-                    self.set_field(&target, class, *field, &values);
+                if fields.contains(&name) {
+                    self.set_field(&target, class, name, &values);
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::arguments::{Given, Way};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{Key, Mode, PROSE};
+use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
 
 /// What an empty one of which is filled later.
@@ -43,7 +43,6 @@ impl Machine<'_> {
         let mut keys = Vec::new();
         for value in values.iter() {
             match self.values.data(value) {
-                Data::Text(text) if self.symbols.text(text) == PROSE => keys.push(self.heap.any),
                 Data::Text(text) => keys.push(text),
                 Data::Number(number) => keys.push(self.position_key(number)),
                 _ => {}

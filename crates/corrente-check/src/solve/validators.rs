@@ -1,8 +1,8 @@
-//! Functions that the making of an object calls with what its fields are given: validators of pydantic's
-//! models, converters and validators of attrs' fields.
+//! Functions that the making of an object calls: validators of pydantic's models, converters and validators
+//! of attrs' fields.
 //!
 //! The class's body registers them while it runs; whoever makes an object of the class, or of one that
-//! inherits from it, calls them.
+//! inherits from it, calls them. What they are given is not followed: it is data.
 
 use super::arguments::{Given, Way};
 use super::heap::{ClassId, OwnedBy};
@@ -51,18 +51,14 @@ impl Machine<'_> {
     }
 
     /// Calls what the making of an object of a class calls.
-    pub(super) fn run_validators(&mut self, object: Value, class: ClassId, given: &[Given]) {
-        let mut values = ValueSet::default();
-        for argument in given {
-            values.extend(&argument.values);
-        }
+    pub(super) fn run_validators(&mut self, object: Value, class: ClassId) {
         for ancestor in self.ancestors(class).iter() {
             let body = self.heap.classes[ancestor.0 as usize].instance;
             let known = self.heap.owned.get(&OwnedBy::Validators(body)).copied();
             let Some(owner) = known else { continue };
             for validator in self.everything_in(owner).iter() {
                 for bound in self.bind(validator, object).iter() {
-                    self.invoke(bound, &[Given::positional(values.clone())], Mode::Plain);
+                    self.invoke(bound, &[], Mode::Plain);
                 }
             }
         }

@@ -77,11 +77,7 @@ impl Lowering<'_> {
                 self.assign(&named.target, from);
                 from
             }
-            Expr::StringLiteral(literal) => {
-                let text = literal.value.to_str();
-                let is_prose = text.contains(char::is_whitespace);
-                self.text(range, if is_prose { PROSE } else { text })
-            }
+            Expr::StringLiteral(literal) => self.text(range, as_known(literal.value.to_str())),
             // What bytes there are, nobody asks; their `join` iterates as that of a text does.
             Expr::BytesLiteral(_) => self.text(range, ""),
             Expr::NumberLiteral(literal) => {
@@ -233,7 +229,7 @@ impl Lowering<'_> {
     /// The key of a subscription or of a dict's item.
     pub(super) fn key(&mut self, key: &Expr) -> Key {
         match key {
-            Expr::StringLiteral(literal) => Key::Text(self.name(literal.value.to_str())),
+            Expr::StringLiteral(literal) => Key::Text(self.name(as_known(literal.value.to_str()))),
             Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
                 Some(number) => Key::Number(number),
                 None => Key::Any,
@@ -524,6 +520,15 @@ impl Lowering<'_> {
             right: Some(right),
         };
         self.emit(range, action);
+    }
+}
+
+/// A text as far as it makes a difference what it says.
+fn as_known(text: &str) -> &str {
+    if text.contains(char::is_whitespace) {
+        PROSE
+    } else {
+        text
     }
 }
 
