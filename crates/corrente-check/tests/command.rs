@@ -216,17 +216,11 @@ fn what_is_left_out_is_named_or_has_a_path_from_the_settings() {
 
 #[test]
 fn the_same_is_found_by_whichever_path_a_project_is_given() {
-    // A folder without `__init__.py` inside a package is a package all the same.
+    // A module inside a package is not what an absolute import of its last name means.
     let folder = project(&[
         ("shop/__init__.py", ""),
-        (
-            "shop/parts/work.py",
-            "import time\ndef wait():\n    time.sleep(1)\n",
-        ),
-        (
-            "shop/parts/api.py",
-            "from .work import wait\nasync def main():\n    wait()\n",
-        ),
+        ("shop/time.py", "x = 1\n"),
+        ("shop/api.py", SERVICE),
     ]);
     assert!(run(&folder, &["."]).starts_with("exit 1"));
     let path = folder.path().display().to_string();
