@@ -308,6 +308,8 @@ struct Names {
     all: Vec<String>,
     /// The dotted folder of a script that belongs to no package; empty for others.
     folder: String,
+    /// A folder somewhere above is a package, though the module's own may not say so.
+    is_inside: bool,
 }
 
 impl Names {
@@ -316,6 +318,9 @@ impl Names {
         if module.split('.').count() > 1 {
             self.folder.clear();
             self.own.clone_from(&module);
+        } else if self.is_inside {
+            // `shop/parts/redis.py` is not what `import redis` means.
+            return;
         }
         self.all.insert(0, module);
     }
@@ -333,22 +338,33 @@ fn names_of(path: &str, packages: &FxHashSet<String>) -> Names {
     }
     let own = parts[start..].join(".");
     let full = parts.join(".");
-    let mut all = vec![own.clone(), full.clone()];
+    let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
+    // A folder without `__init__.py` inside a package is a package all the same.
+    let outermost = (1..parts.len()).find(|upto| in_package(*upto));
+    let is_inside = is_script && outermost.is_some();
+    let mut all = vec![full.clone()];
+    if !is_inside {
+        all.insert(0, own.clone());
+    }
+    all.extend(outermost.map(|upto| parts[upto - 1..].join(".")));
     if let Some(rest) = full
         .strip_prefix("src.")
         .or_else(|| full.split_once(".src.").map(|(_, rest)| rest))
     {
         all.push(rest.to_owned());
     }
-    // A folder without `__init__.py` inside a package is a package all the same.
-    let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
     let folder = if is_script {
         parts[..start].join(".")
     } else {
         String::new()
     };
     let own = if is_script { full } else { own };
-    Names { own, all, folder }
+    Names {
+        own,
+        all,
+        folder,
+        is_inside,
+    }
 }
 
 #[cfg(test)]
@@ -384,6 +400,13 @@ mod tests {
         assert_eq!(shared(&["tests/a.py", "test/a.py"]), 0);
         assert_eq!(shared(&["a.py"]), 0);
         assert_eq!(shared(&[]), 0);
+    }
+
+    #[test]
+    fn a_folder_inside_a_package_is_one_too() {
+        let found = names("here/shop/parts/redis.py", &["here/shop"]);
+        assert!(found.all.contains(&"shop.parts.redis".to_owned()));
+        assert!(!found.all.contains(&"redis".to_owned()));
     }
 
     #[test]

@@ -221,10 +221,22 @@ fn the_same_is_found_by_whichever_path_a_project_is_given() {
         ("shop/__init__.py", ""),
         ("shop/time.py", "x = 1\n"),
         ("shop/api.py", SERVICE),
+        (
+            "shop/parts/work.py",
+            "import time\ndef wait():\n    time.sleep(1)\n",
+        ),
+        (
+            "shop/parts/api.py",
+            "from shop.parts.work import wait\nasync def main():\n    wait()\n",
+        ),
     ]);
-    assert!(run(&folder, &["."]).starts_with("exit 1"));
+    let found = |path: &str| {
+        let said = run(&folder, &[path]);
+        said.matches("time.sleep` blocks").count()
+    };
+    assert_eq!(found("."), 2);
     let path = folder.path().display().to_string();
-    assert!(run(&folder, &[&path]).starts_with("exit 1"));
+    assert_eq!(found(&path), 2);
 }
 
 #[test]
