@@ -8,6 +8,7 @@ mod entries;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::finding::Certainty;
 use crate::routing::{Entries, Routing};
@@ -118,6 +119,8 @@ struct Typed {
 /// The catalogue.
 #[derive(Debug, Default)]
 pub struct Catalogue {
+    /// Of all files, in their order.
+    identity: [u8; 32],
     pub(crate) rules: Vec<Rule>,
     blocking: FxHashMap<String, u32>,
     results: Typed,
@@ -164,6 +167,11 @@ impl Catalogue {
         };
         let file: File =
             toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
+        self.identity = Sha256::new()
+            .chain_update(self.identity)
+            .chain_update(text)
+            .finalize()
+            .into();
         for block in file.block {
             self.add_block(block).map_err(refuse)?;
         }
@@ -283,6 +291,11 @@ impl Catalogue {
         Ok(())
     }
 
+    /// The SHA-256 of all that was added: equal ones say the same of every call.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        self.identity
+    }
+
     /// The number of the rule for calling `key`.
     pub(crate) fn blocking(&self, key: &str) -> Option<u32> {
         if let Some(number) = self.blocking.get(key) {
@@ -370,6 +383,11 @@ impl Catalogue {
     /// What a rule is about.
     pub fn explain(&self, rule: &str) -> Option<&str> {
         self.explanations.get(rule).map(String::as_str)
+    }
+
+    /// Whether there is such a rule, explained or not.
+    pub fn has_rule(&self, name: &str) -> bool {
+        self.explanations.contains_key(name) || self.rules.iter().any(|rule| rule.name == name)
     }
 
     /// All rules, by name.

@@ -20,6 +20,7 @@ use corrente_check::{
 };
 
 use arguments::{Arguments, Form};
+use files::Excluded;
 
 /// Findings, if any, are the reason to fail.
 const FOUND: u8 = 1;
@@ -70,13 +71,10 @@ fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
     if let Some(rule) = &arguments.explain {
         return explain(&catalogue.known, rule);
     }
-    let excluded: Vec<String> = project
-        .settings
-        .exclude
-        .iter()
-        .chain(&arguments.exclude)
-        .cloned()
-        .collect();
+    project.refuse_unknown_rules(&catalogue.known)?;
+    let mut excluded = Excluded::default();
+    excluded.add(&project.folder, &project.settings.exclude);
+    excluded.add(Path::new("."), &arguments.exclude);
     let once = || once(arguments, &project, &catalogue, &excluded);
     if arguments.watch {
         watch::run(&arguments.paths, &excluded, once)
@@ -89,7 +87,7 @@ fn once(
     arguments: &Arguments,
     project: &Project,
     catalogue: &Loaded,
-    excluded: &[String],
+    excluded: &Excluded,
 ) -> Result<u8, Refusal> {
     let found = files::read(&arguments.paths, excluded).map_err(Refusal)?;
     for skipped in &found.skipped {
@@ -141,17 +139,13 @@ fn checked(
         Memory::Left
     };
     let effort = Effort { threads, memory };
-    let input = cache::input(&catalogue.texts, sources);
-    if let Some(report) = input.as_ref().and_then(|input| cache.report(input)) {
+    let input = cache.input(&catalogue.texts, sources);
+    if let Some(report) = cache.report(&input) {
         return report;
     }
     let (report, updated) = check_again(sources, &catalogue.known, effort, &cache.read());
-    if let Some(bytes) = updated {
-        cache.write(&bytes);
-    }
-    if let Some(input) = input {
-        cache.keep_report(&input, &report);
-    }
+    cache.write(&updated);
+    cache.keep_report(&input, &report);
     report
 }
 
@@ -163,6 +157,22 @@ fn refuse(path: &Path, reason: &str) -> Refusal {
 struct Project {
     folder: PathBuf,
     settings: Configuration,
+}
+
+impl Project {
+    /// A rule that is misspelt would silently be told all the same.
+    fn refuse_unknown_rules(&self, catalogue: &Catalogue) -> Result<(), Refusal> {
+        let mut ignored = self.settings.ignore.iter();
+        match ignored.find(|rule| !catalogue.has_rule(rule)) {
+            None => Ok(()),
+            Some(rule) => {
+                let path = self.folder.join("pyproject.toml");
+                let known = catalogue.rule_names().join(", ");
+                let reason = format!("`ignore`: there is no rule `{rule}`; there are {known}");
+                Err(refuse(&path, &reason))
+            }
+        }
+    }
 }
 
 /// The nearest pyproject.toml at or above the first path.

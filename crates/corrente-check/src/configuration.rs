@@ -11,7 +11,7 @@ use crate::finding::Certainty;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Configuration {
-    /// Folders or files that are not read, relative to pyproject.toml.
+    /// Folders or files that are not read: by name wherever they are, or by path from pyproject.toml.
     pub exclude: Vec<String>,
     /// Rules that are not told.
     pub ignore: Vec<String>,

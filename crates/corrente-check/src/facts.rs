@@ -21,6 +21,10 @@ pub(crate) const YIELDS: Slot = 1;
 /// Ends a text of which only the beginning is known; no text of a program does.
 pub(crate) const BEGINNING: char = '\u{0}';
 
+/// Stands for any text with a space or a line end in it. Such a text is for people: what it says makes
+/// no difference, and as keys they are all one.
+pub(crate) const PROSE: &str = " ";
+
 /// The name of a generator expression's body.
 pub(crate) const EXPRESSION: &str = "<genexpr>";
 

@@ -2,7 +2,8 @@
 //!
 //! Pure: sources in, a [`Report`] out; the program of the same name does the reading and printing.
 //! `syntax` turns each file into facts, `program` puts them together, `solve` follows values
-//! through them, `reach` searches from coroutines to what the `catalogue` says is blocking.
+//! through them, `reach` searches from coroutines to what the `catalogue` says is blocking, `telling`
+//! makes the report of that.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod catalogue;
 mod configuration;
 mod facts;
 mod finding;
+mod found;
 mod graph;
 pub mod plan;
 mod program;
@@ -18,9 +20,11 @@ mod reach;
 pub mod render;
 mod routing;
 mod solve;
+mod spans;
 mod store;
 mod symbols;
 mod syntax;
+mod telling;
 mod uses;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -31,15 +35,16 @@ pub use catalogue::{Catalogue, CatalogueError};
 pub use configuration::Configuration;
 pub use finding::{Certainty, Extent, Fault, Finding, Place, Report, Step};
 pub use graph::CallGraph;
-pub use store::Store;
+pub use store::{Store, Updated};
 pub use syntax::STACK_BYTES;
 
 use facts::ModuleFacts;
 use plan::{Plan, Recorded};
 use program::{NewModule, Program};
 use solve::Machine;
-use store::Lowered;
+use store::{Digested, Lowered};
 use symbols::Symbols;
+use telling::Files;
 
 /// A file of the program to be checked.
 #[derive(Debug, Clone)]
@@ -56,7 +61,9 @@ pub struct Source {
 pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Report {
     let facts = lower_all(sources, threads, &syntax::lower);
     solved(sources, facts, catalogue, |machine| {
-        reach::report(machine, sources)
+        let found = reach::found(machine);
+        let facts = &machine.program.facts();
+        Files { sources, facts }.report(&found)
     })
 }
 
@@ -78,24 +85,56 @@ pub enum Memory {
     Left,
 }
 
-/// The same with facts of an earlier run; also gives what to keep for the next one, if that is
-/// something else.
+/// The same with what an earlier run left; also gives what to keep for the next one.
+///
+/// Where only the layout of files has changed since (comments, docstrings, empty lines), what was found then
+/// is told again. Else values flow anew: what a full set holds depends on the order in which it came.
 pub fn check_again(
     sources: &[Source],
     catalogue: &Catalogue,
     effort: Effort,
     store: &Store,
-) -> (Report, Option<Vec<u8>>) {
+) -> (Report, Updated) {
     let lowered = lower_all(sources, effort.threads, &|text: &str| {
         store.facts(text, || syntax::lower(text))
     });
-    let updated = store.updated(&lowered);
+    let shape = store::shape(sources, &lowered, catalogue);
+    let mut updated = Updated {
+        facts: store.updated(&lowered),
+        findings: None,
+    };
+    if let Some(report) = shape.and_then(|shape| told_again(sources, &lowered, store, &shape)) {
+        leave(lowered, effort.memory);
+        return (report, updated);
+    }
     let facts = lowered.into_iter().map(|file| file.facts).collect();
     let input = (sources, facts, catalogue);
     let report = solve(input, effort.memory, |machine| {
-        reach::report(machine, sources)
+        let found = reach::found(machine);
+        let facts = &machine.program.facts();
+        updated.findings = shape.and_then(|shape| store::kept(&found, &shape, facts));
+        Files { sources, facts }.report(&found)
     });
     (report, updated)
+}
+
+/// The report on what the last run found, if the program is made of the same as then.
+fn told_again(
+    sources: &[Source],
+    lowered: &[Lowered],
+    store: &Store,
+    shape: &Digested,
+) -> Option<Report> {
+    let facts: &Vec<&ModuleFacts> = &lowered.iter().map(|file| &file.facts).collect();
+    let found = store.found(shape, facts)?;
+    Some(Files { sources, facts }.report(&found))
+}
+
+fn leave<T>(what: T, memory: Memory) {
+    match memory {
+        Memory::Left => std::mem::forget(what),
+        Memory::Freed => drop(what),
+    }
 }
 
 /// Who calls whom in a program.
@@ -154,10 +193,8 @@ fn solve<T>(
     machine.run();
     machine.absorb_expressions();
     let answer = ask(&mut machine);
-    if memory == Memory::Left {
-        std::mem::forget(machine);
-        std::mem::forget(program);
-    }
+    leave(machine, memory);
+    leave(program, memory);
     answer
 }
 

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::finding::{Certainty, Extent, Place};
 use crate::solve::{Inherited, Machine};
+use crate::telling::Files;
 use crate::{Source, reach};
 
 use graph::Graph;
@@ -229,6 +230,7 @@ pub(crate) fn make(
     recorded: Option<&Recorded>,
 ) -> Plan {
     let graph = Graph::of(machine, sources);
+    let facts = &machine.program.facts();
     let (mut endpoints, free) = graph.endpoints();
     let unknown_in_recording = recorded.map_or_else(Vec::new, |recorded| {
         measured::join(recorded, &mut endpoints, &free)
@@ -243,7 +245,7 @@ pub(crate) fn make(
         together: together::find(&graph),
         size: graph.size(),
         unknown_in_recording,
-        faults: reach::faults(machine, sources),
+        faults: Files { sources, facts }.faults(),
         extent: reach::extent(machine, graph.starts.len()),
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Program {
     /// The module of each function.
     owners: Vec<u32>,
     by_name: FxHashMap<String, u32>,
+    /// Bytes of the folders that all paths have in common.
+    shared_folders: usize,
     /// Attributes that some code sets.
     pub(crate) assigned: FxHashSet<Symbol>,
 }
@@ -56,9 +58,12 @@ impl Program {
         let packages: FxHashSet<String> = files
             .iter()
             .filter_map(|file| file.path.strip_suffix("__init__.py"))
-            .map(|folder| folder.trim_end_matches('/').to_owned())
+            .map(|folder| folder.trim_matches('/').to_owned())
             .collect();
-        let mut program = Self::default();
+        let mut program = Self {
+            shared_folders: shared_folders(files.iter().map(|file| file.path.as_str())),
+            ..Self::default()
+        };
         for file in files {
             program.add(file, &packages, symbols);
         }
@@ -105,6 +110,17 @@ impl Program {
             symbols,
             first,
         });
+    }
+
+    /// A module's path without the folders that it shares with all others: those say where the project
+    /// is, not what is in it.
+    pub(crate) fn path_inside<'a>(&self, module: &'a Module) -> &'a str {
+        &module.path[self.shared_folders..]
+    }
+
+    /// What each module was lowered to.
+    pub(crate) fn facts(&self) -> Vec<&ModuleFacts> {
+        self.modules.iter().map(|module| &module.facts).collect()
     }
 
     pub(crate) fn function(&self, id: FunctionId) -> &FunctionFacts {
@@ -273,11 +289,27 @@ impl Program {
     }
 }
 
+/// The bytes of the folders that all paths begin with.
+fn shared_folders<'a>(paths: impl Iterator<Item = &'a str>) -> usize {
+    let folders = |path: &'a str| path.rfind('/').map_or("", |end| &path[..=end]);
+    let shared = paths.map(folders).reduce(|one, other| {
+        let alike = one.bytes().zip(other.bytes());
+        let alike = alike.take_while(|(one, other)| one == other).count();
+        let end = one.as_bytes()[..alike]
+            .iter()
+            .rposition(|byte| *byte == b'/');
+        end.map_or("", |end| &one[..=end])
+    });
+    shared.map_or(0, str::len)
+}
+
 struct Names {
     own: String,
     all: Vec<String>,
     /// The dotted folder of a script that belongs to no package; empty for others.
     folder: String,
+    /// A folder somewhere above is a package, though the module's own may not say so.
+    is_inside: bool,
 }
 
 impl Names {
@@ -286,6 +318,9 @@ impl Names {
         if module.split('.').count() > 1 {
             self.folder.clear();
             self.own.clone_from(&module);
+        } else if self.is_inside {
+            // `shop/parts/redis.py` is not what `import redis` means.
+            return;
         }
         self.all.insert(0, module);
     }
@@ -303,22 +338,33 @@ fn names_of(path: &str, packages: &FxHashSet<String>) -> Names {
     }
     let own = parts[start..].join(".");
     let full = parts.join(".");
-    let mut all = vec![own.clone(), full.clone()];
+    let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
+    // A folder without `__init__.py` inside a package is a package all the same.
+    let outermost = (1..parts.len()).find(|upto| in_package(*upto));
+    let is_inside = is_script && outermost.is_some();
+    let mut all = vec![full.clone()];
+    if !is_inside {
+        all.insert(0, own.clone());
+    }
+    all.extend(outermost.map(|upto| parts[upto - 1..].join(".")));
     if let Some(rest) = full
         .strip_prefix("src.")
         .or_else(|| full.split_once(".src.").map(|(_, rest)| rest))
     {
         all.push(rest.to_owned());
     }
-    // A folder without `__init__.py` inside a package is a package all the same.
-    let is_script = start + 1 == parts.len() && start > 0 && !path.ends_with("__init__.py");
     let folder = if is_script {
         parts[..start].join(".")
     } else {
         String::new()
     };
     let own = if is_script { full } else { own };
-    Names { own, all, folder }
+    Names {
+        own,
+        all,
+        folder,
+        is_inside,
+    }
 }
 
 #[cfg(test)]
@@ -341,6 +387,26 @@ mod tests {
         assert_eq!(found.own, "shop.api");
         assert!(found.all.contains(&"src.shop.api".to_owned()));
         assert!(found.folder.is_empty());
+    }
+
+    #[test]
+    fn folders_that_all_share_are_shared() {
+        let shared = |paths: &[&str]| shared_folders(paths.iter().copied());
+        assert_eq!(
+            shared(&["/test/é/a.py", "/test/é/b/c.py"]),
+            "/test/é/".len()
+        );
+        assert_eq!(shared(&["test/é.py", "test/è.py"]), "test/".len());
+        assert_eq!(shared(&["tests/a.py", "test/a.py"]), 0);
+        assert_eq!(shared(&["a.py"]), 0);
+        assert_eq!(shared(&[]), 0);
+    }
+
+    #[test]
+    fn a_folder_inside_a_package_is_one_too() {
+        let found = names("here/shop/parts/redis.py", &["here/shop"]);
+        assert!(found.all.contains(&"shop.parts.redis".to_owned()));
+        assert!(!found.all.contains(&"redis".to_owned()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From what the machine knows to findings: which blocking calls a coroutine reaches, and how.
+//! From what the machine knows to what is found: which blocking calls a coroutine reaches, and how.
 //!
 //! The search starts at all coroutines and callbacks at once, so the first chain to a call is a
 //! shortest one; it takes certain steps before probable ones. A chain never passes through another
@@ -9,9 +9,9 @@ use std::collections::hash_map::Entry as Slot;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::Source;
-use crate::facts::{Action, BodyKind, ModuleFacts, Span};
-use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, SUPPRESSION, Step, short};
+use crate::facts::{Action, BodyKind, Span};
+use crate::finding::{Certainty, Extent, short};
+use crate::found::{Found, FoundCall, FoundStep};
 use crate::program::FunctionId;
 use crate::solve::{Edge, InstanceId, Machine, Reach};
 
@@ -26,20 +26,18 @@ struct Arrival {
     distance: u32,
 }
 
-/// Makes the report.
-pub(crate) fn report(machine: &Machine<'_>, sources: &[Source]) -> Report {
-    let mut search = Search::new(machine, sources);
+/// Searches.
+pub(crate) fn found(machine: &Machine<'_>) -> Found {
+    let mut search = Search::new(machine);
     search.run();
-    let mut report = search.findings();
-    report.findings.extend(without_reason(machine, sources));
-    report.faults = faults(machine, sources);
-    report.extent = extent(machine, search.starts.len());
-    report
+    Found {
+        calls: search.calls(),
+        extent: extent(machine, search.starts.len()),
+    }
 }
 
 struct Search<'a, 'm> {
     machine: &'a Machine<'m>,
-    sources: &'a [Source],
     starts: FxHashMap<InstanceId, String>,
     arrivals: FxHashMap<InstanceId, Arrival>,
     callers: FxHashMap<InstanceId, Vec<InstanceId>>,
@@ -48,7 +46,7 @@ struct Search<'a, 'm> {
 }
 
 impl<'a, 'm> Search<'a, 'm> {
-    fn new(machine: &'a Machine<'m>, sources: &'a [Source]) -> Self {
+    fn new(machine: &'a Machine<'m>) -> Self {
         let mut starts = FxHashMap::default();
         let mut bodies: FxHashMap<FunctionId, Vec<InstanceId>> = FxHashMap::default();
         for (number, instance) in machine.instances.iter().enumerate() {
@@ -71,7 +69,6 @@ impl<'a, 'm> Search<'a, 'm> {
         }
         Self {
             machine,
-            sources,
             starts,
             arrivals: FxHashMap::default(),
             callers: FxHashMap::default(),
@@ -138,7 +135,8 @@ impl<'a, 'm> Search<'a, 'm> {
         self.starts.contains_key(&instance)
     }
 
-    fn findings(&self) -> Report {
+    /// Each blocking call that was reached, by the nearest and most certain way, in no order.
+    fn calls(&self) -> Vec<FoundCall<Span>> {
         let mut best: FxHashMap<(u32, Span, u32), (Certainty, u32, InstanceId)> =
             FxHashMap::default();
         let mut reached: Vec<InstanceId> = self.arrivals.keys().copied().collect();
@@ -159,15 +157,9 @@ impl<'a, 'm> Search<'a, 'm> {
                     .or_insert(offer);
             }
         }
-        let mut findings: Vec<(Finding, u32)> = best
-            .into_iter()
-            .map(|((module, span, leaf), (_, _, at))| (self.finding(span, leaf, at), module))
-            .collect();
-        findings.sort_by(|(a, _), (b, _)| {
-            (a.certainty, &a.place, &a.call).cmp(&(b.certainty, &b.place, &b.call))
-        });
-        number_fingerprints(&mut findings);
-        self.sift(findings)
+        let best = best.into_iter();
+        best.map(|((_, span, leaf), (_, _, at))| self.call(span, leaf, at))
+            .collect()
     }
 
     /// `open` and `read` of one file in one function are one cause.
@@ -188,32 +180,26 @@ impl<'a, 'm> Search<'a, 'm> {
                 })
     }
 
-    fn finding(&self, span: Span, leaf: u32, at: InstanceId) -> Finding {
+    fn call(&self, span: Span, leaf: u32, at: InstanceId) -> FoundCall<Span> {
         let machine = self.machine;
         let leaf = machine.leaves[leaf as usize];
         let rule = &machine.catalogue.rules[leaf.rule as usize];
-        let mut chain = vec![self.step(at, span)];
+        let mut before = Vec::new();
         let mut start = at;
         while let Some((from, edge)) = self.arrivals[&start].from {
-            chain.push(self.step(from, edge.span));
+            before.push(self.step(from, edge.span));
             start = from;
         }
-        chain.reverse();
-        let place = self.place(at, span);
-        let function = machine
-            .program
-            .qualified(machine.instances[at.0 as usize].function);
-        let call = short(machine.symbols.text(leaf.key)).to_owned();
-        Finding {
+        before.reverse();
+        FoundCall {
             rule: rule.name.clone(),
+            call: short(machine.symbols.text(leaf.key)).to_owned(),
             certainty: rule.certainty.max(self.arrivals[&at].certainty),
-            fingerprint: format!("{}:{function}:{call}", place.path),
-            place,
-            chain,
+            last: self.step(at, span),
+            before,
             entry: self.starts.get(&start).cloned().unwrap_or_default(),
             reached_from: self.count(at),
             instead: rule.instead.clone(),
-            call,
         }
     }
 
@@ -235,106 +221,20 @@ impl<'a, 'm> Search<'a, 'm> {
         found.len().max(1)
     }
 
-    fn step(&self, at: InstanceId, span: Span) -> Step {
+    fn step(&self, at: InstanceId, span: Span) -> FoundStep<Span> {
         let function = self.machine.instances[at.0 as usize].function;
-        Step {
+        FoundStep {
             function: self.machine.program.qualified(function),
-            place: self.place(at, span),
+            module: self.machine.program.module_number(function),
+            at: span,
         }
-    }
-
-    fn place(&self, at: InstanceId, span: Span) -> Place {
-        let function = self.machine.instances[at.0 as usize].function;
-        let number = self.machine.program.module_number(function);
-        let module = &self.machine.program.modules[number as usize];
-        place(&self.sources[number as usize], &module.facts, span)
-    }
-
-    fn sift(&self, findings: Vec<(Finding, u32)>) -> Report {
-        let mut report = Report::default();
-        for (finding, module) in findings {
-            let pardons = &self.machine.program.modules[module as usize].facts.pardons;
-            let pardoned = pardons.iter().any(|pardon| {
-                let named = pardon.rules.is_empty() || pardon.rules.contains(&finding.rule);
-                pardon.line == finding.place.line && named
-            });
-            if pardoned {
-                report.suppressed.push(finding);
-            } else {
-                report.findings.push(finding);
-            }
-        }
-        report
-    }
-}
-
-/// Comments that silence findings and do not say why.
-fn without_reason(machine: &Machine<'_>, sources: &[Source]) -> Vec<Finding> {
-    let mut found: Vec<(Finding, u32)> = Vec::new();
-    for ((module, source), number) in machine.program.modules.iter().zip(sources).zip(0..) {
-        let pardons = module.facts.pardons.iter();
-        for pardon in pardons.filter(|pardon| pardon.reason.is_empty()) {
-            let place = Place {
-                path: source.path.clone(),
-                line: pardon.line,
-                column: pardon.column,
-                end_column: pardon.end_column,
-            };
-            let finding = Finding {
-                rule: SUPPRESSION.to_owned(),
-                call: "# corrente: ignore".to_owned(),
-                certainty: Certainty::Certain,
-                fingerprint: format!("{}:{SUPPRESSION}", place.path),
-                place,
-                chain: Vec::new(),
-                entry: String::new(),
-                reached_from: 1,
-                instead: "`# corrente: ignore[rule] why it may block here`".to_owned(),
-            };
-            found.push((finding, number));
-        }
-    }
-    number_fingerprints(&mut found);
-    found.into_iter().map(|(finding, _)| finding).collect()
-}
-
-/// Equal calls in one function are told apart by their order.
-fn number_fingerprints(findings: &mut [(Finding, u32)]) {
-    let mut seen: FxHashMap<String, usize> = FxHashMap::default();
-    for (finding, _) in findings {
-        let count = seen.entry(finding.fingerprint.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            finding.fingerprint = format!("{}#{count}", finding.fingerprint);
-        }
-    }
-}
-
-pub(crate) fn place(source: &Source, facts: &ModuleFacts, span: Span) -> Place {
-    let line = facts
-        .lines
-        .partition_point(|start| *start <= span.start)
-        .max(1);
-    let start = facts.lines.get(line - 1).copied().unwrap_or(0);
-    let end = facts
-        .lines
-        .get(line)
-        .map_or(source.text.len() as u32, |next| next - 1);
-    let characters = |upto: u32| {
-        let text = source.text.get(start as usize..upto.min(end) as usize);
-        text.map_or(0, |text| text.chars().count()) as u32 + 1
-    };
-    Place {
-        path: source.path.clone(),
-        line: line as u32,
-        column: characters(span.start),
-        end_column: characters(span.end.max(span.start)),
     }
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.
 pub(crate) fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
-    let path = &machine.program.module_of(function).path;
+    let program = machine.program;
+    let path = program.path_inside(program.module_of(function));
     let file = path.rsplit('/').next().unwrap_or(path);
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     file.starts_with("test_")
@@ -343,25 +243,6 @@ pub(crate) fn is_test(machine: &Machine<'_>, function: FunctionId) -> bool {
         || folders
             .split('/')
             .any(|folder| folder == "tests" || folder == "test")
-}
-
-pub(crate) fn faults(machine: &Machine<'_>, sources: &[Source]) -> Vec<Fault> {
-    let modules = machine.program.modules.iter().zip(sources);
-    modules
-        .flat_map(|(module, source)| {
-            module.facts.faults.iter().map(|fault| Fault {
-                place: place(
-                    source,
-                    &module.facts,
-                    Span {
-                        start: fault.at,
-                        end: fault.at,
-                    },
-                ),
-                message: fault.message.clone(),
-            })
-        })
-        .collect()
 }
 
 pub(crate) fn extent(machine: &Machine<'_>, starts: usize) -> Extent {

@@ -15,6 +15,7 @@ mod collections;
 mod computed;
 mod decorated;
 mod endpoints;
+mod getters;
 mod hand_offs;
 mod heap;
 mod hooks;
@@ -28,6 +29,7 @@ mod names;
 mod paths;
 mod protocols;
 mod routers;
+mod validators;
 mod values;
 
 pub(crate) use endpoints::{Endpoint, Inherited};

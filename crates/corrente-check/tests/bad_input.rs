@@ -81,3 +81,40 @@ fn an_import_of_itself_ends() {
         "from bad import *\nfrom . import bad\nimport bad\nx = bad.bad.bad\nclass A(A): pass\n",
     );
 }
+
+#[test]
+fn what_is_made_of_itself_ends() {
+    for text in [
+        "rows = []\nfor test in (a, b):\n    rows = filter(test, rows)\nlist(rows)\n",
+        "def f(x): return x\nrows = []\nwhile rows:\n    rows = map(f, rows)\nsum(rows)\n",
+        "from asgiref.sync import sync_to_async\nclass A:\n    def __init__(self):\n        self.f = sync_to_async(self.f)\n    def f(self): pass\nA().f()\n",
+        "from contextlib import contextmanager\n@contextmanager\ndef m(): yield\ndef f(): pass\nfor _ in range(2): f = m()(f)\nf()\n",
+        "from functools import partial\ndef f(g): g()\nfor _ in range(2): f = partial(f, f)\nf()\n",
+        "class D: pass\nD.__get__ = D()\nclass A: x = D()\nA().x\n",
+        "class A: pass\nA.__call__ = A()\nA()()\n",
+        "class A: pass\nA.__iter__ = A()\nfor x in A(): x()\n",
+        "p = 1\nfor _ in range(2): p = property(p)\nclass A: x = p\nA().x\n",
+        "def f(): pass\nfor _ in range(2): f = staticmethod(f)\nf()\n",
+    ] {
+        goes_on(text);
+    }
+}
+
+/// Thirty lines.
+fn thirty(line: impl Fn(u32) -> String) -> String {
+    let lines: Vec<String> = (0..30).map(line).collect();
+    lines.concat()
+}
+
+#[test]
+fn many_that_are_made_of_one_another_end() {
+    let functions = thirty(|number| format!("def f{number}(x): return x\n"));
+    let filters = thirty(|number| format!("    rows = filter(f{number}, rows)\n"));
+    goes_on(&format!(
+        "{functions}rows = []\nwhile rows:\n{filters}list(rows)\n"
+    ));
+    let wrapped = thirty(|number| format!("    f = sync_to_async(f if f{number} else g)\n"));
+    goes_on(&format!(
+        "from asgiref.sync import sync_to_async\ndef g(): pass\nf = g\nwhile f:\n{wrapped}f()\n"
+    ));
+}

@@ -168,6 +168,13 @@ fn settings_of_the_project() {
         ),
     ]);
     assert!(run(&folder, &[]).starts_with("exit 0"));
+    let unknown = settings.replace("\"sleep\"", "\"sleeep\"");
+    fs::write(folder.path().join("pyproject.toml"), unknown).expect("it can be written");
+    let said = run(&folder, &[]);
+    assert!(
+        said.starts_with("exit 2") && said.contains("there is no rule `sleeep`; there are"),
+        "{said}"
+    );
     let misspelt = settings.replace("ignore", "ignored");
     fs::write(folder.path().join("pyproject.toml"), misspelt).expect("it can be written");
     let said = run(&folder, &[]);
@@ -175,6 +182,70 @@ fn settings_of_the_project() {
         said.starts_with("exit 2") && said.contains("unknown field `ignored`"),
         "{said}"
     );
+}
+
+/// Blocking calls in three folders called `old`, with these settings; the folders that are told of.
+fn told_of(exclude: &str, arguments: &[&str]) -> Vec<&'static str> {
+    let settings = format!("[tool.corrente.check]\nexclude = [{exclude}]\n");
+    let files = ["old/a.py", "src/old/a.py", "src/shop/old/a.py"];
+    let mut all = vec![("pyproject.toml", settings.as_str())];
+    all.extend(files.map(|file| (file, SERVICE)));
+    let said = run(&project(&all), arguments);
+    let mut told = files.to_vec();
+    told.retain(|file| {
+        said.lines()
+            .any(|line| line.starts_with(&format!("{file}:7")))
+    });
+    told
+}
+
+#[test]
+fn what_is_left_out_is_named_or_has_a_path_from_the_settings() {
+    let [top, middle, deep] = ["old/a.py", "src/old/a.py", "src/shop/old/a.py"];
+    assert_eq!(told_of("", &[]), [top, middle, deep]);
+    assert!(told_of("'old'", &[]).is_empty());
+    assert_eq!(told_of("'src/old'", &[]), [top, deep]);
+    assert_eq!(told_of("'src/old'", &["src"]), [deep]);
+    assert_eq!(told_of("'src/shop/old/a.py'", &["src"]), [middle]);
+    assert_eq!(
+        told_of("", &["src", "--exclude", "src/shop/old/"]),
+        [middle]
+    );
+    assert_eq!(told_of("", &["src", "--exclude", "./src/old"]), [deep]);
+}
+
+#[test]
+fn the_same_is_found_by_whichever_path_a_project_is_given() {
+    // A module inside a package is not what an absolute import of its last name means.
+    let folder = project(&[
+        ("shop/__init__.py", ""),
+        ("shop/time.py", "x = 1\n"),
+        ("shop/api.py", SERVICE),
+        (
+            "shop/parts/work.py",
+            "import time\ndef wait():\n    time.sleep(1)\n",
+        ),
+        (
+            "shop/parts/api.py",
+            "from shop.parts.work import wait\nasync def main():\n    wait()\n",
+        ),
+    ]);
+    let found = |path: &str| {
+        let said = run(&folder, &[path]);
+        said.matches("time.sleep` blocks").count()
+    };
+    assert_eq!(found("."), 2);
+    let path = folder.path().display().to_string();
+    assert_eq!(found(&path), 2);
+}
+
+#[test]
+fn where_the_project_is_does_not_make_it_a_test() {
+    let folder = project(&[("test/shop/service.py", SERVICE)]);
+    let path = folder.path().join("test/shop").display().to_string();
+    assert!(run(&folder, &[&path]).starts_with("exit 1"));
+    let folder = project(&[("shop/service.py", "x = 1\n"), ("test/service.py", SERVICE)]);
+    assert!(run(&folder, &[]).starts_with("exit 0"));
 }
 
 #[test]
@@ -246,7 +317,7 @@ fn watching_runs_again_when_a_file_changes() {
     let second = summary();
     watching.kill().expect("it runs");
     watching.wait().expect("it was started here");
-    assert!(first.contains("1 blocking calls"), "{first}");
+    assert!(first.contains("1 blocking call on"), "{first}");
     assert!(second.contains("0 blocking calls"), "{second}");
 }
 

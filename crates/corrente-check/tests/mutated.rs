@@ -231,16 +231,117 @@ proptest! {
         rounds in vec((any::<Index>(), vec(edit(), 1..4)), 1..5),
     ) {
         let mut sources = project(first);
-        let mut store = Store::default();
+        let mut kept = Kept::default();
         for (which, edits) in rounds {
-            let (_, bytes) = check_again(&sources, catalogue(), EFFORT, &store);
-            store = bytes.map(Store::read).unwrap_or(store);
+            kept = after_a_run(&sources, kept);
             let which = which.index(sources.len());
             sources[which].text = edited(&sources[which].text, &edits);
+            let (again, _) = check_again(&sources, catalogue(), EFFORT, &kept.store());
+            prop_assert_eq!(again, check(&sources, catalogue(), 2));
+        }
+    }
+}
+
+/// What a run leaves for the next one.
+#[derive(Default)]
+struct Kept {
+    facts: Vec<u8>,
+    findings: Vec<u8>,
+}
+
+impl Kept {
+    fn store(&self) -> Store {
+        Store::read(self.facts.clone(), self.findings.clone())
+    }
+}
+
+fn after_a_run(sources: &[Source], before: Kept) -> Kept {
+    let (_, updated) = check_again(sources, catalogue(), EFFORT, &before.store());
+    Kept {
+        facts: updated.facts.unwrap_or(before.facts),
+        findings: updated.findings.unwrap_or(before.findings),
+    }
+}
+
+/// What may stand between two statements of a file and changes nothing.
+const LAYOUT: &[&str] = &[
+    "\n",
+    "# why\n",
+    "        # corrente: ignore[sleep] why\n",
+    "# corrente: ignore\n",
+    "\n\n# a\n# b\n\n",
+    "    # é\n",
+];
+
+/// The text with comments and empty lines before some of its lines, and at the end of others.
+fn laid_out(text: &str, edits: &[(Index, Index)]) -> String {
+    let mut lines: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+    for (at, layout) in edits {
+        let at = at.index(lines.len().max(1));
+        let Some(line) = lines.get_mut(at) else {
+            continue;
+        };
+        let what = LAYOUT[layout.index(LAYOUT.len())];
+        if layout.index(2) == 0 {
+            line.insert_str(0, what);
+        } else {
+            *line = format!("{}  # corrente: ignore why\n", line.trim_end());
+        }
+    }
+    lines.concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_after_a_change_of_layout_tells_what_a_cold_one_tells(
+        first in any::<Index>(),
+        rounds in vec((any::<Index>(), vec((any::<Index>(), any::<Index>()), 1..8)), 1..6),
+    ) {
+        let mut sources = project(first);
+        let store = after_a_run(&sources, Kept::default()).store();
+        for (which, edits) in rounds {
+            let which = which.index(sources.len());
+            sources[which].text = laid_out(&sources[which].text, &edits);
             let (again, _) = check_again(&sources, catalogue(), EFFORT, &store);
             prop_assert_eq!(again, check(&sources, catalogue(), 2));
         }
     }
+}
+
+#[test]
+fn after_a_change_of_layout_values_do_not_flow_anew() {
+    let before = sources("import time\nasync def main():\n    time.sleep(1)\n".to_owned());
+    let store = after_a_run(&before, Kept::default()).store();
+    let text = "# why\nimport time\n\nasync def main():\n    'It waits.'\n    time.sleep(  1)\n";
+    let (report, updated) = check_again(&sources(text.to_owned()), catalogue(), EFFORT, &store);
+    assert!(updated.findings.is_none(), "what was found is still known");
+    assert!(updated.facts.is_some(), "the file is another one");
+    let places: Vec<_> = report
+        .findings
+        .iter()
+        .map(|found| found.place.line)
+        .collect();
+    assert_eq!(places, [3, 6]);
+    let text = text.replace("time.sleep(", "print(");
+    let (report, updated) = check_again(&sources(text), catalogue(), EFFORT, &store);
+    assert_eq!(
+        (report.findings.len(), updated.findings.is_some()),
+        (1, true)
+    );
+}
+
+#[test]
+fn what_was_found_by_another_catalogue_is_not_told() {
+    let sources = sources("import ours\nasync def main():\n    ours.wait()\n".to_owned());
+    let store = after_a_run(&sources, Kept::default()).store();
+    let mut other = Catalogue::built_in().expect("the catalogue is sound");
+    let text = "[[block]]\nrule = \"sleep\"\nnames = [\"ours.wait\"]\n";
+    other.add("ours", text).expect("it is right");
+    let (report, _) = check_again(&sources, &other, EFFORT, &store);
+    assert_eq!(report, check(&sources, &other, 1));
+    assert_eq!(report.findings.len(), 2);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `cargo xtask bench check`: how long the analysis of named projects takes, and how much memory.
 //!
-//! Cold, from a warm cache, on the same files once more, and after one edit; beside it what Ruff's ASYNC rules and flake8-async
+//! Cold, from a warm cache, on the same files once more, after a comment was added and after one edit; beside it what Ruff's ASYNC rules and flake8-async
 //! take for the same files, which look at one function at a time. The projects are wheels from `PyPI`
 //! without their dependencies.
 
@@ -95,7 +95,7 @@ pub(super) fn check(project: &Project, arguments: &[String]) -> Result<(), Failu
 }
 
 const HEAD: &str = "\
-                           lines   cold s   MiB  warm s  same s  edit s   ruff s  flake8-async s";
+                           lines   cold s   MiB  warm s  same s  comment s  edit s   ruff s  flake8-async s";
 
 impl Bench {
     /// The project's files, fetched where they are not there.
@@ -133,11 +133,14 @@ impl Bench {
         drop(fs::remove_dir_all(&self.cache));
         measured(&mut self.ours(folder, Kept::Facts))?;
         let warm = median(|| {
-            self.forget_report();
+            self.forget_findings();
             measured(&mut self.ours(folder, Kept::Facts))
         })?;
         let same = median(|| measured(&mut self.ours(folder, Kept::Facts)))?;
-        let edit = self.edited(folder)?;
+        let comment = self.edited(folder, |number| format!("# {number}\n"))?;
+        let edit = self.edited(folder, |number| {
+            format!("\n\ndef edited_{number}():\n    return print\n")
+        })?;
         let ruff = median(|| measured(&mut self.other(folder, "ruff")))?;
         let flake8 = if lines > FLAKE8_LINES_MAX {
             "-".to_owned()
@@ -148,16 +151,22 @@ impl Bench {
             )
         };
         Ok(format!(
-            "{name:<22} {lines:>9} {:>8.2} {:>5.0} {:>7.2} {:>7.2} {:>7.2} {:>8.2} {flake8:>15}",
-            cold.seconds, cold.memory_mib, warm.seconds, same.seconds, edit.seconds, ruff.seconds
+            "{name:<22} {lines:>9} {:>8.2} {:>5.0} {:>7.2} {:>7.2} {:>10.2} {:>7.2} {:>8.2} {flake8:>15}",
+            cold.seconds,
+            cold.memory_mib,
+            warm.seconds,
+            same.seconds,
+            comment.seconds,
+            edit.seconds,
+            ruff.seconds
         ))
     }
 
     /// Leaves only the facts of files in the cache.
-    fn forget_report(&self) {
+    fn forget_findings(&self) {
         let entries = fs::read_dir(&self.cache).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
-            if path.extension().is_some_and(|end| end == "report") {
+            if path.extension().is_some_and(|end| end != "facts") {
                 drop(fs::remove_file(path));
             }
         }
@@ -175,8 +184,8 @@ impl Bench {
         Ok(report["extent"]["lines"].as_u64().unwrap_or_default())
     }
 
-    /// Runs after a function was added to one file, each time another one.
-    fn edited(&self, folder: &Path) -> Result<Run, Failure> {
+    /// Runs after something was added to one file, each time something else.
+    fn edited(&self, folder: &Path, added: impl Fn(u32) -> String) -> Result<Run, Failure> {
         let failed = |error: std::io::Error| Failure::step(format!("editing: {error}"));
         let find = "find . -name '*.py' -size +8k | sort | head -n 200 | tail -n 1";
         let mut search = Command::new("sh");
@@ -185,8 +194,7 @@ impl Bench {
         let mut number = 0;
         let run = median(|| {
             number += 1;
-            let after = format!("{before}\n\ndef edited_{number}():\n    return print\n");
-            fs::write(&file, after).map_err(failed)?;
+            fs::write(&file, format!("{before}{}", added(number))).map_err(failed)?;
             measured(&mut self.ours(folder, Kept::Facts))
         });
         fs::write(&file, before).map_err(failed)?;

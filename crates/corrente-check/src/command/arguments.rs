@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
     /// A further catalogue file; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) catalogue: Vec<PathBuf>,
-    /// A folder or file to leave out; may be repeated
+    /// A folder or file to leave out, by name or by path; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) exclude: Vec<String>,
     /// Read and write no facts of files on disk

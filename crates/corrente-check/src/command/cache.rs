@@ -1,4 +1,5 @@
-//! The store of facts on disk: a file for each set of paths that is checked.
+//! What outlives a run, on disk: for each set of paths that is checked the facts of its files, what was
+//! found in them, and the report.
 //!
 //! A cache is never a reason to fail or to speak: what cannot be read is made anew, what cannot
 //! be written is not. It is written whole and renamed, so that no other run sees half of it.
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use corrente_check::{Report, Source, Store};
+use corrente_check::{Report, Source, Store, Updated};
 use sha2::{Digest as _, Sha256};
 
 /// Files that are kept: some twenty projects on one machine.
@@ -20,29 +21,17 @@ const BYTES_MAX: u64 = 1 << 30;
 
 const EXTENSION: &str = "facts";
 
-/// What the report of the last run is called beside it.
+/// What was found, whatever the layout of the files: beside their facts.
+const FINDINGS: &str = "findings";
+
+/// The report, for just these files.
 const REPORT: &str = "report";
 
-/// What a report follows from: the analyser itself, the catalogues of the user's, all sources.
-pub(crate) fn input(catalogues: &[String], sources: &[Source]) -> Option<String> {
+/// The analyser itself: what one found, another might not.
+fn analyser() -> Option<String> {
     let program = env::current_exe().and_then(fs::metadata).ok()?;
     let built = program.modified().ok()?;
-    let mut digest = Sha256::new();
-    let mut add = |part: &[u8]| {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part);
-    };
-    add(format!("{built:?} {}", program.len()).as_bytes());
-    for text in catalogues {
-        add(text.as_bytes());
-    }
-    for source in sources {
-        add(source.path.as_bytes());
-        add(source.module.as_deref().unwrap_or("?").as_bytes());
-        add(source.text.as_bytes());
-    }
-    let digest: [u8; 32] = digest.finalize().into();
-    Some(hexadecimal(&digest))
+    Some(format!("{built:?} {}", program.len()))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -51,11 +40,12 @@ fn hexadecimal(bytes: &[u8]) -> String {
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Where the facts of some paths are kept.
+/// Where what is known of some paths is kept.
 #[derive(Debug)]
 pub(crate) struct Cache {
     folder: PathBuf,
     file: PathBuf,
+    analyser: String,
 }
 
 impl Cache {
@@ -71,12 +61,39 @@ impl Cache {
         let digest: [u8; 32] = digest.finalize().into();
         let (half, _) = digest.split_at(16);
         let file = folder.join(hexadecimal(half)).with_extension(EXTENSION);
-        Some(Self { folder, file })
+        Some(Self {
+            folder,
+            file,
+            analyser: analyser()?,
+        })
+    }
+
+    /// What a report follows from: the analyser itself, the catalogues of the user's, all sources.
+    pub(crate) fn input(&self, catalogues: &[String], sources: &[Source]) -> String {
+        let mut digest = Sha256::new();
+        let mut add = |part: &[u8]| {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        };
+        add(self.analyser.as_bytes());
+        for text in catalogues {
+            add(text.as_bytes());
+        }
+        for source in sources {
+            add(source.path.as_bytes());
+            add(source.module.as_deref().unwrap_or("?").as_bytes());
+            add(source.text.as_bytes());
+        }
+        let digest: [u8; 32] = digest.finalize().into();
+        hexadecimal(&digest)
     }
 
     /// What an earlier run has left.
     pub(crate) fn read(&self) -> Store {
-        fs::read(&self.file).map(Store::read).unwrap_or_default()
+        let facts = fs::read(&self.file).unwrap_or_default();
+        let findings = fs::read(self.file.with_extension(FINDINGS)).unwrap_or_default();
+        let findings = findings.strip_prefix(self.analyser.as_bytes());
+        Store::read(facts, findings.unwrap_or_default().to_vec())
     }
 
     /// The report of an earlier run of the same analyser on the same input.
@@ -94,8 +111,16 @@ impl Cache {
     }
 
     /// Leaves this for a later run.
-    pub(crate) fn write(&self, bytes: &[u8]) {
-        if self.put(EXTENSION, bytes) {
+    pub(crate) fn write(&self, updated: &Updated) {
+        if let Some(findings) = &updated.findings {
+            self.put(
+                FINDINGS,
+                &[self.analyser.as_bytes(), findings.as_slice()].concat(),
+            );
+        }
+        if let Some(facts) = &updated.facts
+            && self.put(EXTENSION, facts)
+        {
             self.thin_out();
         }
     }
@@ -123,6 +148,7 @@ impl Cache {
             if (count > FILES_MAX || total > BYTES_MAX) && path != self.file {
                 // Another run may have removed it already.
                 drop(fs::remove_file(path.with_extension(REPORT)));
+                drop(fs::remove_file(path.with_extension(FINDINGS)));
                 drop(fs::remove_file(path));
             }
         }
@@ -157,6 +183,13 @@ fn default_folder() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn facts(bytes: &[u8]) -> Updated {
+        Updated {
+            facts: Some(bytes.to_vec()),
+            findings: None,
+        }
+    }
+
     fn cache(folder: &Path) -> Cache {
         Cache::of(Some(&folder.join("cache")), &[folder.to_path_buf()]).expect("it has a folder")
     }
@@ -165,8 +198,8 @@ mod tests {
     fn what_is_written_replaces_what_was_there() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let cache = cache(folder.path());
-        cache.write(b"one");
-        cache.write(b"two");
+        cache.write(&facts(b"one"));
+        cache.write(&facts(b"two"));
         assert_eq!(fs::read(&cache.file).ok(), Some(b"two".to_vec()));
         assert_eq!(cache.files().len(), 1);
         let left = fs::read_dir(&cache.folder).expect("it is there").count();
@@ -182,7 +215,7 @@ mod tests {
             let path = cache.folder.join(number.to_string());
             fs::write(path.with_extension(EXTENSION), b"old").expect("it can be written");
         }
-        cache.write(b"new");
+        cache.write(&facts(b"new"));
         assert_eq!(cache.files().len(), FILES_MAX);
         assert!(cache.file.is_file());
     }
@@ -191,6 +224,6 @@ mod tests {
     fn where_nothing_can_be_written_nothing_is() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("cache"), b"in the way").expect("it can be written");
-        cache(folder.path()).write(b"new");
+        cache(folder.path()).write(&facts(b"new"));
     }
 }

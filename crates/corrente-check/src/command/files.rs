@@ -32,6 +32,35 @@ const FILE_BYTES_MAX: u64 = 20_000_000;
 /// Folders inside one another.
 const DEPTH_MAX: usize = 100;
 
+/// What is left out: whatever has one of the names, and what is at one of the paths.
+#[derive(Debug, Default)]
+pub(crate) struct Excluded {
+    names: Vec<String>,
+    paths: Vec<PathBuf>,
+}
+
+impl Excluded {
+    /// Adds what is written down in `folder`: a name alone stands for any file or folder of that name,
+    /// with a `/` it is a path from `folder`.
+    pub(crate) fn add(&mut self, folder: &Path, written: &[String]) {
+        for one in written {
+            let trimmed = one.trim_end_matches('/');
+            if trimmed.contains('/') {
+                let path = folder.join(trimmed);
+                self.paths.push(fs::canonicalize(&path).unwrap_or(path));
+            } else {
+                self.names.push(trimmed.to_owned());
+            }
+        }
+    }
+
+    /// Whether the file or folder called `name` in `folder`, a real path, is left out.
+    fn has(&self, folder: &Path, name: &str) -> bool {
+        self.names.iter().any(|one| one == name)
+            || !self.paths.is_empty() && self.paths.contains(&folder.join(name))
+    }
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
@@ -43,7 +72,7 @@ pub(crate) struct Files {
 }
 
 /// Reads all Python files under these paths.
-pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
+pub(crate) fn read(paths: &[PathBuf], excluded: &Excluded) -> Result<Files, String> {
     let mut files = find(paths, excluded)?;
     for path in std::mem::take(&mut files.found) {
         files.file(&path);
@@ -54,11 +83,11 @@ pub(crate) fn read(paths: &[PathBuf], excluded: &[String]) -> Result<Files, Stri
 }
 
 /// All Python files under these paths.
-pub(crate) fn list(paths: &[PathBuf], excluded: &[String]) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn list(paths: &[PathBuf], excluded: &Excluded) -> Result<Vec<PathBuf>, String> {
     Ok(find(paths, excluded)?.found)
 }
 
-fn find(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
+fn find(paths: &[PathBuf], excluded: &Excluded) -> Result<Files, String> {
     let mut files = Files::default();
     for path in paths {
         let known = fs::metadata(path)
@@ -73,7 +102,7 @@ fn find(paths: &[PathBuf], excluded: &[String]) -> Result<Files, String> {
 }
 
 impl Files {
-    fn enter(&mut self, folder: &Path, base: &Path, excluded: &[String], depth: usize) {
+    fn enter(&mut self, folder: &Path, base: &Path, excluded: &Excluded, depth: usize) {
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
         let is_above =
             fs::canonicalize(base).is_ok_and(|base| base != real && base.starts_with(&real));
@@ -81,7 +110,7 @@ impl Files {
             // A link upwards leads out of what was asked for.
             return;
         }
-        if !self.entered.insert(real) {
+        if !self.entered.insert(real.clone()) {
             return;
         }
         if depth == 0 {
@@ -109,9 +138,7 @@ impl Files {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let relative = path.strip_prefix(base).unwrap_or(&path);
-            let left_out = excluded.iter().any(|one| relative.starts_with(one));
-            if left_out {
+            if excluded.has(&real, &name) {
                 continue;
             }
             // Metadata follows links: a link to a file is a file.
@@ -195,7 +222,8 @@ mod tests {
         fs::write(folder.path().join("a.py"), "x = 1\n").expect("it can be written");
         std::os::unix::fs::symlink(folder.path(), folder.path().join("again"))
             .expect("a link can be made");
-        let found = read(&[folder.path().to_path_buf()], &[]).expect("it can be read");
+        let found =
+            read(&[folder.path().to_path_buf()], &Excluded::default()).expect("it can be read");
         assert_eq!(found.sources.len(), 1);
     }
 
@@ -207,7 +235,7 @@ mod tests {
         fs::write(folder.path().join("outside.py"), "x = 1\n").expect("it can be written");
         fs::write(inner.join("a.py"), "x = 1\n").expect("it can be written");
         std::os::unix::fs::symlink(folder.path(), inner.join("up")).expect("a link can be made");
-        let found = read(&[inner], &[]).expect("it can be read");
+        let found = read(&[inner], &Excluded::default()).expect("it can be read");
         assert_eq!(found.sources.len(), 1);
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::{Refusal, files, output};
+use super::files::{self, Excluded};
+use super::{Refusal, output};
 
 /// Between two looks: short to a person, and less than a hundredth of a processor.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -18,7 +19,7 @@ type State = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 /// Runs `once` now and after each change. Does not return but with what stops a first run.
 pub(super) fn run(
     paths: &[PathBuf],
-    excluded: &[String],
+    excluded: &Excluded,
     once: impl Fn() -> Result<u8, Refusal>,
 ) -> Result<u8, Refusal> {
     let mut seen = state(paths, excluded);
@@ -33,7 +34,7 @@ pub(super) fn run(
     }
 }
 
-fn next(paths: &[PathBuf], excluded: &[String], seen: &State) -> State {
+fn next(paths: &[PathBuf], excluded: &Excluded, seen: &State) -> State {
     loop {
         std::thread::sleep(PAUSE);
         let now = state(paths, excluded);
@@ -43,7 +44,7 @@ fn next(paths: &[PathBuf], excluded: &[String], seen: &State) -> State {
     }
 }
 
-fn state(paths: &[PathBuf], excluded: &[String]) -> State {
+fn state(paths: &[PathBuf], excluded: &Excluded) -> State {
     let files = files::list(paths, excluded).unwrap_or_default();
     let known = files.into_iter().filter_map(|path| {
         let known = path.metadata().ok()?;

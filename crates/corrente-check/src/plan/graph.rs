@@ -13,7 +13,7 @@ use crate::facts::{BodyKind, Span};
 use crate::finding::{Certainty, Place, short};
 use crate::program::FunctionId;
 use crate::solve::{Edge, Endpoint, InstanceId, Machine, Reach};
-use crate::{Source, reach};
+use crate::{Source, reach, telling};
 
 /// Callers outside of all endpoints that are told of one function.
 const CALLERS_MAX: usize = 5;
@@ -244,7 +244,7 @@ impl<'a, 'm> Graph<'a, 'm> {
     pub(super) fn place_in(&self, function: FunctionId, span: Span) -> Place {
         let number = self.machine.program.module_number(function);
         let module = &self.machine.program.modules[number as usize];
-        reach::place(&self.sources[number as usize], &module.facts, span)
+        telling::place(&self.sources[number as usize], &module.facts, span)
     }
 
     /// Where a function's name stands.

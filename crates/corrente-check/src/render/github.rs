@@ -24,7 +24,11 @@ pub fn github(report: &Report) -> String {
         } else {
             format!(": {}", chain.join(" > "))
         };
-        let message = format!("{}{way}. Instead: {}", finding.headline(), finding.instead);
+        let instead = match finding.instead.as_str() {
+            "" => String::new(),
+            known => format!(". Instead: {known}"),
+        };
+        let message = format!("{}{way}{instead}", finding.headline());
         lines.push(format!(
             "::{level} file={},line={},col={},title=corrente {}::{}\n",
             property(&place.path),

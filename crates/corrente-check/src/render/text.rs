@@ -111,14 +111,13 @@ pub fn summary(report: &Report) -> String {
         .filter(|finding| finding.rule == SUPPRESSION)
         .count();
     let mut line = format!(
-        "{} blocking calls on the loop ({} certain, {} probable, {} possible); {} files, {} lines, \
-         {} coroutines and callbacks",
-        report.findings.len() - unexplained,
+        "{} on the loop ({} certain, {} probable, {} possible); {}, {}, {} coroutines and callbacks",
+        counted(report.findings.len() - unexplained, "blocking call"),
         count(Certainty::Certain),
         count(Certainty::Probable),
         count(Certainty::Possible),
-        extent.files,
-        extent.lines,
+        counted(extent.files, "file"),
+        counted(extent.lines, "line"),
         extent.entries,
     );
     if !report.suppressed.is_empty() {
@@ -130,10 +129,15 @@ pub fn summary(report: &Report) -> String {
     if unexplained > 0 {
         put(
             &mut line,
-            format_args!("; {unexplained} suppressions without a reason"),
+            format_args!("; {} without a reason", counted(unexplained, "suppression")),
         );
     }
     line
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// Lines of the sources; a file is cut into lines once, however many findings it has.
@@ -159,9 +163,10 @@ impl<'a> Excerpts<'a> {
             .entry(path)
             .or_insert_with(|| text.lines().collect());
         let line = lines.get(place.line as usize - 1)?;
-        let shown: String = line.chars().take(EXCERPT_MAX).collect();
-        // A tab is as wide as the mark below it expects.
-        Some(shown.replace('\t', " ").trim_end().to_owned())
+        // A tab is as wide as the mark below it expects, and nothing moves the terminal's cursor.
+        let plain = |one: char| if one.is_control() { ' ' } else { one };
+        let shown: String = line.chars().take(EXCERPT_MAX).map(plain).collect();
+        Some(shown.trim_end().to_owned())
     }
 }
 
@@ -175,4 +180,26 @@ fn paint(colour: Colour, code: &str, text: &str) -> String {
 pub(super) fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments)
         .expect("a string takes whatever is written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_does_not_talk_to_the_terminal() {
+        let sources = [Source {
+            path: "a.py".to_owned(),
+            module: None,
+            text: "\tf('\u{1b}[2J\u{9b}')\n".to_owned(),
+        }];
+        let place = Place {
+            path: "a.py".to_owned(),
+            line: 1,
+            column: 2,
+            end_column: 5,
+        };
+        let shown = Excerpts::of(&sources).at(&place);
+        assert_eq!(shown.as_deref(), Some(" f(' [2J ')"));
+    }
 }

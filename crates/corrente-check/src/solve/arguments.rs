@@ -46,6 +46,27 @@ impl Given {
             values,
         }
     }
+
+    fn name(&self) -> Option<Symbol> {
+        match self.way {
+            Way::Keyword(name) => Some(name),
+            Way::Positional | Way::Star | Way::DoubleStar => None,
+        }
+    }
+}
+
+/// The argument at a position. Where none is, those that are given by name: whichever is meant, what is
+/// not of the kind that is looked for does no harm.
+pub(super) fn argument(given: &[Given], position: usize) -> ValueSet {
+    let mut positional = given.iter().filter(|one| one.way == Way::Positional);
+    if let Some(found) = positional.nth(position) {
+        return found.values.clone();
+    }
+    let mut all = ValueSet::default();
+    for named in given.iter().filter(|one| one.name().is_some()) {
+        all.extend(&named.values);
+    }
+    all
 }
 
 /// `functools.partial`: a callable with arguments.
@@ -55,8 +76,40 @@ pub(crate) struct Partial {
     pub(super) made: Current,
     /// Wakes its callers when its arguments grow.
     pub(super) shape: CellId,
+    /// What came out of it, if it is iterated.
+    pub(super) results: CellId,
     pub(super) callee: Value,
     pub(super) given: Vec<Given>,
+}
+
+/// Partials that an operation calls inside one another.
+#[derive(Debug, Default)]
+pub(super) struct Calling {
+    numbers: Vec<u32>,
+    /// How many were called since the outermost one.
+    count: u32,
+}
+
+/// Calls of partials inside one that are followed: each may hold many, and itself among them.
+const PARTIALS_MAX: u32 = 256;
+
+impl Calling {
+    /// Whether a partial is to be called now; whoever begins ends it.
+    pub(super) fn begin(&mut self, number: u32) -> bool {
+        if self.numbers.is_empty() {
+            self.count = 0;
+        }
+        self.count += 1;
+        if self.count > PARTIALS_MAX || self.numbers.contains(&number) {
+            return false;
+        }
+        self.numbers.push(number);
+        true
+    }
+
+    pub(super) fn end(&mut self) {
+        self.numbers.pop();
+    }
 }
 
 /// What a function takes, copied out of the facts.
@@ -324,6 +377,7 @@ impl Machine<'_> {
             signature: self.signature(function),
             position: 0,
             uncertain: false,
+            named: given.iter().filter_map(Given::name).collect(),
         };
         if let Some(receiver) = receiver {
             let receiver = self.received(instance, receiver);
@@ -442,8 +496,24 @@ impl Machine<'_> {
         for value in values.iter() {
             if let Data::Collection(owner) = self.values.data(value) {
                 for (name, inner) in self.named(owner) {
+                    if name == self.heap.any {
+                        self.pass_under_any_name(passing, &inner);
+                    }
                     self.pass_keyword(passing, name, &inner);
                 }
+            }
+        }
+    }
+
+    /// What is under an unknown key may be any parameter's that is not given otherwise. Of such a mixture
+    /// only what carries callables is worth following.
+    fn pass_under_any_name(&mut self, passing: &Passing, values: &ValueSet) {
+        let values = values.iter().filter(|value| self.is_carrier(*value));
+        let values: ValueSet = values.collect();
+        let open = passing.signature.positional.iter().skip(passing.position);
+        for parameter in open.chain(&passing.signature.keyword_only) {
+            if !passing.named.contains(&parameter.name) {
+                self.give(passing.instance, parameter.slot, &values);
             }
         }
     }
@@ -455,4 +525,6 @@ struct Passing {
     signature: Rc<Signature>,
     position: usize,
     uncertain: bool,
+    /// What is given by keyword.
+    named: Vec<Symbol>,
 }

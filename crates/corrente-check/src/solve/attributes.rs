@@ -3,6 +3,7 @@
 //! An object seen being made has its own cells. An annotated one stands for all objects of its
 //! class and of the classes that inherit from it.
 
+use super::arguments::Given;
 use super::heap::{ClassId, Owner};
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
@@ -38,6 +39,11 @@ impl Machine<'_> {
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
             Data::Collection(owner) | Data::Dispatcher(owner) => {
                 self.single(Data::CollectionMethod(owner, name))
+            }
+            Data::Generator(body)
+                if matches!(self.symbols.text(name), "send" | "throw" | "__next__") =>
+            {
+                self.single(Data::Stepping(body))
             }
             Data::Text(_) if self.symbols.text(name) == "join" => {
                 let join = self.symbols.intern("builtins.str.join");
@@ -324,15 +330,21 @@ impl Machine<'_> {
     ) {
         let found = self.look_up(class, name);
         for value in found.values.iter() {
-            if let Data::Property {
-                setter: Some(setter),
-                ..
-            } = self.values.data(value)
-            {
-                for bound in self.bind(setter, receiver).iter() {
-                    let given = super::arguments::Given::positional(values.clone());
-                    self.invoke(bound, &[given], Mode::Plain);
+            match self.values.data(value) {
+                Data::Property {
+                    setter: Some(setter),
+                    ..
+                } => {
+                    for bound in self.bind(setter, receiver).iter() {
+                        self.invoke(bound, &[Given::positional(values.clone())], Mode::Plain);
+                    }
                 }
+                Data::Object(_) => {
+                    let hook = self.symbols.intern("__set__");
+                    let given = [ValueSet::one(receiver), values.clone()].map(Given::positional);
+                    self.special_method(value, hook, &given);
+                }
+                _ => {}
             }
         }
     }

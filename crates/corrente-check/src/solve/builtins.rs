@@ -9,9 +9,6 @@ use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode};
 
-/// What `operator.methodcaller` gives.
-const NAMED_METHOD: &str = "operator.methodcaller.__call__";
-
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
     pub(super) fn builtin_call(&mut self, key: &str, given: &[Given]) -> Option<ValueSet> {
@@ -114,15 +111,10 @@ impl Machine<'_> {
             INSIDE => Some(self.run_inside(given, Mode::Plain)),
             INSIDE_AWAITED => Some(self.run_inside(given, Mode::Awaited)),
             "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
-            "operator.methodcaller" => {
-                let caller = self.symbols.intern(NAMED_METHOD);
-                let caller = self.single(Data::Library(caller));
-                let mut all = vec![Given::positional(caller)];
-                all.extend_from_slice(given);
-                Some(self.partial(&all, Data::Partial))
-            }
-            NAMED_METHOD => Some(self.call_named_method(given, first)),
-            other => self.field(other, given),
+            "types.MethodType" => Some(self.bound_by_hand(given, first)),
+            other => self
+                .getter(other, given)
+                .or_else(|| self.field(other, given)),
         }
     }
 
@@ -221,7 +213,7 @@ impl Machine<'_> {
             .collect()
     }
 
-    fn texts(&self, values: &ValueSet) -> Vec<String> {
+    pub(super) fn texts(&self, values: &ValueSet) -> Vec<String> {
         values
             .iter()
             .filter_map(|value| match self.values.data(value) {
@@ -294,19 +286,14 @@ impl Machine<'_> {
         true
     }
 
-    /// `operator.methodcaller`, called: the object comes last, the name first.
-    fn call_named_method(&mut self, given: &[Given], names: &ValueSet) -> ValueSet {
-        let Some((object, rest)) = given.split_last() else {
-            return ValueSet::default();
-        };
-        let mut result = ValueSet::default();
-        for name in self.texts(names) {
-            let name = self.symbols.intern(&name);
-            let methods = self.attribute(&object.values, name);
-            let values = self.run_callable(&methods, rest.get(1..).unwrap_or_default());
-            result.extend(&values);
+    /// `types.MethodType(function, object)`.
+    fn bound_by_hand(&mut self, given: &[Given], functions: &ValueSet) -> ValueSet {
+        let receivers = given.get(1).map(|given| given.values.clone());
+        let mut found = ValueSet::default();
+        for receiver in receivers.unwrap_or_default().iter() {
+            found.extend(&self.wrapped(functions, |callee| Data::Bound { callee, receiver }));
         }
-        result
+        found
     }
 
     /// What connects a function to signals of the program's own; none if there are only a library's.
@@ -476,10 +463,11 @@ impl Machine<'_> {
                 .entry((site, instance, callee))
                 .or_insert(next);
             if number == next {
-                let shape = self.heap.cells.add();
+                let (shape, results) = (self.heap.cells.add(), self.heap.cells.add());
                 self.partials.push(Partial {
                     made: self.current,
                     shape,
+                    results,
                     callee,
                     given: rest.to_vec(),
                 });

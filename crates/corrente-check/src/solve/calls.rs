@@ -10,6 +10,7 @@ use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
+use crate::symbols::Symbol;
 
 /// Objects of one class that are made by modules and told apart.
 const SINGLES_MAX: usize = 8;
@@ -43,10 +44,9 @@ impl Machine<'_> {
                 Data::Function { .. } => self.enter_function(callee, Some(receiver), given),
                 Data::ManagerMaker(inner) => self.make_manager(inner, Some(receiver), given),
                 Data::Partial(number) => {
-                    let receiver = Given::positional(ValueSet::one(receiver));
-                    let (callee, mut all) = self.filled(number, &[receiver]);
+                    let mut all = vec![Given::positional(ValueSet::one(receiver))];
                     all.extend_from_slice(given);
-                    self.invoke(callee, &all, mode)
+                    self.call_partial(number, &all, mode)
                 }
                 _ => ValueSet::default(),
             },
@@ -64,12 +64,13 @@ impl Machine<'_> {
             Data::Library(path) => self.call_of_library(path, given, mode),
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
+            Data::Stepping(body) => {
+                let generator = self.values.intern(Data::Generator(body));
+                self.elements(generator, Mode::Plain)
+            }
             Data::PropertySetter(property) => self.with_setter(property, given),
             Data::PropertyDeleter(property) => ValueSet::one(property),
-            Data::Partial(number) => {
-                let (callee, all) = self.filled(number, given);
-                self.invoke(callee, &all, mode)
-            }
+            Data::Partial(number) => self.call_partial(number, given, mode),
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
             // What its methods give is its own: `router.route(…)`, which then decorates.
             Data::Router(_) | Data::Model(_) if mode != Mode::Decorator => ValueSet::one(callee),
@@ -79,6 +80,17 @@ impl Machine<'_> {
             }
             _ => ValueSet::default(),
         }
+    }
+
+    /// Calls a partial, unless it is among what it calls: `self.get = sync_to_async(self.get)`.
+    fn call_partial(&mut self, number: u32, given: &[Given], mode: Mode) -> ValueSet {
+        if !self.calling.begin(number) {
+            return ValueSet::default();
+        }
+        let (callee, all) = self.filled(number, given);
+        let result = self.invoke(callee, &all, mode);
+        self.calling.end();
+        result
     }
 
     /// What a partial calls, with its arguments and these.
@@ -213,6 +225,7 @@ impl Machine<'_> {
         }
         if found.class.is_none() {
             self.fill_fields(value, class, given);
+            self.run_validators(value, class);
             let after = self.symbols.intern("__post_init__");
             if self.look_up(class, after).class.is_some() {
                 self.special_method(value, after, &[]);
@@ -255,6 +268,7 @@ impl Machine<'_> {
                 }
                 Way::Keyword(name) => Some(name),
                 Way::Star | Way::DoubleStar => {
+                    self.fill_from_dicts(value, (class, &fields), &argument.values);
                     filled.clone_from(&fields);
                     None
                 }
@@ -267,13 +281,27 @@ impl Machine<'_> {
         self.run_factories(class, &fields, &filled);
     }
 
-    fn set_field(
+    /// `Model(**options)`.
+    fn fill_from_dicts(
         &mut self,
-        target: &ValueSet,
-        class: ClassId,
-        name: crate::symbols::Symbol,
-        values: &ValueSet,
+        value: Value,
+        (class, fields): (ClassId, &[Symbol]),
+        dicts: &ValueSet,
     ) {
+        let target = ValueSet::one(value);
+        for dict in dicts.iter() {
+            let Data::Collection(owner) = self.values.data(dict) else {
+                continue;
+            };
+            for (name, values) in self.named(owner) {
+                if fields.contains(&name) {
+                    self.set_field(&target, class, name, &values);
+                }
+            }
+        }
+    }
+
+    fn set_field(&mut self, target: &ValueSet, class: ClassId, name: Symbol, values: &ValueSet) {
         if self.program.assigned.contains(&name) {
             self.set_attribute(target, name, values);
         } else {
@@ -305,7 +333,7 @@ impl Machine<'_> {
     pub(super) fn special_method(
         &mut self,
         value: Value,
-        name: crate::symbols::Symbol,
+        name: Symbol,
         given: &[Given],
     ) -> ValueSet {
         let mut result = ValueSet::default();

@@ -117,6 +117,12 @@ impl Machine<'_> {
         values
     }
 
+    /// What is under one of these keys, or under an unknown one.
+    pub(super) fn at_values(&mut self, owner: Owner, keys: &ValueSet) -> ValueSet {
+        let keys = self.keys_of(keys);
+        self.at_keys(owner, &keys)
+    }
+
     pub(super) fn at_position(&mut self, owner: Owner, position: usize) -> ValueSet {
         let keys = self.key_symbols(Key::position(position));
         let key = keys.first().copied().unwrap_or(self.heap.any);
@@ -165,24 +171,24 @@ impl Machine<'_> {
             .map(|given| given.values.clone())
             .unwrap_or_default();
         match self.symbols.text(method).to_owned().as_str() {
-            "append" | "add" | "appendleft" | "put_nowait" | "set" => {
+            "append" | "add" | "appendleft" | "put" | "put_nowait" | "set" => {
                 self.put(owner, Key::Any, &first);
             }
             "insert" => self.put(owner, Key::Any, &second),
             "extend" | "update" | "extendleft" => self.take_in(owner, given),
             "setdefault" => {
-                for key in self.keys_of(&first) {
-                    self.heap.put(owner, key, &second);
-                }
-                return self.everything_in(owner);
-            }
-            "get" | "pop" | "__getitem__" if !first.is_empty() => {
                 let keys = self.keys_of(&first);
-                let mut values = self.at_keys(owner, &keys);
+                for key in &keys {
+                    self.heap.put(owner, *key, &second);
+                }
+                return self.at_keys(owner, &keys);
+            }
+            "get" | "pop" | "__getitem__" if !given.is_empty() => {
+                let mut values = self.at_values(owner, &first);
                 values.extend(&second);
                 return values;
             }
-            "pop" | "popleft" | "get" => return self.everything_in(owner),
+            "pop" | "popleft" | "get" | "get_nowait" => return self.everything_in(owner),
             "copy" | "values" | "__iter__" => return self.single(Data::Collection(owner)),
             "items" => {
                 let values = self.everything_in(owner);

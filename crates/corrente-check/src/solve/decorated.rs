@@ -2,9 +2,8 @@
 //!
 //! What they decorate runs inside of `with`, whenever it is called.
 
-use super::arguments::Given;
+use super::arguments::{Given, argument};
 use super::heap::ClassId;
-use super::library::at;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{BodyKind, Mode};
@@ -48,11 +47,11 @@ impl Machine<'_> {
 
     /// The call of such a function: the manager comes first, then the function, then arguments.
     pub(super) fn run_inside(&mut self, given: &[Given], mode: Mode) -> ValueSet {
-        for manager in at(given, 0).iter() {
+        for manager in argument(given, 0).iter() {
             self.enter(manager, mode);
         }
         let rest = given.get(2..).unwrap_or_default();
-        self.run_callable(&at(given, 1), rest)
+        self.run_callable(&argument(given, 1), rest)
     }
 
     /// Whether a value is a function that runs inside of a context manager.

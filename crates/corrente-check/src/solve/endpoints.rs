@@ -3,7 +3,7 @@
 //! Looked for only where the catalogue has endpoints, which it has for a plan. A route is the first
 //! text among the arguments; of a decorator, among those of the call that made it.
 
-use super::arguments::{Given, Way};
+use super::arguments::{Given, argument};
 use super::heap::ClassId;
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -457,20 +457,4 @@ impl Machine<'_> {
             _ => None,
         }
     }
-}
-
-/// The argument at a position; one that is given by a name counts where no position has one.
-pub(super) fn argument(given: &[Given], position: usize) -> ValueSet {
-    let mut positional = given.iter().filter(|one| one.way == Way::Positional);
-    if let Some(found) = positional.nth(position) {
-        return found.values.clone();
-    }
-    let mut all = ValueSet::default();
-    for named in given
-        .iter()
-        .filter(|one| matches!(one.way, Way::Keyword(_)))
-    {
-        all.extend(&named.values);
-    }
-    all
 }

@@ -4,8 +4,7 @@
 //! not those of the body that hands it off. What it gives is used on the loop again: a connection
 //! that was made in a thread, a generator that was only made there.
 
-use super::arguments::{Given, Way};
-use super::library::at;
+use super::arguments::{Given, Way, argument};
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::catalogue::{HandOff, HandedBack};
@@ -35,7 +34,7 @@ impl Machine<'_> {
             HandedBack::Callable => {
                 let in_thread = self.symbols.intern(IN_THREAD);
                 let in_thread = self.single(Data::Library(in_thread));
-                let functions = Given::positional(at(given, how.position));
+                let functions = Given::positional(argument(given, how.position));
                 self.partial(&[Given::positional(in_thread), functions], Data::Partial)
             }
         }
@@ -48,7 +47,7 @@ impl Machine<'_> {
         let rest = given.iter().filter(positional).skip(position + 1);
         let rest: Vec<Given> = rest.chain(named).cloned().collect();
         let before = std::mem::replace(&mut self.elsewhere, true);
-        for callable in at(given, position).iter() {
+        for callable in argument(given, position).iter() {
             let values = self.invoke(callable, &rest, Mode::Plain);
             result.extend(&values);
         }

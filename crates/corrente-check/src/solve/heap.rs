@@ -125,6 +125,8 @@ pub(crate) enum OwnedBy {
     Star(InstanceId),
     /// What `**kwargs` of a body holds.
     DoubleStar(InstanceId),
+    /// What the making of an object calls, by the body of its class.
+    Validators(InstanceId),
     /// A function's defaults.
     Defaults(Value),
 }

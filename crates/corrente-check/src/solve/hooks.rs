@@ -3,8 +3,7 @@
 //! Looked for only where the catalogue has them, which it has for a plan. Django names middleware and
 //! context processors by text, in its settings; they are found when everything else is known.
 
-use super::arguments::{Given, Way};
-use super::endpoints::argument;
+use super::arguments::{Given, Way, argument};
 use super::heap::{ClassId, Owner};
 use super::instance::InstanceId;
 use super::machine::Machine;

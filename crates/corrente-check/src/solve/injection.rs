@@ -3,9 +3,8 @@
 //! The value flows to the parameter, whoever calls. That the function waits for it is noted for a plan
 //! only: a coroutine on the loop is a start by itself, and a plain dependency runs in a thread.
 
-use super::arguments::Given;
+use super::arguments::{Given, argument};
 use super::instance::{Edge, InstanceId, Reach};
-use super::library::at;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{Mode, Span};
@@ -17,7 +16,7 @@ impl Machine<'_> {
         let Some(position) = position else {
             return ValueSet::default();
         };
-        at(given, position)
+        argument(given, position)
             .iter()
             .filter(|value| !matches!(self.values.data(*value), Data::Number(_) | Data::Text(_)))
             .collect::<Vec<_>>()

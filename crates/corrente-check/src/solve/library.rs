@@ -2,7 +2,7 @@
 //!
 //! What a path is, and what the catalogue says of it, is `paths`' business.
 
-use super::arguments::{Given, Way};
+use super::arguments::{Given, Way, argument};
 use super::machine::{Leaf, Machine};
 use super::paths::Callee;
 use super::values::{Data, Gives, Value, ValueSet};
@@ -105,6 +105,9 @@ impl Machine<'_> {
         mode: Mode,
     ) -> ValueSet {
         let callee = self.callee(path);
+        if callee.is_special {
+            self.takes_validators(&callee.key, given);
+        }
         if callee.is_special
             && let Some(values) = self.builtin_call(&callee.key, given)
         {
@@ -138,6 +141,11 @@ impl Machine<'_> {
             result.extend(&value);
         }
         result.extend(&self.models_given(path, &result, given));
+        if callee.is_queue {
+            // A collection goes along with the library's object, which may wait.
+            let owner = self.collection_here();
+            result.extend(&self.single(Data::Collection(owner)));
+        }
         result
     }
 
@@ -147,7 +155,7 @@ impl Machine<'_> {
             return;
         };
         let reason = format!("given to `{}`", crate::finding::short(&callee.key));
-        for value in at(given, position).iter() {
+        for value in argument(given, position).iter() {
             for body in self.bodies(value, &[]) {
                 self.entry(body, reason.clone());
             }
@@ -160,7 +168,7 @@ impl Machine<'_> {
             return;
         };
         let object = Given::positional(self.single(Data::Library(class)));
-        for value in at(given, position).iter() {
+        for value in argument(given, position).iter() {
             self.bodies(value, std::slice::from_ref(&object));
         }
     }
@@ -171,7 +179,7 @@ impl Machine<'_> {
         let Some(position) = callee.runs else {
             return result;
         };
-        let callables: Vec<Value> = at(given, position).iter().collect();
+        let callables: Vec<Value> = argument(given, position).iter().collect();
         let rest: Vec<Given> = self.passed_on(given, position);
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
@@ -182,8 +190,24 @@ impl Machine<'_> {
 
     /// What `map` or `filter` gives when it is iterated: its function is called now.
     pub(super) fn iterate_lazy(&mut self, number: u32, gives: Gives) -> ValueSet {
+        let results = self.partials[number as usize].results;
+        if self.iterated.contains(&number) {
+            // `rows = filter(test, rows)` in a loop: what comes out of it goes into it.
+            return self.read_cell(results);
+        }
+        let is_outermost = self.iterated.is_empty();
+        self.iterated.push(number);
+        let values = self.iterate_once(number, gives);
+        self.heap.cells.write(results, &values);
+        if is_outermost {
+            self.iterated.clear();
+        }
+        values
+    }
+
+    fn iterate_once(&mut self, number: u32, gives: Gives) -> ValueSet {
         let (callee, given) = self.filled(number, &[]);
-        let rest = self.iterated(&given);
+        let rest = self.items_of_each(&given);
         let made = self.partials[number as usize].made;
         let here = self.current.span;
         if made.function == self.current.function {
@@ -224,10 +248,10 @@ impl Machine<'_> {
     /// The same arguments, each one item of what was given.
     fn passed_on(&mut self, given: &[Given], position: usize) -> Vec<Given> {
         let after = given.get(position + 1..).unwrap_or_default();
-        self.iterated(after)
+        self.items_of_each(after)
     }
 
-    fn iterated(&mut self, given: &[Given]) -> Vec<Given> {
+    fn items_of_each(&mut self, given: &[Given]) -> Vec<Given> {
         let mut rest = Vec::new();
         for argument in given {
             if argument.way != Way::Positional {
@@ -268,6 +292,8 @@ impl Machine<'_> {
             return;
         }
         let receiver = self.values.intern(Data::Declared(class));
+        // Nothing runs here whose calls these could be.
+        let before = std::mem::replace(&mut self.elsewhere, true);
         for value in self.look_up(class, name).values.iter() {
             for bound in self.bind(value, receiver).iter() {
                 for body in self.bodies(bound, &[]) {
@@ -275,6 +301,7 @@ impl Machine<'_> {
                 }
             }
         }
+        self.elsewhere = before;
     }
 
     pub(super) fn run_callable(&mut self, values: &ValueSet, given: &[Given]) -> ValueSet {
@@ -285,25 +312,4 @@ impl Machine<'_> {
         }
         result
     }
-}
-
-/// The argument at a position, however it is given.
-pub(super) fn at(given: &[Given], position: usize) -> ValueSet {
-    let positional = given
-        .iter()
-        .filter(|argument| argument.way == Way::Positional);
-    let mut found = positional
-        .skip(position)
-        .map(|argument| argument.values.clone());
-    found.next().unwrap_or_else(|| {
-        // By keyword: whichever callable it is.
-        let mut all = ValueSet::default();
-        for argument in given
-            .iter()
-            .filter(|argument| matches!(argument.way, Way::Keyword(_)))
-        {
-            all.extend(&argument.values);
-        }
-        all
-    })
 }

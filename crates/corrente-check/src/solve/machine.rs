@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::arguments::{Partial, Signature};
+use super::arguments::{Calling, Partial, Signature};
 use super::cells::{CellId, Task};
 use super::heap::{Context, ContextId, Heap, Owner};
 use super::instance::{Edge, Instance, InstanceId, NewInstance, Reach};
@@ -80,6 +80,10 @@ pub(crate) struct Machine<'a> {
     entered: FxHashSet<InstanceId>,
     pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
+    /// What the running operation iterates, as far as it may come to it once more.
+    pub(super) iterated: Vec<u32>,
+    /// Partials inside one another that it calls.
+    pub(super) calling: Calling,
     /// Of functions that were called.
     pub(super) signatures: FxHashMap<FunctionId, Rc<Signature>>,
     /// The keys of the first positions of collections.
@@ -154,6 +158,8 @@ impl<'a> Machine<'a> {
             entered: FxHashSet::default(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),
+            iterated: Vec::new(),
+            calling: Calling::default(),
             signatures: FxHashMap::default(),
             positions,
             generous: false,

@@ -41,6 +41,17 @@ const SPECIAL: &[&str] = &[
     "weakref",
 ];
 
+/// What makes queues.
+const QUEUES: &[&str] = &[
+    "asyncio.LifoQueue",
+    "asyncio.PriorityQueue",
+    "asyncio.Queue",
+    "queue.LifoQueue",
+    "queue.PriorityQueue",
+    "queue.Queue",
+    "queue.SimpleQueue",
+];
+
 /// What was looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
@@ -59,6 +70,8 @@ pub(super) struct Callee {
     pub(super) rule: Option<u32>,
     /// It may be one that passes values on in a way of its own.
     pub(super) is_special: bool,
+    /// What it makes keeps values, and gives them to others.
+    pub(super) is_queue: bool,
     pub(super) hands_off: Option<HandOff>,
     /// Which argument the loop will call.
     pub(super) callback: Option<usize>,
@@ -134,6 +147,7 @@ impl Machine<'_> {
         Callee {
             rule: catalogue.blocking(&key),
             is_special: SPECIAL.contains(&first),
+            is_queue: QUEUES.contains(&key.as_str()),
             hands_off: catalogue.hands_off(&key),
             callback: catalogue.callback(&key),
             runs: catalogue.runs(&key),

@@ -84,7 +84,6 @@ impl Machine<'_> {
     }
 
     fn item(&mut self, to: Slot, base: Slot, key: Key) {
-        let method = self.symbols.intern("__getitem__");
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
                 Data::Collection(owner) => self.item_of_collection(owner, key),
@@ -99,12 +98,27 @@ impl Machine<'_> {
                     }
                     values
                 }
-                Data::Object(_) | Data::Declared(_) => self.special_method(value, method, &[]),
+                Data::Object(_) | Data::Declared(_) => {
+                    let asked = Given::positional(self.key_values(key));
+                    let method = self.asked_for_items(value);
+                    self.special_method(value, method, &[asked])
+                }
                 Data::Class(_) | Data::Model(_) => ValueSet::one(value),
                 _ => ValueSet::default(),
             };
             self.add(to, &values);
         }
+    }
+
+    /// The method that `object[key]` calls: a dict's subclass may only say what it has not.
+    fn asked_for_items(&mut self, value: Value) -> Symbol {
+        let [get, missing] = ["__getitem__", "__missing__"].map(|name| self.symbols.intern(name));
+        let Some(class) = self.class_of(value) else {
+            return get;
+        };
+        let only_missing = self.look_up(class, get).class.is_none()
+            && self.look_up(class, missing).class.is_some();
+        if only_missing { missing } else { get }
     }
 
     /// What a key may be, where it is known.
@@ -133,7 +147,8 @@ impl Machine<'_> {
                     }
                 }
                 Data::Object(_) | Data::Declared(_) => {
-                    self.special_method(value, method, &[]);
+                    let given = [self.key_values(key), values.clone()].map(Given::positional);
+                    self.special_method(value, method, &given);
                 }
                 _ => {}
             }

@@ -47,6 +47,8 @@ pub(crate) enum Data {
     Library(Symbol),
     Coroutine(InstanceId),
     Generator(InstanceId),
+    /// A method of a generator that runs it on.
+    Stepping(InstanceId),
     /// What a function under `@contextmanager` gives.
     Manager(InstanceId),
     /// A function under `@contextmanager`.

@@ -11,15 +11,23 @@ use crate::facts::{
 use crate::uses::Uses;
 
 /// The facts of a module, without what follows from its source.
-pub(super) fn decode(bytes: &[u8]) -> Option<ModuleFacts> {
-    let mut reader = Reader(bytes);
-    let names = reader.list(|reader| reader.text().map(Into::into))?;
+pub(super) fn decode(shape: &[u8], places: &[u8]) -> Option<ModuleFacts> {
+    let mut reader = Reader::of(places);
+    let spans = reader.spans()?;
     let faults = reader.list(|reader| {
         Some(Fault {
             at: reader.number()?,
             message: reader.text()?.to_owned(),
         })
     })?;
+    if !reader.rest.is_empty() {
+        return None;
+    }
+    let mut reader = Reader {
+        spans: &spans,
+        ..Reader::of(shape)
+    };
+    let names = reader.list(|reader| reader.text().map(Into::into))?;
     let functions = reader.list(Reader::function)?;
     let mut facts = ModuleFacts {
         names,
@@ -27,19 +35,33 @@ pub(super) fn decode(bytes: &[u8]) -> Option<ModuleFacts> {
         faults,
         ..ModuleFacts::default()
     };
-    if !reader.0.is_empty() || facts.functions.is_empty() {
+    if !reader.rest.is_empty() || facts.functions.is_empty() {
         return None;
     }
     facts.index();
     Some(facts)
 }
 
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    rest: &'a [u8],
+    /// Where operations stand, in the order in which places are first named.
+    spans: &'a [Span],
+    /// Places that were named.
+    named: usize,
+}
 
 impl<'a> Reader<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            spans: &[],
+            named: 0,
+        }
+    }
+
     fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
         Some(*first)
     }
 
@@ -77,15 +99,15 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self) -> Option<&'a str> {
         let length = usize::try_from(self.long()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
         std::str::from_utf8(text).ok()
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = usize::try_from(self.long()?).ok()?;
         // Every item takes a byte at least.
-        if count > self.0.len() {
+        if count > self.rest.len() {
             return None;
         }
         let mut items = Vec::with_capacity(count);
@@ -123,7 +145,7 @@ impl<'a> Reader<'a> {
             parameters: self.list(Self::parameter)?,
             cells: self.numbers()?,
             fields: self.numbers()?,
-            operations: self.operations()?,
+            operations: self.list(Self::operation)?,
             slots,
             receiver,
             uses: Uses::default(),
@@ -145,16 +167,24 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn operations(&mut self) -> Option<Vec<Operation>> {
+    /// Places, each from the one before it.
+    fn spans(&mut self) -> Option<Vec<Span>> {
         let mut last = 0;
         self.list(|reader| {
             let start = u32::try_from(i64::from(last) + reader.signed()?).ok()?;
             last = start;
             let end = start.wrapping_add(reader.number()?);
-            Some(Operation {
-                span: Span { start, end },
-                action: reader.action()?,
-            })
+            Some(Span { start, end })
+        })
+    }
+
+    fn operation(&mut self) -> Option<Operation> {
+        let ago = usize::try_from(self.long()?).ok()?;
+        let number = self.named.checked_sub(ago)?;
+        self.named += usize::from(ago == 0);
+        Some(Operation {
+            span: *self.spans.get(number)?,
+            action: self.action()?,
         })
     }
 

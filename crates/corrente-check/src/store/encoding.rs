@@ -1,35 +1,67 @@
 //! Facts as bytes: numbers of variable length, lists after their count, variants as a number.
 //!
 //! What follows from the source (lines, comments that silence) or from the facts (uses) is left
-//! out. Whoever changes this, or what facts mean, raises `FORMAT` in the parent.
+//! out. Where operations stand is apart from what they are, so that a file of which only the layout
+//! has changed has the same shape. Whoever changes this, or what facts mean, raises `FORMAT` in the
+//! parent.
 
 use crate::facts::{
     Action, ArgumentKind, BodyKind, FunctionFacts, Key, Mode, ModuleFacts, ParameterKind, Receiver,
     Slot, Span, Trait, Whole,
 };
+use crate::spans::Spans;
 
 /// The facts of a module.
-pub(super) fn encode(facts: &ModuleFacts) -> Vec<u8> {
-    let mut bytes = Writer(Vec::with_capacity(facts.functions.len() * 64));
-    bytes.count(facts.names.len());
-    for name in &facts.names {
-        bytes.text(name);
-    }
-    bytes.count(facts.faults.len());
-    for fault in &facts.faults {
-        bytes.number(fault.at);
-        bytes.text(&fault.message);
-    }
-    bytes.count(facts.functions.len());
-    for function in &facts.functions {
-        bytes.function(function);
-    }
-    bytes.0
+#[derive(Debug)]
+pub(super) struct Encoded {
+    /// What it is made of. Where an operation stands is a number: how many different places ago it
+    /// first came, or 0 for a new one.
+    pub(super) shape: Vec<u8>,
+    /// Each of those places, and what could not be parsed.
+    pub(super) places: Vec<u8>,
 }
 
-struct Writer(Vec<u8>);
+pub(super) fn encode(facts: &ModuleFacts) -> Encoded {
+    let mut shape = Writer::default();
+    shape.count(facts.names.len());
+    for name in &facts.names {
+        shape.text(name);
+    }
+    shape.count(facts.functions.len());
+    for function in &facts.functions {
+        shape.function(function);
+    }
+    let mut places = Writer::default();
+    places.spans(shape.spans.all());
+    places.count(facts.faults.len());
+    for fault in &facts.faults {
+        places.number(fault.at);
+        places.text(&fault.message);
+    }
+    Encoded {
+        shape: shape.bytes,
+        places: places.bytes,
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    bytes: Vec<u8>,
+    spans: Spans,
+}
 
 impl Writer {
+    /// Places, each from the one before it.
+    fn spans(&mut self, spans: &[Span]) {
+        self.count(spans.len());
+        let mut last = Span::default();
+        for span in spans {
+            self.signed(i64::from(span.start) - i64::from(last.start));
+            self.number(span.end.wrapping_sub(span.start));
+            last = *span;
+        }
+    }
+
     fn number(&mut self, number: u32) {
         self.long(u64::from(number));
     }
@@ -42,10 +74,10 @@ impl Writer {
     fn long(&mut self, number: u64) {
         let mut rest = number;
         while rest >= 0x80 {
-            self.0.push(rest as u8 | 0x80);
+            self.bytes.push(rest as u8 | 0x80);
             rest >>= 7;
         }
-        self.0.push(rest as u8);
+        self.bytes.push(rest as u8);
     }
 
     fn signed(&mut self, number: i64) {
@@ -58,7 +90,7 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         self.count(text.len());
-        self.0.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn numbers(&mut self, numbers: &[u32]) {
@@ -69,7 +101,7 @@ impl Writer {
     }
 
     fn tagged<const N: usize>(&mut self, tag: u8, numbers: [u32; N]) {
-        self.0.push(tag);
+        self.bytes.push(tag);
         for number in numbers {
             self.number(number);
         }
@@ -104,13 +136,11 @@ impl Writer {
         self.numbers(&function.cells);
         self.numbers(&function.fields);
         self.count(function.operations.len());
-        let mut last = Span::default();
         for operation in &function.operations {
-            let span = operation.span;
-            self.signed(i64::from(span.start) - i64::from(last.start));
-            self.number(span.end.wrapping_sub(span.start));
+            let next = self.spans.all().len() as u32;
+            let number = self.spans.number(operation.span);
+            self.number(next - number);
             self.action(&operation.action);
-            last = span;
         }
     }
 

@@ -15,7 +15,7 @@ use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
 use crate::facts::{
     Action, Argument, ArgumentKind, BEGINNING, BodyKind, Call, Collection, EXPRESSION, Key, Mode,
-    Slot, Trait, YIELDS,
+    PROSE, Slot, Trait, YIELDS,
 };
 
 impl Lowering<'_> {
@@ -77,19 +77,9 @@ impl Lowering<'_> {
                 self.assign(&named.target, from);
                 from
             }
-            Expr::StringLiteral(literal) => {
-                let text = self.name(literal.value.to_str());
-                let to = self.slot();
-                self.emit(range, Action::Text { to, text });
-                to
-            }
+            Expr::StringLiteral(literal) => self.text(range, as_known(literal.value.to_str())),
             // What bytes there are, nobody asks; their `join` iterates as that of a text does.
-            Expr::BytesLiteral(_) => {
-                let text = self.name("");
-                let to = self.slot();
-                self.emit(range, Action::Text { to, text });
-                to
-            }
+            Expr::BytesLiteral(_) => self.text(range, ""),
             Expr::NumberLiteral(literal) => {
                 let number = match &literal.value {
                     Number::Int(whole) => whole.as_i64(),
@@ -193,6 +183,12 @@ impl Lowering<'_> {
         }
     }
 
+    fn text(&mut self, range: TextRange, text: &str) -> Slot {
+        let (to, text) = (self.slot(), self.name(text));
+        self.emit(range, Action::Text { to, text });
+        to
+    }
+
     fn number(&mut self, range: TextRange, number: Option<i64>) -> Slot {
         let to = self.slot();
         if let Some(number) = number {
@@ -233,7 +229,7 @@ impl Lowering<'_> {
     /// The key of a subscription or of a dict's item.
     pub(super) fn key(&mut self, key: &Expr) -> Key {
         match key {
-            Expr::StringLiteral(literal) => Key::Text(self.name(literal.value.to_str())),
+            Expr::StringLiteral(literal) => Key::Text(self.name(as_known(literal.value.to_str()))),
             Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
                 Some(number) => Key::Number(number),
                 None => Key::Any,
@@ -524,6 +520,15 @@ impl Lowering<'_> {
             right: Some(right),
         };
         self.emit(range, action);
+    }
+}
+
+/// A text as far as it makes a difference what it says.
+fn as_known(text: &str) -> &str {
+    if text.contains(char::is_whitespace) {
+        PROSE
+    } else {
+        text
     }
 }
 

@@ -176,10 +176,13 @@ impl<'a> Visitor<'a> for Assigned {
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
-        if let Pattern::MatchAs(capture) = pattern {
-            self.names
-                .extend(capture.name.iter().map(ToString::to_string));
-        }
+        let name = match pattern {
+            Pattern::MatchAs(capture) => capture.name.as_ref(),
+            Pattern::MatchStar(star) => star.name.as_ref(),
+            Pattern::MatchMapping(mapping) => mapping.rest.as_ref(),
+            _ => None,
+        };
+        self.names.extend(name.map(ToString::to_string));
         ruff_python_ast::visitor::walk_pattern(self, pattern);
     }
 }

@@ -1,12 +1,29 @@
 //! `match`: what its patterns bind.
 //!
-//! A pattern's parts are taken for anything inside the subject; class patterns narrow it.
+//! A mapping's parts are by their keys, a sequence's by their positions as far as these are known; class
+//! patterns narrow. What a class has by position is not followed.
 
-use ruff_python_ast::{Pattern, StmtMatch};
-use ruff_text_size::Ranged as _;
+use ruff_python_ast::{Pattern, PatternMatchClass, PatternMatchMapping, StmtMatch};
+use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
+use super::statements::word;
 use crate::facts::{Action, Key, Slot, Trait};
+
+/// Classes of which `case str(name)` binds the object itself (PEP 634).
+const WHOLE: &[&str] = &[
+    "bool",
+    "bytearray",
+    "bytes",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "set",
+    "str",
+    "tuple",
+];
 
 impl Lowering<'_> {
     pub(super) fn match_statement(&mut self, choice: &StmtMatch) {
@@ -32,49 +49,76 @@ impl Lowering<'_> {
         }
     }
 
-    fn pattern(&mut self, pattern: &Pattern, subject: Slot) {
+    /// Binds the names of a pattern; gives what matches it.
+    fn pattern(&mut self, pattern: &Pattern, subject: Slot) -> Slot {
         let range = pattern.range();
         match pattern {
             Pattern::MatchAs(capture) => {
-                if let Some(inner) = &capture.pattern {
-                    self.pattern(inner, subject);
-                }
+                let inner = capture.pattern.as_ref();
+                let matched = inner.map_or(subject, |inner| self.pattern(inner, subject));
                 if let Some(name) = &capture.name {
-                    self.write(range, name.as_str(), subject);
+                    self.write(range, name.as_str(), matched);
                 }
+                return matched;
             }
             Pattern::MatchStar(star) => {
                 if let Some(name) = &star.name {
                     self.write(range, name.as_str(), subject);
                 }
             }
-            Pattern::MatchOr(any) => any
-                .patterns
-                .iter()
-                .for_each(|one| self.pattern(one, subject)),
-            Pattern::MatchSequence(sequence) => self.parts(&sequence.patterns, subject),
-            Pattern::MatchMapping(mapping) => self.parts(&mapping.patterns, subject),
-            Pattern::MatchClass(class) => self.class_pattern(class, subject),
+            Pattern::MatchOr(any) => {
+                let to = self.slot();
+                for one in &any.patterns {
+                    let from = self.pattern(one, subject);
+                    self.emit(range, Action::Copy { to, from });
+                }
+                return to;
+            }
+            Pattern::MatchSequence(sequence) => self.sequence_pattern(&sequence.patterns, subject),
+            Pattern::MatchMapping(mapping) => self.mapping_pattern(mapping, subject),
+            Pattern::MatchClass(class) => return self.class_pattern(class, subject),
             Pattern::MatchValue(_) | Pattern::MatchSingleton(_) => {}
         }
+        subject
     }
 
-    fn parts(&mut self, parts: &[Pattern], subject: Slot) {
-        for part in parts {
-            let to = self.slot();
-            self.emit(
-                part.range(),
-                Action::Item {
-                    to,
-                    base: subject,
-                    key: Key::Any,
-                },
-            );
-            self.pattern(part, to);
+    fn sequence_pattern(&mut self, parts: &[Pattern], subject: Slot) {
+        let is_star = |part: &Pattern| matches!(part, Pattern::MatchStar(_));
+        let star = parts.iter().position(is_star);
+        for (index, part) in parts.iter().enumerate() {
+            if star.is_none_or(|star| index < star) {
+                let inner = self.part(part.range(), subject, Key::position(index));
+                self.pattern(part, inner);
+                continue;
+            }
+            let inner = self.part(part.range(), subject, Key::Any);
+            if star == Some(index) {
+                let rest = self.collected(part.range(), vec![(Key::Any, inner)], Vec::new());
+                self.pattern(part, rest);
+            } else {
+                self.pattern(part, inner);
+            }
         }
     }
 
-    fn class_pattern(&mut self, class: &ruff_python_ast::PatternMatchClass, subject: Slot) {
+    fn mapping_pattern(&mut self, mapping: &PatternMatchMapping, subject: Slot) {
+        for (key, part) in mapping.keys.iter().zip(&mapping.patterns) {
+            let key = self.key(key);
+            let inner = self.part(part.range(), subject, key);
+            self.pattern(part, inner);
+        }
+        if let Some(rest) = &mapping.rest {
+            self.write(mapping.range(), rest.as_str(), subject);
+        }
+    }
+
+    fn part(&mut self, range: TextRange, base: Slot, key: Key) -> Slot {
+        let to = self.slot();
+        self.emit(range, Action::Item { to, base, key });
+        to
+    }
+
+    fn class_pattern(&mut self, class: &PatternMatchClass, subject: Slot) -> Slot {
         let slot = self.expression(&class.cls);
         let narrowed = self.slot();
         let by = Trait::Instance(slot);
@@ -86,6 +130,11 @@ impl Lowering<'_> {
                 by,
             },
         );
+        for part in &class.arguments.patterns {
+            let is_whole = WHOLE.contains(&word(&class.cls));
+            let inner = if is_whole { narrowed } else { self.slot() };
+            self.pattern(part, inner);
+        }
         for keyword in &class.arguments.keywords {
             let to = self.slot();
             let name = self.name(keyword.attr.as_str());
@@ -99,5 +148,6 @@ impl Lowering<'_> {
             );
             self.pattern(&keyword.pattern, to);
         }
+        narrowed
     }
 }

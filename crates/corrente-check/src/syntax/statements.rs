@@ -111,6 +111,8 @@ impl Lowering<'_> {
                 self.emit(range, Action::Copy { to, from: left });
                 self.assign(&assign.target, to);
             }
+            // A docstring, or what stands in place of a comment.
+            Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
             Stmt::Expr(expression) => {
                 self.expression(&expression.value);
                 if let Expr::Call(call) = &*expression.value
