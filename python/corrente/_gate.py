@@ -6,6 +6,7 @@ Asyncio has no way to rest a listening server, so this is on its seam: private n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ BATCH_MOST = 16
 EXCESS = 64
 
 
+@dataclass(frozen=True)
+class Tls:
+    """How connections are secured."""
+
+    context: ssl.SSLContext
+    #: Seconds that a client has to agree on it.
+    handshake_timeout: float
+
+
 class Gate:
     """The listening sockets of a server, which rest while it has as many connections as it may."""
 
@@ -38,12 +48,14 @@ class Gate:
         self._is_shut = False
         server.limit_connections(most, self._tell)
 
-    async def listen(
-        self, sock: socket.socket, backlog: int, ssl_context: ssl.SSLContext | None
-    ) -> Foreign:
+    async def listen(self, sock: socket.socket, backlog: int, tls: Tls | None) -> Foreign:
         """Accept connections of a socket; gives back asyncio's server."""
         server = await self._loop.create_server(
-            self._server, sock=sock, ssl=ssl_context, start_serving=False
+            self._server,
+            sock=sock,
+            ssl=None if tls is None else tls.context,
+            ssl_handshake_timeout=None if tls is None else tls.handshake_timeout,
+            start_serving=False,
         )
         # Asyncio would have one number for what waits and for what is accepted at once.
         sock.listen(backlog)

@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _native
-from corrente._gate import Gate
-from corrente._lifespan import Lifespan
+from corrente._gate import Gate, Tls
+from corrente._lifespan import Lifespan, LifespanError
 
 if TYPE_CHECKING:
     import ssl
@@ -41,6 +41,9 @@ MAX_CONNECTIONS = 65536
 #: Connections that are awake at most, if others have nothing to say for a while: they take about a
 #: mebibyte. Those beyond rest.
 MAX_AWAKE = 512
+
+#: Seconds that a client has for a request's head, and before it for agreeing on TLS.
+HEAD_TIMEOUT = 10.0
 
 #: Seconds that an application has to end in at least, however long its requests took.
 SHUTDOWN_LEAST = 1.0
@@ -179,24 +182,22 @@ async def serve_here(
     if stoppable is not None:
         stoppable(signalled)
     lives = _Lives(lifespan)
+    settings = {"max_awake": MAX_AWAKE, "head_timeout": HEAD_TIMEOUT, **settings}
     server = _native.HttpServer(
         application,
         loop,
         report,
         interface=kind,
         state=lives.state_of(application, kind),
-        mounts=_mounted(mounts, lives)
-        + [
-            (prefix, _native.Folder(folder, static_max_age), "static", None)
-            for prefix, folder in static.items()
-        ],
-        **{"max_awake": MAX_AWAKE, **settings},
+        mounts=_mounted(mounts, lives) + _folders(static, static_max_age),
+        **settings,
     )
     await lives.begin()
     for number in signals:
         loop.add_signal_handler(number, signalled)
     gate = Gate(loop, server, max_connections)
-    listening = [await gate.listen(one, backlog, ssl_context) for one in sockets]
+    tls = Tls(ssl_context, settings["head_timeout"]) if ssl_context is not None else None
+    listening = [await gate.listen(one, backlog, tls) for one in sockets]
     looking = loop.create_task(_look(server), name="slow clients")
     if ready is not None:
         ready(server)
@@ -230,6 +231,16 @@ def _mounted(
     ]
 
 
+def _folders(
+    static: Mapping[str, str | PathLike[str]], max_age: float | None
+) -> list[tuple[str, Foreign, str, dict[str, Foreign] | None]]:
+    """Folders below a prefix, as applications are mounted."""
+    return [
+        (prefix, _native.Folder(folder, max_age), "static", None)
+        for prefix, folder in static.items()
+    ]
+
+
 class _Lives:
     """The lifespans of a server's applications."""
 
@@ -247,8 +258,16 @@ class _Lives:
         return life.state
 
     async def begin(self) -> None:
-        for life in self._all:
-            await life.begin(self._mode)
+        """Begin them in order; where one cannot, those that have begun end."""
+        waiting, self._all = self._all, []
+        for life in waiting:
+            try:
+                await life.begin(self._mode)
+            except LifespanError:
+                until = asyncio.get_running_loop().time() + SHUTDOWN_LEAST
+                await self.end(until, asyncio.Event())
+                raise
+            self._all.append(life)
 
     async def end(self, until: float, stop_now: asyncio.Event) -> None:
         """End them, the first that began last."""

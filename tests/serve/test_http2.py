@@ -106,6 +106,32 @@ def test_a_body_that_nobody_takes_is_not_sent(serve: Callable[..., Served]) -> N
         assert client.answer(stream).body == b"%d" % (room + 500_000)
 
 
+def test_bodies_that_were_taken_leave_room_for_others(serve: Callable[..., Served]) -> None:
+    may_answer = asyncio.Event()
+    taken = 0
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        nonlocal taken
+        body = await body_of(receive)
+        taken += len(body)
+        await may_answer.wait()
+        await respond(send, b"taken")
+
+    served = serve(application)
+    with Http2Client(served.address) as client:
+        client.event(h2.events.RemoteSettingsChanged)
+        # More than one connection has room for, before any is answered; each comes with its end.
+        streams = [client.ask(method="POST", ends=False) for _ in range(90)]
+        for stream in streams:
+            while client.connection.local_flow_control_window(stream) < 15_000:
+                client.more()
+            client.connection.send_data(stream, bytes(15_000), end_stream=True)
+            client.flush()
+        served.until(lambda: taken == 1_350_000)
+        served.call(may_answer.set)
+        assert {client.answer(stream).body for stream in streams} == {b"taken"}
+
+
 def test_an_application_waits_for_the_clients_window(serve: Callable[..., Served]) -> None:
     sent = 0
 

@@ -56,6 +56,51 @@ def test_a_client_whose_messages_nobody_takes_waits(serve: Callable[..., Served]
         served.until(lambda: taken == 2_000_000)
 
 
+def test_pings_of_a_client_that_reads_nothing_wait(serve: Callable[..., Served]) -> None:
+    async def application(scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        if scope["type"] == "http":
+            return await respond(send, b"other")
+        return await deaf(scope, receive, send)
+
+    count, pings = 8000, frame(PING, bytes(125)) * 8000
+    with Http2Client(serve(application).address, takes=False) as client:
+        client.connection.increment_flow_control_window(1 << 21)
+        talk = Talk(client).opened()
+        client.event(h2.events.RemoteSettingsChanged)
+        sent = 0
+        while sent < len(pings):
+            room = client.connection.local_flow_control_window(talk.stream)
+            room = min(room, client.connection.max_outbound_frame_size)
+            if not room:
+                break
+            client.connection.send_data(talk.stream, pings[sent : sent + room])
+            client.flush()
+            sent += room
+            # What is heard is given back before this is answered.
+            assert client.get("/other").body == b"other"
+        assert sent < 600_000, "they are heard, whoever reads what they are answered with"
+        client.connection.increment_flow_control_window(1 << 21, talk.stream)
+        client.flush()
+        talk.send(pings[sent:])
+        for _ in range(count):
+            assert talk.heard() == (PONG, bytes(125))
+
+
+def test_what_comes_behind_the_close_of_the_application_is_nobodys(
+    serve: Callable[..., Served],
+) -> None:
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4000})
+
+    with Http2Client(serve(application, close_timeout=1000.0).address) as client:
+        talk = Talk(client).opened()
+        assert talk.heard() == (CLOSE, closed(4000))
+        talk.send(frame(BINARY, bytes(50_000)) * 20, frame(CLOSE, closed(4000)))
+        assert talk.until_end() is None
+
+
 def test_an_application_waits_for_the_clients_window(serve: Callable[..., Served]) -> None:
     sent = 0
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
+from corrente._lifespan import LifespanError
+from corrente._serve import _Lives
 
 from .wire import LIMIT_S, request
 
@@ -111,3 +115,30 @@ def test_alone_wsgi_stays_in_the_loop(serve: Callable[..., Served]) -> None:
 def test_a_prefix_that_is_none(serve: Callable[..., Served], prefix: str) -> None:
     with pytest.raises(ValueError, match="prefix"):
         serve(wsgi("main"), interface="wsgi", mounts=[(prefix, wsgi("x"), "wsgi", None)])
+
+
+def test_applications_that_have_begun_end_where_another_cannot_begin() -> None:
+    told: list[tuple[str, str]] = []
+
+    def living(name: str, answer: str = "complete") -> Foreign:
+        async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+            while True:
+                kind = (await receive())["type"]
+                told.append((name, kind))
+                await send({"type": f"{kind}.{answer}"})
+                if kind == "lifespan.shutdown" or answer == "failed":
+                    return
+
+        return application
+
+    async def begin() -> None:
+        lives = _Lives("auto")
+        for application in (living("first"), living("second"), living("third", "failed")):
+            lives.state_of(application, "asgi")
+        await lives.begin()
+
+    with pytest.raises(LifespanError, match=r"failed at lifespan\.startup"):
+        asyncio.run(begin())
+    names = [name for name, kind in told if kind == "lifespan.shutdown"]
+    assert names == ["second", "first"]
+    assert told[2] == ("third", "lifespan.startup")

@@ -226,6 +226,25 @@ def test_connections_that_rest_are_cut_off(serve_resting: Callable[..., Served])
         assert client.is_ended()
 
 
+def test_a_connection_that_is_being_woken_is_cut_off(serve_resting: Callable[..., Served]) -> None:
+    served = serve_resting(target)
+    loop: Foreign = served.loop
+    real = loop._wake
+
+    def wake(*arguments: Foreign) -> None:
+        # In the next turn, before its transport begins.
+        loop.call_soon(served.server.abort)
+        real(*arguments)
+
+    with served.client() as client:
+        client.get()
+        rest(served)
+        loop._wake = wake
+        client.send(request())
+        assert client.is_ended()
+    assert served.server.requests == 1
+
+
 def test_a_loop_that_is_closed_closes_what_rests() -> None:
     served = Served(corrente.new_event_loop, target, max_awake=0, rest_after=0.0)
     with served.client() as client:

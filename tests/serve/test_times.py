@@ -116,6 +116,26 @@ def test_a_slow_body_of_an_answered_request_gets_no_second_answer(
         assert client.is_ended()
 
 
+def test_a_slow_body_is_not_the_end_of_an_answer_without_length(
+    serve: Callable[..., Served],
+) -> None:
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"some", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    served = serve(application, head_timeout=NEVER, body_timeout=0.05, idle_timeout=NEVER)
+    with served.client() as client:
+        head = request("/", "Content-Length: 5", method="POST", version="1.0")
+        client.send(head + b"he")
+        assert client.head().status == 200
+        assert client.exactly(4) == b"some"
+        served.look_until(lambda: not served.server.connections)
+        with pytest.raises(ConnectionResetError):
+            client.exactly(1)
+
+
 @pytest.mark.parametrize("head", ["Expect: 100-continue", "X-A: b"])
 def test_an_application_that_takes_its_time_is_not_the_clients_fault(
     serve: Callable[..., Served], head: str

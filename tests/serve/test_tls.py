@@ -71,6 +71,17 @@ def test_it_is_served_over_tls(tmp_path: Path, authority: trustme.CA) -> None:
         command.stop()
 
 
+def test_a_client_that_does_not_agree_on_tls_is_ended(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    with Command(tmp_path, "shop:app", "--header-timeout=300ms", *flags) as command:
+        with Client(secured_address(command)) as client:
+            # Asyncio's own limit is a minute, the test's a third of it.
+            assert client.is_ended()
+        command.stop()
+
+
 def test_a_certificate_that_changes_is_read_again(tmp_path: Path, authority: trustme.CA) -> None:
     flags = write(tmp_path, authority.issue_cert(NAME))
     with Command(tmp_path, "shop:app", *flags) as command:

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from corrente._native import Operations
+
 from .frames import BINARY, BREACHES, CLOSE, ENDINGS, PING, PONG, TEXT, closed, echo, frame
+from .wire import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .serving import Foreign, Served
     from .wire import Client
+
+#: Seconds that no test reaches.
+NEVER = 1000.0
+
+#: Turns of the server's loop, in which it reads whatever it means to.
+IDLE_TURNS = 100
 
 HANDSHAKE = (
     "Connection: keep-alive, Upgrade",
@@ -159,6 +168,69 @@ def test_what_came_before_a_breach_is_answered_first(served: Served, ended: list
         assert (kind, int.from_bytes(payload[:2], "big")) == (CLOSE, 1002)
         client.rest()
     served.until(lambda: ended == [(1006, "")])
+
+
+def test_a_request_for_one_has_no_body(served: Served) -> None:
+    with served.client() as client:
+        found = _ask(client, "/", "Content-Length: 5")
+        assert (found.status, found.header("connection")) == (400, "close")
+        # Were it cut, what is sent could have the answer lost.
+        client.send(b"hello")
+        assert b"no body" in client.rest()
+
+
+def test_pings_of_a_client_that_reads_nothing_wait(served: Served) -> None:
+    ping = frame(PING, bytes(125))
+    sent, turns, pings = 0, 0, ping * 500
+    with served.client(receive_buffer=4096) as client:
+        assert _ask(client, "/").status == 101
+        client.socket.setblocking(False)
+        # What fits into the buffers of both sides is far less.
+        while sent < 1 << 26 and turns < IDLE_TURNS:
+            try:
+                sent += client.socket.send(pings[sent % len(ping) :])
+                turns = 0
+            except BlockingIOError:
+                turns += 1
+                served.call(lambda: None)
+        assert turns == IDLE_TURNS, "they are read, whoever reads what they are answered with"
+        client.socket.settimeout(LIMIT_S)
+        for _ in range(sent // len(ping)):
+            assert heard(client) == (PONG, bytes(125))
+
+
+def test_what_comes_behind_the_close_of_the_application_is_nobodys(
+    serve: Callable[..., Served],
+) -> None:
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4000})
+
+    served = serve(application, close_timeout=NEVER)
+    with opened(served) as client:
+        assert heard(client) == (CLOSE, closed(4000))
+        client.send(frame(BINARY, bytes(50_000)) * 20 + frame(CLOSE, closed(4000)))
+        assert client.is_ended()
+
+
+def test_a_close_frame_behind_messages_that_nobody_takes(serve: Callable[..., Served]) -> None:
+    gate = asyncio.Event()
+
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await gate.wait()
+        await send({"type": "websocket.close", "code": 4000})
+
+    served = serve(application, close_timeout=NEVER, operations=Operations(ws_max_queue=2))
+    with opened(served) as client:
+        client.send(frame(TEXT, b"x") * 20 + frame(CLOSE, closed(4000)))
+        for _ in range(IDLE_TURNS):
+            served.call(lambda: None)
+        served.call(gate.set)
+        assert heard(client) == (CLOSE, closed(4000))
+        assert client.is_ended()
 
 
 def test_a_client_that_vanishes_is_told_to_the_application(

@@ -17,7 +17,8 @@ pub struct Limits {
     pub max_headers: usize,
     /// Bytes of a body, after chunked framing is taken off. Answered with 413.
     pub max_body_bytes: u64,
-    /// Bytes of extensions in one chunk's line: they are read and thrown away, so they only cost.
+    /// Bytes of extensions in one chunk's line, and in all of a body's together beyond the bytes of its data: they are read
+    /// and thrown away, so they only cost.
     pub max_chunk_extension_bytes: usize,
     /// Bytes of the trailer section.
     pub max_trailer_bytes: usize,

@@ -13,8 +13,9 @@ use pyo3::types::PyBytes;
 
 use crate::ffi::bytes::Read;
 
-/// What it holds, in bytes: no datagram is larger.
-pub(crate) const SIZE: usize = 64 * 1024;
+/// What it holds, in bytes: more than any datagram has, and than a message of 64 KiB has with what a protocol puts before it
+/// (a WebSocket 14 bytes), so that one read takes all of it.
+pub(crate) const SIZE: usize = 68 * 1024;
 
 thread_local! {
     static MEMORY: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };

@@ -22,7 +22,7 @@ use crate::ffi::bytes::with_content;
 use crate::ffi::method::panicked;
 use crate::transport::{stream, tls};
 
-pub use resting::{Rest, Rested, Resting};
+pub use resting::{Rest, Rested, Resting, Shelters};
 
 /// What a connection's protocol does, in asyncio's order: `made`, then the others, then `lost`, once.
 ///

@@ -5,7 +5,6 @@
 //! HTTP/1.1, or a stream of HTTP/2.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -55,7 +54,7 @@ impl dyn Carrier {
     /// The application gets its request.
     pub(crate) fn begin(self: &Arc<Self>, py: Python<'_>, beginning: Beginning) -> PyResult<()> {
         let shared = self.shared();
-        let in_flight = shared.live.counts.in_flight.load(Ordering::Relaxed);
+        let in_flight = shared.live.counts.in_flight();
         // A probe must not take a busy worker for a dead one.
         if in_flight > shared.max_in_flight && beginning.own.is_none() {
             return self.refuse(

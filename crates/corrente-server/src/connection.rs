@@ -34,7 +34,7 @@ use self::pouring::Pouring;
 use self::preface::Opening;
 use self::resting::Memory;
 use crate::application::{Beginning, Handler, Templates};
-use crate::shared::Shared;
+use crate::shared::{Client, Shared};
 use crate::talk::Socket;
 use crate::trace::Trace;
 
@@ -55,11 +55,11 @@ struct State {
     /// What has come and is not decoded: a part of a head, or what is behind the request that is answered.
     held: Vec<u8>,
     current: Option<Current>,
-    /// The WebSocket that the client asked for.
-    socket: Option<Socket>,
+    /// The WebSocket that the client asked for. Most ask for none, and need no room for one.
+    socket: Option<Box<Socket>>,
     output: Output,
     /// The file that is being sent.
-    pouring: Option<Pouring>,
+    pouring: Option<Box<Pouring>>,
     stage: Stage,
     /// The transport has more to write than it likes.
     is_full: bool,
@@ -75,7 +75,7 @@ struct State {
     requests: u64,
     past: Past,
     /// How long nothing is said before it may rest, in seconds.
-    patience: f64,
+    patience: f32,
     /// The client may still be sending when the connection ends.
     parting: Parting,
     unread: Unread,
@@ -162,6 +162,11 @@ impl First {
         }))
     }
 
+    /// The connection, as its server knows it.
+    pub(crate) fn client(&self) -> Weak<dyn Client> {
+        self.0.me.clone()
+    }
+
     /// For one that has rested.
     pub(crate) fn again(shared: &Arc<Shared>, memory: &Memory) -> Self {
         Self(Arc::new_cyclic(|me| Connection {
@@ -170,7 +175,7 @@ impl First {
             shared: Arc::clone(shared),
             state: Confined::new(State {
                 past: Past::Used,
-                requests: memory.requests,
+                requests: memory.requests.into(),
                 patience: memory.patience,
                 // Something has come, or it would rest on.
                 awaits: Awaits::Head,
@@ -241,7 +246,7 @@ impl State {
             pace: 0,
             requests: 0,
             past: Past::New,
-            patience: shared.times.rest.as_secs_f64(),
+            patience: shared.times.rest.as_secs_f32(),
             parting: Parting::Plain,
             unread: Unread::default(),
             opening: Opening::Request,
@@ -313,6 +318,7 @@ impl Protocol for First {
             return Ok(());
         }
         self.0.pour(py)?;
+        self.0.hear_again(py)?;
         match self.0.handler(py)? {
             Some(handler) if !self.0.is_pouring(py)? => self.0.carrier().has_room(py, &handler),
             _ => Ok(()),

@@ -25,13 +25,9 @@ use crate::wsgi::remote::Inbox;
 /// Requests at once where nothing else is said.
 const MAX_IN_FLIGHT: usize = 10_000;
 
-/// Connections that are awake at most where nothing else is said: all. asyncio's server knows nothing of those that rest, so
-/// that whoever relies on its `close_clients()` and `wait_closed()` must not have any.
-const MAX_AWAKE: usize = usize::MAX;
-
 /// After how many seconds without a request a connection may rest where nothing else is said: those for one page follow each
 /// other sooner.
-const REST_AFTER: f64 = 0.1;
+const REST_AFTER: f64 = 0.05;
 
 /// Requests that wait for a thread of WSGI where nothing else is said: more than a thread answers before clients give up.
 const MAX_QUEUED: usize = 1024;
@@ -48,7 +44,7 @@ impl HttpServer {
     #[new]
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0, rest_after = REST_AFTER,
-        ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT, max_awake = MAX_AWAKE,
+        ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT, max_awake = None,
         threads = 1, max_queued = MAX_QUEUED, mounts = Vec::new(),
         max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
         operations = None))]
@@ -69,7 +65,7 @@ impl HttpServer {
         ping_interval: f64,
         close_timeout: f64,
         max_in_flight: usize,
-        max_awake: usize,
+        max_awake: Option<usize>,
         threads: usize,
         max_queued: usize,
         mounts: Vec<Mounted>,
@@ -185,7 +181,7 @@ impl HttpServer {
     /// Those of them that rest.
     #[getter]
     fn resting(&self) -> usize {
-        self.shared.live.counts.resting.load(Ordering::Relaxed)
+        self.shared.live.counts.resting()
     }
 
     /// Whether no more requests are taken.
@@ -197,13 +193,13 @@ impl HttpServer {
     /// Requests so far.
     #[getter]
     fn requests(&self) -> u64 {
-        self.shared.live.counts.requests.load(Ordering::Relaxed)
+        self.shared.live.counts.requests()
     }
 
     /// Requests that are being answered.
     #[getter]
     fn in_flight(&self) -> usize {
-        self.shared.live.counts.in_flight.load(Ordering::Relaxed)
+        self.shared.live.counts.in_flight()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -215,10 +211,12 @@ impl HttpServer {
             visit.call(&mount.application)?;
         }
         let mut outcome = Ok(());
-        let _shown = self.shared.live.context.peek(|context| {
-            if let Some(context) = context {
-                outcome = visit.call(&*context);
-            }
+        let _shown = self.shared.live.shelters.peek(|shelters| {
+            shelters.show(&mut |shelter| {
+                if outcome.is_ok() {
+                    outcome = visit.call(shelter);
+                }
+            });
         });
         outcome?;
         visit.call(&self.shared.operations)?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use corrente_http::Limits;
+use corrente_loop::native::Shelters;
 use corrente_loop::{Confined, now};
 use pyo3::prelude::*;
 
@@ -85,8 +86,9 @@ pub(crate) struct Shared {
     pub(crate) protocols: Protocols,
     /// Requests at once; more are answered with 503.
     pub(crate) max_in_flight: usize,
-    /// Connections that are awake, if others can rest.
-    pub(crate) max_awake: usize,
+    /// Connections that are awake at most, if others can rest; without it none does. asyncio's server knows nothing of those
+    /// that rest, so that whoever relies on its `close_clients()` and `wait_closed()` must not have any.
+    pub(crate) max_awake: Option<usize>,
     /// Where WSGI applications run, if not in the loop's thread.
     pub(crate) threads: Option<Threads>,
     pub(crate) operations: Py<Operations>,
@@ -124,8 +126,8 @@ pub(crate) struct Live {
     /// Those that do not rest, first those that were not looked at for longest; and some that are gone.
     awake: Confined<VecDeque<u64>>,
     pub(crate) templates: Confined<Known>,
-    /// The one that connections which rest were accepted in.
-    pub(crate) context: Confined<Option<Py<PyAny>>>,
+    /// What connections that rest have in common.
+    pub(crate) shelters: Confined<Shelters>,
     next_number: AtomicU64,
     gate: Confined<Option<Gate>>,
 }
@@ -149,20 +151,60 @@ impl Default for Live {
             connections: Confined::new(HashMap::new()),
             awake: Confined::new(VecDeque::new()),
             templates: Confined::new(Known::default()),
-            context: Confined::new(None),
+            shelters: Confined::new(Shelters::default()),
             next_number: AtomicU64::new(0),
             gate: Confined::new(None),
         }
     }
 }
 
-/// What has been counted.
+/// What has been counted: by the loop's thread alone, so that plain stores do; any thread may read it.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) requests: AtomicU64,
-    pub(crate) in_flight: AtomicUsize,
+    requests: AtomicU64,
+    in_flight: AtomicUsize,
+    resting: AtomicUsize,
+}
+
+impl Counts {
+    /// Requests so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that are being answered.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     /// Connections that rest.
-    pub(crate) resting: AtomicUsize,
+    pub(crate) fn resting(&self) -> usize {
+        self.resting.load(Ordering::Relaxed)
+    }
+
+    /// A request begins.
+    pub(crate) fn begun(&self) {
+        self.requests.store(self.requests() + 1, Ordering::Relaxed);
+        self.in_flight
+            .store(self.in_flight() + 1, Ordering::Relaxed);
+    }
+
+    /// A request that was begun is over.
+    pub(crate) fn over(&self) {
+        let left = self.in_flight().saturating_sub(1);
+        self.in_flight.store(left, Ordering::Relaxed);
+    }
+
+    /// A connection rests.
+    pub(crate) fn slept(&self) {
+        self.resting.store(self.resting() + 1, Ordering::Relaxed);
+    }
+
+    /// One that has rested was woken or closed.
+    pub(crate) fn woken(&self) {
+        let left = self.resting().saturating_sub(1);
+        self.resting.store(left, Ordering::Relaxed);
+    }
 }
 
 impl Shared {
@@ -183,7 +225,9 @@ impl Shared {
         })?;
         let is_new = before.is_none();
         drop(before);
-        self.live.awake.with(py, |awake| awake.push_back(number))?;
+        if self.max_awake.is_some() {
+            self.live.awake.with(py, |awake| awake.push_back(number))?;
+        }
         self.tell_gate(py, |most| (is_new && count >= most).then_some(true))?;
         self.let_rest(py, LOOKS_OF_NEW)
     }
@@ -205,10 +249,13 @@ impl Shared {
 
     /// Lets connections rest of which nothing was heard for a while, where many are awake.
     fn let_rest(&self, py: Python<'_>, looks: usize) -> PyResult<()> {
+        let Some(most) = self.max_awake else {
+            return Ok(());
+        };
         let awake = &self.live.awake;
         for _ in 0..looks {
             let next = awake.with(py, |awake| {
-                let is_many = awake.len() > self.max_awake;
+                let is_many = awake.len() > most;
                 is_many.then(|| awake.pop_front()).flatten()
             })?;
             let Some(number) = next else {

@@ -482,12 +482,18 @@ impl<C: Carriage> Line for C {
 
     fn close(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
         let until = now() + self.shared().times.close.as_secs_f64();
-        self.lend(py, |lent| {
+        let has_frames = self.lend(py, |lent| {
             if lent.socket.say_close(code, reason, lent.frames) {
                 lent.socket.closing = Closing::Ours;
                 *lent.deadline = until;
             }
+            lent.socket.has_frames()
         })?;
-        self.flush(py)
+        self.flush(py)?;
+        // What waited for the application is nobody's now, and the client's close frame may be behind it.
+        if has_frames == Some(true) {
+            return self.resume_soon(py);
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! preface (RFC 9113, section 3.3).
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use corrente_http::http2::Preface;
 use corrente_loop::native::{Flow, NativeProtocol, Protocol, Transport};
@@ -14,7 +14,7 @@ use pyo3::types::PyBytes;
 use crate::connection::First;
 use crate::connection::resting::Memory;
 use crate::http2::Second;
-use crate::shared::{Protocols, Shared};
+use crate::shared::{Client, Protocols, Shared};
 
 pub(crate) struct Wire {
     shared: Arc<Shared>,
@@ -35,14 +35,20 @@ impl Wire {
         }))
     }
 
-    /// The protocol of a connection that has rested: it speaks HTTP/1.1.
-    pub(crate) fn again(shared: &Arc<Shared>, memory: &Memory) -> NativeProtocol {
-        NativeProtocol::new(Box::new(Self {
+    /// The protocol of a connection that has rested, and the connection: it speaks HTTP/1.1.
+    pub(crate) fn again(
+        shared: &Arc<Shared>,
+        memory: &Memory,
+    ) -> (NativeProtocol, Weak<dyn Client>) {
+        let first = First::again(shared, memory);
+        let client = first.client();
+        let protocol = NativeProtocol::new(Box::new(Self {
             shared: Arc::clone(shared),
-            first: First::again(shared, memory),
+            first,
             second: OnceLock::new(),
             is_open: AtomicBool::new(false),
-        }))
+        }));
+        (protocol, client)
     }
 
     fn current(&self) -> &dyn Protocol {

@@ -40,6 +40,7 @@ enum State {
 pub(super) struct Chunks {
     state: State,
     digits: u8,
+    /// Of extensions, beyond those that data have made up for.
     extension_bytes: usize,
     /// Of the chunk's data, what has not come yet.
     left: u64,
@@ -88,7 +89,9 @@ impl Chunks {
             State::LineFeed if byte == b'\n' => {
                 self.state = State::Data;
                 self.digits = 0;
-                self.extension_bytes = 0;
+                // Else a body of many small chunks could carry a thousand times as much of what nobody counts.
+                let paid = usize::try_from(self.left).unwrap_or(usize::MAX);
+                self.extension_bytes = self.extension_bytes.saturating_sub(paid);
                 return Ok(true);
             }
             State::LineFeed => return Err(Rejection::BareCarriageReturn),
@@ -163,4 +166,30 @@ fn extension(state: State, byte: u8) -> Result<State, Rejection> {
         (_, b'\n') => return Err(Rejection::BareLineFeed),
         _ => return Err(Rejection::ChunkExtension(byte)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much data so many chunks have, or why they are refused.
+    fn read(chunk: &str, times: usize) -> Result<usize, Rejection> {
+        let input = chunk.repeat(times);
+        let (mut rest, mut data) = (input.as_bytes(), 0);
+        let mut chunks = Chunks::default();
+        while let (skipped, Piece::Data(length)) = chunks.next(rest, &Limits::default())? {
+            data += length;
+            rest = &rest[skipped + length..];
+        }
+        Ok(data)
+    }
+
+    #[test]
+    fn extensions_are_no_longer_than_the_data_that_they_come_with() {
+        assert_eq!(read("a;bc=d\r\n0123456789\r\n", 1000), Ok(10_000));
+        let longer = "1;abcdefghi\r\nx\r\n";
+        assert_eq!(read(longer, 100), Ok(100));
+        let expected = Err(Rejection::ChunkExtensionTooLong);
+        assert_eq!(read(longer, 1000), expected);
+    }
 }

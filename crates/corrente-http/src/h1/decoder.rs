@@ -10,8 +10,8 @@ use super::request_line;
 use crate::{KnownName, Limits, Rejection};
 
 /// Empty lines before a request that are overlooked. RFC 9112, section 2.2, asks for one at least: old
-/// clients end a body with one.
-const EMPTY_LINES_MAX: u8 = 2;
+/// clients end a body with one. None sends more.
+const EMPTY_LINES_MAX: u8 = 1;
 
 /// What comes next on the connection.
 #[derive(Debug)]

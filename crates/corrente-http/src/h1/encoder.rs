@@ -195,29 +195,6 @@ impl Encoder {
         })
     }
 
-    /// Writes `101 Switching Protocols`: what follows on the connection is `protocol`, and not ours.
-    pub fn switch<'h>(
-        &mut self,
-        protocol: &[u8],
-        fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ResponseError> {
-        if self.framing.is_some() {
-            return Err(ResponseError::Order);
-        }
-        undone_on_error(out, |out| {
-            status::write(101, out);
-            response::field(b"upgrade", protocol, out);
-            response::field(b"connection", b"Upgrade", out);
-            response::fields(fields, out)?;
-            out.extend_from_slice(b"\r\n");
-            Ok(())
-        })?;
-        self.framing = Some(Framing::None);
-        self.is_finished = true;
-        Ok(())
-    }
-
     /// Writes the head and decides about the framing. On an error nothing is written, and another head may
     /// be tried. `connection`, and `transfer-encoding: chunked`, are taken as wishes and not written as given.
     pub fn head<'h>(

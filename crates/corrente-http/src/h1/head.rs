@@ -112,11 +112,6 @@ impl<'a> Head<'a> {
         self.parts.meaning.expects_continue && self.parts.body != Body::None
     }
 
-    /// Whether the client takes trailers after a chunked response (`TE: trailers`).
-    pub fn takes_trailers(&self) -> bool {
-        self.parts.meaning.takes_trailers && self.parts.version != Version::Http10
-    }
-
     /// The protocol for which an HTTP/2 request wants a stream (RFC 8441, section 4).
     pub fn protocol(&self) -> Option<&'a [u8]> {
         self.parts

@@ -23,7 +23,6 @@ pub(super) struct Meaning {
     pub(super) asks_to_keep: bool,
     pub(super) asks_to_upgrade: bool,
     pub(super) expects_continue: bool,
-    pub(super) takes_trailers: bool,
 }
 
 impl Meaning {
@@ -44,11 +43,6 @@ impl Meaning {
                 Ok(())
             }
             KnownName::Expect => self.note_expectation(value, version),
-            KnownName::Te => {
-                let mut codings = elements(value);
-                self.takes_trailers |= codings.any(|word| word.eq_ignore_ascii_case(b"trailers"));
-                Ok(())
-            }
             _ => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use super::fields::Field;
 use super::head::{Body, Head, Parts, Version};
 use super::request_line::is_of_lower_case;
 use super::target::{self, Form};
-use crate::characters::{is_token, trim, value_end};
+use crate::characters::{is_token, target_end, trim, value_end};
 use crate::{Limits, Method, Rejection};
 
 /// What stands before the fields.
@@ -104,6 +104,9 @@ impl Translated {
         }
         if target.len() > limits.max_target_bytes {
             return Err(Rejection::TargetTooLong);
+        }
+        if let Some(&byte) = target.get(target_end(target, 0)) {
+            return Err(Rejection::TargetByte(byte));
         }
         self.bytes.extend_from_slice(method);
         self.bytes.push(b' ');
@@ -241,6 +244,10 @@ mod tests {
             ..GET
         };
         assert_eq!(refused(nul, &[]), Some(Rejection::TargetNul));
+        for (target, byte) in [(&b"/\x7f"[..], 0x7f), ("/\u{e9}".as_bytes(), 0xc3)] {
+            let odd = Foreign { target, ..GET };
+            assert_eq!(refused(odd, &[]), Some(Rejection::TargetByte(byte)));
+        }
         let lower = Foreign {
             method: b"get",
             ..GET

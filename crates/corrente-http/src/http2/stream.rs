@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, SendStream};
+use h2::{FlowControl, Reason, RecvStream, SendStream};
 use http::{HeaderMap, Response};
 
 use super::connection::Event;
@@ -37,6 +37,8 @@ pub(super) struct Stream {
     waker: Waker,
     /// Until its end was seen.
     body: Option<RecvStream>,
+    /// The client's window for it: what was taken after its end counts for other streams.
+    window: FlowControl,
     respond: SendResponse<Bytes>,
     /// Once the head was sent, until the end was.
     send: Option<SendStream<Bytes>>,
@@ -56,11 +58,12 @@ pub(super) struct Stream {
 const FRAME: usize = 16 * 1024;
 
 impl Stream {
-    pub(super) fn new(bell: Arc<Bell>, body: RecvStream, respond: SendResponse<Bytes>) -> Self {
+    pub(super) fn new(bell: Arc<Bell>, mut body: RecvStream, respond: SendResponse<Bytes>) -> Self {
         Self {
             id: respond.stream_id().as_u32(),
             waker: bell.waker(),
             bell,
+            window: body.flow_control().clone(),
             body: Some(body).filter(|body| !body.is_end_stream()),
             respond,
             send: None,
@@ -156,10 +159,8 @@ impl Stream {
 
     /// Gives the client's window back to it.
     pub(super) fn taken(&mut self, length: usize) {
-        if let Some(body) = &mut self.body {
-            // More than was received cannot be given back; then nothing is.
-            let _released = body.flow_control().release_capacity(length).is_ok();
-        }
+        // More than was received cannot be given back; then nothing is.
+        let _released = self.window.release_capacity(length).is_ok();
     }
 
     pub(super) fn interim(&mut self, response: Response<()>) -> Result<(), h2::Error> {

@@ -9,7 +9,7 @@ use sha1::{Digest as _, Sha1};
 use thiserror::Error;
 
 use super::extension::{Deflate, DeflateOptions};
-use crate::h1::Head;
+use crate::h1::{Body, Head};
 use crate::{KnownName, Method};
 
 /// Appended to the key (section 1.3).
@@ -35,6 +35,9 @@ pub enum HandshakeError {
     /// Only GET opens one.
     #[error("a WebSocket is opened with GET")]
     Method,
+    /// What follows the request could be its body as well as frames.
+    #[error("a request that opens a WebSocket has no body")]
+    Content,
     /// There is an application, but of an interface without `WebSocket`s.
     #[error("the application that this path is for has no WebSockets")]
     NotSpoken,
@@ -53,7 +56,7 @@ impl HandshakeError {
             Self::Version => 426,
             Self::Method => 405,
             Self::NotSpoken => 501,
-            Self::NotAsked | Self::Key => 400,
+            Self::NotAsked | Self::Content | Self::Key => 400,
         }
     }
 }
@@ -74,6 +77,9 @@ impl<'a> Handshake<'a> {
         let is_stream = head.protocol().is_some();
         if head.method() != Method::Get && !is_stream {
             return Err(HandshakeError::Method);
+        }
+        if head.body() != Body::None {
+            return Err(HandshakeError::Content);
         }
         let fields = head.fields();
         let only = |name: KnownName| {

@@ -2,7 +2,7 @@
 
 use corrente_http::Method;
 use corrente_http::h1::{
-    After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead, Version, refuse,
+    After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead, Version, refuse, switch,
 };
 use corrente_http::{Rejection, http_date};
 
@@ -243,13 +243,16 @@ fn the_order_is_kept() {
 #[test]
 fn a_protocol_is_switched_to() {
     let mut out = Vec::new();
-    let mut encoder = Encoder::new(GET);
     let field: [Field<'_>; 1] = [(b"x", b"1")];
-    assert_eq!(encoder.switch(b"websocket", field, &mut out), Ok(()));
+    assert_eq!(switch(b"websocket", field, &mut out), Ok(()));
     let expected = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\
-                    connection: Upgrade\r\nx: 1\r\n\r\n";
+                    connection: upgrade\r\nx: 1\r\n\r\n";
     assert_eq!(String::from_utf8_lossy(&out), expected);
-    assert_eq!(encoder.data(b"x", &mut out), Err(ResponseError::Order));
+    let before = out.clone();
+    let wrong: [Field<'_>; 1] = [(b"x", b"1\r\ny: 2")];
+    let refused = switch(b"websocket", wrong, &mut out);
+    assert_eq!(refused, Err(ResponseError::Value(b'\r')));
+    assert_eq!(out, before, "nothing of it is written");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) fn read(mut input: &[u8]) -> (Vec<Request>, Verdict) {
         let mut empty_lines = 0;
         while let Some(rest) = input.strip_prefix(b"\r\n") {
             empty_lines += 1;
-            if empty_lines > 2 {
+            if empty_lines > 1 {
                 return (requests, Verdict::Rejected);
             }
             input = rest;

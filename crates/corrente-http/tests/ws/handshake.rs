@@ -90,6 +90,10 @@ fn what_does_not_ask_is_an_ordinary_request() {
 fn what_asks_wrongly_is_refused() {
     let post = get(&[UPGRADE, KEY, VERSION]).replace("GET", "POST");
     refused(&post, HandshakeError::Method, 405);
+    for body in ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let content = get(&[UPGRADE, KEY, VERSION, body]);
+        refused(&content, HandshakeError::Content, 400);
+    }
     refused(&get(&[UPGRADE, KEY]), HandshakeError::Version, 426);
     refused(
         &get(&[UPGRADE, KEY, "Sec-WebSocket-Version: 8\r\n"]),

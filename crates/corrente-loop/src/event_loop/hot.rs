@@ -19,7 +19,7 @@ use crate::ffi::method::{Arguments, Method};
 use crate::inbox::Flag;
 use crate::state::Job;
 
-pub(super) static METHODS: [Method; 9] = [
+pub(super) static METHODS: [Method; 10] = [
     Method::quick(
         c"call_soon",
         c"call_soon($self, /, callback, *args, context=None)\n--\n\nCalls the callback in the next turn of the loop.",
@@ -49,6 +49,12 @@ pub(super) static METHODS: [Method; 9] = [
         c"get_debug",
         c"get_debug($self, /)\n--\n\nWhether the loop is in debug mode.",
         get_debug,
+    ),
+    // A task that starts at once asks.
+    Method::quick(
+        c"is_running",
+        c"is_running($self, /)\n--\n\nWhether the loop runs.",
+        is_running,
     ),
     Method::quick(
         c"create_future",
@@ -199,6 +205,13 @@ fn time<'py>(_: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py
 fn get_debug<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let is_debug = this(receiver)?.get().is_debug();
     Ok(PyBool::new(arguments.py(), is_debug).to_owned().into_any())
+}
+
+fn is_running<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+    let is_running = this(receiver)?.get().inbox.thread().is_some();
+    Ok(PyBool::new(arguments.py(), is_running)
+        .to_owned()
+        .into_any())
 }
 
 fn create_future<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {

@@ -8,7 +8,8 @@
 //! Must not know why connections rest. Key invariant: a descriptor that rests is watched by the loop until it is woken or closed,
 //! and nobody else has it.
 
-use std::net::SocketAddr;
+use std::collections::VecDeque;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
@@ -72,13 +73,98 @@ impl Rest {
 /// A connection without a transport.
 #[derive(Debug)]
 pub struct Rested {
-    event_loop: Py<Loop>,
-    /// Asyncio's server that has accepted it.
-    server: Py<PyAny>,
-    peer: SocketAddr,
-    /// The one that it was read in, and is again (PEP 567).
-    context: Option<Py<PyAny>>,
+    shelter: Py<Shelter>,
+    peer: Peer,
     descriptor: OwnedFd,
+}
+
+/// What those have in common that one of asyncio's servers has accepted.
+#[pyclass(frozen, module = "corrente._native")]
+#[derive(Debug)]
+pub struct Shelter {
+    event_loop: Py<Loop>,
+    server: Py<PyAny>,
+    /// The one that the first of them was read in, and that all are read in again (PEP 567): each had a copy of its own of
+    /// the server's.
+    context: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Shelter {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.event_loop)?;
+        visit.call(&self.server)?;
+        visit.call(&self.context)
+    }
+}
+
+/// Servers whose connections have a shelter in common at most; one that listens on several addresses has as many.
+const SHELTERS_MOST: usize = 16;
+
+/// The shelters of a protocol's connections.
+#[derive(Debug, Default)]
+pub struct Shelters(VecDeque<Py<Shelter>>);
+
+impl Shelters {
+    /// The one of a server.
+    fn of(
+        &mut self,
+        py: Python<'_>,
+        event_loop: &Py<Loop>,
+        server: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Shelter>> {
+        let is_it = |one: &&Py<Shelter>| {
+            let one = one.get();
+            one.server.is(&server) && one.event_loop.is(event_loop)
+        };
+        if let Some(found) = self.0.iter().find(is_it) {
+            return Ok(found.clone_ref(py));
+        }
+        let made = Py::new(
+            py,
+            Shelter {
+                event_loop: event_loop.clone_ref(py),
+                server,
+                context,
+            },
+        )?;
+        if self.0.len() == SHELTERS_MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(made.clone_ref(py));
+        Ok(made)
+    }
+
+    /// Shows the collector what Python objects it refers to.
+    pub fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
+        self.0.iter().for_each(|shelter| show(shelter.as_any()));
+    }
+}
+
+/// The address of a peer, in half of what it takes where it may be of either family.
+#[derive(Debug)]
+enum Peer {
+    V4(SocketAddrV4),
+    V6(Box<SocketAddrV6>),
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(address) => Self::V4(address),
+            SocketAddr::V6(address) => Self::V6(Box::new(address)),
+        }
+    }
+}
+
+impl Peer {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::V4(address) => (*address).into(),
+            Self::V6(address) => (**address).into(),
+        }
+    }
 }
 
 impl Transport {
@@ -92,6 +178,7 @@ impl Transport {
     pub fn rest<R: Resting>(
         &self,
         py: Python<'_>,
+        shelters: &mut Shelters,
         remember: impl FnOnce(Rested) -> Arc<R>,
     ) -> PyResult<Option<Arc<R>>> {
         let transport = self.object.bind(py);
@@ -107,11 +194,10 @@ impl Transport {
         let (socket, server): (Bound<'_, PyAny>, Py<PyAny>) = given_up.extract()?;
         let descriptor = detached(&socket)?;
         let number = descriptor.as_raw_fd();
+        let shelter = shelters.of(py, &event_loop, server, idle.context)?;
         let remembered = remember(Rested {
-            event_loop: event_loop.clone_ref(py),
-            server,
-            peer: idle.peer,
-            context: idle.context,
+            shelter,
+            peer: idle.peer.into(),
             descriptor,
         });
         let resting: Arc<dyn Resting> = Arc::<R>::clone(&remembered);
@@ -136,27 +222,18 @@ impl Rested {
     ///
     /// What making the transport raises: the connection is closed then.
     pub fn wake(self, py: Python<'_>, protocol: NativeProtocol) -> PyResult<()> {
-        let (peer, event_loop) = (self.peer, self.event_loop.bind(py));
+        let shelter = self.shelter.bind(py).get();
+        let (peer, event_loop) = (self.peer.address(), shelter.event_loop.bind(py));
         let number = self.descriptor.as_raw_fd();
         let peers = &event_loop.get().peers;
         peers.with(py, |peers| peers.push((number, peer)))?;
         // `_wake` has it from here on, whatever it raises.
         let number = self.descriptor.into_raw_fd();
-        let arguments = (number, peer.is_ipv6(), protocol, self.server);
+        let arguments = (number, peer.is_ipv6(), protocol, &shelter.server);
         let wake = || event_loop.call_method1(intern!(py, "_wake"), arguments);
-        match &self.context {
+        match &shelter.context {
             Some(context) => within(context.bind(py), wake).map(drop),
             None => wake().map(drop),
-        }
-    }
-
-    /// Has one context stand for those of all that were accepted in one: each of them has a copy of its own, which is a fifth
-    /// of a kibibyte with what keeps it in place.
-    pub fn share_context(&mut self, py: Python<'_>, one: &mut Option<Py<PyAny>>) {
-        match (one.as_ref(), self.context.is_some()) {
-            (Some(one), true) => self.context = Some(one.clone_ref(py)),
-            (None, true) => *one = self.context.as_ref().map(|own| own.clone_ref(py)),
-            (_, false) => {}
         }
     }
 
@@ -167,7 +244,7 @@ impl Rested {
     /// `RuntimeError` where another thread uses the loop.
     pub fn close(self, py: Python<'_>) -> PyResult<()> {
         if let Some(descriptor) = Descriptor::new(self.descriptor.as_raw_fd()) {
-            let event_loop = self.event_loop.bind(py).get();
+            let event_loop = self.shelter.get().event_loop.get();
             let before = event_loop.watch(py, descriptor, Side::Read, None)?;
             drop(before);
         }
@@ -176,10 +253,6 @@ impl Rested {
 
     /// Shows the collector what Python objects it refers to.
     pub fn show(&self, show: &mut dyn FnMut(&Py<PyAny>)) {
-        show(self.event_loop.as_any());
-        show(&self.server);
-        if let Some(context) = &self.context {
-            show(context);
-        }
+        show(self.shelter.as_any());
     }
 }

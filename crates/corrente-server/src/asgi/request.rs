@@ -27,7 +27,7 @@ pyo3::create_exception!(
 );
 
 /// A request and what has become of it.
-#[pyclass(frozen, name = "Request", module = "corrente._native")]
+#[pyclass(frozen, freelist = 64, name = "Request", module = "corrente._native")]
 pub(crate) struct Request {
     event_loop: Py<PyAny>,
     state: Confined<State>,
@@ -265,7 +265,8 @@ impl Request {
             None => None,
             Some(Found::Disconnect) => Some(message::disconnect(py)?),
             Some(Found::Body(body, last)) => {
-                if last == Last::No
+                let has_some = !matches!(body, Arrived::Nothing);
+                if (has_some || last == Last::No)
                     && let Some(exchange) = self.exchange(py)?
                 {
                     exchange.want(py)?;

@@ -8,7 +8,6 @@ use corrente_http::ws::Handshake;
 use corrente_http::{KnownName, Method, Name};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::headers::HeaderTable;
@@ -59,9 +58,12 @@ impl Template {
             "root_path",
             PyString::new(py, &roots.application).into_any(),
         )?;
-        for later in ["method", "path", "raw_path", "query_string", "headers"] {
+        set("method", intern!(py, "GET").clone().into_any())?;
+        for later in ["path", "raw_path"] {
             set(later, py.None().into_bound(py))?;
         }
+        set("query_string", PyBytes::new(py, b"").into_any())?;
+        set("headers", py.None().into_bound(py))?;
         let extensions = PyDict::new(py);
         for known in [
             "http.response.early_hint",
@@ -95,13 +97,16 @@ impl Template {
         if let Some(client) = &arrival.peer.client {
             scope.set_item(intern!(py, "client"), &client.pair)?;
         }
-        scope.set_item(intern!(py, "method"), method(py, head))?;
+        if head.method() != Method::Get {
+            scope.set_item(intern!(py, "method"), method(py, head))?;
+        }
         let target = head.target();
         let raw = with_root(target.path, &self.roots.server);
         scope.set_item(intern!(py, "path"), path(py, &raw))?;
         scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, &raw))?;
-        let query = query_string(py, target.query.unwrap_or_default())?;
-        scope.set_item(intern!(py, "query_string"), query)?;
+        if let Some(query) = target.query {
+            scope.set_item(intern!(py, "query_string"), PyBytes::new(py, query))?;
+        }
         scope.set_item(intern!(py, "headers"), list(py, arrival, headers)?)?;
         let version = match head.version() {
             Version::Http10 => Some(intern!(py, "1.0")),
@@ -172,15 +177,6 @@ pub(crate) fn method<'py>(py: Python<'py>, head: &Head<'_>) -> Bound<'py, PyStri
         // A token is ASCII.
         _ => PyString::new(py, &String::from_utf8_lossy(head.method_name())),
     }
-}
-
-fn query_string<'py>(py: Python<'py>, query: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    static EMPTY: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
-    if query.is_empty() {
-        let empty = EMPTY.get_or_try_init(py, || PyResult::Ok(PyBytes::new(py, b"").unbind()))?;
-        return Ok(empty.bind(py).clone());
-    }
-    Ok(PyBytes::new(py, query))
 }
 
 /// A path as text: UTF-8, and what is none is replaced, as `urllib.parse.unquote` does.

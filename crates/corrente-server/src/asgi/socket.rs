@@ -87,8 +87,13 @@ impl WebSocket {
         self.state.with(py, |state| !state.messages.is_empty())
     }
 
-    /// A message has come; gives back how much waits for the application.
+    /// A message has come; gives back how much waits for the application. Once it is over none is kept: the client may not
+    /// have heard of it yet.
     pub(crate) fn put(&self, py: Python<'_>, message: Message<'_>) -> PyResult<Waits> {
+        if matches!(self.stage(py)?, Stage::Closed(..)) {
+            let (bytes, messages) = (0, 0);
+            return Ok(Waits { bytes, messages });
+        }
         let event = PyDict::new(py);
         event.set_item(intern!(py, "type"), intern!(py, "websocket.receive"))?;
         let length = match message {

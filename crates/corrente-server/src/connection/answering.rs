@@ -3,8 +3,6 @@
 //! The connection as an [`Exchange`]: heads, pieces of bodies, trailers and hints are encoded here, in the order in which
 //! the application may send them, which is checked by ASGI's and WSGI's side.
 
-use std::sync::atomic::Ordering;
-
 use corrente_http::h1::Length;
 use corrente_loop::native::FilePart;
 use pyo3::exceptions::PyRuntimeError;
@@ -159,7 +157,7 @@ impl Exchange for Connection {
         self.unpause(py)?;
         // Frames that waited for the application are heard by nobody else.
         let has_frames = self.with(py, |state| {
-            state.socket.as_ref().is_some_and(Socket::has_frames)
+            state.socket.as_deref().is_some_and(Socket::has_frames)
         })?;
         if has_frames {
             self.look_soon(py)?;
@@ -174,11 +172,7 @@ impl Exchange for Connection {
         if self.completes_later(py)? {
             return Ok(());
         }
-        self.shared
-            .live
-            .counts
-            .in_flight
-            .fetch_sub(1, Ordering::Relaxed);
+        self.shared.live.counts.over();
         self.over(py)?;
         let (over, is_working, has_more) = self.with(py, |state| {
             let mut over = None;

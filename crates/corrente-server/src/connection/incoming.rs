@@ -3,7 +3,6 @@
 //! The application finds what has come of the body with it, so that most requests end within one call.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use corrente_http::Rejection;
 use corrente_http::h1::{self, Asked, Decoder, Event};
@@ -236,7 +235,7 @@ impl super::State {
             .current
             .as_ref()
             .is_some_and(|current| current.body == Body::Whole);
-        let is_talk = self.socket.as_ref().is_some_and(Socket::is_accepted);
+        let is_talk = self.socket.as_deref().is_some_and(Socket::is_accepted);
         if self.stage != Stage::Works || is_behind || is_talk {
             return None;
         }
@@ -296,16 +295,14 @@ impl Connection {
         let (beginning, socket) = match begun {
             Begun::Request(beginning) => (beginning, None),
             Begun::Socket(beginning, handler, asked) => {
-                (beginning, Some(Socket::new(handler, asked)))
+                (beginning, Some(Box::new(Socket::new(handler, asked))))
             }
             Begun::Refused(refusal) => {
                 self.refuse_upgrade(py, refusal)?;
                 return Ok(Found::Some);
             }
         };
-        let counts = &self.shared.live.counts;
-        counts.requests.fetch_add(1, Ordering::Relaxed);
-        counts.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.shared.live.counts.begun();
         let handler = beginning.handler.clone_ref(py);
         let is_wsgi = handler.is_wsgi();
         let current = Current {

@@ -2,7 +2,6 @@
 //!
 //! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use corrente_loop::native::Transport;
@@ -75,14 +74,23 @@ pub(super) fn begin(
         return transport.abort(py);
     };
     let deadline = now() + shared.times.head.as_secs_f64();
-    connection.with(py, |state| {
+    let is_cut = connection.with(py, |state| {
         state.transport = Some(transport);
         state.template = Some(Arc::new(template));
-        state.deadline = deadline;
+        state.deadline = state.deadline.min(deadline);
         state.opening = opening;
+        state.stage == Stage::Ends
     })?;
     let client: Weak<dyn Client> = connection.me.clone();
-    shared.add(py, connection.number(), client)
+    shared.add(py, connection.number(), client)?;
+    // The server may have ended since this one was accepted, or woken.
+    if is_cut {
+        return connection.abort(py);
+    }
+    if shared.is_draining() {
+        return connection.wait_once_more(py);
+    }
+    Ok(())
 }
 
 /// The connection is gone.
@@ -101,12 +109,7 @@ pub(super) fn end(connection: &Arc<Connection>, py: Python<'_>) -> PyResult<()> 
     connection.shared.remove(py, connection.number())?;
     if let Some(current) = current {
         if !current.is_answered {
-            connection
-                .shared
-                .live
-                .counts
-                .in_flight
-                .fetch_sub(1, Ordering::Relaxed);
+            connection.shared.live.counts.over();
         }
         current.handler.gone(py)?;
     }
@@ -206,7 +209,7 @@ impl Connection {
             state.deadline = f64::INFINITY;
             Some(match &state.current {
                 _ if state.opening != Opening::Request => Overdue::Idle,
-                _ if state.socket.as_ref().is_some_and(Socket::is_accepted) => Overdue::Talk,
+                _ if state.socket.as_deref().is_some_and(Socket::is_accepted) => Overdue::Talk,
                 Some(current) if current.is_answered => Overdue::Idle,
                 Some(_) => Overdue::Body,
                 None if state.held.is_empty() => Overdue::Idle,
@@ -243,7 +246,7 @@ impl Connection {
         let bytes: usize = transport.object().call_method0(py, size)?.extract(py)?;
         let allowed = self.shared.times.write.as_secs_f64();
         self.with(py, |state| {
-            let left = state.pouring.as_ref().map_or(0, Pouring::left);
+            let left = state.pouring.as_deref().map_or(0, Pouring::left);
             let bytes = bytes.saturating_add(left);
             let is_stuck = state.unread.is_stuck(bytes, now, allowed);
             is_late || is_stuck
@@ -345,7 +348,7 @@ impl Connection {
                 return;
             }
             // A WebSocket's deadlines are its own.
-            if state.socket.as_ref().is_some_and(Socket::is_accepted) {
+            if state.socket.as_deref().is_some_and(Socket::is_accepted) {
                 return;
             }
             let (awaits, allowed) = match &state.current {

@@ -69,7 +69,7 @@ impl Connection {
         self.with(py, |state| {
             let head = state.output.take();
             let last = Last::No;
-            state.pouring = Some(Pouring { head, part, last });
+            state.pouring = Some(Box::new(Pouring { head, part, last }));
             state.output.hold();
         })?;
         self.pour(py)

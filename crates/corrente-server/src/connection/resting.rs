@@ -6,7 +6,6 @@
 //!
 //! Key invariant: to the server it is one connection, of one number, whether it rests or not.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use corrente_http::h1::Decoder;
@@ -23,20 +22,21 @@ use crate::wire::Wire;
 
 /// A connection that was woken has so many times as much patience from then on: one that is used now and then, and not just
 /// left open, rests a few times at most.
-const PATIENCE_GROWS: f64 = 4.0;
+const PATIENCE_GROWS: f32 = 4.0;
 
-/// What is remembered of a connection that rests.
+/// What is remembered of a connection that rests. There may be many, so that each byte counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     pub(crate) number: u64,
-    pub(crate) requests: u64,
-    pub(crate) patience: f64,
+    /// More are not counted.
+    pub(crate) requests: u32,
+    /// In seconds.
+    pub(crate) patience: f32,
 }
 
 /// A connection that rests.
 struct Resting {
     shared: Arc<Shared>,
-    me: Weak<Self>,
     state: Confined<Slept>,
 }
 
@@ -62,11 +62,11 @@ pub(super) fn rest(connection: &Arc<Connection>, py: Python<'_>, now: f64) -> Py
     let found = connection.with(py, |state| {
         let transport = state.transport.as_ref().filter(|_| {
             let since = state.deadline - idle;
-            state.is_silent() && now - since >= state.patience
+            state.is_silent() && now - since >= f64::from(state.patience)
         })?;
         let memory = Memory {
             number: connection.number,
-            requests: state.requests,
+            requests: u32::try_from(state.requests).unwrap_or(u32::MAX),
             patience: state.patience,
         };
         Some((transport.clone_ref(py), memory, state.deadline))
@@ -74,33 +74,28 @@ pub(super) fn rest(connection: &Arc<Connection>, py: Python<'_>, now: f64) -> Py
     let Some((transport, memory, deadline)) = found else {
         return Ok(Repose::Awake);
     };
-    let mut context = shared
-        .live
-        .context
-        .with(py, |one| one.as_ref().map(|one| one.clone_ref(py)))?;
-    let resting = transport.rest(py, |mut rested| {
-        rested.share_context(py, &mut context);
-        Arc::new_cyclic(|me| Resting {
+    let mut shelters = shared.live.shelters.with(py, std::mem::take)?;
+    let resting = transport.rest(py, &mut shelters, |rested| {
+        Arc::new(Resting {
             shared: Arc::clone(shared),
-            me: Weak::clone(me),
             state: Confined::new(Slept {
                 memory,
                 deadline,
                 rested: Some(rested),
             }),
         })
-    })?;
-    let Some(resting) = resting else {
-        return Ok(Repose::Awake);
-    };
+    });
     let before = shared
         .live
-        .context
-        .with(py, |one| std::mem::replace(one, context))?;
+        .shelters
+        .with(py, |held| std::mem::replace(held, shelters))?;
     drop(before);
-    let client: Weak<dyn Client> = resting.me.clone();
+    let Some(resting) = resting? else {
+        return Ok(Repose::Awake);
+    };
+    let client: Weak<Resting> = Arc::downgrade(&resting);
     shared.replace(py, memory.number, client)?;
-    shared.live.counts.resting.fetch_add(1, Ordering::Relaxed);
+    shared.live.counts.slept();
     let transport = connection.with(py, |state| state.transport.take())?;
     drop(transport);
     Ok(Repose::Resting)
@@ -132,8 +127,7 @@ impl Resting {
             Some((rested, slept.memory))
         })?;
         if taken.is_some() {
-            let counts = &self.shared.live.counts;
-            counts.resting.fetch_sub(1, Ordering::Relaxed);
+            self.shared.live.counts.woken();
         }
         Ok(taken)
     }
@@ -158,7 +152,10 @@ impl Remembering for Resting {
             patience: memory.patience * PATIENCE_GROWS,
             ..memory
         };
-        let woken = rested.wake(py, Wire::again(&self.shared, &again));
+        let (protocol, client) = Wire::again(&self.shared, &again);
+        // Its transport begins in the loop's next turn; whoever counts connections or ends them before that has to find it.
+        self.shared.replace(py, memory.number, client)?;
+        let woken = rested.wake(py, protocol);
         if woken.is_err() {
             self.shared.remove(py, memory.number)?;
         }

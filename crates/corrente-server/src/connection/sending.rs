@@ -4,7 +4,6 @@
 //! overtake them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use corrente_http::Rejection;
 use corrente_http::h1::ResponseError;
@@ -17,6 +16,7 @@ use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
 use super::{Body, Connection, Parting, Past, Stage};
 use crate::operations::{Dates, REQUEST_ID, RETRY_AFTER};
+use crate::talk::Socket;
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
 const HELD_MOST: usize = 64 * 1024;
@@ -31,11 +31,7 @@ impl Connection {
         let current = self.with(py, |state| state.current.take())?;
         if let Some(current) = current {
             if !current.is_answered {
-                self.shared
-                    .live
-                    .counts
-                    .in_flight
-                    .fetch_sub(1, Ordering::Relaxed);
+                self.shared.live.counts.over();
             }
             current.handler.gone(py)?;
         }
@@ -77,6 +73,9 @@ impl Connection {
         })?;
         self.trace_refusal(py, status, text.len())?;
         self.give_up(py)?;
+        if self.with(py, |state| state.output.is_whole_at_end())? {
+            return self.reset(py);
+        }
         let id = self.with(py, |state| state.request_id.clone())?;
         let mut fields = Vec::new();
         if let Some(id) = &id {
@@ -142,13 +141,19 @@ impl Connection {
     /// Sends what is to be written, and does what is due after it.
     pub(super) fn settle(&self, py: Python<'_>) -> PyResult<()> {
         self.write_out(py)?;
+        self.go_on(py)
+    }
+
+    /// Does what is due when all is written.
+    pub(super) fn go_on(&self, py: Python<'_>) -> PyResult<()> {
         let is_draining = self.shared.is_draining();
         let (is_over, is_free, is_much, is_unread, is_last) = self.with(py, |state| {
             let is_ended = state.is_half_closed && state.held.is_empty();
             let is_over = state.output.closes() || state.stage == Stage::Ends || is_ended;
             let is_free = state.current.is_none();
             let is_answered = state.current.as_ref().is_none_or(|one| one.is_answered);
-            let is_unread = state.is_reading_paused && is_answered;
+            let is_talk = state.socket.as_deref().is_some_and(Socket::is_accepted);
+            let is_unread = state.is_reading_paused && is_answered && !is_talk;
             let is_much = state.held.len() > HELD_MOST;
             let is_last = is_free && is_draining && state.past == Past::Used;
             (is_over && is_free, is_free, is_much, is_unread, is_last)
@@ -186,6 +191,7 @@ impl Connection {
         refusal: HandshakeError,
     ) -> PyResult<()> {
         let text = format!("{refusal}\n");
+        self.with(py, |state| state.parting = Parting::Lingering)?;
         self.trace_refusal(py, refusal.status(), text.len())?;
         self.over(py)?;
         self.write(py, |output, always| {
@@ -205,11 +211,7 @@ impl Connection {
     pub(super) fn leave(&self, py: Python<'_>) -> PyResult<()> {
         let current = self.with(py, |state| state.current.take())?;
         if current.is_some_and(|current| !current.is_answered) {
-            self.shared
-                .live
-                .counts
-                .in_flight
-                .fetch_sub(1, Ordering::Relaxed);
+            self.shared.live.counts.over();
         }
         self.over(py)
     }

@@ -33,6 +33,20 @@ pub(super) fn resume(connection: &Connection, py: Python<'_>) -> PyResult<()> {
     talk::resume(connection, py, &mut before)
 }
 
+impl Connection {
+    /// The client has read what was written: what it sends is heard again, unless the application has enough of it.
+    pub(super) fn hear_again(&self, py: Python<'_>) -> PyResult<()> {
+        let handler = self.with(py, |state| {
+            let socket = state.socket.as_ref().filter(|one| one.is_accepted());
+            socket.map(|socket| socket.handler.clone_ref(py))
+        })?;
+        match handler {
+            Some(handler) if !handler.get().has_messages(py)? => self.unpause(py),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Carriage for Connection {
     fn shared(&self) -> &Arc<Shared> {
         &self.shared
@@ -40,7 +54,7 @@ impl Carriage for Connection {
 
     fn lend<R>(&self, py: Python<'_>, work: impl FnOnce(Lent<'_>) -> R) -> PyResult<Option<R>> {
         self.with(py, |state| {
-            let socket = state.socket.as_mut()?;
+            let socket = state.socket.as_deref_mut()?;
             Some(work(Lent {
                 socket,
                 frames: state.output.bytes(),
@@ -77,12 +91,16 @@ impl Carriage for Connection {
     }
 
     fn heard(&self, py: Python<'_>, room: Room) -> PyResult<()> {
-        match room {
-            Room::None => self.pause(py)?,
-            Room::Some if self.with(py, |state| state.is_reading_paused)? => self.unpause(py)?,
-            Room::Some => {}
+        self.write_out(py)?;
+        // Who does not read what pings are answered with could have it gather without an end.
+        let (is_full, is_paused) =
+            self.with(py, |state| (state.is_full, state.is_reading_paused))?;
+        if room == Room::None || is_full {
+            self.pause(py)?;
+        } else if is_paused {
+            self.unpause(py)?;
         }
-        self.settle(py)
+        self.go_on(py)
     }
 
     fn resume_soon(&self, py: Python<'_>) -> PyResult<()> {

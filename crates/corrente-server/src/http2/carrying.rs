@@ -3,7 +3,6 @@
 //! A request is counted as going on as long as its stream has a handler; `leave` takes it, once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use corrente_http::h1::{Length, Version};
 use corrente_http::http2;
@@ -31,8 +30,7 @@ impl Stream {
         })?;
         drop(before);
         if handler.is_some() {
-            let counts = &self.session.shared.live.counts;
-            counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+            self.session.shared.live.counts.over();
         }
         if let Some(trace) = self.with(py, |state| state.trace.take())? {
             self.session.shared.operations().over(&trace);

@@ -3,7 +3,6 @@
 //! An application is called when nothing more of its request is here, so that most requests end within one call.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use corrente_http::Method;
 use corrente_http::h1::{Body as Framed, Translated};
@@ -221,9 +220,7 @@ impl Stream {
         beginning: crate::application::Beginning,
     ) -> PyResult<()> {
         let shared = &self.session.shared;
-        let counts = &shared.live.counts;
-        counts.requests.fetch_add(1, Ordering::Relaxed);
-        counts.in_flight.fetch_add(1, Ordering::Relaxed);
+        shared.live.counts.begun();
         let head = head.view();
         let is_whole = head.body() == Framed::None;
         let handler = beginning.handler.clone_ref(py);
@@ -342,6 +339,7 @@ impl Stream {
         if !self.pour(py)? {
             return Ok(());
         }
+        self.hear_again(py)?;
         match self.handler(py)? {
             Some(handler) => self.carrier().has_room(py, &handler),
             None => Ok(()),

@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::Stream;
+use crate::exchange::Exchange as _;
 use crate::field::{Field, borrowed};
 use crate::shared::Shared;
 use crate::talk::{self, Carriage, Lent, Over, Room, Socket};
@@ -144,14 +145,15 @@ impl Carriage for Stream {
         if room == Room::None {
             return self.flush(py);
         }
-        self.taken(py)?;
         let has_ended = self.with(py, |state| {
             let talk = state.talk.as_ref();
             talk.is_some_and(|talk| talk.has_ended)
         })?;
         if !has_ended {
-            return self.flush(py);
+            self.flush(py)?;
+            return self.take_more(py);
         }
+        self.taken(py)?;
         if !self.is_over(py)? {
             self.send_frames(py, Ending::Last)?;
         }
@@ -191,6 +193,26 @@ impl Carriage for Stream {
 }
 
 impl Stream {
+    /// Lets the client send more, unless it does not read what pings are answered with: that could gather without an end.
+    fn take_more(&self, py: Python<'_>) -> PyResult<()> {
+        if self.is_full(py) {
+            return Ok(());
+        }
+        self.taken(py)
+    }
+
+    /// The client has read what was sent: it may send more, unless the application has enough of it.
+    pub(super) fn hear_again(&self, py: Python<'_>) -> PyResult<()> {
+        let handler = self.lend(py, |lent| {
+            let socket = &lent.socket;
+            socket.is_accepted().then(|| socket.handler.clone_ref(py))
+        })?;
+        match handler.flatten() {
+            Some(handler) if !handler.get().has_messages(py)? => self.take_more(py),
+            _ => Ok(()),
+        }
+    }
+
     /// What the client still sends is of no interest.
     fn turn_away(&self, py: Python<'_>) -> PyResult<()> {
         let handler = self.leave(py)?;
