@@ -8,6 +8,7 @@
 
 mod calibrated;
 mod costs_shipped;
+mod downstream;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use corrente_model::calibration::Stack;
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
-    Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service,
+    Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Servers, Service,
 };
 use corrente_model::simulator::Load;
 use corrente_model::statistics;
@@ -44,6 +45,8 @@ pub(crate) struct Cost {
     pub elapsed: Duration,
     /// Processor time of the contender's processes.
     pub cpu: Duration,
+    /// Processor time of generator, origin and database, where they have processors of their own.
+    pub others: Option<Duration>,
     /// How fast the processors were meanwhile, in rounds of `burn` a millisecond, where that is known.
     pub speed: Option<f64>,
 }
@@ -107,6 +110,8 @@ pub(crate) struct Comparison<'run> {
     pub warm: Option<&'run Runner>,
     /// Cores that the application may use.
     pub cores: usize,
+    /// Processors of generator, origin and database, where these are others.
+    pub others: usize,
     pub seed: u64,
 }
 
@@ -193,6 +198,7 @@ impl Known {
                 users: cost.users,
                 elapsed_s: cost.elapsed.as_secs_f64(),
                 cpu_s: cost.cpu.as_secs_f64(),
+                others_cpu_s: cost.others.map(|others| others.as_secs_f64()),
                 burn_rounds_per_ms: cost.speed,
             })
         };
@@ -225,10 +231,14 @@ impl Known {
         }
     }
 
-    /// What the synchronous side shows of a case; `None` where it was not measured.
-    fn seen(&self, comparison: &Comparison<'_>) -> Option<Seen> {
+    /// What the synchronous side shows of a case; `None` where it was not measured. `loading` is who tells
+    /// what loads the other processors, where somebody does.
+    fn seen(&self, comparison: &Comparison<'_>, loading: Option<&Runner>) -> Option<Seen> {
         let case = comparison.case;
-        let alone = self.service(case, &comparison.measured.id)?;
+        let mut alone = self.service(case, &comparison.measured.id)?;
+        if let Some(loading) = loading {
+            alone = self.with_downstream(&alone, comparison, loading);
+        }
         let warm = comparison.warm.and_then(|warm| {
             let cost = typical(self.loaded.get(&(warm.id.clone(), case.id.clone()))?)?;
             Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
@@ -246,6 +256,7 @@ impl Known {
                 users: one.users,
                 elapsed: time(one.elapsed_s),
                 cpu: time(one.cpu_s),
+                others: one.others_cpu_s.map(time),
                 speed: one.burn_rounds_per_ms.filter(|speed| *speed > 0.0),
             };
             known.learn(&one.contender, &one.case, cost);
@@ -267,7 +278,7 @@ impl Known {
         let resources = case.calls.counts.keys().map(|kind| Resource {
             name: kind.clone(),
             kind: kind.clone(),
-            servers: case.calls.servers.get(kind).copied(),
+            servers: case.calls.servers.get(kind).copied().map(Servers::lanes),
         });
         Some(Service {
             endpoints: vec![Endpoint {

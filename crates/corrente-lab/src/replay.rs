@@ -49,6 +49,7 @@ pub fn replay(result: &LabResult, files: &LabFiles, basis: Basis) -> Result<LabR
             contenders: &contenders,
             cases: &schedule::cases(scenario, result.mode),
             cores: measured.placement.application.len().max(1),
+            others: measured.placement.others.len(),
             seed: result.seed,
             burn_rounds_per_ms: measured.burn_rounds_per_ms,
             costs: costs.as_ref(),

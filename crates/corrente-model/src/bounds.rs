@@ -50,16 +50,16 @@ pub fn bounds(service: &Service, deployment: &Deployment, users: f64) -> Vec<Bou
         found.push(bound(Limit::BlockedLoop, processes, cpu + blocking));
     }
     for (number, resource) in service.resources.iter().enumerate() {
-        let demand = service.waiting_for(number);
         let servers = resource
             .servers
-            .map_or(f64::INFINITY, |servers| servers as f64);
+            .map_or(f64::INFINITY, |servers| servers.count as f64);
         found.push(bound(
             Limit::Connections(number),
             deployment.connections_to(number),
-            demand,
+            service.waiting_for(number),
         ));
-        found.push(bound(Limit::Servers(number), servers, demand));
+        let served_for = service.served_for(number);
+        found.push(bound(Limit::Servers(number), servers, served_for));
     }
     found.retain(|bound| bound.rate_per_s.is_finite());
     found.sort_by(|one, other| one.rate_per_s.total_cmp(&other.rate_per_s));
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::law::Law;
     use crate::naive;
-    use crate::service::{Connections, Endpoint, Resource};
+    use crate::service::{Connections, Endpoint, Resource, Servers};
     use std::time::Duration;
 
     fn service(cpu: f64, count: f64, wait: f64) -> Service {
@@ -182,6 +182,26 @@ mod tests {
             lowest_of(&service(0.001, 1.0, 0.02), &loops),
             (Limit::Connections(0), 500.0)
         );
+    }
+
+    #[test]
+    fn a_service_limits_by_what_takes_it_of_a_wait() {
+        let loops = deployment(1, 8.0, LOOP);
+        let mut service = service(0.0001, 2.0, 0.02);
+        service.resources[0].servers = Some(Servers::lanes(4));
+        assert_eq!(lowest_of(&service, &loops), (Limit::Servers(0), 100.0));
+        // Half a millisecond of each 20 is the database's processors, the rest is the way to it.
+        service.resources[0].servers = Some(Servers {
+            count: 4,
+            taken: Some(0.0005),
+        });
+        assert_eq!(lowest_of(&service, &loops), (Limit::Servers(0), 4000.0));
+        // A call takes a server no longer than it waits.
+        service.resources[0].servers = Some(Servers {
+            count: 4,
+            taken: Some(1.0),
+        });
+        assert_eq!(lowest_of(&service, &loops), (Limit::Servers(0), 100.0));
     }
 
     #[test]

@@ -50,8 +50,33 @@ pub struct Resource {
     pub name: String,
     /// What the driver's cost per call is found under, in a stack's costs.
     pub kind: String,
-    /// Calls that it serves at once, where that is known to be limited.
-    pub servers: Option<usize>,
+    /// What serves its calls, where that is known to be limited.
+    pub servers: Option<Servers>,
+}
+
+/// What serves the calls of a resource: workers, lanes, the processors of a database.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Servers {
+    /// Calls that are served at once; others stand in line.
+    pub count: usize,
+    /// Seconds for which a mean call takes one of them; as long as it waits, where that is shorter or
+    /// nothing is said. The rest of its wait nobody is taken for: networks, and waking up.
+    pub taken: Option<f64>,
+}
+
+impl Servers {
+    /// So many that are each taken as long as a call waits.
+    pub fn lanes(count: usize) -> Self {
+        Self { count, taken: None }
+    }
+
+    /// The share of a mean wait, in seconds, for which one of them is taken.
+    pub fn share_of(self, wait: f64) -> f64 {
+        match self.taken {
+            Some(taken) if wait > taken => (taken / wait).max(0.0),
+            _ => 1.0,
+        }
+    }
 }
 
 /// How a service runs.
@@ -127,6 +152,21 @@ impl Service {
             calls.map(Calls::waiting).sum()
         };
         self.mean(calls_of)
+    }
+
+    /// Time for which a mean request takes a server of one resource; 0 where there is no limit.
+    pub fn served_for(&self, resource: usize) -> f64 {
+        let Some(servers) = self.resources[resource].servers else {
+            return 0.0;
+        };
+        let taken = |calls: &Calls| calls.waiting() * servers.share_of(calls.wait.mean());
+        self.mean(|endpoint| {
+            let calls = endpoint.calls.iter();
+            calls
+                .filter(|calls| calls.resource == resource)
+                .map(taken)
+                .sum()
+        })
     }
 
     /// The same service with another mean processor time in each endpoint.

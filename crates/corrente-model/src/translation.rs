@@ -1,8 +1,9 @@
 //! From a service under a deployment to what the simulator runs.
 //!
-//! Calls are spread evenly over the processor time of a request: work, call, work, call, work. A
-//! mean of 2.4 calls becomes classes with 2 and with 3. A share of blocking is a share of each
-//! wait: its first part holds the loop, the rest does not.
+//! Work and calls take turns in a request: work, call, work, call, work. How its processor time falls to
+//! these parts is chance: what is recorded is the time of the whole request. A mean of 2.4 calls becomes
+//! classes with 2 and with 3. A share of blocking is a share of each wait: its first part holds the loop,
+//! the rest does not.
 
 use crate::law::Law;
 use crate::service::{Calls, Concurrency, Connections, Deployment, Endpoint, Service};
@@ -20,8 +21,6 @@ const CORE_TICK: f64 = 0.004;
 const SWITCH_INTERVAL: f64 = 0.005;
 /// Connections that wait to be taken: Gunicorn's and Uvicorn's default (`backlog`, 2048).
 const BACKLOG: usize = 2048;
-/// Classes an endpoint becomes where its numbers of calls are not whole.
-const STRATA: usize = 10;
 
 /// What the simulator runs for this service under this deployment.
 pub fn system(service: &Service, deployment: &Deployment) -> System {
@@ -29,11 +28,15 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
         Concurrency::Threads(threads) => (threads, SWITCH_INTERVAL, Intake::Shared),
         Concurrency::Loop { .. } => (usize::MAX, f64::INFINITY, Intake::PerConnection),
     };
-    let unlimited = usize::MAX;
-    let servers = service
-        .resources
-        .iter()
-        .map(|resource| resource.servers.unwrap_or(unlimited));
+    let unlimited = Station {
+        servers: usize::MAX,
+    };
+    let stations = (service.resources.iter()).map(|resource| match resource.servers {
+        Some(servers) => Station {
+            servers: servers.count,
+        },
+        None => unlimited,
+    });
     System {
         cores: deployment.cores,
         core_slice: CORE_SLICE,
@@ -43,12 +46,13 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
         time_slice,
         intake,
         backlog: BACKLOG,
-        stations: servers.map(|servers| Station { servers }).collect(),
+        // The last one is the way to all of them.
+        stations: stations.chain([unlimited]).collect(),
         pools: (0..service.resources.len())
             .map(|number| pool(deployment, number))
             .collect(),
         classes: (service.endpoints.iter())
-            .flat_map(|endpoint| classes(endpoint, deployment))
+            .flat_map(|endpoint| classes(service, endpoint, deployment))
             .collect(),
     }
 }
@@ -67,64 +71,106 @@ fn pool(deployment: &Deployment, resource: usize) -> Pool {
     }
 }
 
-/// One class, or several where a number of calls has a fraction.
-fn classes(endpoint: &Endpoint, deployment: &Deployment) -> Vec<RequestClass> {
-    let whole = endpoint
+/// One class, or several where a number of calls has a fraction: in each of them no number changes.
+fn classes(service: &Service, endpoint: &Endpoint, deployment: &Deployment) -> Vec<RequestClass> {
+    let begins = endpoint
         .calls
         .iter()
-        .all(|calls| calls.count.fract() == 0.0);
-    let strata = if whole { 1 } else { STRATA };
-    let class = |stratum: usize| {
-        let position = (stratum as f64 + 0.5) / strata as f64;
-        RequestClass {
-            weight: endpoint.weight / strata as f64,
-            tracks: tracks(endpoint, position, deployment.concurrency),
+        .map(|calls| begin_of_more(calls.count));
+    let mut ends: Vec<f64> = begins.chain([1.0]).collect();
+    ends.sort_unstable_by(f64::total_cmp);
+    ends.dedup();
+    let begins = std::iter::once(0.0).chain(ends.clone());
+    let class = |(begin, end): (f64, f64)| RequestClass {
+        weight: endpoint.weight * (end - begin),
+        work: endpoint.cpu.clone(),
+        tracks: Tracks {
+            service,
+            endpoint,
+            concurrency: deployment.concurrency,
         }
+        .at(f64::midpoint(begin, end)),
     };
-    (0..strata).map(class).collect()
+    begins.zip(ends).map(class).collect()
+}
+
+/// From where on, of all requests from 0 to 1, they make one call more than the whole number.
+fn begin_of_more(count: f64) -> f64 {
+    1.0 - count.fract()
 }
 
 /// The whole number of calls of the requests at `position` (0 to 1) of all.
 fn count_at(count: f64, position: f64) -> usize {
-    let above = f64::from(u8::from(position >= 1.0 - count.fract()));
+    let above = f64::from(u8::from(position >= begin_of_more(count)));
     (count.floor() + above) as usize
 }
 
-/// A request's tracks. Processor time goes in equal parts before each call and after the last.
-fn tracks(endpoint: &Endpoint, position: f64, concurrency: Concurrency) -> Vec<Track> {
-    let counts: Vec<usize> = (endpoint.calls.iter())
-        .map(|calls| count_at(calls.count, position))
-        .collect();
-    let parts = counts.iter().sum::<usize>() + 1;
-    let work = Step::Compute(part_of(&endpoint.cpu, parts));
-    let mut main = vec![work.clone()];
-    let mut beside = Vec::new();
-    for (calls, count) in endpoint.calls.iter().zip(counts) {
-        let at_once = at_once(calls, count, concurrency);
-        for _ in at_once..count {
-            main.extend(call(calls, concurrency));
-            main.push(work.clone());
-        }
-        if at_once > 0 {
-            let (first, count) = (1 + beside.len(), at_once);
-            main.push(Step::Fork { first, count });
-            let mut track = call(calls, concurrency);
-            track.push(work.clone());
-            beside.extend(std::iter::repeat_n(track, at_once));
-        }
-    }
-    let mut tracks = vec![main];
-    tracks.extend(beside);
-    tracks
+/// What the tracks of an endpoint's requests are made from.
+#[derive(Debug, Clone, Copy)]
+struct Tracks<'a> {
+    service: &'a Service,
+    endpoint: &'a Endpoint,
+    concurrency: Concurrency,
 }
 
-/// One of `parts` equal and independent parts, so that their sum has the law's mean and variance.
-fn part_of(cpu: &Law, parts: usize) -> Law {
-    if parts == 1 {
-        return cpu.clone();
+impl Tracks<'_> {
+    /// The tracks of the requests at `position` (0 to 1) of all. A part of the processor time goes before
+    /// each call and after the last.
+    fn at(self, position: f64) -> Vec<Track> {
+        let mut main = vec![Step::Part];
+        let mut beside = Vec::new();
+        for calls in &self.endpoint.calls {
+            let count = count_at(calls.count, position);
+            let mut track = self.call(calls);
+            track.push(Step::Part);
+            let at_once = at_once(calls, count, self.concurrency);
+            for _ in at_once..count {
+                main.extend(track.clone());
+            }
+            if at_once > 0 {
+                let (first, count) = (1 + beside.len(), at_once);
+                main.push(Step::Fork { first, count });
+                beside.extend(std::iter::repeat_n(track, at_once));
+            }
+        }
+        let mut tracks = vec![main];
+        tracks.extend(beside);
+        tracks
     }
-    let parts = parts as f64;
-    Law::with_moments(cpu.mean() / parts, cpu.squared_variation() * parts)
+
+    /// A call: on the way to what serves it, and there. Of a part of the wait that is known by its mean only
+    /// the least is presumed with an exponential law (Jaynes 1957: the greatest entropy).
+    fn call(self, calls: &Calls) -> Vec<Step> {
+        let (pool, station) = (PoolId(calls.resource), StationId(calls.resource));
+        let way = StationId(self.service.resources.len());
+        let wait = &calls.wait;
+        let mut steps = vec![Step::Acquire(pool)];
+        match self.service.resources[calls.resource].servers {
+            Some(servers) if servers.taken.is_some() => {
+                let served = servers.share_of(wait.mean());
+                let law = Law::Exponential(wait.mean() * served);
+                steps.extend(self.wait(way, &wait.scaled(1.0 - served), calls.blocking));
+                steps.extend(self.wait(station, &law, calls.blocking));
+            }
+            _ => steps.extend(self.wait(station, wait, calls.blocking)),
+        }
+        steps.push(Step::Release(pool));
+        steps
+    }
+
+    /// A wait, of which this share would block a loop.
+    fn wait(self, station: StationId, wait: &Law, blocking: f64) -> Vec<Step> {
+        match self.concurrency {
+            Concurrency::Loop { .. } if blocking > 0.0 => {
+                let mut steps = vec![Step::Block(station, wait.scaled(blocking))];
+                if blocking < 1.0 {
+                    steps.push(Step::Wait(station, wait.scaled(1.0 - blocking)));
+                }
+                steps
+            }
+            _ => vec![Step::Wait(station, wait.clone())],
+        }
+    }
 }
 
 /// How many of the calls are made at the same time; one alone is not.
@@ -136,30 +182,13 @@ fn at_once(calls: &Calls, count: usize, concurrency: Concurrency) -> usize {
     if together < 2 { 0 } else { together }
 }
 
-fn call(calls: &Calls, concurrency: Concurrency) -> Vec<Step> {
-    let (pool, station) = (PoolId(calls.resource), StationId(calls.resource));
-    let mut steps = vec![Step::Acquire(pool)];
-    let blocking = calls.blocking;
-    match concurrency {
-        Concurrency::Loop { .. } if blocking > 0.0 => {
-            steps.push(Step::Block(station, calls.wait.scaled(blocking)));
-            if blocking < 1.0 {
-                steps.push(Step::Wait(station, calls.wait.scaled(1.0 - blocking)));
-            }
-        }
-        _ => steps.push(Step::Wait(station, calls.wait.clone())),
-    }
-    steps.push(Step::Release(pool));
-    steps
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::bounds::lowest;
-    use crate::service::Resource;
+    use crate::service::{Resource, Servers};
     use crate::simulator::{Load, Plan, simulate};
 
     fn service(cpu: f64, count: f64, wait: f64) -> Service {
@@ -208,13 +237,44 @@ mod tests {
             .throughput_per_s
     }
 
+    /// Calls to each resource in a class.
+    fn calls_of(class: &RequestClass, resource: usize) -> f64 {
+        let steps = class.tracks.iter().flatten();
+        let is_call =
+            |step: &&Step| matches!(step, Step::Wait(StationId(at), _) if *at == resource);
+        steps.filter(is_call).count() as f64
+    }
+
     #[test]
     fn a_fraction_of_calls_becomes_a_share_of_requests() {
-        let class_counts: Vec<usize> = (0..10)
-            .map(|stratum| count_at(2.4, (f64::from(stratum) + 0.5) / 10.0))
+        let mut service = service(0.01, 2.4, 0.01);
+        let mut endpoint = service.endpoints.remove(0);
+        service.resources = vec![service.resources[0].clone(); 4];
+        let calls = |resource, count| Calls {
+            resource,
+            count,
+            ..endpoint.calls[0].clone()
+        };
+        // A call of one request in a thousand may be the one that takes a second.
+        endpoint.calls = [2.4, 0.001, 3.0, 0.999]
+            .into_iter()
+            .enumerate()
+            .map(|(resource, count)| calls(resource, count))
             .collect();
-        assert_eq!(class_counts.iter().sum::<usize>(), 24);
-        assert!(class_counts.iter().all(|count| (2..=3).contains(count)));
+        let classes = classes(&service, &endpoint, &deployment(1, Concurrency::Threads(1)));
+        for calls in &endpoint.calls {
+            let each = classes.iter();
+            let mean: f64 = each
+                .map(|class| class.weight * calls_of(class, calls.resource))
+                .sum();
+            assert!(
+                (mean - calls.count).abs() < 1e-12,
+                "{mean} of {}",
+                calls.count
+            );
+        }
+        let weights: f64 = classes.iter().map(|class| class.weight).sum();
+        assert!((weights - 1.0).abs() < 1e-12 && classes.len() == 4);
     }
 
     #[test]
@@ -230,12 +290,57 @@ mod tests {
         assert_eq!(discipline("Psycopg 3 async"), Discipline::Fair);
     }
 
+    /// Requests a second of so many workers that each compute on one core and wait: exact mean value
+    /// analysis of a core that is shared and a delay (Reiser and Lavenberg 1980).
+    fn by_mean_values(workers: usize, cpu: f64, waiting: f64) -> f64 {
+        let (mut rate, mut at_core) = (0.0, 0.0);
+        for number in 1..=workers {
+            let at_core_each = cpu * (1.0 + at_core);
+            rate = number as f64 / (at_core_each + waiting);
+            at_core = rate * at_core_each;
+        }
+        rate
+    }
+
     #[test]
-    fn workers_that_wait_miss_one_another_on_a_core() {
-        // Each computes 10 of 62 ms: four of them fit into one core, and do not queue for long.
+    fn workers_meet_one_another_on_a_core() {
+        // Times that never vary would let all of them miss one another for ever: 4 / 62 ms.
         let four = deployment(4, Concurrency::Threads(1));
-        let found = throughput(&service(0.01, 5.0, 0.0104), &four, 64);
-        assert!((found / (4.0 / 0.062) - 1.0).abs() < 0.01, "{found}");
+        for (cpu, calls, wait) in [(0.01, 5.0, 0.0104), (0.02, 20.0, 0.003), (0.01, 1.0, 0.02)] {
+            let found = throughput(&service(cpu, calls, wait), &four, 64);
+            let expected = by_mean_values(4, cpu, calls * wait);
+            assert!(
+                (found / expected - 1.0).abs() < 0.04,
+                "{found}, expected {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_busy_makes_all_wait() {
+        // Of 1 ms of a query 0.4 ms are the database's one processor: a core that computes and a processor
+        // that answers are two queues, the way between them none.
+        let mut service = service(0.0004, 1.0, 0.001);
+        service.resources[0].servers = Some(Servers {
+            count: 1,
+            taken: Some(0.0004),
+        });
+        let alone = throughput(&service, &deployment(1, Concurrency::Threads(1)), 1);
+        assert!((alone * 0.0014 - 1.0).abs() < 0.01, "{alone}");
+        // Four workers meet there, too: without that only the core would hold them up.
+        let four = deployment(4, Concurrency::Threads(1));
+        let with_line = throughput(&service, &four, 64);
+        service.resources[0].servers = None;
+        let without = throughput(&service, &four, 64);
+        let expected = by_mean_values(4, 0.0004, 0.001);
+        assert!(
+            (without / expected - 1.0).abs() < 0.1,
+            "{without}, {expected}"
+        );
+        assert!(
+            with_line < 0.93 * without,
+            "{with_line} with a line, {without} without"
+        );
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn throughput(service: &Service, deployment: &Deployment, load: &Load) -> Result
     Ok(outcome.throughput_per_s)
 }
 
+/// Every setting once: connections without a limit stay without one, whatever the factor.
 fn candidates(present: &Deployment) -> Vec<Deployment> {
     let mut found = Vec::new();
     for workers in FACTORS {
@@ -105,6 +106,7 @@ fn candidates(present: &Deployment) -> Vec<Deployment> {
             }
         }
     }
+    found.dedup();
     found
 }
 
@@ -129,5 +131,103 @@ fn users_of(load: &Load) -> f64 {
     match load {
         Load::Closed { users, .. } => *users as f64,
         Load::Open { .. } => f64::INFINITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::calibration::Costs;
+    use crate::law::Law;
+    use crate::least_squares::Estimate;
+    use crate::service::{Calls, Endpoint, Resource};
+
+    fn service(cpu: f64, wait: f64) -> Service {
+        Service {
+            endpoints: vec![Endpoint {
+                name: "/".to_owned(),
+                weight: 1.0,
+                cpu: Law::Constant(cpu),
+                calls: vec![Calls {
+                    resource: 0,
+                    count: 1.0,
+                    wait: Law::Exponential(wait),
+                    independent: 0.0,
+                    blocking: 0.0,
+                }],
+            }],
+            resources: vec![Resource {
+                name: "db".to_owned(),
+                kind: "sql".to_owned(),
+                servers: None,
+            }],
+        }
+    }
+
+    fn one_worker(connections: Connections) -> Deployment {
+        Deployment {
+            cores: 1.0,
+            processes: 1,
+            concurrency: Concurrency::Threads(1),
+            connections: vec![connections],
+        }
+    }
+
+    fn setting(throughput_per_s: f64) -> Option<Setting> {
+        let stack = Stack {
+            name: "sync".to_owned(),
+            threads: 1,
+            costs: Costs {
+                request: Estimate::exact(0.0),
+                calls: BTreeMap::new(),
+                coldness: 0.0,
+                work: None,
+                scale_deviation: 0.0,
+            },
+            process_bytes: 50 << 20,
+            request_bytes: 1 << 20,
+        };
+        let target = Target {
+            throughput_per_s,
+            memory_bytes: 1e9,
+            processes: usize::MAX,
+            threads: 1,
+        };
+        let load = Load::Closed {
+            users: 64,
+            think: Law::Constant(0.0),
+        };
+        let present = one_worker(Connections::Unlimited);
+        smallest(&service(0.01, 0.03), &stack, &present, &load, target)
+            .expect("it can be simulated")
+    }
+
+    #[test]
+    fn a_setting_is_tried_once() {
+        let of = |connections| candidates(&one_worker(connections)).len();
+        assert_eq!(of(Connections::Unlimited), FACTORS.len() * THREADS.len());
+        assert_eq!(
+            of(Connections::PerProcess(4)),
+            FACTORS.len().pow(2) * THREADS.len()
+        );
+    }
+
+    #[test]
+    fn the_smallest_that_reaches_the_target_is_found_and_none_beyond_the_core() {
+        // A worker alone makes 25 requests/s; two or three more meet it on the core.
+        let found = setting(60.0).expect("workers bring it");
+        assert_eq!(found.deployment.processes, 3);
+        assert!(found.throughput_per_s >= 60.0);
+        // Four are just short of what eight reach: their bound is not.
+        assert_eq!(
+            setting(85.0)
+                .expect("workers bring it")
+                .deployment
+                .processes,
+            8
+        );
+        assert_eq!(setting(101.0), None);
     }
 }

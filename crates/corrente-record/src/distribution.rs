@@ -62,7 +62,8 @@ impl Distribution {
     pub fn merge(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.sum = self.sum.saturating_add(other.sum);
-        self.sum_of_squares += other.sum_of_squares;
+        // JSON has no infinity.
+        self.sum_of_squares = (self.sum_of_squares + other.sum_of_squares).min(f64::MAX);
         self.max = self.max.max(other.max);
         for &(bucket, count) in &other.buckets {
             match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
@@ -136,14 +137,16 @@ impl Distribution {
         None
     }
 
-    /// The middle of each bucket with its count, ascending; no middle is above the maximum.
+    /// The middle of each bucket with its count, ascending; no middle is above the maximum, where the
+    /// maximum is told.
     pub fn middles(&self) -> impl Iterator<Item = (f64, u64)> {
-        let max = self.max as f64;
+        let max = self.max;
         self.buckets.iter().map(move |&(bucket, count)| {
             let (from, to) = buckets::bounds(usize::from(bucket));
             // A bucket of one integer has that integer for its middle.
             let middle = from as f64 + (to - from - 1) as f64 / 2.0;
-            (middle.min(max), count)
+            // A maximum below what was counted is none: a file may lack it.
+            (middle.min(max.max(from) as f64), count)
         })
     }
 
@@ -195,6 +198,14 @@ mod tests {
         assert_eq!(nothing.squared_variation(), None);
         assert_eq!(nothing.quantile(0.5), None);
         assert_eq!(Distribution::of([0]).squared_variation(), None);
+    }
+
+    #[test]
+    fn a_maximum_that_is_missing_makes_no_value_zero() {
+        let text = r#"{"count":2,"sum":200,"sum_of_squares":20000.0,"buckets":[[82,2]]}"#;
+        let read: Distribution = serde_json::from_str(text).expect("it has the format");
+        assert_eq!(read.fault(), None);
+        assert!((read.quantile(0.5).expect("two values") - 100.0).abs() <= 100.0 / 32.0);
     }
 
     #[test]

@@ -85,14 +85,15 @@ fn unreadable(error: serde_json::Error) -> RecordError {
 }
 
 impl Endpoint {
-    /// Adds the requests of another of the same name.
+    /// Adds the requests of another of the same name. What would be beyond a figure's range stays at
+    /// its end: the files may be anybody's.
     pub fn merge(&mut self, other: Self) {
-        self.requests += other.requests;
+        add(&mut self.requests, other.requests);
         add_up(&mut self.statuses, other.statuses);
-        self.exceptions += other.exceptions;
-        self.abandoned += other.abandoned;
-        self.bytes_received += other.bytes_received;
-        self.bytes_sent += other.bytes_sent;
+        add(&mut self.exceptions, other.exceptions);
+        add(&mut self.abandoned, other.abandoned);
+        add(&mut self.bytes_received, other.bytes_received);
+        add(&mut self.bytes_sent, other.bytes_sent);
         self.wall_ns.merge(&other.wall_ns);
         self.cpu_ns.merge(&other.cpu_ns);
         self.segment_cpu_ns.merge(&other.segment_cpu_ns);
@@ -103,12 +104,12 @@ impl Endpoint {
         self.in_calls_ns.merge(&other.in_calls_ns);
         self.steps.merge(&other.steps);
         self.blocked_ns.merge(&other.blocked_ns);
-        self.pool_calls += other.pool_calls;
-        self.pool_wall_ns += other.pool_wall_ns;
-        self.pool_cpu_ns += other.pool_cpu_ns;
-        self.alone.requests += other.alone.requests;
-        self.alone.wall_ns += other.alone.wall_ns;
-        self.alone.cpu_ns += other.alone.cpu_ns;
+        add(&mut self.pool_calls, other.pool_calls);
+        add(&mut self.pool_wall_ns, other.pool_wall_ns);
+        add(&mut self.pool_cpu_ns, other.pool_cpu_ns);
+        add(&mut self.alone.requests, other.alone.requests);
+        add(&mut self.alone.wall_ns, other.alone.wall_ns);
+        add(&mut self.alone.cpu_ns, other.alone.cpu_ns);
         for calls in other.calls {
             self.merge_calls(calls);
         }
@@ -122,22 +123,31 @@ impl Endpoint {
             .find(|known| known.resource == *resource)
         {
             known.merge(&calls);
-        } else if self.calls.len() < RESOURCES_MAX || resource.driver == OTHER {
+        } else if self.calls.len() < RESOURCES_MAX || *resource == all_others() {
             self.calls.push(calls);
         } else {
-            calls.resource = Resource {
-                kind: "other".to_owned(),
-                driver: OTHER.to_owned(),
-                host: String::new(),
-            };
+            calls.resource = all_others();
             self.merge_calls(calls);
         }
     }
 }
 
+/// What stands for all resources beyond the limit.
+fn all_others() -> Resource {
+    Resource {
+        kind: "other".to_owned(),
+        driver: OTHER.to_owned(),
+        host: String::new(),
+    }
+}
+
+fn add(figure: &mut u64, other: u64) {
+    *figure = figure.saturating_add(other);
+}
+
 fn add_up(counts: &mut BTreeMap<String, u64>, others: BTreeMap<String, u64>) {
     for (name, count) in others {
-        *counts.entry(name).or_default() += count;
+        add(counts.entry(name).or_default(), count);
     }
 }
 
@@ -146,10 +156,10 @@ impl Calls {
     pub fn merge(&mut self, other: &Self) {
         self.per_request.merge(&other.per_request);
         self.call_ns.merge(&other.call_ns);
-        self.cpu_ns += other.cpu_ns;
-        self.continued_ns += other.continued_ns;
-        self.overlapped += other.overlapped;
-        self.blocking += other.blocking;
+        add(&mut self.cpu_ns, other.cpu_ns);
+        add(&mut self.continued_ns, other.continued_ns);
+        add(&mut self.overlapped, other.overlapped);
+        add(&mut self.blocking, other.blocking);
         self.runs.merge(&other.runs);
     }
 }
@@ -157,8 +167,8 @@ impl Calls {
 impl Runs {
     fn merge(&mut self, other: &Self) {
         self.length.merge(&other.length);
-        self.wall_ns += other.wall_ns;
-        self.longest_ns += other.longest_ns;
+        add(&mut self.wall_ns, other.wall_ns);
+        add(&mut self.longest_ns, other.longest_ns);
     }
 }
 
@@ -249,6 +259,49 @@ mod tests {
         assert_eq!(all.endpoints.len(), ENDPOINTS_MAX + 1);
         let rest = all.endpoints.last().expect("there are some");
         assert_eq!((rest.name.as_str(), rest.requests), (OTHER, 50));
+    }
+
+    #[test]
+    fn resources_beyond_the_limit_share_one_whatever_they_are_called() {
+        let mut all = recording(0, vec![endpoint("GET /", 100)]);
+        for number in 1..RESOURCES_MAX as u32 + 50 {
+            let mut one = endpoint("GET /", 100);
+            one.calls[0].resource = Resource {
+                kind: "database".to_owned(),
+                driver: OTHER.to_owned(),
+                host: format!("db{number}"),
+            };
+            all.merge(recording(number, vec![one]))
+                .expect("processes differ");
+        }
+        let calls = &all.endpoints[0].calls;
+        assert_eq!(calls.len(), RESOURCES_MAX + 1);
+        assert_eq!(calls[RESOURCES_MAX].call_ns.count, 50);
+        assert_eq!(all.validate(), Ok(()));
+    }
+
+    #[test]
+    fn figures_at_the_end_of_their_range_stay_there() {
+        let full = |pid| {
+            let mut one = endpoint("GET /", 100);
+            one.requests = u64::MAX;
+            one.statuses = [("2xx".to_owned(), u64::MAX)].into();
+            one.alone.cpu_ns = u64::MAX;
+            one.wall_ns.sum_of_squares = f64::MAX;
+            one.calls[0].cpu_ns = u64::MAX;
+            one.calls[0].runs.wall_ns = u64::MAX;
+            recording(pid, vec![one])
+        };
+        let mut all = full(1);
+        all.merge(full(2)).expect("they are two processes");
+        let merged = &all.endpoints[0];
+        assert_eq!((merged.requests, merged.alone.cpu_ns), (u64::MAX, u64::MAX));
+        assert_eq!(
+            (merged.statuses["2xx"], merged.calls[0].runs.wall_ns),
+            (u64::MAX, u64::MAX)
+        );
+        let again = Recording::from_json(&all.to_json()).expect("it is one still");
+        assert_eq!(again, all);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! the field and the fault; the reader of the file puts the file's name before it.
 
 use crate::recording::{Calls, Endpoint, Process, Recording};
-use crate::{Distribution, ENDPOINTS_MAX, RecordError};
+use crate::{Distribution, ENDPOINTS_MAX, RESOURCES_MAX, RecordError};
 
 /// Characters that a name may have in a file that somebody else's program wrote.
 const NAME_CHARACTERS: usize = 1_000;
@@ -67,6 +67,13 @@ fn check_endpoint(endpoint: &Endpoint) -> Result<(), RecordError> {
     ];
     for (field, distribution) in distributions {
         check_distribution(distribution, || place(field))?;
+    }
+    if endpoint.calls.len() > RESOURCES_MAX + 1 {
+        let count = endpoint.calls.len();
+        return Err(fault(
+            place("calls"),
+            format!("{count} resources, over {RESOURCES_MAX}"),
+        ));
     }
     endpoint
         .calls
@@ -151,6 +158,18 @@ mod tests {
                 r#""calls":[{"resource":{"kind":"x","driver":"d"},"runs":{"longest_ns":1}}]"#,
             ),
             "calls of `d`, runs",
+        );
+    }
+
+    #[test]
+    fn more_resources_than_anybody_records_are_refused() {
+        let call = r#"{"resource":{"kind":"x","driver":"d"}}"#;
+        let calls = vec![call; RESOURCES_MAX + 2].join(",");
+        check(
+            &format!(
+                r#"{{"schema":"corrente.recording/1","endpoints":[{{"name":"GET /","calls":[{calls}]}}]}}"#
+            ),
+            "endpoint `GET /`, calls: 202 resources, over 200",
         );
     }
 

@@ -198,6 +198,7 @@ fn a_result_that_determines_nothing_says_so() {
             users: 1,
             elapsed_s: 0.1,
             cpu_s: 0.001,
+            others_cpu_s: None,
             burn_rounds_per_ms: None,
         })
         .to_vec();

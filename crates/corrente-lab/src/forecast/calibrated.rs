@@ -6,6 +6,7 @@
 //! calibration has requests with and without it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use corrente_model::calibration::{self, Costs, Point, Stack};
 use corrente_model::least_squares::Estimate;
@@ -23,9 +24,27 @@ pub(crate) enum Under {
     Load,
 }
 
+/// Whose processor time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// The contender's own.
+    Own,
+    /// That of the processors of database, origin and generator.
+    Others,
+}
+
+impl Figure {
+    fn of(self, cost: &Cost) -> Option<Duration> {
+        match self {
+            Self::Own => Some(cost.cpu),
+            Self::Others => cost.others,
+        }
+    }
+}
+
 /// What some requests cost beyond their calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Extra {
+pub(super) enum Extra {
     /// Of a connection for one request: accepting, closing, the kernel's part. Of a server that closes
     /// each connection it is part of every request, and what is told apart is nothing.
     Connection,
@@ -56,7 +75,7 @@ impl Extra {
 
     /// What may be told apart. That of first calls not where a process sleeps through each: how cold
     /// that leaves it depends on their number in the same way.
-    fn possible(plan: &PredictionPlan, under: Under) -> Vec<Self> {
+    pub(super) fn possible(plan: &PredictionPlan, under: Under) -> Vec<Self> {
         let mut possible = vec![Self::Connection];
         if under == Under::Load {
             let calibration = plan.calibration.iter();
@@ -79,7 +98,7 @@ pub(crate) struct Calibrated {
 }
 
 impl Calibrated {
-    fn fit(measured: &[(&CasePlan, Point)], possible: Vec<Extra>) -> Option<Self> {
+    pub(super) fn fit(measured: &[(&CasePlan, Point)], possible: Vec<Extra>) -> Option<Self> {
         let mut told: Vec<Extra> = Vec::new();
         let mut costs = calibration::fit(&with(measured, &told))?;
         for extra in possible {
@@ -164,7 +183,7 @@ impl Known {
             Under::Load => &self.loaded,
         };
         Calibrated::fit(
-            &points(plan, measured, contender),
+            &points(plan, measured, contender, Figure::Own),
             Extra::possible(plan, under),
         )
     }
@@ -195,15 +214,16 @@ impl Known {
             warm: warm.and_then(|warm| stack(warm, warm.threads(), Under::Load)),
             to: stack(of, 1, Under::Load)?,
         };
-        ask(comparison, &self.seen(comparison)?, &stacks)
+        ask(comparison, &self.seen(comparison, Some(*of))?, &stacks)
     }
 }
 
 /// The calibration's requests as they were measured on a contender.
-fn points<'plan>(
+pub(super) fn points<'plan>(
     plan: &'plan PredictionPlan,
     measured: &BTreeMap<(String, String), Vec<Cost>>,
     contender: &str,
+    figure: Figure,
 ) -> Vec<(&'plan CasePlan, Point)> {
     let point = |case: &'plan CasePlan, work: f64| {
         let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
@@ -211,7 +231,7 @@ fn points<'plan>(
             calls: case.calls.counts.clone(),
             wait: cost.wait(case),
             work,
-            cpu: cost.cpu.as_secs_f64(),
+            cpu: figure.of(&cost)?.as_secs_f64(),
         };
         Some((case, point))
     };

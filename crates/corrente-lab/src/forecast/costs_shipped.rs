@@ -28,7 +28,8 @@ impl Known {
         comparison: &Comparison<'_>,
         prices: Prices<'_>,
     ) -> Option<Result<Prediction, Unpredictable>> {
-        let seen = self.seen(comparison)?;
+        // What loads the other processors has to be of the synchronous side, too.
+        let seen = self.seen(comparison, comparison.warm)?;
         match stacks(comparison, &seen, prices) {
             Ok(stacks) => ask(comparison, &seen, &stacks),
             Err(missing) => Some(Err(missing.into())),

@@ -47,6 +47,8 @@ pub(crate) struct Pairs<'run> {
     pub cases: &'run [CasePlan],
     /// Cores that the application may use.
     pub cores: usize,
+    /// Processors of generator, origin and database, where these are others.
+    pub others: usize,
     pub seed: u64,
     /// The machine's speed, where it was measured: all that is known is taken to it.
     pub burn_rounds_per_ms: Option<f64>,
@@ -134,6 +136,7 @@ impl Compared {
             measured: &self.measured,
             warm: self.warm.as_ref(),
             cores: pairs.cores,
+            others: pairs.others,
             seed: pairs.seed,
         }
     }

@@ -24,6 +24,7 @@ fn cost(users: usize, elapsed_us: u64, cpu_us: u64) -> Cost {
         users,
         elapsed: Duration::from_micros(elapsed_us),
         cpu: Duration::from_micros(cpu_us),
+        others: None,
         speed: None,
     }
 }
@@ -68,6 +69,7 @@ fn gain(known: &mut Known, workers: usize, calls: u64) -> f64 {
         measured: &over,
         warm: None,
         cores: 1,
+        others: 1,
         seed: 1,
     };
     let prediction = known.forecast(&comparison).expect("all is known");
@@ -134,6 +136,7 @@ fn what_was_not_measured_is_not_foretold() {
         measured: &over,
         warm: None,
         cores: 1,
+        others: 1,
         seed: 1,
     };
     assert!(known().forecast(&comparison).is_none());
@@ -269,4 +272,48 @@ fn what_the_calibration_does_not_vary_is_not_told_apart() {
     for keep_alive in [false, true] {
         assert_eq!(costs(&busy.of(&query(keep_alive))), [70, 41]);
     }
+}
+
+#[test]
+fn a_database_on_one_processor_makes_many_workers_wait() {
+    let (mut known, plan) = database();
+    for case in &plan.calibration {
+        let queries = case.calls.counts.get("sql").copied().unwrap_or(0.0);
+        // The generator takes 50 µs of a request, the database 150 of a query.
+        let others = Duration::from_micros(50 + 150 * queries as u64);
+        let passes = known
+            .loaded
+            .get_mut(&("starlette".to_owned(), case.id.clone()));
+        for cost in passes.expect("it was measured") {
+            cost.others = Some(others);
+        }
+    }
+    known.learn("uwsgi", "a", cost(1, 400, 110));
+    let runner = |id: &str, side: &str, workers: usize| {
+        let text = format!(
+            "id = \"{id}\"\nside = \"{side}\"\ncommand = []\nsettings = {{ workers = {workers} }}"
+        );
+        Runner::new(id, &contender(&text)).expect("a contender")
+    };
+    let (of, over) = (runner("starlette", "async", 1), runner("uwsgi", "sync", 8));
+    let gain = |others| {
+        let case = query(false);
+        let comparison = Comparison {
+            plan: &plan,
+            case: &case,
+            of: &of,
+            over: &over,
+            measured: &over,
+            warm: None,
+            cores: 1,
+            others,
+            seed: 1,
+        };
+        let found = known.forecast(&comparison).expect("all is known");
+        found.expect("calibrated").gain.estimate
+    };
+    // The core does 9,090 requests a second of the one side and 7,690 of the other. One processor of the
+    // database does 5,000 of both.
+    let (one, many) = (gain(1), gain(64));
+    assert!((one - 1.0).abs() < 0.05 && many < 0.9, "{one}, {many}");
 }

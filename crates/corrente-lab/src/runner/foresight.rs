@@ -161,6 +161,7 @@ impl Stage<'_> {
             contenders: &contenders,
             cases: &self.cases,
             cores: self.placement.application.len().max(1),
+            others: self.placement.others.len(),
             seed: self.run.seed,
             burn_rounds_per_ms: self.reference_speed(),
             costs: Some(shipped()),
@@ -185,10 +186,12 @@ fn cost(slice: &Slice, users: usize) -> Cost {
     } else {
         slice.operations.max(1) as f64
     };
+    let others = slice.others_cpu + slice.elapsed.mul_f64(slice.generator_busy);
     Cost {
         users,
         elapsed: slice.elapsed.div_f64(operations),
         cpu: slice.cpu.div_f64(operations),
+        others: slice.apart.then(|| others.div_f64(operations)),
         speed: slice.speed.map(Speed::mean),
     }
 }

@@ -12,7 +12,7 @@ use super::events::Events;
 use super::outcome::{Outcome, Recorder};
 use super::places::Places;
 use super::processor::Processor;
-use super::system::{Intake, Invalid, Load, Plan, Pool, Scope, System};
+use super::system::{Intake, Invalid, Load, Plan, Pool, RequestClass, Scope, Step, System};
 
 mod processes;
 mod requests;
@@ -62,6 +62,9 @@ struct Request {
     attempts: u32,
     main: StrandId,
     forked: usize,
+    /// Work that no part has had yet, in seconds, and how many parts have not.
+    work_left: f64,
+    parts_left: usize,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +87,8 @@ struct Engine<'a> {
     events: Events<Event>,
     processor: Processor,
     processes: Vec<Process>,
+    /// Parts of the work of a request, by class.
+    parts: Vec<usize>,
     /// Requests before the service, for each line there is.
     intake: Vec<Places<RequestId>>,
     waiting: usize,
@@ -109,6 +114,7 @@ impl<'a> Engine<'a> {
             events: Events::new(),
             processor: Processor::new(system, plan.seed),
             processes: (0..system.processes).map(|_| Process::default()).collect(),
+            parts: system.classes.iter().map(parts_of).collect(),
             intake: lines_before(system),
             waiting: 0,
             stations: stations_of(system),
@@ -180,6 +186,11 @@ impl<'a> Engine<'a> {
             self.proceed(strand);
         }
     }
+}
+
+fn parts_of(class: &RequestClass) -> usize {
+    let steps = class.tracks.iter().flatten();
+    steps.filter(|step| matches!(step, Step::Part)).count()
 }
 
 fn lines_before(system: &System) -> Vec<Places<RequestId>> {

@@ -101,6 +101,8 @@ pub struct PoolId(pub usize);
 pub struct RequestClass {
     /// How often it comes, relative to the other classes.
     pub weight: f64,
+    /// Processor time of a request in all its [`Step::Part`]s together.
+    pub work: Law,
     /// What it does; track 0 first.
     pub tracks: Vec<Track>,
 }
@@ -113,6 +115,9 @@ pub type Track = Vec<Step>;
 pub enum Step {
     /// Computes in the process: nothing else of the process computes meanwhile.
     Compute(Law),
+    /// The same, for a part of the request's work: it falls to its parts at random, each division as
+    /// likely as any other.
+    Part,
     /// Waits for a station; the process is free for others.
     Wait(StationId, Law),
     /// Waits for a station and holds the process: a blocking call in an event loop.
@@ -222,7 +227,7 @@ impl System {
 
     fn check_step(&self, step: &Step, track: usize, tracks: usize) -> Result<(), Invalid> {
         match step {
-            Step::Compute(_) => Ok(()),
+            Step::Compute(_) | Step::Part => Ok(()),
             Step::Wait(StationId(station), _) | Step::Block(StationId(station), _) => {
                 ensure(*station < self.stations.len(), || {
                     format!("a step waits for station {station}, which is not there")

@@ -26,6 +26,7 @@ fn one_loop(law: Law) -> System {
         pools: vec![],
         classes: vec![RequestClass {
             weight: 1.0,
+            work: Law::Constant(0.0),
             tracks: vec![vec![Step::Compute(law)]],
         }],
     }
@@ -171,6 +172,35 @@ fn a_blocking_wait_stops_the_loop_and_a_wait_does_not() {
 }
 
 #[test]
+fn work_falls_to_its_parts_at_random_and_is_done_whole() {
+    let mut system = one_loop(Law::Constant(0.0));
+    system.stations = vec![Station {
+        servers: usize::MAX,
+    }];
+    system.classes[0].work = Law::Constant(0.01);
+    let wait = |seconds| Step::Wait(StationId(0), Law::Constant(seconds));
+    system.classes[0].tracks = vec![vec![
+        Step::Part,
+        wait(0.001),
+        Step::Part,
+        wait(0.001),
+        Step::Part,
+    ]];
+    let alone = run(&system, &users(1, 0.0));
+    assert_near(alone.latency.p50, 0.012, 0.001);
+    assert_near(alone.latency.p999, 0.012, 0.001);
+    // The first of three parts is longer than a share s in (1 - s)² of all cases. The other two stand in
+    // tracks that nothing runs.
+    system.classes[0].tracks[0].truncate(1);
+    system.classes[0].tracks.push(vec![Step::Part]);
+    system.classes[0].tracks.push(vec![Step::Part]);
+    let part = run(&system, &users(1, 0.0));
+    assert_near(part.latency.mean, 0.01 / 3.0, 0.01);
+    let share = part.latency.p90 / 0.01;
+    assert_near(share, 1.0 - 0.1_f64.sqrt(), 0.01);
+}
+
+#[test]
 fn forked_tracks_wait_together() {
     let mut system = one_loop(Law::Constant(0.0));
     system.stations = vec![Station {
@@ -252,6 +282,7 @@ fn pooled(discipline: Discipline) -> System {
         }],
         classes: vec![RequestClass {
             weight: 1.0,
+            work: Law::Constant(0.0),
             tracks: vec![vec![compute.clone(), take, hold, give_back, compute]],
         }],
         ..one_loop(Law::Constant(0.0))
@@ -312,6 +343,7 @@ fn any_system() -> impl Strategy<Value = System> {
                 }],
                 classes: vec![RequestClass {
                     weight: 1.0,
+                    work: Law::Constant(0.0),
                     tracks: vec![vec![
                         Step::Compute(Law::Exponential(before)),
                         Step::Acquire(PoolId(0)),

@@ -18,6 +18,9 @@ pub struct KnownCost {
     pub elapsed_s: f64,
     /// Processor time of the contender's processes for each request, seconds.
     pub cpu_s: f64,
+    /// Processor time of the other processors for each request (generator, origin, database), seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_cpu_s: Option<f64>,
     /// How fast the application's processors were meanwhile, in rounds of `burn` a millisecond.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub burn_rounds_per_ms: Option<f64>,

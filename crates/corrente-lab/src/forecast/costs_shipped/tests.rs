@@ -66,6 +66,7 @@ fn gain(case: &CasePlan, elapsed_ms: u64) -> f64 {
         users: 1,
         elapsed: Duration::from_millis(elapsed_ms),
         cpu: Duration::from_millis(200),
+        others: None,
         speed: None,
     };
     known.learn("flask", "judged", cost);
@@ -78,6 +79,7 @@ fn gain(case: &CasePlan, elapsed_ms: u64) -> f64 {
         measured: &over,
         warm: None,
         cores: 1,
+        others: 1,
         seed: 1,
     };
     let prediction = known.forecast_shipped(&comparison, prices());
@@ -105,6 +107,7 @@ fn what_was_not_measured_is_not_foretold() {
         measured: &over,
         warm: None,
         cores: 1,
+        others: 1,
         seed: 1,
     };
     let prediction = Known::default().forecast_shipped(&comparison, prices());

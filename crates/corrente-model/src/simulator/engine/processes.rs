@@ -5,7 +5,7 @@
 //! pool's permits cost is no time, but a turn.
 
 use super::strands::place_of;
-use super::{Engine, Strand, StrandId};
+use super::{Engine, RequestId, Strand, StrandId};
 use crate::simulator::system::{PoolId, StationId, Step};
 
 /// Work below this, in seconds, is rounding.
@@ -41,8 +41,26 @@ impl Engine<'_> {
                 let work = law.draw(&mut self.random);
                 self.compute(strand, process, work);
             }
+            Step::Part if work_left <= 0.0 => {
+                let work = self.next_part(request);
+                self.compute(strand, process, work);
+            }
             _ => self.compute(strand, process, work_left),
         }
+    }
+
+    /// What the next part of a request's work is: of n points that fall on what is left of it, the
+    /// first one cuts it off (David and Nagaraja 2003, "Order Statistics", section 6.4).
+    fn next_part(&mut self, request: RequestId) -> f64 {
+        let entry = &mut self.requests[request];
+        let points = entry.parts_left.saturating_sub(1);
+        let share = match points {
+            0 => 1.0,
+            _ => 1.0 - self.random.f64().powf(1.0 / points as f64),
+        };
+        let part = entry.work_left * share;
+        (entry.work_left, entry.parts_left) = (entry.work_left - part, points);
+        part
     }
 
     pub(super) fn compute(&mut self, strand: StrandId, process: usize, work: f64) {
@@ -103,7 +121,7 @@ impl Engine<'_> {
 
     fn keep_or_give_up(&mut self, strand: StrandId) {
         let process = self.requests[self.strands[strand].request].process;
-        if let Some(Step::Compute(_) | Step::Block(..)) = self.present_step(strand) {
+        if let Some(Step::Compute(_) | Step::Part | Step::Block(..)) = self.present_step(strand) {
             self.occupy(strand, process);
         } else {
             self.processes[process].current = None;

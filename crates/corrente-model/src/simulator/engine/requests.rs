@@ -11,6 +11,7 @@ use crate::simulator::system::{Intake, Load};
 const FIRST_RETRY: f64 = 1.0;
 /// Doublings after which the pause stays the same.
 const MOST_DOUBLINGS: u32 = 5;
+
 impl Engine<'_> {
     pub(super) fn next_arrival(&mut self) {
         if let Load::Open {
@@ -44,6 +45,8 @@ impl Engine<'_> {
             attempts: 0,
             main: 0,
             forked: 0,
+            work_left: self.system.classes[class].work.draw(&mut self.random),
+            parts_left: self.parts[class],
         });
         self.recorder.sent(self.now);
         self.arrive(request);

@@ -18,7 +18,7 @@ impl<'a> Engine<'a> {
         let Request { class, process, .. } = self.requests[request];
         match system.classes[class].tracks[track].get(step) {
             None => self.end_strand(strand),
-            Some(Step::Compute(_) | Step::Block(..)) => {
+            Some(Step::Compute(_) | Step::Part | Step::Block(..)) => {
                 self.processes[process].ready.push_back(strand);
                 self.dispatch(process);
             }
