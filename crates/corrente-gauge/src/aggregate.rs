@@ -74,6 +74,8 @@ pub struct EndpointFigures {
     pub measured: u64,
     /// Share of responses with a status of 500 and above, or an exception.
     pub error_share: f64,
+    /// The same with those of 400 and above, which may be the client's fault.
+    pub failed_share: f64,
     /// From the call of the application to the end of the response.
     pub wall: Option<Summary>,
     /// CPU time in the application.
@@ -171,13 +173,13 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         .map(|calls| call_figures(calls, measured))
         .collect();
     let asgi = endpoint.interface == Interface::Asgi;
-    let server_errors = endpoint.statuses.get("5xx").copied().unwrap_or(0);
     EndpointFigures {
         name: endpoint.name.clone(),
         interface: endpoint.interface,
         requests: measured * requests_per_measured,
         measured: endpoint.requests,
-        error_share: server_errors.max(endpoint.exceptions) as f64 / measured,
+        error_share: bad(endpoint, &["5xx"]) as f64 / measured,
+        failed_share: bad(endpoint, &["4xx", "5xx"]) as f64 / measured,
         wall: Summary::of(&endpoint.wall_ns),
         cpu: Summary::of(&endpoint.cpu_ns),
         segment: Summary::of(&endpoint.segment_cpu_ns),
@@ -203,6 +205,15 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         bytes_sent: endpoint.bytes_sent as f64 / measured,
         calls,
     }
+}
+
+/// Requests that ended in an exception or with a status of these classes. A framework may answer with one and
+/// raise as well; an exception without a status is one by itself.
+fn bad(endpoint: &Endpoint, classes: &[&str]) -> u64 {
+    let with = |class: &&str| endpoint.statuses.get(*class).copied().unwrap_or(0);
+    let answered: u64 = classes.iter().map(with).sum();
+    let unanswered = with(&"none").min(endpoint.exceptions);
+    (answered + unanswered).max(endpoint.exceptions)
 }
 
 /// The part of the time without a processor, `away_ms`, in which a request slept; in the rest it stood

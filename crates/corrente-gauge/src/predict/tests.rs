@@ -3,8 +3,6 @@
 //! The service under Gunicorn and Flask computes and calls as its test says; what the stacks cost
 //! is what is shipped, so the tests choose figures that no calibration of a real machine turns.
 
-mod costs;
-
 use corrente_record::{
     Alone, Calls, Doubt, Endpoint, Interface, Process, Resource, Runs, Server, Source, Thread,
 };
@@ -12,8 +10,10 @@ use corrente_report::prediction::Limit;
 
 use super::*;
 
+mod costs;
 mod curves;
 mod elastic;
+mod failing;
 mod settings;
 
 const MS: u64 = 1_000_000;
