@@ -334,6 +334,10 @@ fn what_cannot_be_measured_is_not_guessed() {
         assert_eq!(judged(&recording), (Verdict::CannotTell, expected));
     };
     check(|one| one.source = Source::Sampler, Reason::NoCpuTimes);
+    let mut sampled = recording(2, SHAPE);
+    sampled.processes[0].source = Source::Sampler;
+    let report = predicted(&sampled, &Settings::default());
+    assert_eq!(report.from, report.to, "nothing is said to be exchanged");
     check(|one| one.source = Source::Traces, Reason::NoCpuTimes);
     check(|one| one.python.push('t'), Reason::FreeThreaded);
     check(|one| note(one, "greenlets"), Reason::Greenlets);

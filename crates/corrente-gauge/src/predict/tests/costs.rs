@@ -144,7 +144,10 @@ fn costs_that_are_lowered_are_said_to_be() {
     let expected = 6.0 / (5.1 * 2_f64.sqrt());
     let found = share.expect("it is said");
     assert!((found - expected).abs() < 0.01, "{found}, {expected}");
-    assert_eq!(lowered(&measured_as(shape(10), "another", Some(10_000.0))), None);
+    assert_eq!(
+        lowered(&measured_as(shape(10), "another", Some(10_000.0))),
+        None
+    );
 }
 
 #[test]

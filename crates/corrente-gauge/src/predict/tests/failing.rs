@@ -84,9 +84,18 @@ fn a_service_is_not_predicted_from_requests_that_fail() {
 
 #[test]
 fn few_requests_that_fail_are_no_reason_to_record_more() {
-    let mut recording = recording(1, Shape { requests: 5, ..SHAPE });
+    let mut recording = recording(
+        1,
+        Shape {
+            requests: 5,
+            ..SHAPE
+        },
+    );
     answered(&mut recording.endpoints[0], &[("5xx", 5)]);
     let (verdict, reason) = judged(&recording);
     assert_eq!(verdict, Verdict::CannotTell);
-    assert!(matches!(reason, Reason::FailingEndpoint { .. }), "{reason:?}");
+    assert!(
+        matches!(reason, Reason::FailingEndpoint { .. }),
+        "{reason:?}"
+    );
 }
