@@ -446,6 +446,21 @@ fn calls_of_one_line_could_be_made_together() {
 }
 
 #[test]
+fn calls_that_hardly_wait_bring_nothing_together() {
+    let shape = Shape {
+        calls: 10,
+        call_ms: 0,
+        ..SHAPE
+    };
+    let mut recording = recording(4, shape);
+    recording.endpoints[0].calls[0].runs.length =
+        corrente_record::Distribution::of((0..1000).map(|_| 10));
+    let report = predicted(&recording, &Settings::default());
+    assert!(report.after.expect("predicted").p50_ms.is_some());
+    assert_eq!(report.gathered_p50_ms, None);
+}
+
+#[test]
 fn settings_come_before_what_was_recorded() {
     let shape = Shape {
         call_ms: 100,
