@@ -108,7 +108,7 @@ class Service:
         """Wait until every request that was asked has been counted, measured or not."""
 
         def seen() -> bool:
-            counted = [part["processes"][0]["requests_seen"] for part in self.parts()]
+            counted = [int(part["processes"][0]["requests_seen"]) for part in self.parts()]
             return sum(counted) >= self.asked
 
         wait_for(seen, "the requests", details=self.parts)

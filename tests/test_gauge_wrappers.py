@@ -400,9 +400,7 @@ def test_the_handshake_of_tls_is_a_part_of_the_call(
 
         readinto = read
 
-    module = SimpleNamespace(
-        HTTPConnection=Plain, HTTPSConnection=Secure, HTTPResponse=Response
-    )
+    module = SimpleNamespace(HTTPConnection=Plain, HTTPSConnection=Secure, HTTPResponse=Response)
     watch_http_client(recorder, module)
 
     def app(_environ: object, _start: object) -> list[bytes]:

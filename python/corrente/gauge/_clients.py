@@ -66,7 +66,7 @@ def watch_urllib3(recorder: Recorder, module: Foreign) -> None:
 
 
 def _connections(module: Foreign) -> list[type]:
-    """Give the kinds of connections that connect in a way of their own: TLS shakes hands after it."""
+    """Give the kinds of connections with a way of their own to connect: TLS has a handshake."""
     kinds = [getattr(module, name, None) for name in ("HTTPConnection", "HTTPSConnection")]
     return [kind for kind in kinds if kind is not None and "connect" in kind.__dict__]
 
