@@ -1,4 +1,7 @@
 //! Endpoints whose requests fail: what they cost is not what the endpoint costs.
+//!
+//! Failing is a status of 400 or above, or an exception; who went away has not failed. Recordings are made by hand,
+//! with statuses as a recorder counts them.
 
 use super::*;
 
