@@ -104,6 +104,15 @@ class Service:
         """Wait until every request that was asked is in a file."""
         wait_for(lambda: self.recorded() >= self.asked, "the requests", details=self.parts)
 
+    def wait_until_seen(self) -> None:
+        """Wait until every request that was asked has been counted, measured or not."""
+
+        def seen() -> bool:
+            counted = [int(part["processes"][0]["requests_seen"]) for part in self.parts()]
+            return sum(counted) >= self.asked
+
+        wait_for(seen, "the requests", details=self.parts)
+
     def tell(self, number: int) -> None:
         """Send a signal to `corrente gauge run`."""
         assert self._run is not None

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 import processes
-from gauge_programs import FLASK, STARLETTE, WSGI
+from gauge_programs import ASGI, FLASK, STARLETTE, WSGI
 from gauge_service import GUNICORN, UVICORN, endpoint
 from processes import wait_for
 from tiny_lab import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from gauge_service import Service
 
@@ -114,6 +118,24 @@ def test_one_line_does_instead_of_the_command(
     assert [one["name"] for one in json.loads(shown.stdout)["endpoints"]] == [name]
 
 
+@pytest.mark.parametrize(
+    ("program", "server"),
+    [pytest.param(WSGI, GUNICORN, id="wsgi"), pytest.param(ASGI, UVICORN, id="asgi")],
+)
+def test_a_middleware_under_the_command_counts_nothing_twice(
+    service: Service, program: str, server: Sequence[str]
+) -> None:
+    middleware = "from corrente.gauge import Middleware\napp = Middleware(app)\n"
+    service.write("service.py", program + middleware)
+    service.start(*server, "service:app")
+    # So many that some of them are not measured, in which the outer wrapper leaves no trace.
+    for _ in range(600):
+        service.ask("/")
+    service.wait_until_seen()
+    assert service.stop() == 0
+    assert sum(one["requests_seen"] for one in service.read()["processes"]) == service.asked
+
+
 def test_recording_is_switched_off_and_on(service: Service) -> None:
     service.write("service.py", WSGI)
     service.start(*GUNICORN, "service:app")
@@ -130,6 +152,49 @@ def test_recording_is_switched_off_and_on(service: Service) -> None:
 
     wait_for(recorded_again, "recording to go on")
     assert "/unseen" not in str(service.parts())
+
+
+#: Tells of each Ctrl-C, and of all of them when it is ended.
+COUNTER = """
+import os, signal
+told = 0
+def tell(*_):
+    global told
+    told += 1
+    print("told", told, flush=True)
+def end(*_):
+    print("ended after", told, flush=True)
+    os._exit(0)
+signal.signal(signal.SIGINT, tell)
+signal.signal(signal.SIGTERM, end)
+print("runs under", os.getppid(), flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_ctrl_c_reaches_the_command_once_wherever_its_input_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "counter.py").write_text(COUNTER, encoding="utf-8")
+    run = shlex.join(command("gauge", "run", "--", sys.executable, "counter.py"))
+    terminal = "import pty, sys; pty.spawn(sys.argv[1:])"
+    with subprocess.Popen(
+        [sys.executable, "-c", terminal, "sh", "-c", f"exec {run} < /dev/null"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as shown:
+        assert shown.stdin is not None
+        assert shown.stdout is not None
+        lines = iter(shown.stdout.readline, b"")
+        runs = next(line for line in lines if b"runs under" in line)
+        shown.stdin.write(b"\x03")
+        assert b"told 1" in next(line for line in lines if b"told" in line)
+        # What is handed on goes in order: a second one would be told before the end.
+        os.kill(int(runs.split()[-1]), signal.SIGTERM)
+        last = next(line for line in lines if b"told" in line or b"ended" in line)
+        assert b"ended after 1" in last
+        shown.communicate(timeout=30)
 
 
 def test_the_table_is_printed(service: Service) -> None:

@@ -181,12 +181,42 @@ def test_a_sitecustomize_of_the_machine_still_runs(corrente: Corrente, tmp_path:
     folder.mkdir()
     write(folder, "sitecustomize.py", "import builtins; builtins.mine = 'ran'\n")
     program = (
-        "import sys; sys.path.insert(0, 'x'); print(mine, 'gauge' in sys.modules,"
+        "import sys; print(mine, 'corrente.gauge._start' in sys.modules,"
         " any(p.endswith('_site') for p in sys.path))"
     )
     words = ("sh", "-c", f'PYTHONPATH="$PYTHONPATH:{folder}" exec {sys.executable} -c "{program}"')
     done = corrente("gauge", "run", "--", *words)
-    assert "ran False False" in done.stdout, done.stderr
+    assert "ran True False" in done.stdout, done.stderr
+
+
+def test_a_sitecustomize_that_fails_does_not_stop_the_recording(
+    corrente: Corrente, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    write(folder, "sitecustomize.py", "raise RuntimeError('mine')\n")
+    program = "import sys; print('Finder' in [type(one).__name__ for one in sys.meta_path], 'ran')"
+    words = ("sh", "-c", f'PYTHONPATH="$PYTHONPATH:{folder}" exec {sys.executable} -c "{program}"')
+    done = corrente("gauge", "run", "--", *words)
+    assert "True ran" in done.stdout, done.stderr
+    assert "mine" in done.stderr
+
+
+def test_a_time_without_end_is_one(corrente: Corrente, tmp_path: Path) -> None:
+    # More than the system's clock can hold.
+    done = corrente("gauge", "run", "--seconds", "1e19", "--", sys.executable, "-c", "pass")
+    assert (done.returncode, "nothing was recorded" in done.stderr) == (1, True), done.stderr
+    done = corrente("gauge", "watch", str(tmp_path / "none.json"), "--seconds", "1e19")
+    assert done.returncode == 2, done.stderr
+
+
+def test_a_recording_needs_a_folder_that_is_there(corrente: Corrente, tmp_path: Path) -> None:
+    out = ("--out", "missing/a.json")
+    done = corrente("gauge", "run", *out, "--", sys.executable, "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "--out missing/a.json: its folder is missing; give a file in a folder" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_importing_changes_nothing() -> None:

@@ -9,13 +9,15 @@ import os
 import select
 import tempfile
 import weakref
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import corrente
 from corrente import _native
-from corrente.gauge import Middleware
+from corrente.gauge import Middleware, _frameworks, _middleware
+from corrente.gauge._clients import watch_http_client
 from corrente.gauge._process import wrap_asgi
 from gauge_service import Document, endpoint
 
@@ -353,6 +355,64 @@ def test_the_middleware_knows_wsgi() -> None:
     middleware: Any = Middleware(wsgi([b"a"]))
     assert not asyncio.iscoroutinefunction(type(middleware).__call__)
     assert middleware(environ(), start_response) == [b"a"]
+
+
+def test_the_middleware_does_not_count_what_a_parameter_may_be_left_to() -> None:
+    def app(_environ: object, _start: object, _more: object = None) -> list[bytes]:
+        return [b"a"]
+
+    middleware: Any = Middleware(app, folder=FOLDER.name)
+    assert middleware(environ(), start_response) == [b"a"]
+
+
+def test_a_framework_that_has_changed_does_not_stop_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def watch(_recorder: object, module: Any) -> None:  # noqa: ANN401 - any framework
+        module.no_such_router.match = None
+
+    monkeypatch.setattr(_frameworks, "HOOKS", {"json": watch})
+    monkeypatch.setattr(_middleware, "_watched", set())
+    middleware: Any = Middleware(wsgi([b"a"]), folder=FOLDER.name)
+    assert middleware(environ(), start_response) == [b"a"]
+
+
+def test_the_handshake_of_tls_is_a_part_of_the_call(
+    recorder: _native.Recorder, tmp_path: Path
+) -> None:
+    class Plain:
+        host, port = "h", 443
+
+        def connect(self) -> None:
+            pass
+
+        def getresponse(self) -> SimpleNamespace:
+            return SimpleNamespace()
+
+    class Secure(Plain):
+        def connect(self) -> None:
+            super().connect()
+            select.select([], [], [], 0.03)
+
+    class Response:
+        def read(self) -> None:
+            pass
+
+        readinto = read
+
+    module = SimpleNamespace(HTTPConnection=Plain, HTTPSConnection=Secure, HTTPResponse=Response)
+    watch_http_client(recorder, module)
+
+    def app(_environ: object, _start: object) -> list[bytes]:
+        connection = Secure()
+        connection.connect()
+        connection.getresponse()
+        return []
+
+    recorder.wsgi(app)(environ(), start_response)
+    (calls,) = endpoint(recording(recorder, tmp_path), "GET /")["calls"]
+    assert calls["resource"]["host"] == "h:443"
+    assert calls["continued_ns"] >= 30_000_000
 
 
 def test_stalls_of_our_loop_are_recorded_by_place(

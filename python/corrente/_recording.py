@@ -22,9 +22,9 @@ def begin(folder: str | os.PathLike[str]) -> None:
 
 def recorded(application: Foreign, interface: str) -> Foreign:
     """Give the application, recorded."""
-    from corrente.gauge._process import recorder, wrap_asgi, wrap_wsgi
+    from corrente.gauge._process import recorder, serve_asgi, serve_wsgi
 
-    wrap = wrap_wsgi if interface == "wsgi" else wrap_asgi
+    wrap = serve_wsgi if interface == "wsgi" else serve_asgi
     measured = wrap(application, recorder())
     if measured is application:
         return application

@@ -383,7 +383,10 @@ Examples:
   corrente gauge watch shop.recording.d --window 60
   corrente gauge watch --json | jq .service.requests_per_s
 
-Ends with the recording, or with Ctrl-C. The service does not notice.")]
+Ends with the recording, or with Ctrl-C. The service does not notice.
+
+Exit codes: 0 the recording or the time has ended; 2 the folder is not there, or a file in it is no
+recording.")]
 pub(crate) struct GaugeWatch {
     /// Folders of recordings that are being made; all are merged
     #[arg(value_name = "FOLDER", default_value = "gauge.recording.d")]

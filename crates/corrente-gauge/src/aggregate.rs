@@ -74,6 +74,8 @@ pub struct EndpointFigures {
     pub measured: u64,
     /// Share of responses with a status of 500 and above, or an exception.
     pub error_share: f64,
+    /// The same with those of 400 and above, which may be the client's fault.
+    pub failed_share: f64,
     /// From the call of the application to the end of the response.
     pub wall: Option<Summary>,
     /// CPU time in the application.
@@ -94,7 +96,7 @@ pub struct EndpointFigures {
     pub in_calls_ms: f64,
     /// Waiting that no watched library explains: locks, the GIL, the client, or what is not watched.
     pub unexplained_wait_ms: Option<f64>,
-    /// ASGI: mean time that a request holds up its loop without computing.
+    /// ASGI: mean time that a request holds up its loop asleep: neither computing nor in line for a processor.
     pub blocked_ms: Option<f64>,
     /// ASGI: functions run in a thread pool, and their mean CPU time in all.
     pub pool_calls: f64,
@@ -141,11 +143,15 @@ pub struct CallFigures {
 /// The figures of a recording.
 pub fn aggregate(recording: &Recording) -> Figures {
     let service = service::figures(recording);
+    let queued = queued_per_cpu(&recording.endpoints);
     let mut endpoints: Vec<EndpointFigures> = recording
         .endpoints
         .iter()
         .filter(|endpoint| endpoint.requests > 0)
-        .map(|endpoint| figures(endpoint, service.requests_per_measured))
+        .map(|endpoint| EndpointFigures {
+            blocked_ms: blocked_ms(endpoint, queued),
+            ..figures(endpoint, service.requests_per_measured)
+        })
         .collect();
     let busy = |one: &EndpointFigures| one.requests * one.wall.map_or(0.0, |wall| wall.mean_ms);
     endpoints.sort_by(|a, b| busy(b).total_cmp(&busy(a)));
@@ -156,6 +162,7 @@ pub fn aggregate(recording: &Recording) -> Figures {
     }
 }
 
+/// All but what the loop's stalls are: that takes the other endpoints, too.
 fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
     let measured = endpoint.requests as f64;
     let mean_ms = |distribution: &Distribution| distribution.mean().map(|ns| ns / NS_PER_MS);
@@ -171,13 +178,13 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         .map(|calls| call_figures(calls, measured))
         .collect();
     let asgi = endpoint.interface == Interface::Asgi;
-    let server_errors = endpoint.statuses.get("5xx").copied().unwrap_or(0);
     EndpointFigures {
         name: endpoint.name.clone(),
         interface: endpoint.interface,
         requests: measured * requests_per_measured,
         measured: endpoint.requests,
-        error_share: server_errors.max(endpoint.exceptions) as f64 / measured,
+        error_share: bad(endpoint, &["5xx"]) as f64 / measured,
+        failed_share: bad(endpoint, &["4xx", "5xx"]) as f64 / measured,
         wall: Summary::of(&endpoint.wall_ns),
         cpu: Summary::of(&endpoint.cpu_ns),
         segment: Summary::of(&endpoint.segment_cpu_ns),
@@ -194,7 +201,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         involuntary_switches: endpoint.involuntary_switches.mean(),
         in_calls_ms,
         unexplained_wait_ms: wait_ms.map(|wait| (wait - in_calls_ms).max(0.0)),
-        blocked_ms: mean_ms(&endpoint.blocked_ns),
+        blocked_ms: None,
         pool_calls: endpoint.pool_calls as f64 / measured,
         pool_cpu_ms: endpoint.pool_cpu_ns as f64 / NS_PER_MS / measured,
         pool_wall_ms: endpoint.pool_wall_ns as f64 / NS_PER_MS / measured,
@@ -203,6 +210,37 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         bytes_sent: endpoint.bytes_sent as f64 / measured,
         calls,
     }
+}
+
+/// How long steps of coroutines stood in line for a processor, for each part of a second that they computed.
+/// Few requests are asked, so all endpoints are taken together: the busier the processors, the longer
+/// whoever computes stands in line, whatever it computes.
+fn queued_per_cpu(endpoints: &[Endpoint]) -> f64 {
+    let asked = || {
+        endpoints
+            .iter()
+            .filter(|one| one.interface == Interface::Asgi)
+    };
+    let queued: f64 = asked().map(|one| one.run_queue_ns.sum as f64).sum();
+    let cpu = |one: &Endpoint| one.run_queue_ns.count as f64 * one.cpu_ns.mean().unwrap_or(0.0);
+    let cpu: f64 = asked().map(cpu).sum();
+    if cpu > 0.0 { queued / cpu } else { 0.0 }
+}
+
+/// The time in which steps neither computed nor, as far as that can be told, stood in line.
+fn blocked_ms(endpoint: &Endpoint, queued_per_cpu: f64) -> Option<f64> {
+    let queued = endpoint.cpu_ns.mean().unwrap_or(0.0) * queued_per_cpu;
+    let blocked = endpoint.blocked_ns.mean()?;
+    Some((blocked - queued).max(0.0) / NS_PER_MS)
+}
+
+/// Requests that ended in an exception or with a status of these classes. A framework may answer with one and
+/// raise as well; an exception without a status is one by itself.
+fn bad(endpoint: &Endpoint, classes: &[&str]) -> u64 {
+    let with = |class: &&str| endpoint.statuses.get(*class).copied().unwrap_or(0);
+    let answered: u64 = classes.iter().map(with).sum();
+    let unanswered = with(&"none").min(endpoint.exceptions);
+    (answered + unanswered).max(endpoint.exceptions)
 }
 
 /// The part of the time without a processor, `away_ms`, in which a request slept; in the rest it stood

@@ -31,6 +31,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use corrente_record::Recording;
 
+pub(crate) use record::MEANS_ONLY;
 use sampler::Sampler;
 
 /// The longest time that a service is sampled.

@@ -123,6 +123,10 @@ pub fn predict(
     let mut report = empty(&figures, &pair);
     report.unexplained_share = reading.unexplained_share;
     if let Some(reason) = doubts::first(recording, &figures) {
+        if reason == Reason::NoCpuTimes {
+            // Who looks from outside does not see what the service runs on.
+            report.to = report.from.clone();
+        }
         report.judgement = cannot_tell(reason);
         report.event_loop = is_async.then(|| event_loop::figures(&figures, &reading));
         return Ok(report);

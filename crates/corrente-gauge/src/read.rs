@@ -4,18 +4,23 @@
 //! a file that is none is an error, because leaving it out would make the rest wrong.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use corrente_record::Recording;
+use corrente_record::{Doubt, Recording};
 
 use crate::GaugeError;
+use crate::recorder::FILES_MAX;
 
 /// Reads and merges all recordings at these paths.
 pub fn read(paths: &[PathBuf]) -> Result<Recording, GaugeError> {
     let mut files = Vec::new();
+    let mut is_full = false;
     for path in paths {
         if path.is_dir() {
-            files.extend(files_in(path)?);
+            let found = files_in(path)?;
+            is_full |= found.len() > FILES_MAX;
+            files.extend(found);
         } else {
             files.push(path.clone());
         }
@@ -30,9 +35,18 @@ pub fn read(paths: &[PathBuf]) -> Result<Recording, GaugeError> {
                 .map_err(|error| recording_error(file, error))?,
         }
     }
-    merged.ok_or_else(|| GaugeError::Empty {
+    let mut merged = merged.ok_or_else(|| GaugeError::Empty {
         path: paths.first().cloned().unwrap_or_default(),
-    })
+    })?;
+    if is_full && let Some(last) = merged.processes.last_mut() {
+        last.cannot_tell.push(Doubt {
+            code: "too_many_processes".to_owned(),
+            detail: format!(
+                "there were more than {FILES_MAX} processes: those that came later are not recorded"
+            ),
+        });
+    }
+    Ok(merged)
 }
 
 /// The recordings in a folder, by name; it must hold at least one.
@@ -62,15 +76,23 @@ fn read_file(path: &Path) -> Result<Recording, GaugeError> {
 
 /// Writes a recording as a whole: a reader never sees half of it.
 pub fn write(recording: &Recording, path: &Path) -> Result<(), GaugeError> {
+    replace(path, &recording.to_json()).map_err(|error| file_error(path, error))
+}
+
+/// Puts a whole file in the place of another; one that cannot be put there leaves nothing.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = PathBuf::from(temporary);
-    fs::write(&temporary, recording.to_json())
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| file_error(path, error))
+    let replaced = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // What went wrong first is what is told.
+        drop(fs::remove_file(&temporary));
+    }
+    replaced
 }
 
-fn file_error(path: &Path, error: std::io::Error) -> GaugeError {
+fn file_error(path: &Path, error: io::Error) -> GaugeError {
     GaugeError::File {
         path: path.to_owned(),
         error,
@@ -110,6 +132,34 @@ mod tests {
         write(&one(3), &folder.path().join("b.json")).expect("it can be written");
         let merged = read(&[inner, folder.path().join("b.json")]).expect("all are sound");
         assert_eq!(merged.processes.len(), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let taken = folder.path().join("a.json");
+        fs::create_dir(&taken).expect("it is new");
+        let error = write(&one(1), &taken).expect_err("a folder is in the way");
+        assert!(error.to_string().contains("a.json"), "{error}");
+        let left = fs::read_dir(folder.path()).expect("it is there").flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["a.json"]);
+    }
+
+    #[test]
+    fn a_folder_that_took_no_more_processes_is_said_to_be_full() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let said = |files: std::ops::Range<usize>| {
+            for pid in files {
+                let path = folder.path().join(format!("{pid}.json"));
+                write(&one(pid as u32), &path).expect("it can be written");
+            }
+            let merged = read(&[folder.path().to_owned()]).expect("all are sound");
+            let doubts = merged.processes.iter().flat_map(|one| &one.cannot_tell);
+            doubts.map(|doubt| doubt.code.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(0..FILES_MAX), [] as [&str; 0]);
+        assert_eq!(said(FILES_MAX..FILES_MAX + 1), ["too_many_processes"]);
     }
 
     #[test]

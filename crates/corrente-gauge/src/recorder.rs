@@ -27,6 +27,7 @@ pub use request::Request;
 pub use state::About;
 pub use thread::{Entered, Place, current, enter, leave, name_endpoint};
 pub use wait::{Call, OpenCall, begin_async_wait, begin_wait, end_wait, is_noted};
+pub(crate) use writer::FILES_MAX;
 
 use calls::CallNote;
 use request::Live;

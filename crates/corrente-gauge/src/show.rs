@@ -6,6 +6,7 @@
 use corrente_report::gauge::{GaugeCalls, GaugeEndpoint, GaugeReport, GaugeStall};
 
 use crate::aggregate::{CallFigures, EndpointFigures, Figures, StallFigures};
+use crate::attach::MEANS_ONLY;
 
 /// Places of stalls that a report shows; `--json` has all.
 const STALLS_SHOWN: usize = 8;
@@ -15,10 +16,14 @@ impl From<&Figures> for GaugeReport {
         let service = &figures.service;
         let server = &service.server;
         let words = [&server.name, &server.version, &server.worker];
-        let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
         let doubts = service.cannot_tell.iter();
+        let is_of_means = doubts.clone().any(|doubt| doubt.code == MEANS_ONLY);
+        let shown = |one: &EndpointFigures| GaugeEndpoint {
+            p99_ms: one.wall.filter(|_| !is_of_means).map(|wall| wall.p99_ms),
+            ..endpoint(one)
+        };
         Self {
-            server: words.join(" ").trim().to_owned(),
+            server: joined(words, " "),
             processes: service.processes as u64,
             requests: service.requests,
             requests_per_s: service.requests_per_s,
@@ -27,7 +32,7 @@ impl From<&Figures> for GaugeReport {
             server_cpu_ms: service.server_cpu_ms,
             loop_busy_share: service.loop_busy_share,
             memory_bytes: service.memory_bytes.map(|bytes| bytes as u64),
-            endpoints: figures.endpoints.iter().map(endpoint).collect(),
+            endpoints: figures.endpoints.iter().map(shown).collect(),
             stalls: service
                 .stalls
                 .iter()
@@ -41,6 +46,14 @@ impl From<&Figures> for GaugeReport {
     }
 }
 
+/// Words without those that are not known.
+fn joined<const N: usize>(words: [&String; N], separator: &str) -> String {
+    let known = words.into_iter().map(String::as_str);
+    let known: Vec<&str> = known.filter(|word| !word.is_empty()).collect();
+    known.join(separator)
+}
+
+/// An endpoint without its percentile.
 fn endpoint(figures: &EndpointFigures) -> GaugeEndpoint {
     GaugeEndpoint {
         name: figures.name.clone(),
@@ -48,7 +61,7 @@ fn endpoint(figures: &EndpointFigures) -> GaugeEndpoint {
         error_share: figures.error_share,
         cpu_ms: figures.cpu.map(|cpu| cpu.mean_ms + figures.pool_cpu_ms),
         wait_ms: figures.wait_ms,
-        p99_ms: figures.wall.map(|wall| wall.p99_ms),
+        p99_ms: None,
         blocking: figures.blocking_coefficient,
         waits: figures.waits,
         stalls_ms: figures.blocked_ms,
@@ -59,10 +72,9 @@ fn endpoint(figures: &EndpointFigures) -> GaugeEndpoint {
 fn calls(figures: &CallFigures) -> GaugeCalls {
     let resource = &figures.resource;
     GaugeCalls {
-        resource: format!("{} {} {}", resource.kind, resource.driver, resource.host)
-            .trim()
-            .to_owned(),
-        calls: figures.calls,
+        resource: joined([&resource.kind, &resource.driver, &resource.host], " "),
+        // Samples from outside may show waiting whose calls nobody could count.
+        calls: figures.call.map(|_| figures.calls),
         wait_ms: figures.wait_ms,
         blocking_share: figures.blocking_share,
         gather_saves_ms: figures.gather_saves_up_to_ms,
@@ -70,15 +82,9 @@ fn calls(figures: &CallFigures) -> GaugeCalls {
 }
 
 fn stall(figures: &StallFigures) -> GaugeStall {
-    let waited = [&figures.package, &figures.system_call];
-    let known: Vec<&str> = waited
-        .into_iter()
-        .map(String::as_str)
-        .filter(|one| !one.is_empty())
-        .collect();
     GaugeStall {
         place: figures.place.clone(),
-        waited: known.join(", "),
+        waited: joined([&figures.package, &figures.system_call], ", "),
         count: figures.count,
         total_ms: figures.total_ms,
         cpu_share: if figures.total_ms > 0.0 {
@@ -87,5 +93,49 @@ fn stall(figures: &StallFigures) -> GaugeStall {
             0.0
         },
         longest_ms: figures.longest_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use corrente_record::{Calls, Distribution, Doubt, Endpoint, Process, Recording};
+
+    use super::*;
+    use crate::aggregate;
+
+    fn shown(codes: &[&str]) -> GaugeReport {
+        let mut recording = Recording::new("test");
+        let doubts = codes.iter().map(|code| Doubt {
+            code: (*code).to_owned(),
+            detail: String::new(),
+        });
+        recording.processes.push(Process {
+            cannot_tell: doubts.collect(),
+            ..Process::default()
+        });
+        recording.processes[0].server.name = "gunicorn".to_owned();
+        recording.processes[0].server.worker = "sync".to_owned();
+        let mut uncounted = Calls::default();
+        uncounted.call_ns.sum = 5_000_000;
+        recording.endpoints.push(Endpoint {
+            requests: 2,
+            wall_ns: Distribution::of([7_000_000, 7_000_000]),
+            calls: vec![uncounted],
+            ..Endpoint::default()
+        });
+        GaugeReport::from(&aggregate(&recording))
+    }
+
+    #[test]
+    fn a_mean_is_no_percentile() {
+        assert!(shown(&[]).endpoints[0].p99_ms.is_some());
+        assert_eq!(shown(&[MEANS_ONLY]).endpoints[0].p99_ms, None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_neither_nothing_nor_a_gap() {
+        let shown = shown(&[]);
+        assert_eq!(shown.endpoints[0].calls[0].calls, None);
+        assert_eq!(shown.server, "gunicorn sync");
     }
 }

@@ -282,19 +282,26 @@ pub struct Speed {
     pub deviation: f64,
     /// What it rests on.
     pub basis: Basis,
+    /// How many times as fast at Python work it was where costs were measured; 1 where that is not known.
+    pub times: f64,
     /// The least relative standard deviation of a cost by itself.
     least: f64,
 }
 
-/// What takes costs from one machine to another.
+/// Where costs come from, as seen from here. All but the first and the last are scaled by how fast both
+/// sides are at Python work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// They were measured on this one.
+    /// They were measured on this machine, or on one that cannot be told from it.
     Here,
-    /// How fast both are at Python work.
-    Speeds,
-    /// Nothing: the speed of one of them is not known.
-    Nothing,
+    /// On the same processor with the same interpreter, when it was faster or slower.
+    OtherSpeed,
+    /// On the same processor with another interpreter.
+    OtherPython,
+    /// On another processor, or it is not known which one this is.
+    OtherProcessor,
+    /// The speed of one of the two is not known, so nothing is scaled.
+    Unscaled,
 }
 
 impl Reference {
@@ -308,38 +315,46 @@ impl Reference {
             return Speed {
                 factor: 1.0,
                 deviation: UNKNOWN_SPEED_DEVIATION,
-                basis: Basis::Nothing,
+                basis: Basis::Unscaled,
+                times: 1.0,
                 least: LEAST_DEVIATION,
             };
         };
-        let ratio = there / rounds;
-        let is_of = self.is_of(here);
-        if is_of && (ratio - 1.0).abs() < SAME_SPEED {
-            return Speed {
-                factor: ratio,
-                deviation: 0.0,
-                basis: Basis::Here,
-                least: LEAST_DEVIATION_HERE,
-            };
-        }
-        let least = if is_of {
-            0.0
-        } else {
-            OTHER_PROCESSOR_DEVIATION
+        let times = there / rounds;
+        let basis = self.basis(here, times);
+        let least = match basis {
+            Basis::Here => {
+                return Speed {
+                    factor: times,
+                    deviation: 0.0,
+                    basis,
+                    times,
+                    least: LEAST_DEVIATION_HERE,
+                };
+            }
+            Basis::OtherSpeed => 0.0,
+            _ => OTHER_PROCESSOR_DEVIATION,
         };
         Speed {
-            factor: ratio.powf(FOLLOWS_SPEED),
-            deviation: (DOUBT_OF_SPEED * ratio.ln().abs()).max(least),
-            basis: Basis::Speeds,
+            factor: times.powf(FOLLOWS_SPEED),
+            deviation: (DOUBT_OF_SPEED * times.ln().abs()).max(least),
+            basis,
+            times,
             least: LEAST_DEVIATION,
         }
     }
 
-    /// Whether it was measured on the same kind of machine, with the same interpreter.
-    fn is_of(&self, here: Here<'_>) -> bool {
-        !here.processor.is_empty()
-            && here.processor == self.cpu
-            && minor(here.python) == minor(&self.python)
+    /// What differs between there and here, where the former was so many times as fast.
+    fn basis(&self, here: Here<'_>, times: f64) -> Basis {
+        if here.processor.is_empty() || here.processor != self.cpu {
+            Basis::OtherProcessor
+        } else if minor(here.python) != minor(&self.python) {
+            Basis::OtherPython
+        } else if (times - 1.0).abs() < SAME_SPEED {
+            Basis::Here
+        } else {
+            Basis::OtherSpeed
+        }
     }
 }
 

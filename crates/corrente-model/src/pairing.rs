@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::calibration::{Costs, Stack, Uncalibrated};
 use crate::cost_table::{
-    BORROWED_DEVIATION, Basis, CostTable, DriverCost, Side, Speed, StackCost, Workers,
+    BORROWED_DEVIATION, CostTable, DriverCost, Side, Speed, StackCost, Workers,
 };
 use crate::least_squares::Estimate;
 use crate::service::Service;
@@ -22,6 +22,8 @@ pub const REQUEST_BYTES: u64 = 50 << 10;
 
 /// A speed may be off by so many of its standard deviations.
 pub(crate) const DOUBTED: f64 = 2.0;
+/// Costs that are lowered to more than this share of theirs are as good as they were.
+const HARDLY_LOWERED: f64 = 0.99;
 
 /// A server and a framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +69,9 @@ pub struct Migration<'a> {
     pub drivers: &'a [Drivers<'a>],
 }
 
-/// What was not measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a pair has other costs than those that were measured of its stacks. How the speed of the machine
+/// changes them is in the [`Speed`] that the pair was asked for with.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Gap {
     /// A stack has the costs of a similar one.
     Stack {
@@ -79,10 +82,12 @@ pub enum Gap {
     },
     /// A driver is taken to cost the same on both sides.
     Driver(String),
-    /// The costs are of another machine, and scaled by how fast both are.
-    Machine,
-    /// How fast this machine is against the one that was measured.
-    Speed,
+    /// The service's requests took less than the stack should take of them: the costs of both sides are
+    /// lowered to this share.
+    Lowered {
+        /// Above 0, below 1.
+        share: f64,
+    },
 }
 
 /// Both stacks with their costs.
@@ -92,7 +97,7 @@ pub struct Pair {
     pub from: Stack,
     /// The other one.
     pub to: Stack,
-    /// What was not measured of them.
+    /// Where those are not the ones that were measured.
     pub gaps: Vec<Gap>,
 }
 
@@ -141,11 +146,9 @@ impl CostTable {
                 gaps.push(gap);
             }
         }
-        gaps.extend(match speed.basis {
-            Basis::Here => None,
-            Basis::Speeds => Some(Gap::Machine),
-            Basis::Nothing => Some(Gap::Speed),
-        });
+        if factor < HARDLY_LOWERED {
+            gaps.push(Gap::Lowered { share: factor });
+        }
         Ok(Pair { from, to, gaps })
     }
 }

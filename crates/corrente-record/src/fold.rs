@@ -8,7 +8,9 @@
 
 mod segment;
 
-use segment::fold_segment;
+use std::borrow::Cow;
+
+use segment::{fold_file, fold_segment};
 
 /// Segments of a name; deeper paths end in `…`.
 const MAX_SEGMENTS: usize = 12;
@@ -30,8 +32,11 @@ pub fn fold_path(target: &str) -> String {
     }
     let mut name = String::with_capacity(path.len().min(MAX_NAME_BYTES) + 8);
     let segments = path.split('/').filter(|segment| !segment.is_empty());
-    for (number, segment) in segments.enumerate() {
-        let folded = fold_segment(segment);
+    let mut segments = segments.enumerate().peekable();
+    while let Some((number, segment)) = segments.next() {
+        let is_file = number > 0 && segments.peek().is_none() && !path.ends_with('/');
+        let file = is_file.then(|| fold_file(segment)).flatten();
+        let folded = file.map_or_else(|| fold_segment(segment), Cow::Borrowed);
         let fits = name.len() + 1 + folded.len() <= MAX_NAME_BYTES - REST.len();
         if number >= MAX_SEGMENTS || !fits {
             name.push_str(REST);
@@ -85,7 +90,7 @@ mod tests {
         check("/users/", "/users/");
         check("//users//all", "/users/all");
         check("/api/v2/user_profiles", "/api/v2/user_profiles");
-        check("/static/app.min.js", "/static/app.min.js");
+        check("/app.min.js", "/app.min.js");
         check("/.well-known/acme-challenge", "/.well-known/acme-challenge");
         check("/getUserById", "/getUserById");
         check("/oauth2/base64/http2", "/oauth2/base64/http2");
@@ -122,7 +127,19 @@ mod tests {
         check("/u/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/u/{id}");
         check("/v/dQw4w9WgXcQ", "/v/{id}");
         check("/n/V1StGXR8_Z5jdHi6B-myT", "/n/{id}");
-        check("/css/app.3f9a52c1.css", "/css/app.{hash}.css");
+        check("/app.3f9a52c1.css", "/app.{hash}.css");
+    }
+
+    #[test]
+    fn files_of_a_page_share_a_name_by_folder_and_kind() {
+        check("/static/app.min.js", "/static/{file}.js");
+        check("/static/admin/css/base.css", "/static/admin/css/{file}.css");
+        check("/media/2026/a%20b.JPG", "/media/{n}/{file}.jpg");
+        check("/static/{file}.js", "/static/{file}.js");
+        check("/docs/manual.pdf", "/docs/manual.pdf");
+        check("/static/base.css/", "/static/base.css/");
+        check("/static/.css", "/static/.css");
+        check("/favicon.ico", "/favicon.ico");
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub struct GaugeEndpoint {
 pub struct GaugeCalls {
     /// `database psycopg db:5432`.
     pub resource: String,
-    /// Calls a request.
-    pub calls: f64,
+    /// Calls a request; absent where they could not be counted.
+    pub calls: Option<f64>,
     /// Waiting in a call.
     pub wait_ms: Option<f64>,
     /// Share of the calls that held up an event loop.

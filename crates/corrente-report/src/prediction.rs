@@ -249,6 +249,18 @@ pub enum Reason {
         /// How many more are needed.
         more: u64,
     },
+    /// The requests fail.
+    Failing {
+        /// Share of them.
+        share: f64,
+    },
+    /// The requests of an endpoint that matters fail.
+    FailingEndpoint {
+        /// Which.
+        endpoint: String,
+        /// Share of them.
+        share: f64,
+    },
     /// The interval is too wide, and more requests would make it narrow enough.
     Wide {
         /// How many more are needed.
@@ -339,8 +351,31 @@ pub enum Assumption {
         /// A cost may be off by this factor (95 %).
         doubt: f64,
     },
+    /// The same, on this processor at another speed.
+    OtherSpeed {
+        /// The processor.
+        processor: String,
+        /// How many times as fast it was at Python work.
+        times: f64,
+        /// A cost may be off by this factor (95 %).
+        doubt: f64,
+    },
+    /// The same, on this processor with another interpreter.
+    OtherPython {
+        /// The processor.
+        processor: String,
+        /// Version of that interpreter.
+        python: String,
+        /// A cost may be off by this factor (95 %).
+        doubt: f64,
+    },
     /// The speed of this machine is not known beside that of the reference.
     UnknownSpeed,
+    /// Requests took less than their stack should have, so the costs of both sides are lowered.
+    LoweredCosts {
+        /// To this share of them.
+        share: f64,
+    },
     /// So many connections in each process of the asynchronous side.
     Pool {
         /// How many.

@@ -47,7 +47,8 @@ def watch_http_client(recorder: Recorder, module: Foreign) -> None:
         return number
 
     replace(module.HTTPConnection, "getresponse", make)
-    replace(module.HTTPConnection, "connect", part(resources, found))
+    for kind in _connections(module):
+        replace(kind, "connect", part(resources, found))
     for name in ("read", "readinto"):
         replace(module.HTTPResponse, name, part(resources, safely(of_response, local)))
 
@@ -60,9 +61,14 @@ def watch_urllib3(recorder: Recorder, module: Foreign) -> None:
     def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
         return resources.at(self.host, self.port)
 
-    for kind in (module.HTTPConnection, module.HTTPSConnection):
-        if "connect" in kind.__dict__:
-            replace(kind, "connect", part(resources, safely(find, local)))
+    for kind in _connections(module):
+        replace(kind, "connect", part(resources, safely(find, local)))
+
+
+def _connections(module: Foreign) -> list[type]:
+    """Give the kinds of connections with a way of their own to connect: TLS has a handshake."""
+    kinds = [getattr(module, name, None) for name in ("HTTPConnection", "HTTPSConnection")]
+    return [kind for kind in kinds if kind is not None and "connect" in kind.__dict__]
 
 
 def watch_httpx(recorder: Recorder, module: Foreign) -> None:

@@ -1,7 +1,8 @@
 """Event loops: tasks and pooled functions that a request starts count for that request.
 
-Done once for each loop, from within it, when its first request comes. A loop whose task factory is
-replaced afterwards only loses that: its requests are recorded without the tasks they start.
+Done for the first loop of each thread, from within it, when its first request comes. A further
+loop of the thread, and one whose task factory is replaced afterwards, only lose that: their
+requests are recorded without the tasks they start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """`Middleware(app)`: recording in one line, for services that `corrente gauge run` does not start.
 
 It tells WSGI from ASGI by the application, and names endpoints by the routes of the frameworks that
-are imported already. It watches no driver: calls of databases are seen with `gauge run` only.
+are imported already. It watches no driver: calls of databases are seen with `gauge run` only. Where
+that has a server record all requests, the middleware hands them on: they are counted once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from corrente.gauge import _frameworks
-from corrente.gauge._process import recorder, wrap_asgi, wrap_wsgi
+from corrente.gauge._process import is_served, recorder, watch_safely, wrap_asgi, wrap_wsgi
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +27,8 @@ class Middleware:
     """Records what each request to `app` costs.
 
     Each process writes a file into `folder`; by default that is the one that `corrente gauge run`
-    names, else `corrente.recording.d`. Read it with `corrente gauge report FOLDER`.
+    names, else `corrente.recording.d`. Of several in a process the first decides. Read it with
+    `corrente gauge report FOLDER`.
     """
 
     def __new__(cls, app: Foreign, *, folder: str | os.PathLike[str] | None = None) -> Self:
@@ -44,17 +46,22 @@ class Middleware:
             module = sys.modules.get(name)
             if module is not None and name not in _watched:
                 _watched.add(name)
-                watch(used, module)
-        self._app = self._wrap(app, used)
+                watch_safely(used, name, watch, module)
+        self._plain = app
+        self._recorded = self._wrap(app, used)
+
+    @property
+    def _app(self) -> Foreign:
+        return self._plain if is_served() else self._recorded
 
     def _wrap(self, app: Foreign, used: Foreign) -> Foreign:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Foreign:
         """Give what the application itself has."""
-        if name == "_app":
+        if name in ("_plain", "_recorded"):
             raise AttributeError(name)
-        return getattr(self._app, name)
+        return getattr(self._plain, name)
 
 
 class _Wsgi(Middleware):
@@ -97,7 +104,6 @@ def _is_asgi(app: Foreign) -> bool:
         parameters = list(inspect.signature(app).parameters.values())
     except (TypeError, ValueError):
         return False
-    needed = [
-        one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-    ]
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [one for one in parameters if one.kind in positional and one.default is one.empty]
     return len(needed) == ASGI_PARAMETERS

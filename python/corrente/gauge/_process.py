@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from corrente._native import Asgi, Recorder, Wsgi
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corrente.gauge._foreign import Foreign
 
 #: Where the processes of a recording write their files; set by `corrente gauge run`.
@@ -23,6 +25,9 @@ FOLDER = "CORRENTE_GAUGE_FOLDER"
 FOLDER_DEFAULT = "corrente.recording.d"
 
 _recorders: list[Recorder] = []
+
+#: Whether a server of this process has its application recorded.
+_served: list[bool] = []
 
 
 def recorder(folder: str | os.PathLike[str] | None = None) -> Recorder:
@@ -54,9 +59,36 @@ def greenlets() -> str:
     return ""
 
 
+def watch_safely(
+    used: Recorder, name: str, watch: Callable[[Recorder, Foreign], None], module: Foreign
+) -> None:
+    """Change a library. Another version than any we know is not seen, and that is said."""
+    try:
+        watch(used, module)
+    except Exception as error:
+        used.doubt("hook_failed", f"{name}: {type(error).__name__}: {error}")
+
+
 def is_recorded(app: Foreign) -> bool:
     """Whether an application is wrapped already: recording it twice would count it twice."""
     return isinstance(app, (Wsgi, Asgi))
+
+
+def is_served() -> bool:
+    """Whether a server records all requests: what lies within would count them once more."""
+    return bool(_served)
+
+
+def serve_wsgi(app: Foreign, recorder: Recorder) -> Foreign:
+    """Wrap the WSGI application of a server."""
+    _served[:] = [True]
+    return wrap_wsgi(app, recorder)
+
+
+def serve_asgi(app: Foreign, recorder: Recorder) -> Foreign:
+    """Wrap the ASGI application of a server."""
+    _served[:] = [True]
+    return wrap_asgi(app, recorder)
 
 
 def wrap_wsgi(app: Foreign, recorder: Recorder) -> Foreign:

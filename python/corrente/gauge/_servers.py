@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corrente.gauge._foreign import Foreign, Function, replace, version_of
-from corrente.gauge._process import refuse, wrap_asgi, wrap_wsgi
+from corrente.gauge._process import refuse, serve_asgi, serve_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def watch_gunicorn(recorder: Recorder, module: Foreign) -> None:
             if kind in ("ggevent", "geventlet"):
                 refuse(recorder, "gevent" if kind == "ggevent" else "eventlet")
             elif type(self).__module__.startswith("gunicorn.workers."):
-                self.wsgi = wrap_wsgi(self.wsgi, recorder)
+                self.wsgi = serve_wsgi(self.wsgi, recorder)
 
         return load_wsgi
 
@@ -42,7 +42,7 @@ def watch_gunicorn_asgi(recorder: Recorder, module: Foreign) -> None:
         def load_wsgi(self: Foreign) -> None:
             original(self)
             _serve_gunicorn(recorder, self, "asgi")
-            self.asgi = wrap_asgi(self.asgi, recorder)
+            self.asgi = serve_asgi(self.asgi, recorder)
 
         return load_wsgi
 
@@ -65,7 +65,7 @@ def watch_waitress(recorder: Recorder, module: Foreign) -> None:
 
     def make(original: Function) -> Function:
         def init(self: Foreign, application: Foreign, *args: Foreign, **details: Foreign) -> None:
-            original(self, wrap_wsgi(application, recorder), *args, **details)
+            original(self, serve_wsgi(application, recorder), *args, **details)
             recorder.serve("waitress", version_of("waitress"), "threads", 1, self.adj.threads)
 
         return init
@@ -85,7 +85,7 @@ def watch_werkzeug(recorder: Recorder, module: Foreign) -> None:
             *args: Foreign,
             **details: Foreign,
         ) -> None:
-            original(self, host, port, wrap_wsgi(app, recorder), *args, **details)
+            original(self, host, port, serve_wsgi(app, recorder), *args, **details)
             kind = "threads" if self.multithread else "sync"
             threads = None if self.multithread else 1
             recorder.serve("werkzeug", version_of("werkzeug"), kind, 1, threads)
@@ -100,7 +100,7 @@ def watch_wsgiref(recorder: Recorder, module: Foreign) -> None:
 
     def make(original: Function) -> Function:
         def set_app(self: Foreign, application: Foreign) -> None:
-            original(self, wrap_wsgi(application, recorder))
+            original(self, serve_wsgi(application, recorder))
             from socketserver import ThreadingMixIn
 
             library = type(self).__module__.partition(".")[0]
@@ -125,7 +125,7 @@ def watch_uvicorn(recorder: Recorder, module: Foreign) -> None:
             # As a worker of Gunicorn, Uvicorn knows of no other process than its own.
             workers = _gunicorn_workers[0] if _gunicorn_workers else self.workers
             recorder.serve("uvicorn", version_of("uvicorn"), kind, workers, 1)
-            self.loaded_app = wrap_asgi(self.loaded_app, recorder)
+            self.loaded_app = serve_asgi(self.loaded_app, recorder)
 
         return load
 
@@ -152,14 +152,14 @@ def watch_hypercorn(recorder: Recorder, module: Foreign) -> None:
 
     def asgi(original: Function) -> Function:
         def init(self: Foreign, app: Foreign, *args: Foreign, **details: Foreign) -> None:
-            original(self, wrap_asgi(app, recorder), *args, **details)
+            original(self, serve_asgi(app, recorder), *args, **details)
             recorder.serve("hypercorn", version_of("hypercorn"), "asyncio", None, 1)
 
         return init
 
     def wsgi(original: Function) -> Function:
         def init(self: Foreign, app: Foreign, *args: Foreign, **details: Foreign) -> None:
-            original(self, wrap_wsgi(app, recorder), *args, **details)
+            original(self, serve_wsgi(app, recorder), *args, **details)
             recorder.serve("hypercorn", version_of("hypercorn"), "wsgi", None, None)
 
         return init
@@ -170,12 +170,12 @@ def watch_hypercorn(recorder: Recorder, module: Foreign) -> None:
 
 def watch_granian_asgi(recorder: Recorder, module: Foreign) -> None:
     """Granian's runner of ASGI applications."""
-    _watch_granian(recorder, module, wrap_asgi, ("asyncio", 1))
+    _watch_granian(recorder, module, serve_asgi, ("asyncio", 1))
 
 
 def watch_granian_wsgi(recorder: Recorder, module: Foreign) -> None:
     """Granian's runner of WSGI applications, in a pool of threads."""
-    _watch_granian(recorder, module, wrap_wsgi, ("threads", None))
+    _watch_granian(recorder, module, serve_wsgi, ("threads", None))
 
 
 def _watch_granian(

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from corrente.gauge import _clients, _databases, _frameworks, _imports, _servers
-from corrente.gauge._process import FOLDER, recorder
+from corrente.gauge._process import FOLDER, recorder, watch_safely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +29,4 @@ def start() -> None:
 
 
 def _told(name: str, watch: Callable[[Recorder, Foreign], None]) -> Callable[[ModuleType], None]:
-    def tell(module: ModuleType) -> None:
-        used = recorder()
-        try:
-            watch(used, module)
-        except Exception as error:
-            # Another version than any we know: what it does is not seen, and that is said.
-            used.doubt("hook_failed", f"{name}: {type(error).__name__}: {error}")
-
-    return tell
+    return lambda module: watch_safely(recorder(), name, watch, module)

@@ -16,7 +16,10 @@ Examples:
 
 The process and its descendants are sampled while they serve; they are not stopped, restarted or
 changed. It takes the rights of a debugger: the same user, and where the system asks for more, root.
-Sampling uses up to 20 % of one processor.")]
+Sampling uses up to 20 % of one processor.
+
+Exit codes: 0 recorded; 1 no request was seen, or the service ended; 2 there is no such process, or it
+is no Python; 3 the system does not allow it; 130 interrupted (what was seen is kept).")]
 pub(crate) struct GaugeAttach {
     /// The process: for a server with workers, the one that started them
     #[arg(value_name = "PID")]
@@ -41,7 +44,9 @@ Examples:
   corrente gauge import monday.jsonl tuesday.jsonl --service shop --out shop.json
 
 The files hold OTLP JSON: one document, or one a line as the Collector's file exporter writes them.
-Spans know no CPU time: the recording has wall times and calls, and says so.")]
+Spans know no CPU time: the recording has wall times and calls, and says so.
+
+Exit codes: 0 recorded; 2 a file holds no spans of requests, or those of several services.")]
 pub(crate) struct GaugeImport {
     /// Files of spans; a trace may be spread over several
     #[arg(value_name = "FILE", required = true)]

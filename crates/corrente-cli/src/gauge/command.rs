@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-use super::{Failure, seconds};
+use super::{Failure, keep, seconds};
 use crate::arguments::GaugeRun;
 use crate::{Exit, terminal};
 
@@ -62,10 +62,7 @@ pub(super) fn record(
     program: &[OsString],
     folder: &Path,
 ) -> Result<Recorded, Failure> {
-    if run.out.is_dir() {
-        let line = format!("{}: is a folder; name the file to write", run.out.display());
-        return Err(Failure::new(Exit::Usage, line));
-    }
+    keep::check("--out", &run.out)?;
     let limit = run
         .seconds
         .map(|value| seconds("--seconds", value))
@@ -160,7 +157,8 @@ fn supervise(
     let process = Pid::from_child(&child);
     let (sender, events) = channel();
     listen(sender.clone()).map_err(failed)?;
-    let deadline = limit.map(|limit| Instant::now() + limit);
+    // A limit beyond the clock's range is none.
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     std::thread::spawn(move || {
         // Nobody listens any more only where the command has been waited for already.
         drop(sender.send(Event::Ended(child.wait())));
@@ -234,7 +232,9 @@ fn send(process: Pid, signal: i32) {
 /// A terminal sends these to all processes in its foreground, the command among them; sent once
 /// more, a server would take them for impatience.
 fn came_from_terminal(signal: i32) -> bool {
-    let foreground = rustix::termios::tcgetpgrp(io::stdin()).ok();
+    // Wherever standard input comes from, the terminal that sends signals is the controlling one.
+    let terminal = fs::File::open("/dev/tty").ok();
+    let foreground = terminal.and_then(|terminal| rustix::termios::tcgetpgrp(&terminal).ok());
     matches!(signal, SIGINT | SIGQUIT) && foreground == Some(rustix::process::getpgrp())
 }
 

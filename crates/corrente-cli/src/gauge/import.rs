@@ -10,7 +10,7 @@ use corrente_gauge::import::{Import, ImportError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use super::keep::{Kept, made_by};
+use super::keep::{Kept, made_by, names};
 use crate::arguments::GaugeImport;
 use crate::{Exit, lab};
 
@@ -34,23 +34,24 @@ pub(super) fn import(asked: &GaugeImport) -> Result<Exit, Failure> {
     read?;
     let imported = import
         .requests(asked.service.as_deref())
-        .map_err(|error| named(&asked.files[0], &error))?;
+        .map_err(|error| failure(&names(&asked.files), &error))?;
     place.keep(&imported.recording(&made_by()))?;
     Ok(Exit::Done)
 }
 
 fn read(import: &mut Import<'_>, path: &Path, bar: &ProgressBar) -> Result<(), Failure> {
-    let file = File::open(path).map_err(|error| named(path, &ImportError::Read(error)))?;
+    let failed = |error| failure(&path.display().to_string(), &error);
+    let file = File::open(path).map_err(|error| failed(ImportError::Read(error)))?;
     import
         .read(file, &mut |bytes| bar.set_position(bytes))
-        .map_err(|error| named(path, &error))
+        .map_err(failed)
 }
 
-/// What is wrong with a file is the user's input, whatever it is.
-fn named(path: &Path, error: &ImportError) -> Failure {
+/// What is wrong with files is the user's input, whatever it is.
+fn failure(of: &str, error: &ImportError) -> Failure {
     match error {
         ImportError::Cancelled => Failure::new(Exit::Interrupted, error.to_string()),
-        _ => Failure::new(Exit::Usage, format!("{}: {error}", path.display())),
+        _ => Failure::new(Exit::Usage, format!("{of}: {error}")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Shared by the verbs that make recordings. A recording that took minutes must not be lost to a
 //! folder that is missing, so that is looked at first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use corrente_gauge::{Recording, aggregate, read};
 use corrente_report::{Catalogue, Message};
@@ -63,6 +63,12 @@ pub(super) fn tell(path: &Path, language: &LanguageChoice) {
     let catalogue = Catalogue::new(lab::language(language));
     let path = path.display().to_string();
     eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));
+}
+
+/// Several files, as a message names them.
+pub(super) fn names(paths: &[PathBuf]) -> String {
+    let each = paths.iter().map(|path| path.display().to_string());
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// Name and version of this program, as recordings have it.

@@ -13,8 +13,8 @@ use corrente_report::prediction::{PredictionReport, Reason};
 use corrente_report::terminal::Terminal;
 use serde_json::Value;
 
-use super::Failure;
 use super::page::Page;
+use super::{Failure, keep};
 use crate::arguments::{GaugePredict, LanguageChoice};
 use crate::{Exit, lab, terminal};
 
@@ -22,12 +22,7 @@ use crate::{Exit, lab, terminal};
 pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
     let page = Page::asked(predict.html.as_deref(), &predict.files, &predict.language)?;
     let recording = read::read(&predict.files)?;
-    let names: Vec<String> = predict
-        .files
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    let names = names.join(", ");
+    let names = keep::names(&predict.files);
     let settings = settings(predict)?;
     let report = model::predict(&recording, &settings).map_err(|error| match error {
         PredictError::NoRequest => Failure::new(Exit::Incomplete, format!("{names}: {error}")),

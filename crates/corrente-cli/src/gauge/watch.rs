@@ -5,7 +5,7 @@
 //! nothing from the service: it reads files that are written anyway.
 
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use corrente_gauge::{GaugeError, Recording, View, Window, aggregate, read};
@@ -13,7 +13,7 @@ use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
 use corrente_report::{Catalogue, Message};
 
-use super::{Failure, seconds};
+use super::{Failure, keep, seconds};
 use crate::arguments::GaugeWatch;
 use crate::{Exit, lab, terminal};
 
@@ -36,7 +36,8 @@ enum Look {
 pub(super) fn watch(watch: &GaugeWatch) -> Result<Exit, Failure> {
     let length = seconds("--window", watch.window)?;
     let limit = watch.seconds.map(|value| seconds("--seconds", value));
-    let deadline = limit.transpose()?.map(|limit| Instant::now() + limit);
+    // A limit beyond the clock's range is none.
+    let deadline = (limit.transpose()?).and_then(|limit| Instant::now().checked_add(limit));
     check(&watch.files)?;
     let screen = Screen::new(watch);
     let mut window = Window::new(length);
@@ -96,11 +97,10 @@ struct Screen {
 impl Screen {
     fn new(watch: &GaugeWatch) -> Self {
         let language = lab::language(&watch.language);
-        let names = watch.files.iter().map(|path| name(path));
         Self {
             json: watch.json,
             clears: io::stdout().is_terminal(),
-            name: names.collect::<Vec<_>>().join(", "),
+            name: keep::names(&watch.files),
             catalogue: Catalogue::new(language),
             terminal: Terminal::new(language, terminal::width(), terminal::colour()),
         }
@@ -135,8 +135,4 @@ impl Screen {
             terminal::data(&format!("{}\n", text.trim_end()));
         }
     }
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -123,3 +123,30 @@ fn where_requests_are_left_out_littles_law_tells_how_many_there_were() {
     // Walls of 26 ms were measured, of half the requests, in 2 s.
     close(aggregate(&recording).service.in_flight, 2.0 * 0.026 / 2.0);
 }
+
+#[test]
+fn who_stands_in_line_for_a_processor_does_not_block_the_loop() {
+    // 64 requests of 10 ms; one of each endpoint was asked, and stood in line for 4 and 6 ms.
+    let endpoint = |queued_ms: u64, blocked_ms: u64| Endpoint {
+        interface: Interface::Asgi,
+        requests: 64,
+        cpu_ns: Distribution::of([10 * MS; 64]),
+        run_queue_ns: Distribution::of([queued_ms * MS]),
+        blocked_ns: Distribution::of([blocked_ms * MS; 64]),
+        ..Endpoint::default()
+    };
+    let mut recording = recording();
+    recording.endpoints = vec![endpoint(4, 25), endpoint(6, 3)];
+    let found = aggregate(&recording).endpoints;
+    let blocked: Vec<Option<f64>> = found.iter().map(|one| one.blocked_ms).collect();
+    assert_eq!(blocked.len(), 2);
+    // 5 ms of each 10 that they computed.
+    assert!(
+        blocked.contains(&Some(20.0)) && blocked.contains(&Some(0.0)),
+        "{blocked:?}"
+    );
+    recording.endpoints[0].run_queue_ns = Distribution::default();
+    recording.endpoints[1].run_queue_ns = Distribution::default();
+    let unknown = aggregate(&recording).endpoints;
+    assert!(unknown.iter().any(|one| one.blocked_ms == Some(25.0)));
+}

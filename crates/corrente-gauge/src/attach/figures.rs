@@ -53,6 +53,13 @@ pub(super) struct EndpointFigures {
     pub(super) resources: BTreeMap<ResourceId, ResourceFigures>,
 }
 
+impl EndpointFigures {
+    /// Time on a processor, ready for one, and asleep.
+    pub(super) fn total_ns(&self) -> f64 {
+        self.cpu_ns + self.run_queue_ns + self.wait_ns
+    }
+}
+
 /// What an endpoint waits for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ResourceFigures {
@@ -272,11 +279,11 @@ fn count(
     };
     let all = rate(&tallies, Stay::Application, threads).map(number);
     figures.requests = all.ok();
-    let inside: f64 = endpoints.values().map(total_ns).sum();
+    let inside: f64 = endpoints.values().map(EndpointFigures::total_ns).sum();
     for (name, endpoint) in endpoints.iter_mut() {
         let own = rate(&tallies, Stay::Endpoint(*name), threads).map(number);
         // A view too short to be counted is still counted where it is the only one.
-        let only = total_ns(endpoint) > ALMOST_ALL * inside;
+        let only = endpoint.total_ns() > ALMOST_ALL * inside;
         match (own, all) {
             (Ok(count), _) if !endpoint.on_loop => endpoint.requests = Some(count),
             (Err(_), Ok(count)) if only && !endpoint.on_loop => endpoint.requests = Some(count),
@@ -287,10 +294,6 @@ fn count(
             used.calls = rate(&tallies, stay, threads).map(number).ok();
         }
     }
-}
-
-fn total_ns(endpoint: &EndpointFigures) -> f64 {
-    endpoint.cpu_ns + endpoint.run_queue_ns + endpoint.wait_ns
 }
 
 /// Threads that were ever in the application.
@@ -312,7 +315,7 @@ fn share_framework(
         .all(|endpoint| endpoint.requests.is_some());
     let weight = |endpoint: &EndpointFigures| match endpoint.requests {
         Some(count) if by_requests => count.number,
-        _ => total_ns(endpoint),
+        _ => endpoint.total_ns(),
     };
     let known: f64 = endpoints.values().map(weight).sum();
     // Requests that never reached an endpoint (no route, an answer by middleware) keep their part.

@@ -195,6 +195,8 @@ const PACKAGES: &[(&str, Part)] = &[
     ("cheroot/", Part::Server("cheroot")),
     ("gevent/", Part::Server("gevent")),
     ("eventlet/", Part::Server("eventlet")),
+    // The pages of Django's admin are views, of nobody's own.
+    ("django/contrib/admin/options.py", Part::Package),
     (
         "django/db/backends/",
         Part::Driver(driver("database", "django.db")),

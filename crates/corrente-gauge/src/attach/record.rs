@@ -16,6 +16,7 @@ use super::rate::NoRate;
 use super::tables::{ResourceName, Tables};
 use super::tally::{Place, Stay};
 use super::watched::Watched;
+use crate::names::NameId;
 
 /// Disagreement of samples and clocks from which on it is told.
 const DISAGREEMENT: f64 = 0.2;
@@ -28,6 +29,12 @@ const SHORT_LIVED: f64 = 0.05;
 
 /// A thread, the time that it was seen running, and the part of it in the application.
 type Running = BTreeMap<u32, (u64, u64)>;
+
+/// An endpoint that nobody could count and that took less than this share of the time has no line of its own.
+const LITTLE: f64 = 0.02;
+
+/// Code for times that are means: a percentile of them says nothing.
+pub(crate) const MEANS_ONLY: &str = "means_only";
 
 /// Where and when the service was sampled.
 #[derive(Debug, Clone)]
@@ -243,7 +250,7 @@ fn spread(total: u64, requests: u64) -> Distribution {
 fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
     let mut doubts = vec![
         doubt(
-            "means_only",
+            MEANS_ONLY,
             "sampled from outside: times are means, so percentiles are not known",
         ),
         doubt(
@@ -251,7 +258,16 @@ fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
             "sampled from outside: endpoints are named by their functions, not by their routes",
         ),
     ];
-    for (name, found) in &figures.endpoints {
+    let all: f64 = figures
+        .endpoints
+        .values()
+        .map(EndpointFigures::total_ns)
+        .sum();
+    let is_little =
+        |found: &EndpointFigures| found.requests.is_none() && found.total_ns() < LITTLE * all;
+    let (little, known): (Vec<_>, Vec<_>) =
+        (figures.endpoints.iter()).partition(|(_, found)| is_little(found));
+    for (name, found) in known {
         let name = tables.endpoints.name(*name);
         doubts.push(match (found.requests, found.no_count) {
             (Some(count), _) => doubt(
@@ -263,6 +279,9 @@ fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
             ),
             (None, reason) => doubt("requests_unknown", &unknown(name, found, reason)),
         });
+    }
+    if !little.is_empty() {
+        doubts.push(doubt("requests_unknown", &unknown_rest(&little)));
     }
     if figures.short_lived_cpu_ns > SHORT_LIVED * figures.cpu_ns {
         doubts.push(doubt(
@@ -280,6 +299,20 @@ fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
         ));
     }
     doubts
+}
+
+/// The endpoints that took little, in one line.
+fn unknown_rest(little: &[(&NameId, &EndpointFigures)]) -> String {
+    let seconds = |of: fn(&EndpointFigures) -> f64| {
+        little.iter().map(|(_, found)| of(found)).sum::<f64>() / 1e9
+    };
+    format!(
+        "{} more, of less than {:.0} % of the time each: their requests were not counted; in all they had {:.2} s of CPU and slept {:.2} s",
+        little.len(),
+        LITTLE * 100.0,
+        seconds(|found| found.cpu_ns),
+        seconds(|found| found.wait_ns),
+    )
 }
 
 fn unknown(name: &str, found: &EndpointFigures, reason: Option<NoRate>) -> String {
@@ -312,6 +345,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn endpoints_that_took_little_share_a_line() {
+        let mut tables = Tables::default();
+        let mut figures = Figures::default();
+        for (name, cpu_ns) in [("shop:page", 9e9), ("shop:a", 1e8), ("shop:b", 1e8)] {
+            let found = EndpointFigures {
+                cpu_ns,
+                ..EndpointFigures::default()
+            };
+            figures.endpoints.insert(tables.endpoints.id(name), found);
+        }
+        let doubts = doubts(&figures, &tables);
+        let unknown = doubts.iter().filter(|one| one.code == "requests_unknown");
+        let lines: Vec<&str> = unknown.map(|one| one.detail.as_str()).collect();
+        let [page, rest] = lines[..] else {
+            panic!("{lines:?}");
+        };
+        assert!(page.contains("`shop:page`"), "{page}");
+        assert!(
+            rest.starts_with("2 more,") && rest.contains("0.20 s of CPU"),
+            "{rest}"
+        );
+    }
 
     #[test]
     fn totals_without_a_number_are_kept() {

@@ -16,6 +16,10 @@ pub(super) const REQUESTS_OF_ENDPOINT: u64 = 30;
 const RARE: f64 = 0.05;
 /// Waiting that no library explains is said above this share.
 pub(super) const UNEXPLAINED: f64 = 0.20;
+/// An endpoint with more failures than this is not what it would be.
+pub(super) const FAILING: f64 = 0.90;
+/// The same holds for a service in which such endpoints take more than this share of the time.
+const FAILING_TIME: f64 = 0.20;
 /// A share of the time in a thread pool that makes the model of a loop wrong.
 const POOLED: f64 = 0.20;
 /// What a process's start takes of CPU time in threads that serve nothing, seconds.
@@ -42,10 +46,22 @@ pub(super) fn first(recording: &Recording, figures: &Figures) -> Option<Reason> 
     {
         return Some(Reason::FreeThreaded);
     }
-    if let Some(reason) = too_few(figures) {
+    if let Some(reason) = failing(figures).or_else(|| too_few(figures)) {
         return Some(reason);
     }
     (noted("thread_pool") || is_pooled(figures)).then_some(Reason::ThreadPool)
+}
+
+/// The busiest of the endpoints that fail, where they matter.
+fn failing(figures: &Figures) -> Option<Reason> {
+    let fails = |one: &&EndpointFigures| one.failed_share > FAILING;
+    let all: f64 = figures.endpoints.iter().map(busy).sum();
+    let failing: f64 = figures.endpoints.iter().filter(fails).map(busy).sum();
+    let first = figures.endpoints.iter().find(fails)?;
+    (failing > FAILING_TIME * all).then(|| Reason::FailingEndpoint {
+        endpoint: first.name.clone(),
+        share: first.failed_share,
+    })
 }
 
 fn too_few(figures: &Figures) -> Option<Reason> {

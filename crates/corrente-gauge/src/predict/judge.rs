@@ -21,7 +21,7 @@ use corrente_report::prediction::{
     Endpoint, Judgement, Limit, PredictionReport, Reason, Setting, Side, Verdict,
 };
 
-use super::doubts::REQUESTS_OF_ENDPOINT;
+use super::doubts::{FAILING, REQUESTS_OF_ENDPOINT};
 use super::pair::Pair;
 use super::present::{self, Deployments};
 use super::reading::{MS, Reading};
@@ -122,6 +122,11 @@ pub(super) fn endpoint(known: &EndpointFigures, reading: &Reading, whole: &Case<
         gain: None,
         naive_gain: None,
     };
+    if known.failed_share > FAILING {
+        let share = known.failed_share;
+        endpoint.judgement = cannot_tell(Reason::Failing { share });
+        return endpoint;
+    }
     let Some(service) = reading.alone(&known.name) else {
         return endpoint;
     };

@@ -19,6 +19,8 @@ use super::span;
 pub(super) const KEEPS_UP: f64 = 0.95;
 /// Connections over which the load comes.
 const CLIENTS: usize = 64;
+/// A median falls where it becomes less than this share: what is between is chance.
+const FALLS: f64 = 0.95;
 /// Requests that the simulation beside the predictions answers.
 const REQUESTS: u64 = 5_000;
 
@@ -58,8 +60,10 @@ pub(super) fn predict(
     };
     fill(&mut report.before, found.before.as_ref());
     fill(&mut report.after, found.after.as_ref());
-    if found.after.is_some() {
-        report.gathered_p50_ms = gathered(case, &load(rate_per_s));
+    if let Some(after) = &found.after {
+        let in_turn_ms = after.outcome.latency.p50 / MS;
+        report.gathered_p50_ms =
+            gathered(case, &load(rate_per_s)).filter(|ms| *ms < FALLS * in_turn_ms);
     }
     report.p99_ratio = found.p99_ratio.map(span);
 }

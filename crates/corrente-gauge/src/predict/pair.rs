@@ -5,7 +5,7 @@
 //! of them becomes an assumption of the report.
 
 use corrente_model::calibration::{Costs, Stack as Calibrated};
-use corrente_model::cost_table::{CostTable, Here, Reference, Side, Speed, shipped};
+use corrente_model::cost_table::{Basis, CostTable, Here, Reference, Side, Speed, shipped};
 use corrente_model::least_squares::Estimate;
 use corrente_model::pairing::{
     Calling, Drivers, Gap, Migration, Named, PROCESS_BYTES, REQUEST_BYTES, TO_DEFAULT,
@@ -101,8 +101,9 @@ pub(super) fn pair(
         to_name: named(migration.to, |one| one.to.to_owned()),
         from,
         to,
-        assumptions: (found.gaps.into_iter())
-            .map(|gap| assumption(gap, &table.reference, speed))
+        assumptions: elsewhere(&table.reference, speed)
+            .into_iter()
+            .chain(found.gaps.into_iter().map(assumption))
             .collect(),
     })
 }
@@ -132,16 +133,32 @@ pub(super) fn awaited(driver: &str) -> &str {
     known.map_or(driver, |(.., other)| other)
 }
 
-/// What was not measured, as the report says it.
-fn assumption(gap: Gap, reference: &Reference, speed: Speed) -> Assumption {
+/// Where the costs come from, as the report says it; nothing where that is here.
+fn elsewhere(reference: &Reference, speed: Speed) -> Option<Assumption> {
+    let (processor, doubt) = (reference.cpu.clone(), speed.doubt());
+    match speed.basis {
+        Basis::Here => None,
+        Basis::OtherSpeed => Some(Assumption::OtherSpeed {
+            processor,
+            times: speed.times,
+            doubt,
+        }),
+        Basis::OtherPython => Some(Assumption::OtherPython {
+            processor,
+            python: reference.python.clone(),
+            doubt,
+        }),
+        Basis::OtherProcessor => Some(Assumption::OtherMachine { processor, doubt }),
+        Basis::Unscaled => Some(Assumption::UnknownSpeed),
+    }
+}
+
+/// Costs that are not those that were measured, as the report says it.
+fn assumption(gap: Gap) -> Assumption {
     match gap {
-        Gap::Machine => Assumption::OtherMachine {
-            processor: reference.cpu.clone(),
-            doubt: speed.doubt(),
-        },
         Gap::Stack { stack, source } => Assumption::BorrowedStack { stack, source },
         Gap::Driver(driver) => Assumption::UnknownDriver { driver },
-        Gap::Speed => Assumption::UnknownSpeed,
+        Gap::Lowered { share } => Assumption::LoweredCosts { share },
     }
 }
 

@@ -3,8 +3,6 @@
 //! The service under Gunicorn and Flask computes and calls as its test says; what the stacks cost
 //! is what is shipped, so the tests choose figures that no calibration of a real machine turns.
 
-mod costs;
-
 use corrente_record::{
     Alone, Calls, Doubt, Endpoint, Interface, Process, Resource, Runs, Server, Source, Thread,
 };
@@ -12,8 +10,10 @@ use corrente_report::prediction::Limit;
 
 use super::*;
 
+mod costs;
 mod curves;
 mod elastic;
+mod failing;
 mod settings;
 
 const MS: u64 = 1_000_000;
@@ -334,6 +334,10 @@ fn what_cannot_be_measured_is_not_guessed() {
         assert_eq!(judged(&recording), (Verdict::CannotTell, expected));
     };
     check(|one| one.source = Source::Sampler, Reason::NoCpuTimes);
+    let mut sampled = recording(2, SHAPE);
+    sampled.processes[0].source = Source::Sampler;
+    let report = predicted(&sampled, &Settings::default());
+    assert_eq!(report.from, report.to, "nothing is said to be exchanged");
     check(|one| one.source = Source::Traces, Reason::NoCpuTimes);
     check(|one| one.python.push('t'), Reason::FreeThreaded);
     check(|one| note(one, "greenlets"), Reason::Greenlets);
@@ -439,6 +443,21 @@ fn calls_of_one_line_could_be_made_together() {
         .expect("it keeps up");
     let together = report.gathered_p50_ms.expect("they are from one line");
     assert!(after > 190.0 && together < 80.0, "{after} {together}");
+}
+
+#[test]
+fn calls_that_hardly_wait_bring_nothing_together() {
+    let shape = Shape {
+        calls: 10,
+        call_ms: 0,
+        ..SHAPE
+    };
+    let mut recording = recording(4, shape);
+    recording.endpoints[0].calls[0].runs.length =
+        corrente_record::Distribution::of((0..1000).map(|_| 10));
+    let report = predicted(&recording, &Settings::default());
+    assert!(report.after.expect("predicted").p50_ms.is_some());
+    assert_eq!(report.gathered_p50_ms, None);
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(crate) fn snapshot(state: &State) -> Recording {
     let first = begins.filter(|begin| *begin > 0).min().unwrap_or(0);
     let last = tables.iter().map(|table| table.last_end.get()).max();
     let every = tables.iter().map(|table| table.every_max.load(Relaxed));
+    let came = sum(|table| table.seen.get()) + state.without_table.load(Relaxed);
     let measured: u64 = recording.endpoints.iter().map(|one| one.requests).sum();
     let mut process = Process {
         host: machine::host(),
@@ -39,7 +40,8 @@ pub(crate) fn snapshot(state: &State) -> Recording {
         cpu_ns: clock::process_cpu().saturating_sub(state.begun_cpu_ns),
         threads: tables.iter().map(|table| thread(table)).collect(),
         memory: held(&state.memory).clone(),
-        requests_seen: sum(|table| table.seen.get()) + state.without_table.load(Relaxed),
+        // Those that are being answered are in no figure yet.
+        requests_seen: came.saturating_sub(state.in_flight()),
         requests_measured: measured,
         sampling: sampling(&recording.endpoints, every.max().unwrap_or(1)),
         watched: about.watched,

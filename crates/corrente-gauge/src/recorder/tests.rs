@@ -85,6 +85,22 @@ fn a_request_is_in_the_file() {
 }
 
 #[test]
+fn a_request_that_is_being_answered_is_in_no_figure_yet() {
+    let fixture = Fixture::new();
+    let folder = fixture.folder.path().join("a.recording.d");
+    // Made here, so that nobody has to wait for the writer's thread to do so.
+    std::fs::create_dir_all(&folder).expect("it is new");
+    let open = fixture.recorder.begin_asgi().expect("it is measured");
+    serve(&fixture.recorder, "/");
+    fixture.recorder.flush();
+    let seen = |recording: &Recording| recording.processes[0].requests_seen;
+    let recording = crate::read::read(&[folder]).expect("it has just been written");
+    assert_eq!(seen(&recording), 1);
+    fixture.recorder.end(&open, Ending::Finished);
+    assert_eq!(seen(&fixture.recording()), 2);
+}
+
+#[test]
 fn waiting_and_working_are_told_apart() {
     let fixture = Fixture::new();
     let database = fixture.database();

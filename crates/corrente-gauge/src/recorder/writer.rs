@@ -16,6 +16,7 @@ use nix::sys::signal::SigSet;
 
 use super::state::{State, held};
 use super::{OFF_FILE, machine, snapshot};
+use crate::read::replace;
 
 /// From one snapshot to the next, if something has changed.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -23,8 +24,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const SHARE_MAX: u32 = 100;
 /// From one look at the memory to the next.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(30);
-/// Files in a folder: servers that replace their workers must not fill a disk.
-const FILES_MAX: usize = 2_000;
+/// Files in a folder: servers that replace their workers must not fill a disk. Whoever reads a folder with
+/// more says that there were more processes.
+pub(crate) const FILES_MAX: usize = 2_000;
 
 /// The writing thread of a state.
 #[derive(Debug, Default)]
@@ -176,11 +178,4 @@ fn file_of(state: &State) -> PathBuf {
     let (process, started) = (std::process::id(), state.started_unix_ms);
     let name = format!("{host}-{process}-{started}.json");
     state.settings.folder.join(name)
-}
-
-/// Puts a whole file in the place of another.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    fs::write(&temporary, text)?;
-    fs::rename(&temporary, path)
 }

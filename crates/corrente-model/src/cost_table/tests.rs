@@ -109,7 +109,8 @@ fn costs_follow_the_speed_of_another_machine_in_part() {
     let speed = table().reference.speed(slower);
     assert!((speed.factor - 2_f64.powf(FOLLOWS_SPEED)).abs() < 1e-12);
     assert!((speed.deviation - DOUBT_OF_SPEED * 2_f64.ln()).abs() < 1e-12);
-    assert_eq!(speed.basis, Basis::Speeds);
+    assert_eq!(speed.basis, Basis::OtherProcessor);
+    assert!((speed.times - 2.0).abs() < 1e-12);
     let cost = speed.cost(100.0, 0.04);
     assert!((cost.mean - 0.0001 * speed.factor).abs() < 1e-12);
     assert!((cost.deviation / cost.mean - LEAST_DEVIATION).abs() < 1e-12);
@@ -139,7 +140,7 @@ fn what_is_not_known_of_a_machine_makes_costs_less_sure() {
     let speed = table().reference.speed(unknown);
     assert_eq!(
         (speed.factor, speed.deviation, speed.basis),
-        (1.0, UNKNOWN_SPEED_DEVIATION, Basis::Nothing)
+        (1.0, UNKNOWN_SPEED_DEVIATION, Basis::Unscaled)
     );
 }
 
@@ -152,11 +153,13 @@ fn costs_of_the_same_machine_are_surer() {
         assert!((found - expected.0).abs() < 1e-9, "{here:?}: {found}");
         assert_eq!(speed.basis, expected.1, "{here:?}");
     };
-    let (own, other) = (Basis::Here, Basis::Speeds);
+    let (own, other) = (Basis::Here, Basis::OtherProcessor);
     check(here("a processor", "3.13.9", 19_000.0), 0.04, (0.10, own));
     check(here("a processor", "3.13.1", 19_000.0), 0.15, (0.15, own));
     check(here("another", "3.13.1", 20_000.0), 0.15, (0.20, other));
     check(here("", "3.13.1", 20_000.0), 0.15, (0.20, other));
-    check(here("a processor", "3.11.7", 20_000.0), 0.15, (0.20, other));
-    check(here("a processor", "3.13.1", 16_000.0), 0.15, (0.20, other));
+    let python = (0.20, Basis::OtherPython);
+    check(here("a processor", "3.11.7", 20_000.0), 0.15, python);
+    let clock = (0.20, Basis::OtherSpeed);
+    check(here("a processor", "3.13.1", 16_000.0), 0.15, clock);
 }

@@ -40,6 +40,36 @@ const SEPARATORS: &[char] = &[
     '-', '_', '.', ',', ':', '~', '+', '=', '!', '@', '(', ')', '|',
 ];
 
+/// What pages are made of, by the ends of files' names: there are hundreds, and none is an endpoint.
+const FILES: &[&str] = &[
+    "{file}.css",
+    "{file}.js",
+    "{file}.mjs",
+    "{file}.map",
+    "{file}.png",
+    "{file}.jpg",
+    "{file}.jpeg",
+    "{file}.gif",
+    "{file}.svg",
+    "{file}.webp",
+    "{file}.avif",
+    "{file}.ico",
+    "{file}.woff",
+    "{file}.woff2",
+    "{file}.ttf",
+    "{file}.otf",
+    "{file}.eot",
+];
+
+/// The kind of file that a path's last segment names, if it is one that pages are made of.
+pub(super) fn fold_file(segment: &str) -> Option<&'static str> {
+    let segment = segment.split(';').next().unwrap_or_default();
+    let (name, end) = segment.rsplit_once('.')?;
+    let is_kind = |file: &&str| file["{file}.".len()..].eq_ignore_ascii_case(end);
+    let kind = FILES.iter().copied().find(is_kind);
+    kind.filter(|_| !name.is_empty())
+}
+
 /// Folds one segment, which is not empty and has no slash.
 pub(super) fn fold_segment(segment: &str) -> Cow<'_, str> {
     // Matrix parameters are parameters (RFC 3986, section 3.3).

@@ -323,6 +323,8 @@ messages! {
     PredictNewLimit { limit: &'a str } = "predict-new-limit";
     PredictFew { requests: &'a str, more: &'a str } = "predict-few";
     PredictFewOf { endpoint: &'a str, more: &'a str } = "predict-few-of";
+    PredictFailing { share: &'a str } = "predict-failing";
+    PredictFailingOf { endpoint: &'a str, share: &'a str } = "predict-failing-of";
     PredictWide { more: &'a str } = "predict-wide";
     PredictUnsure { stack: &'a str } = "predict-unsure";
     PredictGreenlets = "predict-greenlets";
@@ -362,7 +364,10 @@ messages! {
     PredictBorrowed { stack: &'a str, source: &'a str } = "predict-borrowed";
     PredictUnknownDriver { driver: &'a str } = "predict-unknown-driver";
     PredictOtherMachine { processor: &'a str, doubt: &'a str } = "predict-other-machine";
+    PredictOtherSpeed { processor: &'a str, times: &'a str, doubt: &'a str } = "predict-other-speed";
+    PredictOtherPython { processor: &'a str, python: &'a str, doubt: &'a str } = "predict-other-python";
     PredictUnknownSpeed = "predict-unknown-speed";
+    PredictLowered { share: &'a str } = "predict-lowered";
     PredictPool { connections: &'a str } = "predict-pool";
     PredictElastic { resource: &'a str, recorded: &'a str, predicted: &'a str } = "predict-elastic";
     PredictCores { cores: &'a str } = "predict-cores";

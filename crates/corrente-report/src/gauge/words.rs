@@ -62,82 +62,86 @@ impl Catalogue {
 
     /// The endpoints, what each costs and waits for.
     pub(crate) fn gauge_endpoints(&self, report: &GaugeReport) -> Sheet {
-        let stalls = |endpoint: &GaugeEndpoint| endpoint.stalls_ms.is_some();
-        let with_stalls = report.endpoints.iter().any(stalls);
-        let with_errors = report.endpoints.iter().any(|one| one.error_share > 0.0);
-        let mut heads = vec![
-            Message::ColumnEndpoint,
-            Message::ColumnRequests,
-            Message::ColumnCpuMs,
-            Message::ColumnWaitMs,
-            Message::ColumnP99Ms,
-            Message::ColumnBlocking,
-            Message::ColumnWaits,
-        ];
-        if with_stalls {
-            heads.push(Message::ColumnStalls);
-        }
-        if with_errors {
-            heads.push(Message::ColumnErrors);
-        }
-        let mut sheet = Sheet::new(self.gauge_heads(&heads));
-        for endpoint in &report.endpoints {
-            let mut row = vec![
-                endpoint.name.clone(),
-                self.numbers().integer(endpoint.requests),
-                self.known(endpoint.cpu_ms),
-                self.known(endpoint.wait_ms),
-                self.known(endpoint.p99_ms),
-                self.known(endpoint.blocking),
-                self.known(endpoint.waits),
-            ];
-            if with_stalls {
-                row.push(self.known(endpoint.stalls_ms));
-            }
-            if with_errors {
-                row.push(self.numbers().percent(endpoint.error_share));
-            }
-            sheet.push(row);
-        }
-        sheet
+        let endpoints = report.endpoints.as_slice();
+        let numbers = self.numbers();
+        let with_errors = endpoints.iter().any(|one| one.error_share > 0.0);
+        let errors = |one: &GaugeEndpoint| with_errors.then(|| numbers.percent(one.error_share));
+        let known = |of: fn(&GaugeEndpoint) -> Option<f64>| {
+            let values = endpoints.iter().map(of);
+            values.map(|value| Some(numbers.quantity(value?))).collect()
+        };
+        let requests = endpoints.iter().map(|one| numbers.integer(one.requests));
+        self.gauge_sheet([
+            (
+                Message::ColumnEndpoint,
+                endpoints.iter().map(|one| Some(one.name.clone())).collect(),
+            ),
+            (Message::ColumnRequests, requests.map(Some).collect()),
+            (Message::ColumnCpuMs, known(|one| one.cpu_ms)),
+            (Message::ColumnWaitMs, known(|one| one.wait_ms)),
+            (Message::ColumnP99Ms, known(|one| one.p99_ms)),
+            (Message::ColumnBlocking, known(|one| one.blocking)),
+            (Message::ColumnWaits, known(|one| one.waits)),
+            (Message::ColumnStalls, known(|one| one.stalls_ms)),
+            (
+                Message::ColumnErrors,
+                endpoints.iter().map(errors).collect(),
+            ),
+        ])
     }
 
     /// What the endpoints call; `None` where they call nothing that was watched.
     pub(crate) fn gauge_calls(&self, report: &GaugeReport) -> Option<Sheet> {
-        let all = || report.endpoints.iter().flat_map(|one| &one.calls);
-        let with_blocking = all().any(|calls| calls.blocking_share > 0.0);
-        let mut heads = vec![
-            Message::ColumnEndpoint,
-            Message::ColumnResource,
-            Message::ColumnCalls,
-            Message::ColumnCallWait,
-            Message::ColumnGather,
-        ];
-        if with_blocking {
-            heads.push(Message::ColumnBlockingCalls);
-        }
-        let mut sheet = Sheet::new(self.gauge_heads(&heads));
-        for endpoint in &report.endpoints {
-            for calls in &endpoint.calls {
-                let mut row = self.calls_row(endpoint, calls);
-                if with_blocking {
-                    row.push(self.numbers().percent(calls.blocking_share));
-                }
-                sheet.push(row);
-            }
-        }
-        (!sheet.rows.is_empty()).then_some(sheet)
+        let endpoints = report.endpoints.iter();
+        let named = endpoints.flat_map(|one| one.calls.iter().map(move |calls| (&one.name, calls)));
+        let rows: Vec<(&String, &GaugeCalls)> = named.collect();
+        let numbers = self.numbers();
+        let with_blocking = rows.iter().any(|(_, calls)| calls.blocking_share > 0.0);
+        let words = |of: &dyn Fn(&(&String, &GaugeCalls)) -> String| {
+            rows.iter().map(|row| Some(of(row))).collect()
+        };
+        let known = |of: fn(&GaugeCalls) -> Option<f64>| {
+            let values = rows.iter().map(|(_, calls)| of(calls));
+            values.map(|value| Some(numbers.quantity(value?))).collect()
+        };
+        let blocking = rows
+            .iter()
+            .map(|(_, calls)| with_blocking.then(|| numbers.percent(calls.blocking_share)));
+        let saves = |calls: &GaugeCalls| Some(calls.gather_saves_ms).filter(|ms| *ms >= SAVING_MS);
+        let sheet = self.gauge_sheet([
+            (Message::ColumnEndpoint, words(&|(name, _)| (*name).clone())),
+            (
+                Message::ColumnResource,
+                words(&|(_, calls)| calls.resource.clone()),
+            ),
+            (Message::ColumnCalls, known(|calls| calls.calls)),
+            (Message::ColumnCallWait, known(|calls| calls.wait_ms)),
+            (Message::ColumnGather, known(saves)),
+            (Message::ColumnBlockingCalls, blocking.collect()),
+        ]);
+        (!rows.is_empty()).then_some(sheet)
     }
 
-    fn calls_row(&self, endpoint: &GaugeEndpoint, calls: &GaugeCalls) -> Vec<String> {
-        let saves = calls.gather_saves_ms;
-        vec![
-            endpoint.name.clone(),
-            calls.resource.clone(),
-            self.known(Some(calls.calls)),
-            self.known(calls.wait_ms),
-            self.known((saves >= SAVING_MS).then_some(saves)),
-        ]
+    /// A sheet of those columns of which something is known.
+    fn gauge_sheet<const N: usize>(
+        &self,
+        columns: [(Message<'_>, Vec<Option<String>>); N],
+    ) -> Sheet {
+        let known = columns
+            .into_iter()
+            .filter(|(_, cells)| cells.iter().any(Option::is_some));
+        let (heads, cells): (Vec<Message<'_>>, Vec<Vec<Option<String>>>) = known.unzip();
+        let mut sheet = Sheet::new(self.gauge_heads(&heads));
+        for row in 0..cells.first().map_or(0, Vec::len) {
+            let cell = |column: &Vec<Option<String>>| column.get(row).cloned().flatten();
+            let cells = cells.iter().map(cell);
+            sheet.push(
+                cells
+                    .map(|cell| cell.unwrap_or_else(|| ABSENT.to_owned()))
+                    .collect(),
+            );
+        }
+        sheet
     }
 
     /// Where event loops stood still; `None` where no stall is known.

@@ -144,6 +144,14 @@ impl Catalogue {
                 endpoint,
                 more: &numbers.integer(*more),
             }),
+            Reason::Failing { share } => {
+                let share = &numbers.percent(*share);
+                self.text(Message::PredictFailing { share })
+            }
+            Reason::FailingEndpoint { endpoint, share } => {
+                let share = &numbers.percent(*share);
+                self.text(Message::PredictFailingOf { endpoint, share })
+            }
             Reason::Wide { more } => {
                 let more = &numbers.integer(*more);
                 self.text(Message::PredictWide { more })
@@ -300,7 +308,29 @@ impl Catalogue {
                 let doubt = &numbers.quantity(*doubt);
                 self.text(Message::PredictOtherMachine { processor, doubt })
             }
+            Assumption::OtherSpeed {
+                processor,
+                times,
+                doubt,
+            } => self.text(Message::PredictOtherSpeed {
+                processor,
+                times: &numbers.quantity(*times),
+                doubt: &numbers.quantity(*doubt),
+            }),
+            Assumption::OtherPython {
+                processor,
+                python,
+                doubt,
+            } => self.text(Message::PredictOtherPython {
+                processor,
+                python,
+                doubt: &numbers.quantity(*doubt),
+            }),
             Assumption::UnknownSpeed => self.text(Message::PredictUnknownSpeed),
+            Assumption::LoweredCosts { share } => {
+                let share = &numbers.percent(*share);
+                self.text(Message::PredictLowered { share })
+            }
             Assumption::Pool { connections } => {
                 let connections = &numbers.integer(*connections);
                 self.text(Message::PredictPool { connections })

@@ -19,8 +19,11 @@ def _main() -> None:
             f"corrente: {sys.executable} has no corrente and is not recorded: {error}\n"
         )
         return
-    _imports.run_hidden("sitecustomize", _HERE)
-    _start.start()
+    try:
+        _imports.run_hidden("sitecustomize", _HERE)
+    finally:
+        # One that fails is told by the interpreter, which goes on without it.
+        _start.start()
 
 
 _main()

@@ -105,6 +105,52 @@ fn costs_of_another_machine_are_scaled_in_part_and_that_is_said() {
 }
 
 #[test]
+fn costs_of_the_same_processor_are_not_said_to_be_another_machines() {
+    let said = |python: &str, rounds: f64| {
+        let mut recording = measured("a processor", Some(rounds));
+        for process in &mut recording.processes {
+            python.clone_into(&mut process.python);
+        }
+        predicted(&recording, &with(costs(1_000.0))).assumptions
+    };
+    let slower = said("3.11.7", 10_000.0);
+    let expected = |one: &Assumption| {
+        matches!(one, Assumption::OtherSpeed { processor, times, .. }
+            if processor == "a processor" && (*times - 2.0).abs() < 1e-9)
+    };
+    assert!(slower.iter().any(expected), "{slower:?}");
+    let newer = said("3.13.1", 20_000.0);
+    let expected = |one: &Assumption| {
+        matches!(one, Assumption::OtherPython { processor, python, .. }
+            if processor == "a processor" && python == "3.11.7")
+    };
+    assert!(newer.iter().any(expected), "{newer:?}");
+    let another = |one: &Assumption| matches!(one, Assumption::OtherMachine { .. });
+    assert!(!slower.iter().chain(&newer).any(another));
+}
+
+#[test]
+fn costs_that_are_lowered_are_said_to_be() {
+    // On a machine half as fast the stack should take 5.1 ms * √2; the requests took 6 ms in all.
+    let shape = |cpu_ms| Shape { cpu_ms, ..SHAPE };
+    let lowered = |recording: &Recording| {
+        let report = predicted(recording, &with(costs(1_000.0)));
+        report.assumptions.iter().find_map(|one| match one {
+            Assumption::LoweredCosts { share } => Some(*share),
+            _ => None,
+        })
+    };
+    let share = lowered(&measured_as(shape(6), "another", Some(10_000.0)));
+    let expected = 6.0 / (5.1 * 2_f64.sqrt());
+    let found = share.expect("it is said");
+    assert!((found - expected).abs() < 0.01, "{found}, {expected}");
+    assert_eq!(
+        lowered(&measured_as(shape(10), "another", Some(10_000.0))),
+        None
+    );
+}
+
+#[test]
 fn the_interval_holds_whatever_part_of_a_speed_costs_follow() {
     for (rounds, ratio) in [(10_000.0, 2.0_f64), (40_000.0, 0.5)] {
         for part in [0.0, 0.25, 0.5, 0.75, 1.0] {
