@@ -260,8 +260,8 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        for number in accepted:
-            connection = socket.socket(*kind, fileno=number)
+        # All of them have an owner before a factory may end the program.
+        for connection in [socket.socket(*kind, fileno=number) for number in accepted]:
             self._connected(protocol_factory, connection, ACCEPTED, server)
 
     def _accept_local(
@@ -433,6 +433,10 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         loop._check_callback(callback, "call_at" if method == "call_later" else method)
         return format_helpers.extract_stack(sys._getframe(1))
 
+    def _origin(self) -> Foreign:
+        """Debug mode: where a reader or writer is asked for."""
+        return format_helpers.extract_stack(sys._getframe(1))
+
     def _callback_failed(self, handle: Foreign, exception: BaseException) -> None:
         """A callback raised: as `asyncio.Handle._run` tells it."""
         source = format_helpers._format_callback_source(handle._callback, handle._args)
@@ -502,10 +506,14 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         ran = _watch.Ran.of(subject, self._request_of_stall)
         stall = _watch.stall(times, seen, ran)
         self._stalls.append(stall)
-        if self._stall_listener is not None:
-            self._stall_listener(stall)
-        if self._is_told_of_stalls:
-            _watch.logger.warning("the event loop %s", stall)
+        try:
+            if self._stall_listener is not None:
+                self._stall_listener(stall)
+            if self._is_told_of_stalls:
+                _watch.logger.warning("the event loop %s", stall)
+        except Exception as error:  # a log's filter, say: that must not end the loop
+            message = "Exception while a stall was told of"
+            self.call_exception_handler({"message": message, "exception": error})
 
     def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
         """Debug mode: a callback has run so long."""

@@ -101,6 +101,9 @@ class StreamTransport(_native.Stream):
         server: Foreign = None,
         peername: Foreign = None,
     ) -> None:
+        self._sock_fd = sock.fileno()
+        # First of all: what was never begun has nothing to warn of when it goes.
+        self._begin(loop, self._sock_fd, protocol)
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._sock = self._described_sock = sock
@@ -113,8 +116,6 @@ class StreamTransport(_native.Stream):
             base_events._set_nodelay(sock)  # type: ignore[attr-defined]
             peername = _address(sock.getpeername)
         self._peername = peername
-        self._sock_fd = sock.fileno()
-        self._begin(loop, self._sock_fd, protocol)
         if server is not None:
             self._server = server
             if _KNOWS_CLIENTS:
@@ -181,6 +182,8 @@ class StreamTransport(_native.Stream):
             message = f"unclosed transport {self!r}"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
             self._described_sock.close()
+            if self._server is not None:
+                _detach(self._server, self)
 
     def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if isinstance(exc, OSError):
@@ -227,6 +230,9 @@ class StreamTransport(_native.Stream):
             if server is not None:
                 self._server = None
                 _detach(server, self)
+            waiter = self._empty_waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(ConnectionError("Connection is closed by peer"))
 
     def _rest(self) -> tuple[socket.socket | None, Foreign]:
         """Gives up the connection, which goes on without a transport: its socket and its server."""
@@ -268,7 +274,7 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
     def sendto(self, data: Foreign, addr: Foreign = None) -> None:
         """As asyncio."""
         # Connected: the kernel knows where to.
-        is_plain = addr is None if self._address else addr is not None
+        is_plain = addr is None if self._extra["peername"] else addr is not None
         if is_plain and data and not self._buffer and not self._conn_lost:
             try:
                 if self._loop._send_datagram(self._sock_fd, self._is_ipv6, data, addr):

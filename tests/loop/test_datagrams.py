@@ -133,3 +133,22 @@ def test_an_aborted_endpoint_is_lost_without_an_error(loop: Loop) -> None:
         assert protocol.lost_with is None
 
     run(loop, main())
+
+
+def test_a_given_socket_that_is_connected_sends_to_its_peer_alone(loop: Loop) -> None:
+    """Whatever address is named: asyncio then asks only whether the socket is connected."""
+
+    async def main() -> None:
+        ours, theirs, others = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(3))
+        for sock in (ours, theirs, others):
+            sock.bind(("127.0.0.1", 0))
+            sock.setblocking(False)
+        ours.connect(theirs.getsockname())
+        protocol = await endpoint(sock=ours)
+        protocol.transport.sendto(b"x", others.getsockname())
+        assert theirs.recv(10) == b"x"
+        await end(protocol)
+        theirs.close()
+        others.close()
+
+    run(loop, main())
