@@ -8,6 +8,7 @@ itself (`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam betwee
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import errno
 import selectors
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 
-_INTERNET = (socket.AF_INET, socket.AF_INET6)
+_INTERNET = (int(socket.AF_INET), int(socket.AF_INET6))
+_STREAM = int(socket.SOCK_STREAM)
+_NONBLOCKING = int(socket.SOCK_NONBLOCK)
+
+# What a socket is, as numbers: `socket.socket` looks up a member of an enumeration each time.
+_plain_socket: Foreign = _socket.socket
+_family_of = _plain_socket.family.__get__
+_kind_of = _plain_socket.type.__get__
+_protocol_of = _plain_socket.proto.__get__
 
 # What `accept` fails with when a process or a machine has too much open.
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -251,17 +260,18 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
             accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
             return
-        if sock.family not in _INTERNET:
+        family, kind = _family_of(sock), _kind_of(sock)
+        if family not in _INTERNET:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
-        kind = (sock.family, sock.type | socket.SOCK_NONBLOCK, sock.proto)
+        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
         try:
-            accepted = self._accept(sock.fileno(), backlog, sock.type == socket.SOCK_STREAM)
+            accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
         # All of them have an owner before a factory may end the program.
-        for connection in [socket.socket(*kind, fileno=number) for number in accepted]:
+        for connection in [socket.socket(*how, fileno=number) for number in accepted]:
             self._connected(protocol_factory, connection, ACCEPTED, server)
 
     def _accept_local(
