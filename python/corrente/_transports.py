@@ -7,7 +7,6 @@ The seam is asyncio's: names with an underscore are those that asyncio's own loo
 from __future__ import annotations
 
 import asyncio
-import functools
 import selectors
 import socket
 import warnings
@@ -264,29 +263,39 @@ class StreamTransport(_native.Stream):
 class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
     """Datagrams over IP: asyncio's transport, with the kernel asked natively."""
 
+    def __init__(
+        self,
+        loop: EventLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Foreign = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(loop, sock, protocol, address, waiter, extra)
+        self._native = _native.DatagramSocket(loop, self, sock.family, self._extra["peername"])
+        # In the class's place for as long as it is open.
+        self.sendto = self._native.sendto
+
     def _add_reader(self, fd: int, callback: Foreign) -> None:
         if callback == self._read_ready:
             if self.is_reading():
-                self._loop._add_reader(fd, self._loop._read_datagrams, self, fd)
+                self._loop._add_reader(fd, self._native.read, self)
         else:
             super()._add_reader(fd, callback)
 
-    def sendto(self, data: Foreign, addr: Foreign = None) -> None:
-        """As asyncio."""
-        # Connected: the kernel knows where to.
-        is_plain = addr is None if self._extra["peername"] else addr is not None
-        if is_plain and data and not self._buffer and not self._conn_lost:
-            try:
-                if self._loop._send_datagram(self._sock_fd, self._is_ipv6, data, addr):
-                    return
-            except OSError as error:
-                self._protocol.error_received(error)
-                return
+    def _sendto(self, data: Foreign, addr: Foreign) -> None:
+        """Asyncio's own, for what is not sent at once."""
         super().sendto(data, addr)
 
-    @functools.cached_property
-    def _is_ipv6(self) -> bool:
-        return bool(self._sock.family == socket.AF_INET6)
+    def close(self) -> None:
+        """As asyncio."""
+        self.__dict__.pop("sendto", None)
+        super().close()
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        self.__dict__.pop("sendto", None)
+        super()._force_close(exc)
 
 
 def _address(ask: Callable[[], object]) -> object:
