@@ -513,15 +513,15 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         subject: Foreign,
     ) -> None:
         """A stall has ended; the watchdog may have looked into it."""
-        ran = _watch.Ran.of(subject, self._request_of_stall)
-        stall = _watch.stall(times, seen, ran)
-        self._stalls.append(stall)
         try:
+            ran = _watch.Ran.of(subject, self._request_of_stall)
+            stall = _watch.stall(times, seen, ran)
+            self._stalls.append(stall)
             if self._stall_listener is not None:
                 self._stall_listener(stall)
             if self._is_told_of_stalls:
                 _watch.logger.warning("the event loop %s", stall)
-        except Exception as error:  # a log's filter, say: that must not end the loop
+        except Exception as error:  # of a log's filter, or of what was called and is no function
             message = "Exception while a stall was told of"
             self.call_exception_handler({"message": message, "exception": error})
 

@@ -577,3 +577,22 @@ def test_a_log_that_fails_does_not_end_the_loop(watched: corrente.EventLoop) -> 
     finally:
         logger.removeFilter(fail)
     assert {type(error) for error in told} == {ZeroDivisionError}
+
+
+def test_a_callback_that_tells_nothing_of_itself_does_not_end_the_loop(
+    watched: corrente.EventLoop,
+) -> None:
+    class Silent:
+        """As a proxy of what is not there."""
+
+        def __call__(self) -> None:
+            time.sleep(STALL_S)
+
+        def __getattr__(self, name: str) -> object:
+            raise ZeroDivisionError(name)
+
+    told: list[object] = []
+    watched.set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+    watched.call_soon(Silent())
+    run(watched, asyncio.sleep(0))
+    assert {type(error) for error in told} == {ZeroDivisionError}
