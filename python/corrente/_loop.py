@@ -270,9 +270,15 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        # All of them have an owner before a factory may end the program.
-        for connection in [socket.socket(*how, fileno=number) for number in accepted]:
-            self._connected(protocol_factory, connection, ACCEPTED, server)
+        connections = iter([socket.socket(*how, fileno=number) for number in accepted])
+        try:
+            for connection in connections:
+                self._connected(protocol_factory, connection, ACCEPTED, server)
+        except BaseException:
+            # The program ends: those that are left have nobody.
+            for connection in connections:
+                connection.close()
+            raise
 
     def _accept_local(
         self,
@@ -309,6 +315,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         try:
             StreamTransport(self, connection, protocol_factory(), server=server, peername=address)
         except (SystemExit, KeyboardInterrupt):
+            connection.close()
             raise
         except BaseException as error:  # whatever a factory raises is the loop's to report
             connection.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import os
 import resource
 import socket
@@ -280,9 +279,6 @@ def test_connections_that_were_accepted_at_once_are_closed_where_one_ends_the_pr
     clients = [socket.create_connection(address) for _ in range(3)]
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
     for client in clients:
         client.close()
     server.close()

@@ -223,7 +223,6 @@ impl Loop {
         drop(parted);
         Ok(was_there)
     }
-
 }
 
 fn closed() -> PyErr {

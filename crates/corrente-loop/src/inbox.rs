@@ -146,10 +146,7 @@ impl Inbox {
     }
 
     /// Shows what waits to be taken to the collector, which must not wait for a lock itself.
-    pub(crate) fn show<E>(
-        &self,
-        handle: impl FnMut(&Py<PyAny>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn show<E>(&self, handle: impl FnMut(&Py<PyAny>) -> Result<(), E>) -> Result<(), E> {
         match self.handles.try_lock() {
             Ok(handles) => handles.iter().try_for_each(handle),
             Err(TryLockError::Poisoned(error)) => error.into_inner().iter().try_for_each(handle),

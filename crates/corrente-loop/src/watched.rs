@@ -212,11 +212,7 @@ impl Watched {
 
     /// The next target is of this socket; `socket` is exchanged for the one before it. Whether that was another one, of which
     /// nothing that is known holds any more.
-    pub(crate) fn meet(
-        &mut self,
-        descriptor: Descriptor,
-        socket: &mut Option<Py<PyAny>>,
-    ) -> bool {
+    pub(crate) fn meet(&mut self, descriptor: Descriptor, socket: &mut Option<Py<PyAny>>) -> bool {
         let index = descriptor.index();
         if index >= self.sockets.len() {
             self.sockets.resize_with(index + 1, || None);

@@ -123,7 +123,9 @@ impl<'a, 'py> Arguments<'a, 'py> {
             Some(_) => "multiple values for argument",
             None => "an unexpected keyword argument",
         };
-        Err(PyTypeError::new_err(format!("{function}() got {what} '{name}'")))
+        Err(PyTypeError::new_err(format!(
+            "{function}() got {what} '{name}'"
+        )))
     }
 
     /// How many were given by name.

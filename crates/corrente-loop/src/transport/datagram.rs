@@ -117,7 +117,8 @@ fn sendto<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
     let [named] = arguments.named("sendto", &["data"], [intern!(py, "addr")])?;
     if arguments.len() > 2 {
         let count = arguments.len() + 1;
-        let text = format!("sendto() takes from 2 to 3 positional arguments but {count} were given");
+        let text =
+            format!("sendto() takes from 2 to 3 positional arguments but {count} were given");
         return Err(PyTypeError::new_err(text));
     }
     let address = arguments.get(1).or(named);
@@ -163,11 +164,13 @@ impl DatagramSocket {
                 return Ok(Sent::Left);
             }
         };
-        Ok(match socket::send_datagram(self.descriptor, data.as_bytes(), to) {
-            Ok(Moved::Bytes(_)) => Sent::Done(Ok(())),
-            Ok(Moved::Later) => Sent::Left,
-            Err(error) => Sent::Done(Err(error)),
-        })
+        Ok(
+            match socket::send_datagram(self.descriptor, data.as_bytes(), to) {
+                Ok(Moved::Bytes(_)) => Sent::Done(Ok(())),
+                Ok(Moved::Later) => Sent::Left,
+                Err(error) => Sent::Done(Err(error)),
+            },
+        )
     }
 
     /// The address that a tuple stands for, if it needs no look-up and is of the socket's family.

@@ -42,7 +42,10 @@ pub(crate) fn pass(
         Ok(written) => written,
         Err(error) => return fatal(transport, os_error(&error), FAILED),
     };
-    let (left, written) = (content.get(written..), written.saturating_sub(content.len()));
+    let (left, written) = (
+        content.get(written..),
+        written.saturating_sub(content.len()),
+    );
     // Both before the protocol hears of it: what it writes then is behind them.
     stream.with(transport.py(), |state| {
         let queue = &mut state.outgoing;

@@ -254,11 +254,7 @@ pub(super) fn ended(
     told.and(see_to_end(transport, stream, protocol))
 }
 
-fn see_to_end(
-    transport: &Bound<'_, PyAny>,
-    stream: &Stream,
-    protocol: &Py<PyAny>,
-) -> PyResult<()> {
+fn see_to_end(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
     let py = transport.py();
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))
