@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import socket
 import warnings
 import weakref
 from asyncio import base_events, constants, selector_events, trsock
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from corrente import _native
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from corrente._loop import EventLoop

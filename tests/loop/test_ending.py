@@ -538,23 +538,6 @@ def test_what_is_written_while_the_loop_does_not_run_is_sent(loop: Loop) -> None
     run(loop, end(client, server))
 
 
-def test_what_ends_the_program_leaves_nothing_unsent(loop: Loop) -> None:
-    ours, theirs = sockets(socket.AF_UNIX)
-    protocol = Recorder()
-    transport = run(loop, connect(ours, protocol))
-
-    def leave() -> None:
-        transport.write(b"last words")
-        raise SystemExit
-
-    loop.call_soon(leave)
-    with pytest.raises(SystemExit):
-        loop.run_forever()
-    assert theirs.recv(100) == b"last words"
-    theirs.close()
-    run(loop, protocol.lost())
-
-
 def test_what_is_written_at_the_peers_end_goes_before_the_connection_ends(loop: Loop) -> None:
     """And the end is told from the loop, behind what was scheduled before."""
 

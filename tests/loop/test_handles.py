@@ -253,18 +253,18 @@ def test_an_unclosed_loop_is_collected_with_what_a_thread_sent_it_last(make_loop
     thing = Thing()
     thing.handle = loop
 
-    def stop_and_hear() -> None:
+    def stop_and_hear(loop: Loop, thing: Thing) -> None:
         loop.stop()
         thread = threading.Thread(target=loop.call_soon_threadsafe, args=(thing.method,))
         thread.start()
         thread.join()
 
-    loop.call_soon(stop_and_hear)
+    loop.call_soon(stop_and_hear, loop, thing)
     loop.run_forever()
     references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        del thing, loop, stop_and_hear
+        del thing, loop
         gc.collect()
         gc.collect()
     assert [reference() for reference in references] == [None, None]

@@ -206,19 +206,18 @@ def test_a_buffer_that_cancels_its_own_read_is_told_and_the_loop_runs_on(
         def __buffer__(self, _flags: int) -> memoryview:
             self.asked += 1
             if self.asked > 1:
-                reading.cancel()
+                readings[0].cancel()
             return memoryview(bytearray(10))
 
     async def main() -> None:
-        nonlocal reading
         ours, theirs = sockets()
-        reading = asyncio.ensure_future(loop.sock_recv_into(ours, Cancelling()))
+        readings.append(asyncio.ensure_future(loop.sock_recv_into(ours, Cancelling())))
         await asyncio.sleep(0)
         theirs.send(b"x")
         with pytest.raises(asyncio.CancelledError):
-            await reading
+            await readings[0]
         close((ours, theirs))
 
-    reading: asyncio.Future[int]
+    readings: list[asyncio.Future[int]] = []
     run(loop, main())
     assert isinstance(unhandled.pop()["exception"], asyncio.InvalidStateError)
