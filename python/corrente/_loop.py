@@ -8,6 +8,7 @@ itself (`_add_reader`, `_run_once`, `_make_socket_transport`) is the seam betwee
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import errno
 import selectors
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 
-_INTERNET = (socket.AF_INET, socket.AF_INET6)
+_INTERNET = (int(socket.AF_INET), int(socket.AF_INET6))
+_STREAM = int(socket.SOCK_STREAM)
+_NONBLOCKING = int(socket.SOCK_NONBLOCK)
+
+# What a socket is, as numbers: `socket.socket` looks up a member of an enumeration each time.
+_plain_socket: Foreign = _socket.socket
+_family_of = _plain_socket.family.__get__
+_kind_of = _plain_socket.type.__get__
+_protocol_of = _plain_socket.proto.__get__
 
 # What `accept` fails with when a process or a machine has too much open.
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -251,18 +260,25 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
             accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
             return
-        if sock.family not in _INTERNET:
+        family, kind = _family_of(sock), _kind_of(sock)
+        if family not in _INTERNET:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
-        kind = (sock.family, sock.type | socket.SOCK_NONBLOCK, sock.proto)
+        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
         try:
-            accepted = self._accept(sock.fileno(), backlog, sock.type == socket.SOCK_STREAM)
+            accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        for number in accepted:
-            connection = socket.socket(*kind, fileno=number)
-            self._connected(protocol_factory, connection, ACCEPTED, server)
+        connections = iter([socket.socket(*how, fileno=number) for number in accepted])
+        try:
+            for connection in connections:
+                self._connected(protocol_factory, connection, ACCEPTED, server)
+        except BaseException:
+            # The program ends: those that are left have nobody.
+            for connection in connections:
+                connection.close()
+            raise
 
     def _accept_local(
         self,
@@ -299,6 +315,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         try:
             StreamTransport(self, connection, protocol_factory(), server=server, peername=address)
         except (SystemExit, KeyboardInterrupt):
+            connection.close()
             raise
         except BaseException as error:  # whatever a factory raises is the loop's to report
             connection.close()
@@ -433,6 +450,10 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         loop._check_callback(callback, "call_at" if method == "call_later" else method)
         return format_helpers.extract_stack(sys._getframe(1))
 
+    def _origin(self) -> Foreign:
+        """Debug mode: where a reader or writer is asked for."""
+        return format_helpers.extract_stack(sys._getframe(1))
+
     def _callback_failed(self, handle: Foreign, exception: BaseException) -> None:
         """A callback raised: as `asyncio.Handle._run` tells it."""
         source = format_helpers._format_callback_source(handle._callback, handle._args)
@@ -499,13 +520,17 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         subject: Foreign,
     ) -> None:
         """A stall has ended; the watchdog may have looked into it."""
-        ran = _watch.Ran.of(subject, self._request_of_stall)
-        stall = _watch.stall(times, seen, ran)
-        self._stalls.append(stall)
-        if self._stall_listener is not None:
-            self._stall_listener(stall)
-        if self._is_told_of_stalls:
-            _watch.logger.warning("the event loop %s", stall)
+        try:
+            ran = _watch.Ran.of(subject, self._request_of_stall)
+            stall = _watch.stall(times, seen, ran)
+            self._stalls.append(stall)
+            if self._stall_listener is not None:
+                self._stall_listener(stall)
+            if self._is_told_of_stalls:
+                _watch.logger.warning("the event loop %s", stall)
+        except Exception as error:  # of a log's filter, or of what was called and is no function
+            message = "Exception while a stall was told of"
+            self.call_exception_handler({"message": message, "exception": error})
 
     def _note_duration(self, handle: asyncio.Handle, seconds: float) -> None:
         """Debug mode: a callback has run so long."""

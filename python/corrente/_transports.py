@@ -7,9 +7,7 @@ The seam is asyncio's: names with an underscore are those that asyncio's own loo
 from __future__ import annotations
 
 import asyncio
-import functools
 import selectors
-import socket
 import warnings
 import weakref
 from asyncio import base_events, constants, selector_events, trsock
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from corrente import _native
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from corrente._loop import EventLoop
@@ -101,6 +100,9 @@ class StreamTransport(_native.Stream):
         server: Foreign = None,
         peername: Foreign = None,
     ) -> None:
+        self._sock_fd = sock.fileno()
+        # First of all: what was never begun has nothing to warn of when it goes.
+        self._begin(loop, self._sock_fd, protocol)
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._sock = self._described_sock = sock
@@ -113,8 +115,6 @@ class StreamTransport(_native.Stream):
             base_events._set_nodelay(sock)  # type: ignore[attr-defined]
             peername = _address(sock.getpeername)
         self._peername = peername
-        self._sock_fd = sock.fileno()
-        self._begin(loop, self._sock_fd, protocol)
         if server is not None:
             self._server = server
             if _KNOWS_CLIENTS:
@@ -181,6 +181,8 @@ class StreamTransport(_native.Stream):
             message = f"unclosed transport {self!r}"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
             self._described_sock.close()
+            if self._server is not None:
+                _detach(self._server, self)
 
     def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if isinstance(exc, OSError):
@@ -227,6 +229,9 @@ class StreamTransport(_native.Stream):
             if server is not None:
                 self._server = None
                 _detach(server, self)
+            waiter = self._empty_waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(ConnectionError("Connection is closed by peer"))
 
     def _rest(self) -> tuple[socket.socket | None, Foreign]:
         """Gives up the connection, which goes on without a transport: its socket and its server."""
@@ -258,29 +263,39 @@ class StreamTransport(_native.Stream):
 class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
     """Datagrams over IP: asyncio's transport, with the kernel asked natively."""
 
+    def __init__(
+        self,
+        loop: EventLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Foreign = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(loop, sock, protocol, address, waiter, extra)
+        self._native = _native.DatagramSocket(loop, self, sock.family, self._extra["peername"])
+        # In the class's place for as long as it is open.
+        self.sendto = self._native.sendto
+
     def _add_reader(self, fd: int, callback: Foreign) -> None:
         if callback == self._read_ready:
             if self.is_reading():
-                self._loop._add_reader(fd, self._loop._read_datagrams, self, fd)
+                self._loop._add_reader(fd, self._native.read, self)
         else:
             super()._add_reader(fd, callback)
 
-    def sendto(self, data: Foreign, addr: Foreign = None) -> None:
-        """As asyncio."""
-        # Connected: the kernel knows where to.
-        is_plain = addr is None if self._address else addr is not None
-        if is_plain and data and not self._buffer and not self._conn_lost:
-            try:
-                if self._loop._send_datagram(self._sock_fd, self._is_ipv6, data, addr):
-                    return
-            except OSError as error:
-                self._protocol.error_received(error)
-                return
+    def _sendto(self, data: Foreign, addr: Foreign) -> None:
+        """Asyncio's own, for what is not sent at once."""
         super().sendto(data, addr)
 
-    @functools.cached_property
-    def _is_ipv6(self) -> bool:
-        return bool(self._sock.family == socket.AF_INET6)
+    def close(self) -> None:
+        """As asyncio."""
+        self.__dict__.pop("sendto", None)
+        super().close()
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        self.__dict__.pop("sendto", None)
+        super()._force_close(exc)
 
 
 def _address(ask: Callable[[], object]) -> object:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
-from typing import Any
+import warnings
+import weakref
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loop.running import Connection, Loop, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Factory = Callable[[], Loop]
 
 Address = tuple[Any, ...]
 
@@ -133,3 +141,55 @@ def test_an_aborted_endpoint_is_lost_without_an_error(loop: Loop) -> None:
         assert protocol.lost_with is None
 
     run(loop, main())
+
+
+def test_a_given_socket_that_is_connected_sends_to_its_peer_alone(loop: Loop) -> None:
+    """Whatever address is named: asyncio then asks only whether the socket is connected."""
+
+    async def main() -> None:
+        ours, theirs, others = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(3))
+        for sock in (ours, theirs, others):
+            sock.bind(("127.0.0.1", 0))
+            sock.setblocking(False)
+        ours.connect(theirs.getsockname())
+        protocol = await endpoint(sock=ours)
+        protocol.transport.sendto(b"x", others.getsockname())
+        assert theirs.recv(10) == b"x"
+        await end(protocol)
+        theirs.close()
+        others.close()
+
+    run(loop, main())
+
+
+def test_addresses_may_be_names_and_data_any_bytes(loop: Loop) -> None:
+    async def main() -> None:
+        server, client = [await endpoint(local_addr=("127.0.0.1", 0)) for _ in range(2)]
+        address = server.transport.get_extra_info("sockname")
+        send = client.transport.sendto
+        send(bytearray(b"first"), address)
+        send(memoryview(b"second"), addr=address)
+        send(data=b"third", addr=address)
+        send(b"fourth", ("localhost", address[1]))
+        assert await server.has(4) == [b"first", b"second", b"third", b"fourth"]
+        with pytest.raises(TypeError):
+            send()
+        with pytest.raises(TypeError):
+            send(b"x", address, 1)
+        with pytest.raises(TypeError):
+            send(b"x", to=address)
+        await end(client, server)
+
+    run(loop, main())
+
+
+def test_an_unclosed_loop_with_an_endpoint_is_collected(make_loop: Factory) -> None:
+    loop = make_loop()
+    run(loop, endpoint(local_addr=("127.0.0.1", 0)))
+    reference = weakref.ref(loop)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        del loop
+        gc.collect()
+        gc.collect()
+    assert reference() is None

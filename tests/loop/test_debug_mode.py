@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from loop.running import Loop, run, run_until_stopped, sockets, turn
+from loop.running import (
+    Loop,
+    Recorder,
+    connect,
+    is_asyncio,
+    run,
+    run_until_stopped,
+    sockets,
+    turn,
+)
 
 
 @pytest.fixture
@@ -221,3 +230,64 @@ def test_a_question_for_an_address_in_numbers_is_logged_too(
     with caplog.at_level(logging.DEBUG, logger="asyncio"):
         run(debugged, debugged.getaddrinfo("127.0.0.1", 80))
     assert [text for text in caplog.messages if text.startswith("Get address info 127.0.0.1")]
+
+
+def test_a_log_that_fails_does_not_keep_a_connection_whose_peer_has_ended(
+    debugged: Loop, unhandled: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    if is_asyncio(debugged):
+        pytest.skip("asyncio asks the kernel again, which tells of the end for ever")
+
+    def fail(record: logging.LogRecord) -> bool:
+        if record.getMessage().endswith("received EOF"):
+            raise ZeroDivisionError
+        return True
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        protocol = Recorder()
+        await connect(ours, protocol)
+        theirs.close()
+        await protocol.lost()
+        assert protocol.calls[-2:] == ["eof_received", "connection_lost"]
+
+    logger = logging.getLogger("asyncio")
+    logger.addFilter(fail)
+    try:
+        with caplog.at_level(logging.DEBUG, logger="asyncio"):
+            run(debugged, main())
+    finally:
+        logger.removeFilter(fail)
+    assert isinstance(unhandled.pop()["exception"], ZeroDivisionError)
+
+
+def test_a_slow_callback_that_fails_is_told_too(
+    debugged: Loop, unhandled: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    debugged.slow_callback_duration = 0.0
+    debugged.call_soon(fail)
+    with caplog.at_level(logging.WARNING, "asyncio"):
+        turn(debugged)
+    assert isinstance(unhandled.pop()["exception"], ZeroDivisionError)
+    assert any(text.startswith("Executing <Handle ") for text in caplog.messages)
+
+
+def test_an_exception_of_a_reader_tells_where_it_was_added(
+    debugged: Loop, unhandled: list[dict[str, Any]]
+) -> None:
+    def fail() -> None:
+        debugged.remove_reader(ours)
+        debugged.stop()
+        raise ZeroDivisionError
+
+    ours, theirs = sockets(socket.AF_UNIX)
+    debugged.add_reader(ours, fail)
+    theirs.send(b"x")
+    run_until_stopped(debugged)
+    ours.close()
+    theirs.close()
+    places = [frame.name for frame in unhandled.pop()["source_traceback"]]
+    assert "test_an_exception_of_a_reader_tells_where_it_was_added" in places

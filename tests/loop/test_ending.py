@@ -536,3 +536,27 @@ def test_what_is_written_while_the_loop_does_not_run_is_sent(loop: Loop) -> None
     transport.writelines([b" two", b" runs"])
     assert run(loop, server.has(16)) == b"between two runs"
     run(loop, end(client, server))
+
+
+def test_what_is_written_at_the_peers_end_goes_before_the_connection_ends(loop: Loop) -> None:
+    """And the end is told from the loop, behind what was scheduled before."""
+
+    class Farewell(Recorder):
+        """Answers the end."""
+
+        def eof_received(self) -> None:
+            """Answer."""
+            super().eof_received()
+            self.transport.write(b"farewell")
+            loop.call_soon(self.note, "scheduled")
+
+    async def main() -> None:
+        client, server = HalfOpen(), Farewell()
+        transport, _ = await talk(client, server)
+        transport.write_eof()
+        await server.lost()
+        assert server.calls[-3:] == ["eof_received", "scheduled", "connection_lost"]
+        assert await client.has(8) == b"farewell"
+        await end(client)
+
+    run(loop, main())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import Loop, run, run_until_stopped, sockets, turn
+from loop.running import Loop, Recorder, connect, run, run_until_stopped, sockets, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,3 +161,45 @@ def test_a_loop_that_is_closed_with_a_task_says_so(
     gc.collect()
     told = unhandled.pop()
     assert told["message"] == "Task was destroyed but it is pending!"
+
+
+def test_what_ends_the_program_leaves_nothing_unsent(loop: Loop) -> None:
+    ours, theirs = sockets(socket.AF_UNIX)
+    protocol = Recorder()
+    transport = run(loop, connect(ours, protocol))
+
+    def leave() -> None:
+        transport.write(b"last words")
+        raise SystemExit
+
+    loop.call_soon(leave)
+    with pytest.raises(SystemExit):
+        loop.run_forever()
+    assert theirs.recv(100) == b"last words"
+    theirs.close()
+    run(loop, protocol.lost())
+
+
+def test_what_is_written_before_a_fork_is_sent_once_where_both_programs_end(loop: Loop) -> None:
+    ours, theirs = sockets(socket.AF_UNIX)
+    protocol = Recorder()
+    transport = run(loop, connect(ours, protocol))
+    parent = os.getpid()
+    children: list[int] = []
+
+    def leave() -> None:
+        transport.write(b"once")
+        children.append(os.fork())
+        raise SystemExit
+
+    loop.call_soon(leave)
+    try:
+        with pytest.raises(SystemExit):
+            loop.run_forever()
+    finally:
+        if os.getpid() != parent:
+            os._exit(0)
+    os.waitpid(children[0], 0)
+    assert theirs.recv(100) == b"once"
+    theirs.close()
+    run(loop, protocol.lost())

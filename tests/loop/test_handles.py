@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import sys
+import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -245,3 +246,25 @@ def test_a_handle_tells_its_context(loop: Loop) -> None:
     if hasattr(asyncio.Handle, "get_context"):
         assert handle.get_context() is context
     handle.cancel()
+
+
+def test_an_unclosed_loop_is_collected_with_what_a_thread_sent_it_last(make_loop: Factory) -> None:
+    loop = make_loop()
+    thing = Thing()
+    thing.handle = loop
+
+    def stop_and_hear(loop: Loop, thing: Thing) -> None:
+        loop.stop()
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(thing.method,))
+        thread.start()
+        thread.join()
+
+    loop.call_soon(stop_and_hear, loop, thing)
+    loop.run_forever()
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        del thing, loop
+        gc.collect()
+        gc.collect()
+    assert [reference() for reference in references] == [None, None]

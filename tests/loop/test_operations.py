@@ -6,7 +6,8 @@ import asyncio
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -176,3 +177,47 @@ def test_a_socket_that_was_closed_takes_nothing_from_a_stream_of_its_number(loop
         close((one, other))
 
     run(loop, main())
+
+
+def test_fewer_bytes_than_the_kernel_tells_of_are_received(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = sockets()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 4)
+        waiting = asyncio.ensure_future(loop.sock_recv(ours, 100))
+        await asyncio.sleep(0)
+        theirs.send(b"first")
+        assert await waiting == b"first"
+        theirs.send(b"few")
+        assert await loop.sock_recv(ours, 100) == b"few"
+        close((ours, theirs))
+
+    run(loop, main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="classes have no `__buffer__` yet")
+def test_a_buffer_that_cancels_its_own_read_is_told_and_the_loop_runs_on(
+    loop: Loop, unhandled: list[dict[str, Any]]
+) -> None:
+    class Cancelling:
+        """Cancels when it is asked for its memory again."""
+
+        asked = 0
+
+        def __buffer__(self, _flags: int) -> memoryview:
+            self.asked += 1
+            if self.asked > 1:
+                readings[0].cancel()
+            return memoryview(bytearray(10))
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        readings.append(asyncio.ensure_future(loop.sock_recv_into(ours, Cancelling())))
+        await asyncio.sleep(0)
+        theirs.send(b"x")
+        with pytest.raises(asyncio.CancelledError):
+            await readings[0]
+        close((ours, theirs))
+
+    readings: list[asyncio.Future[int]] = []
+    run(loop, main())
+    assert isinstance(unhandled.pop()["exception"], asyncio.InvalidStateError)

@@ -402,3 +402,32 @@ def test_generators_are_closed_with_the_loop(loop: Loop) -> None:
     run(loop, loop.shutdown_asyncgens())
     assert ended == ["generator"]
     del kept
+
+
+def test_what_is_required_may_be_given_by_name(loop: Loop) -> None:
+    seen: list[str] = []
+    schedule: Any = loop
+
+    async def note(name: str) -> None:
+        seen.append(name)
+
+    schedule.call_soon(callback=lambda: seen.append("soon"))
+    schedule.call_soon_threadsafe(callback=lambda: seen.append("thread"))
+    schedule.call_later(0, callback=lambda: seen.append("later"))
+    schedule.call_at(when=0, callback=lambda: seen.append("at"))
+    task = schedule.create_task(coro=note("task"), name="named")
+    assert task.get_name() == "named"
+    run(loop, asyncio.sleep(0.001))
+    assert sorted(seen) == ["at", "later", "soon", "task", "thread"]
+
+
+def test_what_is_given_twice_or_too_much_is_refused(loop: Loop) -> None:
+    schedule: Any = loop
+    coroutine = asyncio.sleep(0)
+    with pytest.raises(TypeError, match="multiple values"):
+        schedule.call_soon(print, callback=print)
+    with pytest.raises(TypeError, match="multiple values"):
+        schedule.call_later(1, print, delay=1)
+    with pytest.raises(TypeError):
+        schedule.create_task(coroutine, "a name")
+    coroutine.close()

@@ -7,11 +7,13 @@ import errno
 import os
 import resource
 import socket
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import Echo, Loop, Recorder, end, run
+from loop.running import Echo, Loop, Recorder, end, is_asyncio, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,3 +235,50 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
 
     run(loop, main())
     run(loop, loop.shutdown_default_executor())
+
+
+def test_a_connection_that_nobody_keeps_does_not_hold_its_server(loop: Loop) -> None:
+    """It reads nothing, so that the loop does not keep it either."""
+    if is_asyncio(loop) and sys.version_info < (3, 13):
+        pytest.skip("asyncio's server waits for it before Python 3.13")
+
+    class Forgetful(asyncio.Protocol):
+        """Keeps no transport."""
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            """Close the server, then forget."""
+            servers[0].close()
+            transport.pause_reading()  # type: ignore[attr-defined]
+
+    async def main() -> None:
+        server, address = await served(Forgetful)
+        servers.append(server)
+        client = await connected(address)
+        await client.lost()
+        await server.wait_closed()
+        # Python 3.11 does not wait; it counts.
+        assert not getattr(server, "_active_count", 0)
+
+    servers: list[Any] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        run(loop, main())
+
+
+def test_connections_that_were_accepted_at_once_are_closed_where_one_ends_the_program(
+    loop: Loop,
+) -> None:
+    """The fixture sees what is left open."""
+    if is_asyncio(loop):
+        pytest.skip("asyncio has a task for each, which stays")
+
+    def interrupted() -> asyncio.Protocol:
+        raise KeyboardInterrupt
+
+    server, address = run(loop, served(interrupted))
+    clients = [socket.create_connection(address) for _ in range(3)]
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_forever()
+    for client in clients:
+        client.close()
+    server.close()

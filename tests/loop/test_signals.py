@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import LIMIT_S, Loop, run, run_until_stopped, turn
+from loop.running import (
+    LIMIT_S,
+    Loop,
+    Recorder,
+    connect,
+    run,
+    run_until_stopped,
+    sockets,
+    turn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,3 +202,22 @@ def test_another_thread_cannot_handle_signals(loop: Loop) -> None:
     thread.start()
     thread.join()
     assert len(told) == 1
+
+
+def test_a_signal_that_comes_while_nothing_of_pythons_runs_is_handled_before_the_wait(
+    loop: Loop,
+) -> None:
+    """The kernel sends it while what a callback wrote is sent, after the callback's last step."""
+    ours, theirs = sockets(socket.AF_UNIX)
+    protocol = Recorder()
+    transport = run(loop, connect(ours, protocol))
+    before = signal.signal(signal.SIGIO, lambda *_: loop.stop())
+    flags = fcntl.fcntl(theirs, fcntl.F_GETFL)
+    fcntl.fcntl(theirs, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(theirs, fcntl.F_SETFL, flags | os.O_ASYNC)
+    loop.call_soon(transport.write, b"x")
+    run_until_stopped(loop)
+    fcntl.fcntl(theirs, fcntl.F_SETFL, flags)
+    signal.signal(signal.SIGIO, before)
+    theirs.close()
+    run(loop, protocol.lost())

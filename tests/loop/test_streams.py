@@ -407,3 +407,25 @@ def test_small_and_large_pieces_keep_their_order_while_another_thread_reads(loop
 
     assert run(loop, main()) == data
     run(loop, loop.shutdown_default_executor())
+
+
+def test_a_file_that_waits_behind_what_was_written_ends_with_its_connection(
+    loop: Loop, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        client, server = Recorder(), Recorder()
+        transport, peer = await talk(client, server)
+        peer.pause_reading()
+        transport.write(bytes(8_000_000))
+        with path.open("rb") as file:
+            sending = asyncio.ensure_future(loop.sendfile(transport, file))
+            await asyncio.sleep(0)
+            transport.abort()
+            with pytest.raises(ConnectionError, match="closed by peer"):
+                await sending
+        peer.abort()
+        await server.lost()
+
+    path = tmp_path / "file"
+    path.write_bytes(b"never sent")
+    run(loop, main())

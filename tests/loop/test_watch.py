@@ -557,3 +557,42 @@ def test_another_thread_may_ask(watched: corrente.EventLoop) -> None:
     turns, stalls = told[0]
     assert turns > 0
     assert stalls >= 1
+
+
+def test_a_log_that_fails_does_not_end_the_loop(watched: corrente.EventLoop) -> None:
+    def fail(_record: logging.LogRecord) -> bool:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        time.sleep(STALL_S)  # noqa: ASYNC251 - a stall is what this is about
+        await asyncio.sleep(0)
+
+    told: list[object] = []
+    watched.set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+    logger = logging.getLogger("corrente.stalls")
+    logger.addFilter(fail)
+    try:
+        watched.watch()
+        run_task(watched, main(), "slow")
+    finally:
+        logger.removeFilter(fail)
+    assert {type(error) for error in told} == {ZeroDivisionError}
+
+
+def test_a_callback_that_tells_nothing_of_itself_does_not_end_the_loop(
+    watched: corrente.EventLoop,
+) -> None:
+    class Silent:
+        """As a proxy of what is not there."""
+
+        def __call__(self) -> None:
+            time.sleep(STALL_S)
+
+        def __getattr__(self, name: str) -> object:
+            raise ZeroDivisionError(name)
+
+    told: list[object] = []
+    watched.set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+    watched.call_soon(Silent())
+    run(watched, asyncio.sleep(0))
+    assert {type(error) for error in told} == {ZeroDivisionError}

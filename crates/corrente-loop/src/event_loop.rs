@@ -7,6 +7,7 @@
 
 mod hot;
 mod measures;
+mod sockets;
 mod stall;
 mod turn;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
 use corrente_driver::watchdog::Budget;
-use corrente_driver::{Descriptor, Driver, socket};
+use corrente_driver::{Descriptor, Driver};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -34,10 +35,10 @@ use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
 use crate::metrics::Metrics;
 use crate::network;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::state::{Job, State};
 use crate::watch::{self, Guard};
-use crate::watched::{Change, Side, Span, Target, weakly};
+use crate::watched::{Change, Side, Span, Target};
 
 /// The native half of an event loop.
 #[pyclass(subclass, frozen, weakref, name = "Loop", module = "corrente._native")]
@@ -196,43 +197,6 @@ impl Loop {
         Ok(())
     }
 
-    /// Watches a socket for an operation.
-    pub(crate) fn watch_for(
-        &self,
-        socket: &Bound<'_, PyAny>,
-        operation: Py<Operation>,
-    ) -> PyResult<Option<Target>> {
-        let py = socket.py();
-        let (descriptor, side) = operation.get().place();
-        self.meet(socket, descriptor)?;
-        self.watch(py, descriptor, side, Some(Target::Operation(operation)))
-    }
-
-    /// A read of an operation took less than it could have.
-    pub(crate) fn emptied(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
-        self.state
-            .with(py, |state| state.watched.emptied(descriptor))
-    }
-
-    /// Whether nothing has come since a read took all.
-    pub(crate) fn is_empty(
-        &self,
-        socket: &Bound<'_, PyAny>,
-        descriptor: Descriptor,
-    ) -> PyResult<bool> {
-        let py = socket.py();
-        if !self
-            .state
-            .with(py, |state| state.watched.is_empty(descriptor))?
-        {
-            return Ok(false);
-        }
-        let reference = weakly(socket);
-        self.state.with(py, |state| {
-            state.watched.is_met(descriptor, reference.as_ref())
-        })
-    }
-
     /// Whether a transport of ours has this descriptor.
     pub(crate) fn has_stream(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<bool> {
         self.state.with(py, |state| {
@@ -240,50 +204,6 @@ impl Loop {
             let sides = [Side::Read, Side::Write].into_iter();
             let mut targets = sides.filter_map(|side| entry?.target(side));
             targets.any(|target| matches!(target, Target::Stream(_) | Target::Rest(_)))
-        })
-    }
-
-    /// The operation that waits for a descriptor, or for any, and that a test tells.
-    pub(crate) fn operation(
-        &self,
-        py: Python<'_>,
-        descriptor: Option<Descriptor>,
-        is_sought: impl Fn(&Operation) -> bool,
-    ) -> PyResult<Option<Py<Operation>>> {
-        self.state.with(py, |state| {
-            let found = |target: &Target| match target {
-                Target::Operation(operation) if is_sought(operation.get()) => {
-                    Some(operation.clone_ref(py))
-                }
-                Target::Operation(_) | Target::Handle(_) | Target::Stream(_) | Target::Rest(_) => {
-                    None
-                }
-            };
-            match descriptor {
-                Some(descriptor) => {
-                    let entry = state.watched.get(descriptor)?;
-                    let mut sides = [Side::Read, Side::Write].into_iter();
-                    sides.find_map(|side| found(entry.target(side)?))
-                }
-                None => state.watched.targets().find_map(found),
-            }
-        })
-    }
-
-    /// Whether one side of a descriptor is watched for this operation.
-    pub(crate) fn has_operation(
-        &self,
-        py: Python<'_>,
-        descriptor: Descriptor,
-        side: Side,
-        operation: &Py<Operation>,
-    ) -> PyResult<bool> {
-        self.state.with(py, |state| {
-            let target = state
-                .watched
-                .get(descriptor)
-                .and_then(|entry| entry.target(side));
-            matches!(target, Some(Target::Operation(one)) if one.is(operation))
         })
     }
 
@@ -302,26 +222,6 @@ impl Loop {
         let parted = self.state.with(py, |state| state.watched.part(place))?;
         drop(parted);
         Ok(was_there)
-    }
-
-    /// Where a socket is watched that was closed meanwhile, found by itself as `selectors` does.
-    fn place_once(&self, socket: &Bound<'_, PyAny>) -> PyResult<Option<Descriptor>> {
-        let Some(reference) = weakly(socket) else {
-            return Ok(None);
-        };
-        self.state
-            .with(socket.py(), |state| state.watched.met_as(Some(&reference)))
-    }
-
-    /// The next target of a descriptor is this socket's.
-    fn meet(&self, socket: &Bound<'_, PyAny>, descriptor: Descriptor) -> PyResult<()> {
-        let mut before = weakly(socket);
-        self.state.with(socket.py(), |state| {
-            let is_tcp = || socket::is_tcp(descriptor);
-            state.watched.meet(descriptor, &mut before, is_tcp);
-        })?;
-        drop(before);
-        Ok(())
     }
 }
 
@@ -547,6 +447,7 @@ impl Loop {
             )
         });
         shown.unwrap_or(Ok(()))?;
+        self.inbox.show(|handle| handle::traverse(handle, &visit))?;
         let shown = self.named.peek(|named| visit.call(&*named));
         shown.unwrap_or(Ok(()))
     }
@@ -554,7 +455,7 @@ impl Loop {
     fn __clear__(&self) {
         let all = self.state.peek(State::clear);
         let named = self.named.peek(Option::take);
-        drop((all, named));
+        drop((all, self.inbox.take(), named));
     }
 }
 
@@ -579,12 +480,17 @@ fn add<'py>(
     let this = slf.get();
     this.check_open()?;
     let descriptor = number(fd)?;
+    let traceback = if this.is_debug() {
+        Some(slf.call_method0(intern!(py, "_origin"))?)
+    } else {
+        None
+    };
     let made = handle::plain(handle::Parts {
         callback: callback.as_borrowed(),
         arguments: args.clone(),
         event_loop: slf.as_any(),
         context: crate::ffi::context::copy_current(py)?,
-        traceback: None,
+        traceback,
     })?;
     let target = Target::Handle(made.clone().unbind());
     let before = this.watch(py, descriptor, side, Some(target))?;

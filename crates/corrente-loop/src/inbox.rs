@@ -6,7 +6,7 @@
 //! with what stops the loop.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use corrente_driver::Driver;
 use pyo3::prelude::*;
@@ -143,6 +143,16 @@ impl Inbox {
         let mut handles = self.lock();
         self.is_filled.store(false, Ordering::SeqCst);
         std::mem::take(&mut *handles)
+    }
+
+    /// Shows what waits to be taken to the collector, which must not wait for a lock itself.
+    pub(crate) fn show<E>(&self, handle: impl FnMut(&Py<PyAny>) -> Result<(), E>) -> Result<(), E> {
+        match self.handles.try_lock() {
+            Ok(handles) => handles.iter().try_for_each(handle),
+            Err(TryLockError::Poisoned(error)) => error.into_inner().iter().try_for_each(handle),
+            // Somebody uses it, and with it the loop.
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
     }
 
     /// Says that the loop is about to wait; `false` where it must not, since something has come, or it is to stop.

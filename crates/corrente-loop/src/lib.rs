@@ -34,7 +34,8 @@ pub fn now() -> f64 {
 }
 
 /// The names of the classes that [`register`] adds.
-pub const CLASSES: [&str; 7] = [
+pub const CLASSES: [&str; 8] = [
+    "DatagramSocket",
     "Handle",
     "Loop",
     "NativeProtocol",

@@ -1,43 +1,26 @@
-//! Listening sockets and datagrams: many system calls for one call from Python.
+//! Listening sockets: all connections that wait, for one call from Python.
 //!
-//! What asyncio's own loop and transports ask of the kernel one Python call at a time. The methods are
-//! the loop's; `_loop.py` and `_transports.py` call them where nothing else is asked for, and leave the
-//! rest to asyncio. Errors are `OSError`, as the methods of Python's sockets raise them.
+//! What asyncio's own loop asks of the kernel one Python call at a time. The method is the loop's; `_loop.py` calls it
+//! where nothing else is asked for, and leaves the rest to asyncio. Errors are `OSError`, as the methods of Python's
+//! sockets raise them.
 
-use std::net::SocketAddr;
 use std::os::fd::IntoRawFd;
 
 use corrente_driver::Descriptor;
-use corrente_driver::socket::{self, Moved};
-use pyo3::IntoPyObjectExt as _;
+use corrente_driver::socket;
 use pyo3::exceptions::PyValueError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyList, PyTuple};
+use pyo3::types::PyList;
 
-use crate::address;
-use crate::datagrams::Datagrams;
 use crate::error::os_error;
 use crate::event_loop::Loop;
-use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
-use crate::memory;
 
-pub(crate) static METHODS: [Method; 4] = [
+pub(crate) static METHODS: [Method; 2] = [
     Method::new(
         c"_accept",
         c"_accept($self, fd, limit, is_tcp, /)\n--\n\nDescriptors of connections that wait.",
         accept,
-    ),
-    Method::new(
-        c"_read_datagrams",
-        c"_read_datagrams($self, transport, fd, /)\n--\n\nHands what has come to a transport's protocol.",
-        read_datagrams,
-    ),
-    Method::new(
-        c"_send_datagram",
-        c"_send_datagram($self, fd, is_ipv6, data, address, /)\n--\n\nWhether it was sent; None where Python has to.",
-        send_datagram,
     ),
     Method::END,
 ];
@@ -82,83 +65,4 @@ fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
         }
     }
     Ok(accepted.into_any())
-}
-
-fn read_datagrams<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let py = arguments.py();
-    let datagrams = &receiver.cast::<Loop>()?.get().datagrams;
-    let transport = arguments.required("_read_datagrams", 0, "transport")?;
-    let descriptor = descriptor(&arguments, 1)?;
-    let mut came = 0;
-    for _ in 0..datagrams.with(py, |datagrams| datagrams.burst.at_once())? {
-        // The protocol may have closed it.
-        if transport.getattr(intern!(py, "_conn_lost"))?.is_truthy()? {
-            break;
-        }
-        let protocol = transport.getattr(intern!(py, "_protocol"))?;
-        match memory::receive(py, descriptor) {
-            Ok(Some((data, from))) => {
-                came += 1;
-                let from = from.map(|from| sender(py, datagrams, from)).transpose()?;
-                protocol.call_method1(intern!(py, "datagram_received"), (data, from))?;
-            }
-            Ok(None) => break,
-            Err(error) => {
-                let error = os_error(&error).into_value(py);
-                protocol.call_method1(intern!(py, "error_received"), (error,))?;
-                break;
-            }
-        }
-    }
-    datagrams.with(py, |datagrams| datagrams.burst.came(came))?;
-    Ok(py.None().into_bound(py))
-}
-
-/// Where a datagram came from, as Python's sockets have it.
-fn sender<'py>(
-    py: Python<'py>,
-    datagrams: &Confined<Datagrams>,
-    from: SocketAddr,
-) -> PyResult<Bound<'py, PyTuple>> {
-    if let Some(known) = datagrams.with(py, |datagrams| datagrams.known(py, from))? {
-        return Ok(known.into_bound(py));
-    }
-    let made = address::of_socket(py, from)?;
-    let kept = made.clone().unbind();
-    let forgotten = datagrams.with(py, |datagrams| datagrams.remember(from, kept))?;
-    drop(forgotten);
-    Ok(made)
-}
-
-fn send_datagram<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let py = arguments.py();
-    let descriptor = descriptor(&arguments, 0)?;
-    let is_ipv6: bool = arguments
-        .required("_send_datagram", 1, "is_ipv6")?
-        .extract()?;
-    let data = arguments.required("_send_datagram", 2, "data")?;
-    let address = arguments.required("_send_datagram", 3, "address")?;
-    let python_has_to = || Ok(py.None().into_bound(py));
-    let Ok(data) = data.cast::<PyBytes>() else {
-        return python_has_to();
-    };
-    let to = if address.is_none() {
-        None
-    } else {
-        let Ok(tuple) = address.cast::<PyTuple>() else {
-            return python_has_to();
-        };
-        let datagrams = &receiver.cast::<Loop>()?.get().datagrams;
-        let known = datagrams.with(py, |datagrams| datagrams.find(&tuple))?;
-        match known
-            .or_else(|| address::in_numbers(&tuple))
-            .filter(|known| matches!(known, SocketAddr::V6(_)) == is_ipv6)
-        {
-            Some(known) => Some(known),
-            None => return python_has_to(),
-        }
-    };
-    let sent = socket::send_datagram(descriptor, data.as_bytes(), to);
-    let is_sent = sent.map_err(|error| os_error(&error))? != Moved::Later;
-    PyBool::new(py, is_sent).into_bound_py_any(py)
 }

@@ -1,8 +1,9 @@
 //! Transports: what stands between a descriptor and a protocol, a room for each family.
 //!
-//! `flow` is what all families share, `tls` stands on a `stream`. Datagrams and pipes are asyncio's transports
-//! so far (python/corrente/_transports.py).
+//! `flow` is what all families share, `tls` stands on a `stream`. Datagrams have asyncio's transport over a `datagram`
+//! socket, pipes asyncio's own (python/corrente/_transports.py).
 
+pub(crate) mod datagram;
 pub(crate) mod flow;
 pub(crate) mod stream;
 pub(crate) mod tls;
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 
 /// Adds the classes to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    datagram::register(module)?;
     stream::register(module)?;
     tls::register(module)
 }

@@ -79,9 +79,9 @@ pub(crate) struct Entry {
     reader: Option<Target>,
     writer: Option<Target>,
     told: Told,
-    /// Of a TCP connection; of others a read may end where something else is still to be read.
     stock: Stock,
-    is_tcp: bool,
+    /// See [`Watched::trust`]; of others a read may end where something else is still to be read.
+    tells_all: bool,
 }
 
 impl Entry {
@@ -117,7 +117,7 @@ impl Entry {
     fn tell(&mut self, descriptor: Descriptor) -> Option<Change> {
         let (from, to) = (self.told, self.wanted());
         self.told = to;
-        let is_told_of_news = self.is_tcp && to.span == Span::Kept && to.interest.reads();
+        let is_told_of_news = self.tells_all && to.span == Span::Kept && to.interest.reads();
         self.stock = if is_told_of_news {
             Stock::Known
         } else {
@@ -210,14 +210,9 @@ impl Watched {
         (before, entry.tell(descriptor))
     }
 
-    /// The next target is of this socket; `socket` is exchanged for the one before it. What is known of
-    /// another one of its number holds no more; `is_tcp` then tells what this one is.
-    pub(crate) fn meet(
-        &mut self,
-        descriptor: Descriptor,
-        socket: &mut Option<Py<PyAny>>,
-        is_tcp: impl FnOnce() -> bool,
-    ) {
+    /// The next target is of this socket; `socket` is exchanged for the one before it. Whether that was another one, of which
+    /// nothing that is known holds any more.
+    pub(crate) fn meet(&mut self, descriptor: Descriptor, socket: &mut Option<Py<PyAny>>) -> bool {
         let index = descriptor.index();
         if index >= self.sockets.len() {
             self.sockets.resize_with(index + 1, || None);
@@ -226,16 +221,25 @@ impl Watched {
         let is_same = is_one(known.as_ref(), socket.as_ref());
         std::mem::swap(known, socket);
         if is_same {
-            return;
+            return false;
         }
         if index >= self.entries.len() {
             self.entries.resize_with(index + 1, Entry::default);
         }
         let entry = &mut self.entries[index];
-        entry.is_tcp = is_tcp();
+        entry.tells_all = false;
         entry.stock = Stock::Unknown;
         if entry.told.span == Span::Kept {
             entry.told = Told::default();
+        }
+        true
+    }
+
+    /// The driver tells of each byte that the socket gets which was met last, and a read that takes less than it could has
+    /// taken all.
+    pub(crate) fn trust(&mut self, descriptor: Descriptor) {
+        if let Some(entry) = self.entries.get_mut(descriptor.index()) {
+            entry.tells_all = true;
         }
     }
 

@@ -108,22 +108,21 @@ fn soon<'a, 'py>(
     function: &str,
     arguments: &Arguments<'a, 'py>,
 ) -> PyResult<Parts<'a, 'py>> {
-    let callback = arguments.required(function, 0, "callback")?;
-    parts(receiver, this, function, callback, arguments, 1)
+    parts(receiver, this, function, arguments, &["callback"])
 }
 
-/// What a handle is made of, from a call whose callback's own arguments begin at a position.
+/// What a handle is made of, from a call with these arguments, the callback last, and behind them the callback's own.
 #[inline]
 fn parts<'a, 'py>(
     receiver: &'a Bound<'py, PyAny>,
     this: &Loop,
     function: &str,
-    callback: Borrowed<'a, 'py, PyAny>,
     arguments: &Arguments<'a, 'py>,
-    first: usize,
+    required: &[&str],
 ) -> PyResult<Parts<'a, 'py>> {
     let py = arguments.py();
-    let [context] = arguments.named(function, [intern!(py, "context")])?;
+    let callback = arguments.required(function, required.len() - 1, "callback")?;
+    let [context] = arguments.named(function, required, [intern!(py, "context")])?;
     let traceback = if this.inbox.is_none_of([Flag::Closed, Flag::Debug]) {
         None
     } else {
@@ -134,10 +133,10 @@ fn parts<'a, 'py>(
         Some(context) => context.to_owned(),
         None => copy_current(py)?,
     };
-    let arguments = if arguments.len() == first {
+    let arguments = if arguments.len() == required.len() {
         handle::no_arguments(py)
     } else {
-        arguments.rest(first)?
+        arguments.rest(required.len())?
     };
     Ok(Parts {
         callback,
@@ -167,7 +166,14 @@ fn call_later<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) 
     let now = monotonic();
     let when = now + delay.extract::<f64>()?;
     let object = PyFloat::new(arguments.py(), when).into_any();
-    schedule(receiver, "call_later", &arguments, (when, object))
+    let parts = parts(
+        receiver,
+        this(receiver)?.get(),
+        "call_later",
+        &arguments,
+        &["delay", "callback"],
+    )?;
+    schedule(receiver, parts, (when, object))
 }
 
 fn call_at<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
@@ -176,23 +182,27 @@ fn call_at<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> 
         return Err(PyTypeError::new_err("when cannot be None"));
     }
     let seconds = when.extract::<f64>()?;
-    schedule(receiver, "call_at", &arguments, (seconds, when.to_owned()))
+    let parts = parts(
+        receiver,
+        this(receiver)?.get(),
+        "call_at",
+        &arguments,
+        &["when", "callback"],
+    )?;
+    schedule(receiver, parts, (seconds, when.to_owned()))
 }
 
 #[inline]
 fn schedule<'py>(
     receiver: &Bound<'py, PyAny>,
-    function: &str,
-    arguments: &Arguments<'_, 'py>,
+    parts: Parts<'_, 'py>,
     (when, object): (f64, Bound<'py, PyAny>),
 ) -> Answer<'py> {
-    let this = this(receiver)?.get();
-    let callback = arguments.required(function, 1, "callback")?;
-    let parts = parts(receiver, this, function, callback, arguments, 2)?;
     let made = handle::timer(parts, object)?;
     let timer = made.clone().unbind();
+    let this = this(receiver)?.get();
     this.state
-        .with(arguments.py(), |state| state.timers.schedule(when, timer))?;
+        .with(receiver.py(), |state| state.timers.schedule(when, timer))?;
     Ok(made)
 }
 
@@ -240,16 +250,15 @@ fn named_loop<'py>(receiver: &Bound<'py, PyAny>, this: &Loop) -> PyResult<Bound<
 
 fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
-    let coroutine = arguments.required("create_task", 0, "coro")?.to_owned();
     let this = this(receiver)?.get();
-    let inbox = &this.inbox;
-    if !inbox.is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]) {
-        let keywords = PyDict::new(py);
-        for (name, value) in arguments.keywords() {
-            keywords.set_item(name, value)?;
-        }
-        return receiver.call_method(intern!(py, "_create_task"), (coroutine,), Some(&keywords));
+    let is_plain = arguments.len() == 1
+        && this
+            .inbox
+            .is_none_of([Flag::Closed, Flag::Debug, Flag::TaskFactory]);
+    if !is_plain {
+        return ask_for_task(receiver, &arguments);
     }
+    let coroutine = arguments.required("create_task", 0, "coro")?.to_owned();
     let class = TASK.import(py, "_asyncio", "Task")?;
     // Whatever starts tasks names them, mostly `None`: that is no name.
     let is_unnamed = match arguments.keyword_count() {
@@ -271,6 +280,18 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
         .chain(values)
         .collect();
     call_named(class, &all.iter().collect::<Vec<_>>(), &names)
+}
+
+/// Asyncio makes the task, or says what is wrong with the arguments.
+#[cold]
+fn ask_for_task<'py>(receiver: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = arguments.py();
+    let keywords = PyDict::new(py);
+    for (name, value) in arguments.keywords() {
+        keywords.set_item(name, value)?;
+    }
+    let make = intern!(py, "_create_task");
+    receiver.call_method(make, arguments.rest(0)?, Some(&keywords))
 }
 
 /// The names of what a task is made with: the loop, and whatever the caller named.

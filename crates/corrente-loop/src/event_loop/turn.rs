@@ -36,6 +36,7 @@ struct Turns {
 pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     let inbox = &slf.get().inbox;
     let this = slf.get();
+    let process = std::process::id();
     this.state.with(slf.py(), State::forget_poll)?;
     this.guard.enter(slf.py())?;
     inbox.set_running(true);
@@ -57,6 +58,10 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     inbox.set_running(false);
     this.guard.pulse().begin_wait();
     this.metrics.leave(monotonic());
+    if ended.is_err() && process == std::process::id() {
+        // What the callback wrote that ended the program; its parent sends it, if this is the child of a fork.
+        return ended.and(flush(slf));
+    }
     ended
 }
 
@@ -91,7 +96,10 @@ fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
             let stream = stream.bind(slf.py());
             stream::ready(stream, *side).or_else(|error| stray(slf, stream, error))
         }
-        Job::Operation(operation) => operation::ready(slf.py(), slf.get(), operation),
+        Job::Operation(operation) => {
+            let outcome = operation::ready(slf.py(), slf.get(), operation);
+            outcome.or_else(|error| stray(slf, operation.bind(slf.py()).as_any(), error))
+        }
         Job::Rest(rest) => {
             let rest = rest.bind(slf.py());
             let woken = rest.get().wake(slf.py());
@@ -128,6 +136,10 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
         return Ok((ready, Expected::Alike));
     }
     let has_work = this.state.with(py, |state| !state.ready.is_empty())?;
+    if !has_work {
+        // One that came while no code of Python's ran does not interrupt the wait that may follow.
+        py.check_signals()?;
+    }
     let now = if has_work && turns.stride.is_within() {
         turns.began
     } else {
@@ -237,12 +249,10 @@ fn answer(py: Python<'_>, waited: io::Result<()>) -> PyResult<()> {
 
 #[inline]
 fn call(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
-    let outcome = if slf.get().is_debug() {
-        call_watched(slf, next)
-    } else {
-        handle::run(slf.py(), next)
-    };
-    outcome.or_else(|error| failed(slf, next, error))
+    if slf.get().is_debug() {
+        return call_watched(slf, next);
+    }
+    handle::run(slf.py(), next).or_else(|error| failed(slf, next, error))
 }
 
 /// Debug mode: the handle is known while it runs, and slow callbacks are told.
@@ -251,7 +261,7 @@ fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     let py = slf.py();
     slf.setattr(intern!(py, "_current_handle"), next)?;
     let begin = monotonic();
-    let outcome = handle::run(py, next);
+    let outcome = handle::run(py, next).or_else(|error| failed(slf, next, error));
     let took = monotonic() - begin;
     slf.setattr(intern!(py, "_current_handle"), py.None())?;
     outcome?;

@@ -44,7 +44,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
         }
     }
 
-    /// The argument at a position.
+    /// The argument at a position, or of that name.
     ///
     /// # Errors
     ///
@@ -56,11 +56,19 @@ impl<'a, 'py> Arguments<'a, 'py> {
         position: usize,
         name: &str,
     ) -> PyResult<Borrowed<'a, 'py, PyAny>> {
-        self.get(position).ok_or_else(|| {
+        let given = self.get(position).or_else(|| self.of_name(name));
+        given.ok_or_else(|| {
             PyTypeError::new_err(format!(
                 "{function}() missing 1 required positional argument: '{name}'"
             ))
         })
+    }
+
+    #[cold]
+    fn of_name(&self, text: &str) -> Option<Borrowed<'a, 'py, PyAny>> {
+        let mut names = self.names?.iter();
+        let place = names.position(|name| name.to_string() == text)?;
+        self.value(self.positional + place)
     }
 
     /// The positional arguments from a position on.
@@ -75,15 +83,16 @@ impl<'a, 'py> Arguments<'a, 'py> {
         Ok(unsafe { tuple.cast_into_unchecked() })
     }
 
-    /// What was given by these names.
+    /// What was given by these names, beside those that are `required` and may be given by position.
     ///
     /// # Errors
     ///
-    /// `TypeError` in Python's words where another name was given.
+    /// `TypeError` in Python's words where another name was given, or something twice.
     #[inline]
     pub(crate) fn named<const N: usize>(
         &self,
         function: &str,
+        required: &[&str],
         names: [&Bound<'py, PyString>; N],
     ) -> PyResult<[Option<Borrowed<'a, 'py, PyAny>>; N]> {
         let mut found = [None; N];
@@ -98,14 +107,25 @@ impl<'a, 'py> Arguments<'a, 'py> {
                     |known: &&Bound<'py, PyString>| known.as_any().eq(&name).unwrap_or(false);
                 names.iter().position(equal)
             });
-            let Some(known) = known else {
-                return Err(PyTypeError::new_err(format!(
-                    "{function}() got an unexpected keyword argument '{name}'"
-                )));
-            };
-            found[known] = self.value(self.positional + place);
+            match known {
+                Some(known) => found[known] = self.value(self.positional + place),
+                None => self.check_name(function, required, &name.to_string())?,
+            }
         }
         Ok(found)
+    }
+
+    /// One that is required may be given by name, if it was not given by position.
+    #[cold]
+    fn check_name(&self, function: &str, required: &[&str], name: &str) -> PyResult<()> {
+        let what = match required.iter().position(|one| *one == name) {
+            Some(place) if place >= self.positional => return Ok(()),
+            Some(_) => "multiple values for argument",
+            None => "an unexpected keyword argument",
+        };
+        Err(PyTypeError::new_err(format!(
+            "{function}() got {what} '{name}'"
+        )))
     }
 
     /// How many were given by name.

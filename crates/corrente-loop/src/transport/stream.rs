@@ -3,12 +3,13 @@
 //! `corrente._transports.StreamTransport` is this class with what is rarely needed added in Python. The
 //! order of calls, the words of errors and the life cycle are those of asyncio's
 //! `_SelectorSocketTransport`: `connection_made`, then reading starts, `connection_lost` exactly once and
-//! from the loop. `reading` (with `feeding`) and `writing` move the bytes, `methods` are what Python calls.
+//! from the loop. `reading` (with `feeding`) and `writing` (with `passing`) move the bytes, `methods` are what Python calls.
 //!
 //! Key invariant: the stream's state is not borrowed while the protocol runs.
 
 pub(super) mod feeding;
 pub(super) mod methods;
+mod passing;
 mod queue;
 mod reading;
 pub(super) mod writing;
@@ -30,7 +31,7 @@ use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
-pub(crate) use writing::{Behind, pass, pass_file};
+pub(crate) use passing::{Behind, pass, pass_file};
 
 static STREAM: Class<Stream> = Class::new();
 

@@ -199,7 +199,7 @@ fn set_write_buffer_limits<'py>(
 ) -> Answer<'py> {
     let py = receiver.py();
     let names = [intern!(py, "high"), intern!(py, "low")];
-    let [high, low] = arguments.named("set_write_buffer_limits", names)?;
+    let [high, low] = arguments.named("set_write_buffer_limits", &[], names)?;
     let number = |given: Option<Borrowed<'_, 'py, PyAny>>| {
         given
             .filter(|one| !one.is_none())

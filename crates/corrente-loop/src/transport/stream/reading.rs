@@ -249,8 +249,13 @@ pub(super) fn ended(
     stream: &Stream,
     protocol: &Py<PyAny>,
 ) -> PyResult<()> {
+    let told = stream.tell_debug(transport, "received EOF");
+    // Also where the log fails: the kernel would tell of the end for ever.
+    told.and(see_to_end(transport, stream, protocol))
+}
+
+fn see_to_end(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny>) -> PyResult<()> {
     let py = transport.py();
-    stream.tell_debug(transport, "received EOF")?;
     let answer = protocol
         .call_method0(py, intern!(py, "eof_received"))
         .and_then(|answer| answer.is_truthy(py));
@@ -263,7 +268,11 @@ pub(super) fn ended(
             })?;
             stream.unwatch(py, Side::Read)
         }
-        Ok(false) => super::writing::close(transport, stream),
+        Ok(false) => {
+            // What it has written goes now, so that the end of the connection is told from the loop, as ever.
+            super::writing::flush(transport, stream)?;
+            super::writing::close(transport, stream)
+        }
         Err(error) => fatal(
             transport,
             error,

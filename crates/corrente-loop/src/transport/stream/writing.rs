@@ -5,17 +5,16 @@
 //! pieces, and what is written while no callback runs, are sent at once. Whoever looks (`is_closing`,
 //! `get_write_buffer_size`, `close`) is shown what sending at once would have led to.
 
-use std::io::{self, IoSlice};
+use std::io;
 
-use corrente_driver::file::FilePart;
 use corrente_driver::socket::{self, Moved};
 use pyo3::exceptions::{PyEOFError, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 
-use super::queue::{SENT_MOST, Written};
-use super::{Life, Pending, STREAM, State, Stream, Writing, fatal};
+use super::queue::Written;
+use super::{Life, Pending, State, Stream, Writing, fatal};
 use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::watched::Side;
@@ -26,7 +25,7 @@ const IGNORED_QUIETLY: u32 = 5;
 pub(in crate::transport) const GATHERED_MOST: usize = 32 * 1024;
 /// What may change is copied to wait: less than this, or behind what waits already. More is worth a call of its own.
 const COPIED_MOST: usize = 4 * 1024;
-const FAILED: &str = "Fatal write error on socket transport";
+pub(super) const FAILED: &str = "Fatal write error on socket transport";
 
 /// What becomes of data that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,17 +97,12 @@ fn write_bytes(
         Admission::Behind => keep(transport, stream, Chunk::kept(bytes), 0),
         Admission::Go if may_wait(stream, length) => gather(transport, stream, Chunk::kept(bytes)),
         Admission::Go => {
-            flush(transport, stream)?;
-            // What was written before may wait for the socket now, or the connection may be lost.
-            let (is_free, is_lost) = stream.with(py, |state| {
-                (state.pending == Pending::Nothing, state.life == Life::Lost)
-            })?;
-            match if is_free {
-                send_now(stream, content)
-            } else {
-                Ok(0)
-            } {
-                _ if is_lost => Ok(()),
+            let written = match catch_up(transport, stream)? {
+                Standing::Lost => return Ok(()),
+                Standing::Behind => Ok(0),
+                Standing::Free => send_now(stream, content),
+            };
+            match written {
                 Ok(written) if written == length => Ok(()),
                 Ok(written) => keep(transport, stream, Chunk::kept(bytes), written),
                 Err(error) => fatal(transport, os_error(&error), FAILED),
@@ -138,13 +132,14 @@ fn write_changing(
         let copy = with_content(data, |content| content.into())?;
         return gather(transport, stream, Chunk::Copied(copy));
     }
-    flush(transport, stream)?;
-    let is_free = stream.with(py, |state| state.pending == Pending::Nothing)?;
+    let standing = catch_up(transport, stream)?;
+    if standing == Standing::Lost {
+        return Ok(());
+    }
     let left = with_content(data, |content| -> io::Result<Box<[u8]>> {
-        let written = if is_free {
-            send_now(stream, content)?
-        } else {
-            0
+        let written = match standing {
+            Standing::Free => send_now(stream, content)?,
+            Standing::Behind | Standing::Lost => 0,
         };
         Ok(content[written..].into())
     })?;
@@ -160,12 +155,12 @@ fn may_wait(stream: &Stream, length: usize) -> bool {
 }
 
 /// What the socket takes at once.
-fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
+pub(super) fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
     Ok(noted(stream, socket::write(stream.descriptor, content)?))
 }
 
 /// Counts what was moved.
-fn noted(stream: &Stream, moved: Moved) -> usize {
+pub(super) fn noted(stream: &Stream, moved: Moved) -> usize {
     match moved {
         Moved::Bytes(written) => {
             stream.metrics().sent.add(written as u64);
@@ -207,6 +202,27 @@ pub(super) fn flush(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
             hold(transport, stream)
         }
     }
+}
+
+/// What becomes of more, when what waited for the callback to return has gone as far as it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It may go at once.
+    Free,
+    /// It goes behind what waits for the socket.
+    Behind,
+    /// Nowhere: the connection is lost.
+    Lost,
+}
+
+/// Writes what waits for the callback to return, so that more may follow it.
+pub(super) fn catch_up(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<Standing> {
+    flush(transport, stream)?;
+    stream.with(transport.py(), |state| match state.pending {
+        _ if state.life == Life::Lost => Standing::Lost,
+        Pending::Nothing => Standing::Free,
+        Pending::Callback | Pending::Socket => Standing::Behind,
+    })
 }
 
 /// What has become of what waited for the callback to return.
@@ -271,146 +287,24 @@ pub(super) fn write_lines(
     if let Admission::Ignored { is_told } = admission {
         return ignore(transport, is_told);
     }
-    flush(transport, stream)?;
-    let is_free = stream.with(py, |state| {
+    let standing = catch_up(transport, stream)?;
+    if standing == Standing::Lost {
+        return Ok(());
+    }
+    stream.with(py, |state| {
         for chunk in chunks {
             state.outgoing.push(chunk, 0);
         }
-        state.pending == Pending::Nothing
     })?;
-    if is_free {
+    if standing == Standing::Free {
         ready(transport, stream)?;
     }
     hold(transport, stream)
 }
 
-/// Writes what a TLS session has encrypted or a protocol in Rust has made, and something behind it, in one call. What the
-/// socket does not take is copied, but for an object.
-pub(crate) fn pass(
-    transport: &Bound<'_, PyAny>,
-    content: &[u8],
-    after: Behind<'_, '_>,
-) -> PyResult<()> {
-    let stream = STREAM.get(transport)?;
-    // What was written before the connection was secured goes first.
-    flush(transport, stream)?;
-    let (is_free, is_lost) = stream.with(transport.py(), |state| {
-        (state.pending == Pending::Nothing, state.life == Life::Lost)
-    })?;
-    let behind = after.bytes();
-    let length = content.len() + behind.len();
-    if is_lost || length == 0 {
-        return Ok(());
-    }
-    let written = if is_free {
-        send_both(stream, content, behind)
-    } else {
-        Ok(0)
-    };
-    let written = match written {
-        Ok(written) if written == length => return Ok(()),
-        Ok(written) => written,
-        Err(error) => return fatal(transport, os_error(&error), FAILED),
-    };
-    if let Some(left) = content.get(written..).filter(|left| !left.is_empty()) {
-        keep(transport, stream, Chunk::Copied(left.into()), 0)?;
-    }
-    let written = written.saturating_sub(content.len());
-    match after {
-        Behind::Nothing => Ok(()),
-        Behind::Object(object) => keep(transport, stream, Chunk::kept(object), written),
-        Behind::Lent(bytes) => {
-            let left = bytes.get(written..).unwrap_or_default();
-            keep(transport, stream, Chunk::Copied(left.into()), 0)
-        }
-    }
-}
-
-/// What goes behind some content.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Behind<'a, 'py> {
-    Nothing,
-    /// It is kept where the socket does not take it.
-    Object(&'a Bound<'py, PyBytes>),
-    /// It is copied then.
-    Lent(&'a [u8]),
-}
-
-impl Behind<'_, '_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Nothing => b"",
-            Self::Object(object) => object.as_bytes(),
-            Self::Lent(bytes) => bytes,
-        }
-    }
-}
-
-/// What the socket takes at once of two pieces.
-fn send_both(stream: &Stream, first: &[u8], second: &[u8]) -> io::Result<usize> {
-    match (first, second) {
-        (only, []) | ([], only) => send_now(stream, only),
-        (first, second) => {
-            let slices = [IoSlice::new(first), IoSlice::new(second)];
-            Ok(noted(
-                stream,
-                socket::write_all(stream.descriptor, &slices)?,
-            ))
-        }
-    }
-}
-
-/// Sends content, if there is any, and behind it what is left of a file, behind what waits already. Where all of it can go, it
-/// is one segment's that the file begins in.
-pub(crate) fn pass_file(
-    transport: &Bound<'_, PyAny>,
-    content: &[u8],
-    mut part: FilePart,
-) -> PyResult<()> {
-    let stream = STREAM.get(transport)?;
-    flush(transport, stream)?;
-    let (is_free, is_lost) = stream.with(transport.py(), |state| {
-        (state.pending == Pending::Nothing, state.life == Life::Lost)
-    })?;
-    if is_lost {
-        return Ok(());
-    }
-    let written = if is_free {
-        send_file_now(stream, content, &mut part)
-    } else {
-        Ok(0)
-    };
-    let left = match written {
-        Ok(written) => &content[written..],
-        Err(error) => return fatal(transport, failure(&error), FAILED),
-    };
-    if left.is_empty() && part.left() == 0 {
-        return Ok(());
-    }
-    stream.with(transport.py(), |state| {
-        if !left.is_empty() {
-            state.outgoing.push(Chunk::Copied(left.into()), 0);
-        }
-        state.outgoing.push_file(part);
-    })?;
-    hold(transport, stream)
-}
-
-/// What the socket takes at once of some content, and, where that is all of it, of the file behind it.
-fn send_file_now(stream: &Stream, content: &[u8], part: &mut FilePart) -> io::Result<usize> {
-    let mut written = 0;
-    if !content.is_empty() {
-        written = noted(stream, socket::write_first(stream.descriptor, content)?);
-    }
-    if written == content.len() {
-        noted(stream, part.write(stream.descriptor, SENT_MOST)?);
-    }
-    Ok(written)
-}
-
 /// What ends a connection that cannot be written to. A file that has shrunk is nobody's connection's fault: asyncio
 /// tells of it, since it is no `OSError`.
-fn failure(error: &io::Error) -> PyErr {
+pub(super) fn failure(error: &io::Error) -> PyErr {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => PyEOFError::new_err(error.to_string()),
         _ => os_error(error),
@@ -436,7 +330,7 @@ fn keep(
 }
 
 /// If something waits: has the loop say when the socket takes more, and pauses the protocol if it is much.
-fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+pub(super) fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
     let py = transport.py();
     let left = stream.with(py, |state| {
         let length = state.outgoing.len();
@@ -504,9 +398,7 @@ fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
         let drained = state.drained.as_ref().map(|future| future.clone_ref(py));
         (life, state.writing, drained)
     })?;
-    if let Some(drained) = drained {
-        drained.call_method1(py, intern!(py, "set_result"), (py.None(),))?;
-    }
+    complete(py, drained, Ok(py.None()))?;
     if life == Life::Closing {
         let lost = intern!(py, "_call_connection_lost");
         return transport.call_method1(lost, (py.None(),)).map(drop);
@@ -527,11 +419,26 @@ fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> P
     drop(dropped);
     stream.unwatch(py, Side::Write)?;
     fatal(transport, failure(error), FAILED)?;
-    if let Some(drained) = drained {
-        let exception = failure(error).into_value(py);
-        drained.call_method1(py, intern!(py, "set_exception"), (exception,))?;
+    complete(py, drained, Err(failure(error)))
+}
+
+/// Tells whoever waits until all is written, unless that was given up meanwhile.
+fn complete(
+    py: Python<'_>,
+    drained: Option<Py<PyAny>>,
+    outcome: PyResult<Py<PyAny>>,
+) -> PyResult<()> {
+    let Some(drained) = drained.map(|future| future.into_bound(py)) else {
+        return Ok(());
+    };
+    if drained.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(());
     }
-    Ok(())
+    match outcome {
+        Ok(result) => drained.call_method1(intern!(py, "set_result"), (result,)),
+        Err(error) => drained.call_method1(intern!(py, "set_exception"), (error.into_value(py),)),
+    }
+    .map(drop)
 }
 
 /// `write_eof()`.

@@ -13,8 +13,8 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView};
 use super::engine::{Engine, RECORD};
 use super::{FAILED, Mode, SECURED, Session, State};
 use crate::ffi::bytes::{Chunk, with_content};
-use crate::transport::stream::writing::{GATHERED_MOST, pass};
-use crate::transport::stream::{self, Behind, gather};
+use crate::transport::stream::writing::GATHERED_MOST;
+use crate::transport::stream::{self, Behind, gather, pass};
 
 /// What is encrypted before it is sent, in bytes.
 const BATCH: usize = 128 * 1024;
