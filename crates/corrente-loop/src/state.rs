@@ -94,6 +94,15 @@ impl State {
         (is_recent && !is_due && !self.ready.is_empty()).then_some(self.ready.len())
     }
 
+    /// What other threads have sent is ready.
+    #[inline]
+    pub(crate) fn receive(&mut self, sent: Vec<Py<PyAny>>) {
+        // Mostly nothing: to extend a queue by it would be a call all the same.
+        if !sent.is_empty() {
+            self.ready.extend(sent.into_iter().map(Job::Handle));
+        }
+    }
+
     /// The loop starts to run: its first turn asks for descriptors, whatever is ready.
     pub(crate) fn forget_poll(&mut self) {
         self.last_poll = f64::NEG_INFINITY;

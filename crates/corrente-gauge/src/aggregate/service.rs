@@ -112,12 +112,12 @@ fn stalls(processes: &[Process]) -> Vec<StallFigures> {
 pub(super) fn figures(recording: &Recording) -> ServiceFigures {
     let processes = &recording.processes;
     let first = processes.first().cloned().unwrap_or_default();
-    let sum = |figure: fn(&Process) -> u64| processes.iter().map(figure).sum::<u64>();
+    let sum = |figure: fn(&Process) -> u64| total(processes.iter().map(figure));
     let longest = |figure: fn(&Process) -> u64| processes.iter().map(figure).max().unwrap_or(0);
     let requests = sum(|process| process.requests_seen);
     let measured = sum(|process| process.requests_measured);
     let cpu = sum(|process| process.cpu_ns);
-    let thread_cpu = sum(|process| process.threads.iter().map(|thread| thread.cpu_ns).sum());
+    let thread_cpu = sum(|process| total(process.threads.iter().map(|thread| thread.cpu_ns)));
     let request_cpu = sum(request_cpu);
     let mut in_flight = Distribution::default();
     for one in processes {
@@ -179,16 +179,17 @@ fn is_sampled(process: &Process) -> bool {
 /// Where not every request is measured, those beside one that arrives cannot be counted.
 fn little(recording: &Recording, factor: f64) -> Option<f64> {
     let stays = recording.endpoints.iter().map(|one| one.wall_ns.sum as f64);
-    let active: u64 = recording.processes.iter().map(|one| one.active_ns).sum();
+    let active = total(recording.processes.iter().map(|one| one.active_ns));
     (active > 0).then(|| stays.sum::<f64>() * factor / active as f64)
 }
 
 fn request_cpu(process: &Process) -> u64 {
-    process
-        .threads
-        .iter()
-        .map(|thread| thread.request_cpu_ns)
-        .sum()
+    total(process.threads.iter().map(|thread| thread.request_cpu_ns))
+}
+
+/// The sum of figures that a file may hold: one beyond the range stays at its end.
+fn total(figures: impl Iterator<Item = u64>) -> u64 {
+    figures.fold(0, u64::saturating_add)
 }
 
 /// Of the threads that run steps of coroutines.
@@ -209,7 +210,7 @@ fn memory(processes: &[Process]) -> Option<f64> {
         .iter()
         .filter_map(|process| process.memory.pss_bytes.or(process.memory.rss_bytes))
         .collect();
-    let sum: u64 = known.iter().sum();
+    let sum = total(known.iter().copied());
     (!known.is_empty()).then(|| sum as f64 / known.len() as f64)
 }
 

@@ -62,6 +62,20 @@ fn close(found: Option<f64>, expected: f64) {
 }
 
 #[test]
+fn figures_at_the_end_of_their_range_are_no_error() {
+    let mut recording = recording();
+    let first = &mut recording.processes[0];
+    (first.cpu_ns, first.active_ns, first.requests_seen) = (u64::MAX, u64::MAX, u64::MAX);
+    first.threads[0].cpu_ns = u64::MAX;
+    first.threads[0].request_cpu_ns = u64::MAX;
+    first.memory.rss_bytes = Some(u64::MAX);
+    let other = recording.processes[0].clone();
+    recording.processes.push(other);
+    let figures = service::figures(&recording);
+    assert_eq!(figures.requests, u64::MAX);
+}
+
+#[test]
 fn an_endpoint_is_computing_and_waiting() {
     let figures = aggregate(&recording());
     let slow = &figures.endpoints[0];

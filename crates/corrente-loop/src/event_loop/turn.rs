@@ -152,7 +152,7 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
     let sent = inbox.take();
     let is_stopping = inbox.is(Flag::Stopping);
     let (poll, gone) = this.state.with(py, |state| {
-        state.ready.extend(sent.into_iter().map(Job::Handle));
+        state.receive(sent);
         state.plan(now, is_stopping)
     })?;
     for timer in gone {
@@ -175,7 +175,7 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
     };
     turns.began = now;
     let (changes, gone, lag, ready) = this.state.with(py, |state| {
-        state.ready.extend(sent.into_iter().map(Job::Handle));
+        state.receive(sent);
         let changes = if poll == Poll::Skip {
             Vec::new()
         } else {
