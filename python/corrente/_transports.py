@@ -275,7 +275,7 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
         super().__init__(loop, sock, protocol, address, waiter, extra)
         self._native = _native.DatagramSocket(loop, self, sock.family, self._extra["peername"])
         # In the class's place for as long as it is open.
-        self.sendto = self._native.sendto
+        self.__dict__["sendto"] = self._native.sendto
 
     def _add_reader(self, fd: int, callback: Foreign) -> None:
         if callback == self._read_ready:
