@@ -43,17 +43,22 @@ fn recording_of_driver(driver: &str) -> Recording {
     recording
 }
 
+/// What `ask` makes of such a service whose pool is set to five.
+fn with_a_pool<R>(driver: &str, ask: impl Fn(&Figures, &Reading, &Settings) -> R) -> R {
+    let recording = recording_of_driver(driver);
+    let figures = aggregate::aggregate(&recording);
+    let reading = Reading::new(&recording, &figures);
+    let asked = Settings {
+        pool: Some(5),
+        ..Settings::default()
+    };
+    ask(&figures, &reading, &asked)
+}
+
 #[test]
 fn connections_are_given_out_as_the_driver_of_each_side_does() {
     let connections = |driver: &str| {
-        let recording = recording_of_driver(driver);
-        let figures = aggregate::aggregate(&recording);
-        let reading = Reading::new(&recording, &figures);
-        let asked = Settings {
-            pool: Some(5),
-            ..Settings::default()
-        };
-        let found = present::deployments(&figures, &reading, &asked);
+        let found = with_a_pool(driver, present::deployments);
         [found.before, found.after].map(|side| side.connections)
     };
     let fair = vec![Connections::PerProcess(5)];
@@ -65,16 +70,7 @@ fn connections_are_given_out_as_the_driver_of_each_side_does() {
 
 #[test]
 fn a_loop_that_stays_keeps_its_driver() {
-    let connections = |driver: &str| {
-        let recording = recording_of_driver(driver);
-        let figures = aggregate::aggregate(&recording);
-        let reading = Reading::new(&recording, &figures);
-        let asked = Settings {
-            pool: Some(5),
-            ..Settings::default()
-        };
-        present::looped(&figures, &reading, &asked).connections
-    };
+    let connections = |driver: &str| with_a_pool(driver, present::looped).connections;
     assert_eq!(connections("psycopg2"), [Connections::PerProcess(5)]);
     assert_eq!(connections("asyncpg"), [Connections::Barging(5)]);
 }
