@@ -4,10 +4,11 @@
 //! what the calibration's requests cost on both sides under load. The judged requests have not run
 //! on the asynchronous side yet. What the stacks cost is taken from the calibration (`calibrated`),
 //! and once more from the costs that are shipped (`costs_shipped`), for which nothing of the
-//! asynchronous side has to be there. `pairs` says who is predicted. Pure: figures in, intervals out.
+//! asynchronous side has to be there. What processes cost that crowd their cores is `crowded`. `pairs` says who is predicted. Pure: figures in, intervals out.
 
 mod calibrated;
 mod costs_shipped;
+mod crowded;
 mod downstream;
 mod pairs;
 
@@ -56,7 +57,7 @@ pub(crate) struct Cost {
 pub(crate) struct Known {
     /// One user alone, the calibration's requests included.
     alone: BTreeMap<(String, String), Vec<Cost>>,
-    /// The calibration's requests under load, on asynchronous contenders.
+    /// The calibration's requests under load, on contenders whose processes then do not sleep.
     loaded: BTreeMap<(String, String), Vec<Cost>>,
 }
 
@@ -182,31 +183,26 @@ impl Known {
         passes.entry(key).or_default().push(cost);
     }
 
-    /// What one user alone was served with, the least disturbed pass.
+    /// What one user alone was served with, in the typical pass.
     pub(crate) fn alone(&self) -> impl Iterator<Item = (&(String, String), Cost)> {
         let passes = self.alone.iter();
         passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
     }
 
-    /// What was measured, for the result: the least disturbed passes.
+    /// What was measured, for the result: every pass.
     pub(crate) fn costs(&self) -> Vec<KnownCost> {
-        let entry = |((contender, case), passes): (&(String, String), &Vec<Cost>)| {
-            let cost = typical(passes)?;
-            Some(KnownCost {
-                contender: contender.clone(),
-                case: case.clone(),
-                users: cost.users,
-                elapsed_s: cost.elapsed.as_secs_f64(),
-                cpu_s: cost.cpu.as_secs_f64(),
-                others_cpu_s: cost.others.map(|others| others.as_secs_f64()),
-                burn_rounds_per_ms: cost.speed,
-            })
+        let all = self.alone.iter().chain(&self.loaded);
+        let passes = all.flat_map(|(key, passes)| passes.iter().map(move |cost| (key, cost)));
+        let entry = |((contender, case), cost): (&(String, String), &Cost)| KnownCost {
+            contender: contender.clone(),
+            case: case.clone(),
+            users: cost.users,
+            elapsed_s: cost.elapsed.as_secs_f64(),
+            cpu_s: cost.cpu.as_secs_f64(),
+            others_cpu_s: cost.others.map(|others| others.as_secs_f64()),
+            burn_rounds_per_ms: cost.speed,
         };
-        self.alone
-            .iter()
-            .chain(&self.loaded)
-            .filter_map(entry)
-            .collect()
+        passes.map(entry).collect()
     }
 
     /// The speed of the processors in the middle one of all measurements.
@@ -243,7 +239,12 @@ impl Known {
             let cost = typical(self.loaded.get(&(warm.id.clone(), case.id.clone()))?)?;
             Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
         });
-        Some(Seen { alone, warm })
+        let crowded = self.crowded(&alone, comparison);
+        Some(Seen {
+            alone,
+            crowded,
+            warm,
+        })
     }
 
     /// What a result has noted.
@@ -292,17 +293,17 @@ impl Known {
     }
 }
 
-/// The pass that was disturbed least: what else runs on the machine makes caches cold, and so adds
-/// processor time; nothing takes any away. Passes compare by their work, where the speed is known.
+/// The pass in the middle by its work, of two the lesser: what else runs on the machine adds processor time
+/// to one, and a speed that was read too low takes work from another.
 fn typical(passes: &[Cost]) -> Option<Cost> {
-    let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cost.cpu.as_secs_f64());
-    let all: Option<Vec<f64>> = passes.iter().map(rounds).collect();
-    let work = all.unwrap_or_else(|| passes.iter().map(|cost| cost.cpu.as_secs_f64()).collect());
-    let least = passes
-        .iter()
-        .zip(work)
-        .min_by(|(_, a), (_, b)| a.total_cmp(b));
-    least.map(|(cost, _)| *cost)
+    let cpu = |cost: &Cost| cost.cpu.as_secs_f64();
+    let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cpu(cost));
+    let work: Option<Vec<f64>> = passes.iter().map(rounds).collect();
+    let work = work.unwrap_or_else(|| passes.iter().map(cpu).collect());
+    let mut by_work: Vec<(f64, &Cost)> = work.into_iter().zip(passes).collect();
+    by_work.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let middle = by_work.len().saturating_sub(1) / 2;
+    by_work.get(middle).map(|(_, cost)| **cost)
 }
 
 /// A service as the synchronous side shows it.
@@ -310,6 +311,8 @@ fn typical(passes: &[Cost]) -> Option<Cost> {
 struct Seen {
     /// To one user alone.
     alone: Service,
+    /// In its processes under load, where these crowd their cores.
+    crowded: Option<Service>,
     /// In processes of many threads under load, where there is such a contender and it ran.
     warm: Option<Service>,
 }
@@ -326,8 +329,8 @@ struct Stacks {
 }
 
 /// Asks the model. The code's own part comes from the processes of many threads, where they are
-/// known: theirs are the warm caches of a busy loop. Workers of one thread cost what one user alone
-/// was served with.
+/// known: theirs are the warm caches of a busy loop. Workers of one thread cost what they do where they
+/// crowd their cores, else what one user alone was served with.
 fn ask(
     comparison: &Comparison<'_>,
     seen: &Seen,
@@ -338,10 +341,12 @@ fn ask(
     let warm = seen.warm.as_ref().zip(stacks.warm.as_ref());
     let (service, from) = warm.or(alone)?;
     let is_single = comparison.over.concurrency == Concurrency::Threads(1);
+    let unlike = warm.is_some().then_some(&seen.alone);
+    let present = seen.crowded.as_ref().or(unlike);
     let deployment = |runner| deployment(plan, case, &seen.alone, runner, comparison.cores);
     Some(prediction::predict(&Question {
         service,
-        present: warm.is_some().then_some(&seen.alone).filter(|_| is_single),
+        present: present.filter(|_| is_single),
         cpu_deviation: CPU_DEVIATION,
         from,
         to: &stacks.to,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use corrente_report::result::{Measure, Mode, Side, UNPINNED};
 
 use crate::contender::tuned;
+use crate::forecast::Runner;
 use crate::scenario::{CasePlan, ContenderPlan, Pricing, Rounds, Scenario};
 use crate::slice::Load;
 
@@ -149,8 +150,11 @@ fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Dura
         return Duration::ZERO;
     };
     let count = |number: usize| u32::try_from(number).unwrap_or(0);
+    // How many cores there are is not known yet: on one the most contenders are crowded.
+    let is_crowded =
+        |one: &ContenderPlan| Runner::new(&one.id, one).is_some_and(|runner| runner.is_crowded(1));
     let looped = contenders(scenario, mode)
-        .filter(|one| one.side == Side::Async)
+        .filter(|one| one.side == Side::Async || is_crowded(one))
         .count();
     let both = plan.of_both_sides(mode).count();
     let alone = plan.of_one_user(mode).count() * known_alone(scenario).len();

@@ -188,31 +188,39 @@ impl Known {
         )
     }
 
+    /// A contender's costs in a case, as a stack.
+    pub(super) fn stack(
+        &self,
+        comparison: &Comparison<'_>,
+        runner: &Runner,
+        under: Under,
+    ) -> Option<Stack> {
+        let Comparison { plan, case, .. } = comparison;
+        let threads = match under {
+            Under::OneUser => 1,
+            Under::Load => runner.threads(),
+        };
+        Some(Stack {
+            name: runner.id.clone(),
+            threads,
+            costs: self.costs_of(&runner.id, under, plan)?.of(case),
+            process_bytes: 0,
+            request_bytes: 0,
+        })
+    }
+
     /// Predicts `of / over`; `None` where something that the prediction needs was not measured.
     pub(crate) fn forecast(
         &self,
         comparison: &Comparison<'_>,
     ) -> Option<Result<Prediction, Unpredictable>> {
         let Comparison {
-            plan,
-            of,
-            measured,
-            warm,
-            ..
+            of, measured, warm, ..
         } = comparison;
-        let stack = |runner: &Runner, threads, under| {
-            Some(Stack {
-                name: runner.id.clone(),
-                threads,
-                costs: self.costs_of(&runner.id, under, plan)?.of(comparison.case),
-                process_bytes: 0,
-                request_bytes: 0,
-            })
-        };
         let stacks = Stacks {
-            alone: stack(measured, 1, Under::OneUser),
-            warm: warm.and_then(|warm| stack(warm, warm.threads(), Under::Load)),
-            to: stack(of, 1, Under::Load)?,
+            alone: self.stack(comparison, measured, Under::OneUser),
+            warm: warm.and_then(|warm| self.stack(comparison, warm, Under::Load)),
+            to: self.stack(comparison, of, Under::Load)?,
         };
         ask(comparison, &self.seen(comparison, Some(*of))?, &stacks)
     }

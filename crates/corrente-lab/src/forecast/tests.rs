@@ -112,7 +112,7 @@ fn enough_workers_are_as_good_but_for_their_stack() {
 }
 
 #[test]
-fn the_least_disturbed_pass_counts() {
+fn of_two_passes_the_less_disturbed_counts() {
     let mut disturbed = known();
     disturbed.learn("flask", "calls", cost(1, 30_000, 9_000));
     disturbed.learn("starlette", "plain", cost(32, 400, 400));
@@ -120,6 +120,68 @@ fn the_least_disturbed_pass_counts() {
         gain(&mut disturbed, 4, 2).to_bits(),
         gain(&mut known(), 4, 2).to_bits()
     );
+}
+
+#[test]
+fn crowded_processes_cost_what_they_do_under_load() {
+    let mut known = known();
+    // Half as much again as one user alone shows: 0.45 ms a request, 0.75 a call.
+    known.learn("crowded", "plain", cost(32, 450, 450));
+    known.learn("crowded", "calls", cost(32, 6_450, 6_450));
+    let alone = Service {
+        endpoints: vec![Endpoint {
+            name: "judged".to_owned(),
+            weight: 1.0,
+            // 2 ms of code, 0.3 and 3 times 0.5 ms.
+            cpu: Law::Constant(0.0038),
+            calls: vec![Calls {
+                resource: 0,
+                count: 3.0,
+                wait: Law::Constant(0.02),
+                independent: 0.0,
+                blocking: 0.0,
+            }],
+        }],
+        resources: vec![Resource {
+            name: "http".to_owned(),
+            kind: "http".to_owned(),
+            servers: None,
+        }],
+    };
+    let plan: PredictionPlan = toml::from_str(PLAN).expect("a plan");
+    let case = "id = \"judged\"\ndriver = \"http\"\ncalls = { counts = { http = 3 } }";
+    let measured = runner("id = \"flask\"\nside = \"sync\"\ncommand = []").expect("a worker");
+    let of = runner("id = \"b\"\nside = \"async\"\ncommand = []").expect("a loop");
+    let cpu = |processes: usize, cores: usize| {
+        let over = Runner {
+            id: "crowded".to_owned(),
+            processes,
+            ..measured.clone()
+        };
+        let measured = Runner {
+            id: "flask".to_owned(),
+            ..measured.clone()
+        };
+        let found = known.crowded(
+            &alone,
+            &Comparison {
+                plan: &plan,
+                case: &toml::from_str(case).expect("a case"),
+                of: &of,
+                over: &over,
+                measured: &measured,
+                warm: None,
+                cores,
+                others: 1,
+                seed: 1,
+            },
+        );
+        found.map(|service| service.endpoints[0].cpu.mean())
+    };
+    let found = cpu(4, 1).expect("measured");
+    let expected = 0.002 + 0.000_45 + 3.0 * 0.000_75;
+    assert!((found / expected - 1.0).abs() < 1e-6, "{found}");
+    assert_eq!(cpu(2, 2), None);
 }
 
 #[test]
@@ -191,21 +253,21 @@ fn what_was_measured_at_another_speed_is_taken_to_one() {
 }
 
 #[test]
-fn passes_compare_by_their_work() {
+fn the_pass_in_the_middle_by_its_work_counts() {
     let mut known = Known::default();
-    for (speed, cpu_us) in [(10.0, 300), (20.0, 200), (10.0, 350)] {
+    for (speed, cpu_us) in [(10.0, 200), (20.0, 200), (10.0, 350)] {
         let cost = Cost {
             speed: Some(speed),
             ..cost(1, cpu_us, cpu_us)
         };
         known.learn("flask", "plain", cost);
     }
-    let costs = known.costs();
-    let least: Vec<u64> = costs
-        .iter()
-        .map(|cost| (cost.cpu_s * 1e6).round() as u64)
-        .collect();
-    assert_eq!(least, [300]);
+    let typical: Vec<Duration> = known.alone().map(|(_, cost)| cost.cpu).collect();
+    assert_eq!(typical, [Duration::from_micros(350)]);
+    // A result holds all of them, and tells the same.
+    let again = Known::from_costs(&known.costs());
+    let typical: Vec<Duration> = again.alone().map(|(_, cost)| cost.cpu).collect();
+    assert_eq!(typical, [Duration::from_micros(350)]);
 }
 
 /// Requests under load cost 40 µs, a new connection 30, a query 35 and the first one 25 more.

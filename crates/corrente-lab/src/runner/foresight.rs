@@ -8,9 +8,9 @@ use corrente_report::result::Side;
 
 use super::Stage;
 use crate::error::LabError;
-use crate::forecast::{Cost, Pairs, about, users};
+use crate::forecast::{Cost, Pairs, Runner, about, users};
 use crate::samples::Slice;
-use crate::scenario::{CasePlan, ContenderPlan};
+use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan};
 use crate::schedule;
 use crate::slice::Load;
 use crate::speed;
@@ -66,13 +66,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// The asynchronous contenders of the predictions under load, the synchronous ones by one user.
+    /// Under load those whose processes then do not sleep, by one user the synchronous ones.
     fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
-        let mut loaded = self.predicted_contenders(Side::Async);
-        loaded.extend(plan.warm.clone());
+        let loaded = self.calibrated_under_load(plan);
         for case in plan.of_both_sides(self.run.mode) {
             for id in &loaded {
                 self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
@@ -128,17 +127,31 @@ impl Stage<'_> {
         let Some(plan) = &self.scenario.prediction else {
             return Vec::new();
         };
-        let is_alone = schedule::known_alone(self.scenario).contains(id);
-        let mut loaded = self.predicted_contenders(Side::Async);
-        loaded.extend(plan.warm.clone());
-        let is_loaded = loaded.iter().any(|other| other == id);
-        if is_alone {
+        let is_loaded = || self.calibrated_under_load(plan).iter().any(|one| one == id);
+        if schedule::known_alone(self.scenario).contains(id) {
             plan.of_one_user(self.run.mode).cloned().collect()
-        } else if is_loaded {
+        } else if is_loaded() {
             plan.of_both_sides(self.run.mode).cloned().collect()
         } else {
             Vec::new()
         }
+    }
+
+    /// The asynchronous contenders of the predictions, the synchronous one of many threads, and those whose
+    /// processes crowd their cores.
+    fn calibrated_under_load(&self, plan: &PredictionPlan) -> Vec<String> {
+        let cores = self.placement.application.len().max(1);
+        let is_crowded = |id: &String| {
+            let found = self.instances.iter().find(|instance| instance.id == *id);
+            found
+                .and_then(|found| Runner::new(id, &found.plan))
+                .is_some_and(|runner| runner.is_crowded(cores))
+        };
+        let mut loaded = self.predicted_contenders(Side::Async);
+        loaded.extend(plan.warm.clone());
+        let crowded = self.predicted_contenders(Side::Sync).into_iter();
+        loaded.extend(crowded.filter(is_crowded));
+        loaded
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.
