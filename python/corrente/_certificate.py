@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: A setting.
 Foreign: TypeAlias = Any
@@ -20,22 +21,24 @@ class Certificate:
     """A chain and its key in files, and the context that connections are made with."""
 
     def __init__(self, given: Mapping[str, Foreign], protocols: tuple[str, ...]) -> None:
-        self._chain = (given["certificate"], given["key"], given["password"])
+        password = given["password"] or _missing_password
+        self._chain = (given["certificate"], given["key"], password)
+        # Before they are read: what is written meanwhile is read again.
+        self._seen = self._stamp()
         #: New connections begin with what was read last.
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
+        with _told("--tls-certificate", self._chain[0]):
             self.context.load_cert_chain(*self._chain)
-        except OSError as failure:
-            # `ssl` does not say which file it is; what OpenSSL says is an OSError, too.
-            raise OSError(f"--tls-certificate {self._chain[0]}: {failure}") from None
         self.context.set_alpn_protocols(protocols)
         self.context.minimum_version = _VERSIONS[given["minimum"]]
-        if given["ciphers"] is not None:
-            self.context.set_ciphers(given["ciphers"])
-        if given["authorities"] is not None:
-            self.context.load_verify_locations(given["authorities"])
+        ciphers, authorities = given["ciphers"], given["authorities"]
+        if ciphers is not None:
+            with _told("--tls-ciphers", ciphers):
+                self.context.set_ciphers(ciphers)
+        if authorities is not None:
+            with _told("--tls-ca", authorities):
+                self.context.load_verify_locations(authorities)
         self.context.verify_mode = _MODES[given["client"]]
-        self._seen = self._stamp()
 
     def refresh(self) -> str | None:
         """Read the files again if they have changed; gives back why they cannot be used."""
@@ -65,3 +68,17 @@ class Certificate:
                 status = None
             found.append(status and (status.st_mtime_ns, status.st_ino, status.st_size))
         return found
+
+
+@contextmanager
+def _told(option: str, value: str) -> Iterator[None]:
+    """Say which setting it is: `ssl` does not, and what OpenSSL says is an OSError, too."""
+    try:
+        yield
+    except OSError as failure:
+        raise OSError(f"{option} {value}: {failure}") from None
+
+
+def _missing_password() -> str:
+    """Answer for OpenSSL, which would ask on the terminal, once for each worker."""
+    raise OSError("its key is encrypted, and there is no --tls-password")

@@ -8,6 +8,7 @@ from typing_extensions import disjoint_base
 
 __all__ = [
     "Asgi",
+    "BoundSockets",
     "DatagramSocket",
     "Handle",
     "Loop",
@@ -325,6 +326,12 @@ class Operations:
         request_name: _Foreign | None = None,
     ) -> Self: ...
     def counts(self) -> dict[str, _Foreign] | None: ...
+
+@final
+class BoundSockets:
+    def __new__(cls, addresses: list[str]) -> Self: ...
+    def numbers(self) -> list[int]: ...
+    def close(self) -> None: ...
 
 @final
 class Worker:

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import inspect
 import logging
+import os
 import signal
 import socket
 from types import MappingProxyType
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 logger = logging.getLogger("corrente.server")
-
-#: The highest number that a port can have.
-LAST_PORT = 65535
 
 #: Connections that wait to be accepted.
 BACKLOG = 2048
@@ -86,7 +84,8 @@ def serve(
 
     Args:
         application: what is called for each request.
-        bind: addresses, each as `HOST:PORT`, `[HOST]:PORT` or `unix:PATH`.
+        bind: addresses, each as `HOST:PORT`, `[HOST]:PORT`, `:PORT` for all of this machine's, or
+            `unix:PATH`.
         interface: "asgi", "wsgi", or "auto" to find out.
         mounts: other applications, of either interface, each below a prefix like "/api".
         static: folders of files that are served, each below a prefix like "/static".
@@ -99,11 +98,13 @@ def serve(
             1 is the loop's own), `max_queued` (requests that wait for a thread).
 
     Raises:
-        OSError: an address cannot be bound, or a folder cannot be opened.
+        ValueError: what is no address.
+        OSError: an address cannot be had, or a folder cannot be opened.
         LifespanError: the application said that it cannot begin.
     """
     addresses = [bind] if isinstance(bind, str) else list(bind)
-    sockets = [bound(address) for address in addresses]
+    bound = _native.BoundSockets(addresses)
+    sockets = [socket.socket(fileno=os.dup(number)) for number in bound.numbers()]
     try:
         _loop.run(
             serve_here(
@@ -119,35 +120,9 @@ def serve(
             )
         )
     finally:
-        for listening in sockets:
-            listening.close()
-
-
-def bound(address: str) -> socket.socket:
-    """Give a socket that is bound to an address.
-
-    Raises:
-        ValueError: it is none.
-        OSError: it cannot be bound.
-    """
-    if address.startswith("unix:"):
-        local = socket.socket(socket.AF_UNIX)
-        local.bind(address.removeprefix("unix:"))
-        return local
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > LAST_PORT:
-        raise ValueError(f"expected HOST:PORT or unix:PATH, found {address!r}")
-    host = host.removeprefix("[").removesuffix("]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, int(port)))
-    except OSError as failure:
-        listening.close()
-        text = f"{address}: {failure.strerror or failure}"
-        raise OSError(failure.errno, text) from None
-    return listening
+        for one in sockets:
+            one.close()
+        bound.close()
 
 
 async def serve_here(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from .commands import LIMIT_S, Command
 from .wire import Client
@@ -122,4 +123,39 @@ def test_clients_have_to_show_a_certificate(tmp_path: Path, authority: trustme.C
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
     with Command(tmp_path, "shop:app", f"--tls-certificate={tmp_path / 'none.pem'}") as command:
         command.says(r"--tls-certificate \S+/none\.pem: .*No such file")
+        assert command.process.wait(LIMIT_S) == 3
+
+
+def test_a_key_that_is_encrypted_needs_its_password(tmp_path: Path, authority: trustme.CA) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    path = tmp_path / "key.pem"
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"open sesame"),
+    )
+    path.write_bytes(encrypted)
+    with Command(tmp_path, "shop:app", *flags) as command:
+        command.says(r"--tls-certificate \S+: its key is encrypted, .* no --tls-password")
+        assert command.process.wait(LIMIT_S) == 3
+    with Command(tmp_path, "shop:app", *flags, "--tls-password=open sesame") as command:
+        with Secured(secured_address(command), authority) as client:
+            assert client.get().status == 200
+        command.stop()
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--tls-ca=none.pem", r"--tls-ca \S*none\.pem: .*No such file"),
+        ("--tls-ciphers=none", r"--tls-ciphers none: .*cipher"),
+    ],
+)
+def test_a_setting_of_tls_that_cannot_be_is_told(
+    tmp_path: Path, authority: trustme.CA, flag: str, told: str
+) -> None:
+    flags = write(tmp_path, authority.issue_cert(NAME))
+    with Command(tmp_path, "shop:app", *flags, flag) as command:
+        command.says(told)
         assert command.process.wait(LIMIT_S) == 3

@@ -34,6 +34,8 @@ use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan, Settings};
 const CPU_DEVIATION: f64 = 0.03;
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
 const MODEL_DEVIATION: f64 = 0.13;
+/// By which share two readings of one speed may differ: looks at one processor do so by 1 to 2 %.
+const USUAL_SPEED: f64 = 0.03;
 /// Users of a case that does not say how many.
 const USERS_DEFAULT: usize = 16;
 
@@ -189,6 +191,12 @@ impl Known {
         passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
     }
 
+    /// How long one user alone waits for a request, where that is known.
+    pub(crate) fn latency_alone(&self, contender: &str, case: &str) -> Option<Duration> {
+        let passes = self.alone.get(&(contender.to_owned(), case.to_owned()))?;
+        typical(passes).map(|cost| cost.elapsed)
+    }
+
     /// What was measured, for the result: every pass.
     pub(crate) fn costs(&self) -> Vec<KnownCost> {
         let all = self.alone.iter().chain(&self.loaded);
@@ -215,10 +223,8 @@ impl Known {
     /// The same at one speed, so that what was measured at different times adds up.
     pub(crate) fn at(&self, speed: Option<f64>) -> Self {
         let taken = |costs: &BTreeMap<(String, String), Vec<Cost>>| {
-            let costs = costs.iter().map(|(key, passes)| {
-                let passes = passes.iter().map(|cost| cost.at(speed));
-                (key.clone(), passes.collect())
-            });
+            let costs = costs.iter();
+            let costs = costs.map(|(key, passes)| (key.clone(), usual(passes, speed)));
             costs.collect()
         };
         Self {
@@ -293,17 +299,32 @@ impl Known {
     }
 }
 
-/// The pass in the middle by its work, of two the lesser: what else runs on the machine adds processor time
-/// to one, and a speed that was read too low takes work from another.
+/// The pass that was disturbed least: what else runs on the machine makes caches cold, and so adds
+/// processor time; nothing takes any away. Passes compare by their work, where the speed is known.
 fn typical(passes: &[Cost]) -> Option<Cost> {
-    let cpu = |cost: &Cost| cost.cpu.as_secs_f64();
-    let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cpu(cost));
-    let work: Option<Vec<f64>> = passes.iter().map(rounds).collect();
-    let work = work.unwrap_or_else(|| passes.iter().map(cpu).collect());
-    let mut by_work: Vec<(f64, &Cost)> = work.into_iter().zip(passes).collect();
-    by_work.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let middle = by_work.len().saturating_sub(1) / 2;
-    by_work.get(middle).map(|(_, cost)| **cost)
+    let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cost.cpu.as_secs_f64());
+    let all: Option<Vec<f64>> = passes.iter().map(rounds).collect();
+    let work = all.unwrap_or_else(|| passes.iter().map(|cost| cost.cpu.as_secs_f64()).collect());
+    let least = passes
+        .iter()
+        .zip(work)
+        .min_by(|(_, a), (_, b)| a.total_cmp(b));
+    least.map(|(cost, _)| *cost)
+}
+
+/// The passes as they would have been at one speed. Where some were measured at it, those alone: what a
+/// correction by a speed is worth is known less well than what needs none.
+fn usual(passes: &[Cost], speed: Option<f64>) -> Vec<Cost> {
+    let is_usual = |cost: &&Cost| {
+        let ratio = cost.speed.zip(speed).map(|(here, there)| here / there);
+        ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= USUAL_SPEED)
+    };
+    let usual: Vec<Cost> = passes.iter().filter(is_usual).copied().collect();
+    if usual.is_empty() {
+        return passes.iter().map(|cost| cost.at(speed)).collect();
+    }
+    let as_read = |cost: Cost| Cost { speed, ..cost };
+    usual.into_iter().map(as_read).collect()
 }
 
 /// A service as the synchronous side shows it.

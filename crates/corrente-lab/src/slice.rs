@@ -43,6 +43,10 @@ const LEAST_ALONE: u64 = 3;
 /// The load before a look at one user alone.
 const ALONE_WARM_UP: Duration = Duration::from_millis(100);
 
+/// Requests one after the other, in each place, that a look under load lasts, and its load before.
+const LOOK_LATENCIES: u32 = 6;
+const WARM_UP_LATENCIES: u32 = 2;
+
 /// What load is applied for how long.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
@@ -83,6 +87,17 @@ impl Load {
         Self {
             length: look(rounds),
             ..Self::closed(rounds)
+        }
+    }
+
+    /// Long enough for requests that take so long. They begin together and so end together, wave by wave;
+    /// how many ends a look catches that is no longer than one says little.
+    #[must_use]
+    pub(crate) fn for_requests_of(self, latency: Duration) -> Self {
+        Self {
+            length: self.length.max(latency * LOOK_LATENCIES),
+            warm_up: self.warm_up.max(latency * WARM_UP_LATENCIES),
+            ..self
         }
     }
 
@@ -350,5 +365,24 @@ fn slice(outcome: Outcome, usage: Usage, place: Place<'_>) -> Slice {
         // Of requests that were still waiting when the load ended, only a lower bound is known; with
         // too many of them the others say nothing of the whole.
         latencies: Some(outcome.latency).filter(|_| 2 * outcome.unfinished <= outcome.completed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_lasts_several_requests() {
+        let rounds: Rounds =
+            toml::from_str("rounds = 4\nseconds = 1.4\nwarm_up = 0.3").expect("rounds");
+        let look = |latency_ms| {
+            let latency = Duration::from_millis(latency_ms);
+            let look = Load::calibration(rounds).for_requests_of(latency);
+            (look.length.as_millis(), look.warm_up.as_millis())
+        };
+        assert_eq!(look(0), (700, 300));
+        assert_eq!(look(20), (700, 300));
+        assert_eq!(look(500), (3000, 1000));
     }
 }

@@ -70,7 +70,7 @@ impl AsFd for Listener {
 pub fn open(sockets: &Sockets, systemd: &Systemd) -> Result<Vec<Listener>, ListenError> {
     let mut listeners = Vec::new();
     for number in systemd.descriptors() {
-        listeners.push(adopt(number)?);
+        adopt_once(&mut listeners, number)?;
     }
     if sockets.asked == Switch::Off && !listeners.is_empty() {
         return Ok(listeners);
@@ -81,10 +81,19 @@ pub fn open(sockets: &Sockets, systemd: &Systemd) -> Result<Vec<Listener>, Liste
             return Err(ListenError::Twice(address.clone()));
         }
         if let Address::Descriptor(number) = address {
-            listeners.push(adopt(*number)?);
+            adopt_once(&mut listeners, *number)?;
         } else {
             listeners.extend(socket::bind(address, sockets)?);
         }
     }
     Ok(listeners)
+}
+
+/// Takes over a descriptor that is not among the listeners yet: `--bind fd://3` names systemd's first one
+/// again, and a descriptor has one owner.
+fn adopt_once(listeners: &mut Vec<Listener>, number: RawFd) -> Result<(), ListenError> {
+    if listeners.iter().all(|known| known.number() != number) {
+        listeners.push(adopt(number)?);
+    }
+    Ok(())
 }

@@ -6,8 +6,10 @@
 //! `unsafe` code in it is what PyO3's macros expand to.
 
 mod access;
+mod bound_sockets;
 mod gauge;
 mod guard;
+
 mod worker;
 
 use std::sync::{Mutex, PoisonError};
@@ -53,6 +55,8 @@ mod _native {
     use pyo3::exceptions::PyRuntimeError;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::bound_sockets::BoundSockets;
     use crate::class_of_the_loop;
     #[pymodule_export]
     use crate::gauge::{Asgi, Recorder, Wsgi};

@@ -253,21 +253,27 @@ fn what_was_measured_at_another_speed_is_taken_to_one() {
 }
 
 #[test]
-fn the_pass_in_the_middle_by_its_work_counts() {
-    let mut known = Known::default();
-    for (speed, cpu_us) in [(10.0, 200), (20.0, 200), (10.0, 350)] {
-        let cost = Cost {
-            speed: Some(speed),
-            ..cost(1, cpu_us, cpu_us)
-        };
-        known.learn("flask", "plain", cost);
-    }
-    let typical: Vec<Duration> = known.alone().map(|(_, cost)| cost.cpu).collect();
-    assert_eq!(typical, [Duration::from_micros(350)]);
-    // A result holds all of them, and tells the same.
-    let again = Known::from_costs(&known.costs());
-    let typical: Vec<Duration> = again.alone().map(|(_, cost)| cost.cpu).collect();
-    assert_eq!(typical, [Duration::from_micros(350)]);
+fn the_least_disturbed_pass_of_those_at_the_usual_speed_counts() {
+    let typical = |passes: &[(f64, u64)]| {
+        let mut known = Known::default();
+        for (speed, cpu_us) in passes {
+            let cost = Cost {
+                speed: Some(*speed),
+                ..cost(1, *cpu_us, *cpu_us)
+            };
+            known.learn("flask", "plain", cost);
+        }
+        // A result holds all of them, and tells the same.
+        let known = Known::from_costs(&known.costs()).at(Some(10.0));
+        let typical: Vec<Duration> = known.alone().map(|(_, cost)| cost.cpu).collect();
+        typical
+    };
+    // The least work was seen at a speed that may have been misread, and another is disturbed.
+    let passes = [(9.0, 300), (10.0, 320), (9.9, 450)];
+    assert_eq!(typical(&passes), [Duration::from_micros(320)]);
+    // What differs as two readings do is not corrected.
+    assert_eq!(typical(&[(9.8, 300)]), [Duration::from_micros(300)]);
+    assert_eq!(typical(&[(20.0, 300)]), [Duration::from_micros(600)]);
 }
 
 /// Requests under load cost 40 µs, a new connection 30, a query 35 and the first one 25 more.

@@ -60,8 +60,11 @@ impl Stage<'_> {
         let Some(id) = plan.and_then(|plan| plan.warm.as_deref()) else {
             return Ok(());
         };
+        let naive = self.scenario.naive.clone().unwrap_or_default();
         for case in self.cases.clone() {
-            self.learn_one(id, &case, &Load::calibration(self.rounds), users(&case))?;
+            let latency = self.known.latency_alone(&naive, &case.id);
+            let load = Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default());
+            self.learn_one(id, &case, &load, users(&case))?;
         }
         Ok(())
     }

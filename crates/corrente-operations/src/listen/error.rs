@@ -63,6 +63,20 @@ pub enum ListenError {
 }
 
 impl ListenError {
+    /// The system's number for it (`errno(3)`), where there is one.
+    pub fn code(&self) -> Option<i32> {
+        let error = match self {
+            Self::InUse { .. } | Self::Twice(_) => Errno::ADDRINUSE,
+            Self::NotPermitted { .. } => Errno::ACCESS,
+            Self::NoSuchAddress(_) => Errno::ADDRNOTAVAIL,
+            Self::NotASocket(_) => Errno::EXIST,
+            Self::Descriptor { .. } => Errno::BADF,
+            Self::Unknown { .. } => return None,
+            Self::System { reason, .. } => return reason.raw_os_error(),
+        };
+        Some(error.raw_os_error())
+    }
+
     pub(super) fn system(what: impl Into<String>, error: Errno) -> Self {
         Self::System {
             what: what.into(),

@@ -21,6 +21,9 @@ use super::given::endpoint;
 use super::{ListenError, Listener, holder};
 use crate::settings::{Sockets, Switch};
 
+/// Connections that may wait for a server that has yet to say how many: Python's default for servers.
+const UNIX_BACKLOG: u32 = 128;
+
 /// Binds an address; a name may stand for several.
 pub(super) fn bind(address: &Address, sockets: &Sockets) -> Result<Vec<Listener>, ListenError> {
     match address {
@@ -115,6 +118,12 @@ fn unix(address: &Address, path: &Path, sockets: &Sockets) -> Result<Listener, L
     let permissions = fs::Permissions::from_mode(sockets.unix_permissions);
     fs::set_permissions(path, permissions).map_err(system)?;
     let file = SocketFile::of(path).map_err(system)?;
+    // One that does not listen yet would look as if its server had gone.
+    let backlog = sockets.backlog.or(Some(UNIX_BACKLOG));
+    let sockets = &Sockets {
+        backlog,
+        ..sockets.clone()
+    };
     let mut listener = listen(socket, sockets).map_err(failed)?;
     listener.file = Some(file);
     Ok(listener)
@@ -159,8 +168,10 @@ fn stream(family: AddressFamily) -> Result<OwnedFd, Errno> {
 }
 
 fn listen(socket: OwnedFd, sockets: &Sockets) -> Result<Listener, Errno> {
-    let backlog = i32::try_from(sockets.backlog).unwrap_or(i32::MAX);
-    rustix::net::listen(socket.as_fd(), backlog)?;
+    if let Some(backlog) = sockets.backlog {
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        rustix::net::listen(socket.as_fd(), backlog)?;
+    }
     let name = getsockname(&socket)?;
     Ok(Listener {
         endpoint: endpoint(name).ok_or(Errno::AFNOSUPPORT)?,

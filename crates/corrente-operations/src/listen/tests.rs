@@ -13,7 +13,7 @@ fn sockets(words: &[&str]) -> Sockets {
     Sockets {
         addresses: words.iter().map(read).collect(),
         asked: Switch::On,
-        backlog: 16,
+        backlog: Some(16),
         unix_permissions: 0o600,
         reuse_port: Switch::Off,
     }
@@ -177,6 +177,17 @@ fn a_descriptor_has_to_listen() {
         line,
         "descriptor 65000: expected a listening stream socket, found none of this number"
     );
+}
+
+#[test]
+fn a_descriptor_that_is_named_twice_has_one_owner() {
+    let listening = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let number = listening.into_raw_fd();
+    let mut listeners = Vec::new();
+    for _ in 0..2 {
+        adopt_once(&mut listeners, number).expect("it listens");
+    }
+    assert_eq!(listeners.len(), 1);
 }
 
 #[test]

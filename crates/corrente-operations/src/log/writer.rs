@@ -87,6 +87,7 @@ impl Writer {
             file,
             report: Box::new(report),
             trouble: None,
+            is_torn: false,
             lost: 0,
         };
         let named = std::thread::Builder::new().name("corrente-log".to_owned());
@@ -145,6 +146,8 @@ struct Writing {
     report: Box<dyn FnMut(Trouble) + Send>,
     /// Why writing failed the last time, unless it has worked since.
     trouble: Option<String>,
+    /// The last line in the file was cut off by what went wrong.
+    is_torn: bool,
     /// Lines that nobody was told of.
     lost: u64,
 }
@@ -190,22 +193,53 @@ impl Writing {
 
     fn put(&mut self, lines: &[u8], lost: u64) {
         self.lost += lost;
-        let mut rest = lines;
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(stopped) = self.end_torn() {
+            self.lost += ends_of_lines(lines);
+            return self.fails(stopped.why);
+        }
+        match self.put_all(lines) {
+            Ok(()) => {
+                self.trouble = None;
+                self.tell_lost();
+            }
+            // A full disk: what is left of these lines is lost, those that come are tried again.
+            Err(Stopped { left, why }) => {
+                let (gone, left) = lines.split_at(lines.len() - left);
+                self.is_torn = gone.last().is_some_and(|byte| *byte != b'\n');
+                self.lost += ends_of_lines(left);
+                self.fails(why);
+            }
+        }
+    }
+
+    /// Ends a line that was cut off, so that the next one is whole.
+    fn end_torn(&mut self) -> Result<(), Stopped> {
+        if self.is_torn {
+            self.put_all(b"\n")?;
+            self.is_torn = false;
+        }
+        Ok(())
+    }
+
+    fn put_all(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        let mut rest = bytes;
         while !rest.is_empty() {
             match self.file.write(rest) {
                 Ok(bytes) => rest = &rest[bytes..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    // A full disk: what is left of these lines is lost, those that come are tried again.
-                    self.lost += ends_of_lines(rest);
-                    return self.fails(error.to_string());
+                    let why = error.to_string();
+                    return Err(Stopped {
+                        left: rest.len(),
+                        why,
+                    });
                 }
             }
         }
-        if !lines.is_empty() {
-            self.trouble = None;
-            self.tell_lost();
-        }
+        Ok(())
     }
 
     /// Says it once: a disk stays full for longer than anybody wants to read of it.
@@ -224,11 +258,20 @@ impl Writing {
 
     fn reopen(&mut self) {
         match open(&self.target) {
-            Ok(file) => self.file = file,
+            Ok(file) => {
+                self.file = file;
+                self.is_torn = false;
+            }
             // The old one is better than none.
             Err(error) => self.fails(error.to_string()),
         }
     }
+}
+
+/// A write that has stopped, with so many bytes left, and why.
+struct Stopped {
+    left: usize,
+    why: String,
 }
 
 fn ends_of_lines(lines: &[u8]) -> u64 {
@@ -253,6 +296,8 @@ fn append(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Read as _;
+    use std::os::fd::OwnedFd;
     use std::sync::mpsc;
 
     use super::*;
@@ -316,6 +361,34 @@ mod tests {
         writer.write(b"two\n");
         drop(writer);
         assert_eq!(trouble.iter().collect::<Vec<_>>(), [Trouble::Lost(2)]);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_ends_before_the_next() {
+        // A pipe that is full is a disk that is, and has room again once it is read.
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        rustix::io::ioctl_fionbio(&writer, true).expect("it can be full");
+        let mut writing = Writing {
+            shared: Arc::new(Shared {
+                state: Mutex::default(),
+                changed: Condvar::new(),
+            }),
+            memory: Vec::new(),
+            target: Target::Standard,
+            file: File::from(OwnedFd::from(writer)),
+            report: Box::new(drop),
+            trouble: None,
+            is_torn: false,
+            lost: 0,
+        };
+        let long = vec![b'x'; 1024 * 1024];
+        writing.put(&long, 0);
+        let mut room = vec![0; long.len()];
+        let read = reader.read(&mut room).expect("what has gone");
+        assert!(read < long.len());
+        writing.put(b"next\n", 0);
+        let read = reader.read(&mut room).expect("what has come");
+        assert_eq!(&room[..read], b"\nnext\n");
     }
 
     #[test]

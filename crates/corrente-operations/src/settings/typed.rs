@@ -116,8 +116,8 @@ pub struct Sockets {
     pub addresses: Vec<Address>,
     /// Whether somebody asked for these addresses; else systemd's sockets take their place.
     pub asked: Switch,
-    /// Connections that may wait to be taken.
-    pub backlog: u32,
+    /// Connections that may wait to be taken; `None` where whoever takes them is to listen.
+    pub backlog: Option<u32>,
     /// Of Unix sockets.
     pub unix_permissions: u32,
     /// `SO_REUSEPORT`.

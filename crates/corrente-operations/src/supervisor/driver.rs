@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait, waitpid};
 
 use super::changes::{self, Changes, Watched};
 use super::channel::{self, CHANNEL_VARIABLE, End, ParentEnd};
@@ -253,20 +253,26 @@ impl<'a> Supervisor<'a> {
         let mut events = Vec::new();
         let ids: Vec<WorkerId> = self.processes.keys().copied().collect();
         for id in ids {
-            let Some(process) = self.processes.get_mut(&id) else {
+            let Some(process) = self.processes.get(&id) else {
                 continue;
             };
             if let Ok(Some((_, status))) = waitpid(Some(process.pid), WaitOptions::NOHANG) {
-                // Its last words may have come since they were looked for.
-                let (messages, _) = process.parent_end.hear();
-                events.extend(messages.into_iter().map(|message| Event::Said(id, message)));
-                events.push(Event::Exited(id, Exit::of(status)));
-                self.processes.remove(&id);
+                events.extend(self.end(id, status));
             }
         }
         if std::process::id() == 1 {
             events.extend(self.bury_orphans());
         }
+        events
+    }
+
+    /// A worker's last words, which may have come since they were looked for, and its end.
+    fn end(&mut self, id: WorkerId, status: WaitStatus) -> Vec<Event> {
+        let process = self.processes.remove(&id);
+        let messages = process.map(|mut process| process.parent_end.hear().0);
+        let said = messages.into_iter().flatten();
+        let mut events: Vec<Event> = said.map(|message| Event::Said(id, message)).collect();
+        events.push(Event::Exited(id, Exit::of(status)));
         events
     }
 
@@ -278,9 +284,7 @@ impl<'a> Supervisor<'a> {
             let Some((id, _)) = known.find(|(_, process)| process.pid == pid) else {
                 continue;
             };
-            let id = *id;
-            self.processes.remove(&id);
-            events.push(Event::Exited(id, Exit::of(status)));
+            events.extend(self.end(*id, status));
         }
         events
     }

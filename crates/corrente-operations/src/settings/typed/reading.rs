@@ -80,7 +80,7 @@ fn sockets(values: &Values) -> Sockets {
         } else {
             Switch::Off
         },
-        backlog: u32::try_from(values.number("backlog")).unwrap_or(u32::MAX),
+        backlog: Some(u32::try_from(values.number("backlog")).unwrap_or(u32::MAX)),
         unix_permissions: match values.get("unix-permissions").value {
             Value::Permissions(mode) => mode,
             _ => 0o660,
