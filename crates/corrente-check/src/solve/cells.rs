@@ -67,7 +67,13 @@ struct Cell {
     readers: Readers,
     /// Cells that hold all that this one holds.
     wider: Vec<CellId>,
+    /// When it last grew.
+    grown: Moment,
 }
+
+/// A moment, counted in growths of cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
 
 /// All cells.
 #[derive(Debug, Default)]
@@ -75,6 +81,7 @@ pub(crate) struct Cells {
     list: Vec<Cell>,
     /// Operations that have to run again.
     pub(super) woken: Vec<Task>,
+    now: Moment,
 }
 
 impl Cells {
@@ -111,14 +118,35 @@ impl Cells {
     }
 
     pub(super) fn write(&mut self, cell: CellId, values: &ValueSet) {
-        let mut open = vec![cell];
+        if !self.extend(cell, values) {
+            return;
+        }
+        let mut open = self.list[cell.0 as usize].wider.clone();
         while let Some(next) = open.pop() {
-            let cell = &mut self.list[next.0 as usize];
-            if cell.values.extend(values) {
-                self.woken.extend_from_slice(cell.readers.tasks());
-                open.extend_from_slice(&cell.wider);
+            if self.extend(next, values) {
+                open.extend_from_slice(&self.list[next.0 as usize].wider);
             }
         }
+    }
+
+    fn extend(&mut self, cell: CellId, values: &ValueSet) -> bool {
+        let cell = &mut self.list[cell.0 as usize];
+        if !cell.values.extend(values) {
+            return false;
+        }
+        self.now.0 += 1;
+        cell.grown = self.now;
+        self.woken.extend_from_slice(cell.readers.tasks());
+        true
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Whether a cell has grown since.
+    pub(super) fn has_grown(&self, cell: CellId, since: Moment) -> bool {
+        self.list[cell.0 as usize].grown > since
     }
 
     /// Cells that could take no more.

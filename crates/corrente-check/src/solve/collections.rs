@@ -140,22 +140,6 @@ impl Machine<'_> {
         self.read_cell(summary)
     }
 
-    /// All keys that are known, with what is under them.
-    pub(super) fn named(&mut self, owner: Owner) -> Vec<(Symbol, ValueSet)> {
-        self.everything_in(owner);
-        let keys = self.heap.keys(owner);
-        keys.into_iter()
-            .map(|key| (key, self.read_named(owner, key)))
-            .collect()
-    }
-
-    /// Puts all of one collection into another.
-    pub(super) fn pour(&mut self, owner: Owner, from: Owner) {
-        for (key, values) in self.named(from) {
-            self.heap.put(owner, key, &values);
-        }
-    }
-
     pub(super) fn collection_call(
         &mut self,
         owner: Owner,

@@ -56,6 +56,7 @@ pub(crate) struct Machine<'a> {
     pub(super) values: Values,
     pub(super) heap: Heap,
     pub(super) lookups: Lookups,
+    pub(super) poured: super::contents::Poured,
     pub(crate) instances: Vec<Instance>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
     contexts: FxHashMap<FunctionId, usize>,
@@ -110,7 +111,7 @@ impl Current {
         u64::from(self.function.0) << 32 | u64::from(self.operation)
     }
 
-    fn task(&self) -> Task {
+    pub(super) fn task(&self) -> Task {
         Task {
             instance: self.instance,
             operation: self.operation,
@@ -139,6 +140,7 @@ impl<'a> Machine<'a> {
             values: Values::default(),
             heap: Heap::new(any),
             lookups: Lookups::default(),
+            poured: super::contents::Poured::default(),
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),
