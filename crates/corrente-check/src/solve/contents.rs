@@ -110,3 +110,46 @@ impl Machine<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Catalogue, Source, check};
+
+    /// The lines of blocking calls of a program in which `table` takes in `base` before that is filled.
+    fn found(filled: &str) -> Vec<u32> {
+        let text = format!(
+            "import time\n\
+             def slow():\n    time.sleep(1)\n\
+             base = {{'do': print}}\n\
+             table = {{}}\n\
+             def take():\n    table.update(base)\n\
+             def fill():\n    {filled}\n\
+             take()\nfill()\n\
+             async def main():\n    table['do']()\n    table['do more']()\n"
+        );
+        let source = Source {
+            path: "main.py".to_owned(),
+            module: None,
+            text,
+        };
+        let catalogue = Catalogue::built_in().expect("the catalogue is sound");
+        let report = check(&[source], &catalogue, 1);
+        let findings = report.findings.iter();
+        findings.map(|finding| finding.place.line).collect()
+    }
+
+    #[test]
+    fn what_comes_under_a_key_later_flows_on() {
+        assert_eq!(found("base['do'] = slow"), [3]);
+    }
+
+    #[test]
+    fn a_key_that_comes_later_flows_on() {
+        assert_eq!(found("base['do more'] = slow"), [3]);
+    }
+
+    #[test]
+    fn what_does_not_come_does_not_flow() {
+        assert_eq!(found("base['do'] = print"), [0; 0]);
+    }
+}
