@@ -13,6 +13,7 @@ mod cells;
 mod classes;
 mod collections;
 mod computed;
+mod contents;
 mod decorated;
 mod endpoints;
 mod getters;

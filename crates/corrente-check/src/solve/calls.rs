@@ -134,9 +134,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn kind_of(&self, instance: InstanceId) -> BodyKind {
-        self.program
-            .function(self.instances[instance.0 as usize].function)
-            .kind
+        self.instances[instance.0 as usize].facts.kind
     }
 
     fn make_manager(&mut self, inner: Value, receiver: Option<Value>, given: &[Given]) -> ValueSet {

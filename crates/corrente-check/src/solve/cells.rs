@@ -3,7 +3,8 @@
 //! A cell knows its readers, so that they run again when it grows, and the cells that hold at
 //! least what it holds: what an attribute lookup finds in several places is one cell of its own.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::instance::InstanceId;
 use super::values::ValueSet;
@@ -29,19 +30,24 @@ pub(crate) struct CellId(u32);
 /// Readers that are searched one by one; beyond, a set knows them.
 const LISTED_MAX: usize = 16;
 
+/// Readers that need no memory of their own.
+const FEW: usize = 2;
+
 /// Who has to run again when something grows; each once, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    list: Vec<Task>,
+    list: SmallVec<[Task; FEW]>,
     known: Option<Box<FxHashSet<u64>>>,
+    /// Who came last, new or known: an operation often reads one cell several times in a row.
+    last: Option<Task>,
 }
 
 impl Readers {
     pub(super) fn add(&mut self, task: Task) {
-        // An operation often reads one cell several times in a row.
-        if self.list.last() == Some(&task) {
+        if self.last == Some(task) {
             return;
         }
+        self.last = Some(task);
         if let Some(known) = &mut self.known {
             if known.insert(task.packed()) {
                 self.list.push(task);
@@ -65,16 +71,33 @@ impl Readers {
 struct Cell {
     values: ValueSet,
     readers: Readers,
-    /// Cells that hold all that this one holds.
-    wider: Vec<CellId>,
+    /// When it last grew.
+    grown: Moment,
+    width: Width,
 }
+
+/// Whether others hold all that a cell holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Width {
+    #[default]
+    Alone,
+    /// Some do: see [`Cells::wider`].
+    Shared,
+}
+
+/// A moment, counted in growths of cells. The last one that can be counted never passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u32);
 
 /// All cells.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     list: Vec<Cell>,
+    /// Cells that hold all that one of them holds.
+    wider: FxHashMap<CellId, Vec<CellId>>,
     /// Operations that have to run again.
     pub(super) woken: Vec<Task>,
+    now: Moment,
 }
 
 impl Cells {
@@ -90,8 +113,9 @@ impl Cells {
         }
         let union = self.add();
         for source in sources {
+            self.wider.entry(*source).or_default().push(union);
             let cell = &mut self.list[source.0 as usize];
-            cell.wider.push(union);
+            cell.width = Width::Shared;
             let values = cell.values.clone();
             self.list[union.0 as usize].values.extend(&values);
         }
@@ -111,14 +135,34 @@ impl Cells {
     }
 
     pub(super) fn write(&mut self, cell: CellId, values: &ValueSet) {
-        let mut open = vec![cell];
+        let mut open = self.extend(cell, values);
         while let Some(next) = open.pop() {
-            let cell = &mut self.list[next.0 as usize];
-            if cell.values.extend(values) {
-                self.woken.extend_from_slice(cell.readers.tasks());
-                open.extend_from_slice(&cell.wider);
-            }
+            open.append(&mut self.extend(next, values));
         }
+    }
+
+    /// Adds to one cell; gives those that hold all that it holds, if that is new.
+    fn extend(&mut self, id: CellId, values: &ValueSet) -> Vec<CellId> {
+        let cell = &mut self.list[id.0 as usize];
+        if !cell.values.extend(values) {
+            return Vec::new();
+        }
+        self.now.0 = self.now.0.saturating_add(1);
+        cell.grown = self.now;
+        self.woken.extend_from_slice(cell.readers.tasks());
+        if cell.width == Width::Alone {
+            return Vec::new();
+        }
+        self.wider.get(&id).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Whether a cell has grown since.
+    pub(super) fn has_grown(&self, cell: CellId, since: Moment) -> bool {
+        self.list[cell.0 as usize].grown > since || since == Moment(u32::MAX)
     }
 
     /// Cells that could take no more.

@@ -2,6 +2,8 @@
 //!
 //! A literal key has its own cell; what is put under an unknown key may be found under any.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::arguments::{Given, Way};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
@@ -17,6 +19,9 @@ const MUTABLE: &[&str] = &[
     "collections.deque",
 ];
 
+/// The keys that a key may be: mostly one.
+type Keys = SmallVec<[Symbol; 4]>;
+
 impl Machine<'_> {
     fn position_key(&mut self, number: i64) -> Symbol {
         let known = usize::try_from(number).ok();
@@ -27,11 +32,11 @@ impl Machine<'_> {
         }
     }
 
-    fn key_symbols(&mut self, key: Key) -> Vec<Symbol> {
+    fn key_symbols(&mut self, key: Key) -> Keys {
         match key {
-            Key::Text(name) => vec![self.symbol(name)],
-            Key::Number(number) => vec![self.position_key(number)],
-            Key::Any | Key::Slice => vec![self.heap.any],
+            Key::Text(name) => smallvec![self.symbol(name)],
+            Key::Number(number) => smallvec![self.position_key(number)],
+            Key::Any | Key::Slice => smallvec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
                 self.keys_of(&values)
@@ -39,8 +44,8 @@ impl Machine<'_> {
         }
     }
 
-    fn keys_of(&mut self, values: &ValueSet) -> Vec<Symbol> {
-        let mut keys = Vec::new();
+    fn keys_of(&mut self, values: &ValueSet) -> Keys {
+        let mut keys = Keys::new();
         for value in values.iter() {
             match self.values.data(value) {
                 Data::Text(text) => keys.push(text),
@@ -138,22 +143,6 @@ impl Machine<'_> {
     pub(super) fn everything_in(&mut self, owner: Owner) -> ValueSet {
         let summary = self.heap.summary(owner);
         self.read_cell(summary)
-    }
-
-    /// All keys that are known, with what is under them.
-    pub(super) fn named(&mut self, owner: Owner) -> Vec<(Symbol, ValueSet)> {
-        self.everything_in(owner);
-        let keys = self.heap.keys(owner);
-        keys.into_iter()
-            .map(|key| (key, self.read_named(owner, key)))
-            .collect()
-    }
-
-    /// Puts all of one collection into another.
-    pub(super) fn pour(&mut self, owner: Owner, from: Owner) {
-        for (key, values) in self.named(from) {
-            self.heap.put(owner, key, &values);
-        }
     }
 
     pub(super) fn collection_call(

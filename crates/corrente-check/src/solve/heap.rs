@@ -5,6 +5,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cells::{CellId, Cells};
+use super::contents::Contents;
 use super::instance::InstanceId;
 use super::lineage::Known;
 use super::values::{Value, ValueSet};
@@ -98,12 +99,9 @@ pub(crate) struct Heap {
     object_numbers: FxHashMap<(ClassId, u64, InstanceId), ObjectId>,
     /// The key that stands for any key.
     pub(crate) any: Symbol,
-    /// The keys that collections are known to have.
-    keys: FxHashMap<Owner, Vec<Symbol>>,
+    contents: FxHashMap<Owner, Contents>,
     /// Collections with more keys than are told apart.
     pub(super) blurred: FxHashSet<Owner>,
-    /// What collections hold, whatever the key.
-    summaries: FxHashMap<Owner, CellId>,
     /// What makes what a collection has not.
     factories: FxHashMap<Owner, CellId>,
     /// Owners that belong to a thing for good.
@@ -143,9 +141,8 @@ impl Heap {
             context_numbers: FxHashMap::default(),
             object_numbers: FxHashMap::default(),
             any,
-            keys: FxHashMap::default(),
+            contents: FxHashMap::default(),
             blurred: FxHashSet::default(),
-            summaries: FxHashMap::default(),
             factories: FxHashMap::default(),
             owned: FxHashMap::default(),
         }
@@ -174,46 +171,54 @@ impl Heap {
         cell
     }
 
+    /// What is in a collection.
+    pub(super) fn contents(&mut self, owner: Owner) -> &Contents {
+        contents_of(&mut self.contents, &mut self.cells, owner)
+    }
+
     /// What a collection holds, whatever the key.
     pub(crate) fn summary(&mut self, owner: Owner) -> CellId {
-        if let Some(known) = self.summaries.get(&owner) {
-            return *known;
-        }
-        let cell = self.cells.add();
-        self.summaries.insert(owner, cell);
-        cell
+        self.contents(owner).summary
     }
 
     /// The same, without becoming a reader.
     pub(crate) fn peek_all(&self, owner: Owner) -> ValueSet {
-        let cell = self.summaries.get(&owner);
-        cell.map(|cell| self.cells.peek(*cell).clone())
+        let known = self.contents.get(&owner);
+        known
+            .map(|contents| self.cells.peek(contents.summary).clone())
             .unwrap_or_default()
     }
 
     /// Puts something into a collection.
     pub(crate) fn put(&mut self, owner: Owner, key: Symbol, values: &ValueSet) {
-        let any = self.any;
         if values.is_empty() {
             return;
         }
-        let summary = self.summary(owner);
-        let keys = self.keys.entry(owner).or_default();
-        let mut key = key;
-        if !keys.contains(&key) {
-            if keys.len() < KEYS_MAX {
-                keys.push(key);
-                // Who reads all keys has to see this one, though its values may be known.
-                self.cells.touch(summary);
-            } else {
-                // One more key is any key: what is under it is found under all.
-                self.blurred.insert(owner);
-                key = any;
-            }
-        }
-        let cell = self.cell(owner, key);
+        let contents = self.contents(owner);
+        let summary = contents.summary;
+        let cell = match contents.cell(key) {
+            Some(cell) => cell,
+            None => self.new_key(owner, key),
+        };
         self.cells.write(cell, values);
         self.cells.write(summary, values);
+    }
+
+    /// The cell of a key that a collection has not had.
+    fn new_key(&mut self, owner: Owner, key: Symbol) -> CellId {
+        let count = self.contents(owner).keys().len();
+        if count >= KEYS_MAX {
+            // One more key is any key: what is under it is found under all.
+            self.blurred.insert(owner);
+            return self.cell(owner, self.any);
+        }
+        let cell = self.cell(owner, key);
+        let contents = contents_of(&mut self.contents, &mut self.cells, owner);
+        contents.add(key, cell);
+        let summary = contents.summary;
+        // Who reads all keys has to see this one, though its values may be known.
+        self.cells.touch(summary);
+        cell
     }
 
     /// Notes that a collection makes what it has not.
@@ -231,10 +236,6 @@ impl Heap {
     /// What makes what a collection has not.
     pub(super) fn factory(&self, owner: Owner) -> Option<CellId> {
         self.factories.get(&owner).copied()
-    }
-
-    pub(crate) fn keys(&self, owner: Owner) -> Vec<Symbol> {
-        self.keys.get(&owner).cloned().unwrap_or_default()
     }
 
     pub(crate) fn context(&mut self, context: Context) -> ContextId {
@@ -314,4 +315,13 @@ impl Heap {
         }
         self.context(Context::Site(site, outer))
     }
+}
+
+fn contents_of<'a>(
+    all: &'a mut FxHashMap<Owner, Contents>,
+    cells: &mut Cells,
+    owner: Owner,
+) -> &'a mut Contents {
+    all.entry(owner)
+        .or_insert_with(|| Contents::new(cells.add()))
 }

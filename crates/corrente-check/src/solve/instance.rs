@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::cells::Readers;
 use super::heap::{ClassId, ContextId, Owner};
 use super::values::ValueSet;
-use crate::facts::Span;
+use crate::facts::{FunctionFacts, Span};
 use crate::finding::Certainty;
 use crate::program::FunctionId;
 
@@ -35,8 +35,9 @@ const LISTED_MAX: usize = 16;
 
 /// A body in its circumstances, and what is known of it.
 #[derive(Debug)]
-pub(crate) struct Instance {
+pub(crate) struct Instance<'a> {
     pub(crate) function: FunctionId,
+    pub(super) facts: &'a FunctionFacts,
     pub(crate) outer: Option<InstanceId>,
     pub(crate) context: ContextId,
     /// The owner of its cells.
@@ -55,28 +56,28 @@ pub(crate) struct Instance {
 
 /// What a body is made of.
 #[derive(Debug)]
-pub(super) struct NewInstance {
+pub(super) struct NewInstance<'a> {
     pub(super) function: FunctionId,
+    pub(super) facts: &'a FunctionFacts,
     pub(super) outer: Option<InstanceId>,
     pub(super) context: ContextId,
     pub(super) owner: Owner,
     pub(super) class: Option<ClassId>,
-    pub(super) slots: usize,
-    pub(super) operations: usize,
 }
 
-impl Instance {
+impl<'a> Instance<'a> {
     /// A body of which every operation is due.
-    pub(super) fn new(new: &NewInstance) -> Self {
+    pub(super) fn new(new: &NewInstance<'a>) -> Self {
         Self {
             function: new.function,
+            facts: new.facts,
             outer: new.outer,
             context: new.context,
             owner: new.owner,
             class: new.class,
-            slots: vec![ValueSet::default(); new.slots].into_boxed_slice(),
+            slots: vec![ValueSet::default(); new.facts.slots as usize].into_boxed_slice(),
             readers: Readers::default(),
-            due: Due::all(new.operations),
+            due: Due::all(new.facts.operations.len()),
             queued: false,
             edges: Vec::new(),
             known_edges: None,

@@ -56,7 +56,8 @@ pub(crate) struct Machine<'a> {
     pub(super) values: Values,
     pub(super) heap: Heap,
     pub(super) lookups: Lookups,
-    pub(crate) instances: Vec<Instance>,
+    pub(super) poured: super::contents::Poured,
+    pub(crate) instances: Vec<Instance<'a>>,
     numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
     contexts: FxHashMap<FunctionId, usize>,
     /// Functions with more circumstances than are told apart.
@@ -110,7 +111,7 @@ impl Current {
         u64::from(self.function.0) << 32 | u64::from(self.operation)
     }
 
-    fn task(&self) -> Task {
+    pub(super) fn task(&self) -> Task {
         Task {
             instance: self.instance,
             operation: self.operation,
@@ -139,6 +140,7 @@ impl<'a> Machine<'a> {
             values: Values::default(),
             heap: Heap::new(any),
             lookups: Lookups::default(),
+            poured: super::contents::Poured::default(),
             instances: Vec::new(),
             numbers: FxHashMap::default(),
             contexts: FxHashMap::default(),
@@ -193,9 +195,7 @@ impl<'a> Machine<'a> {
     fn reconsider(&mut self) {
         for number in 0..self.instances.len() as u32 {
             let instance = InstanceId(number);
-            let facts = self
-                .program
-                .function(self.instances[number as usize].function);
+            let facts = self.instances[number as usize].facts;
             for (operation, found) in (0..).zip(&facts.operations) {
                 let concerned = match &found.action {
                     Action::Declare { .. } => true,
@@ -231,8 +231,8 @@ impl<'a> Machine<'a> {
     }
 
     fn step(&mut self, instance: InstanceId, function: FunctionId, operation: u32) {
-        let program: &'a Program = self.program;
-        let found = &program.function(function).operations[operation as usize];
+        let facts = self.instances[instance.0 as usize].facts;
+        let found = &facts.operations[operation as usize];
         self.current = Current {
             instance,
             function,
@@ -266,7 +266,7 @@ impl<'a> Machine<'a> {
             return;
         }
         instance.queued = true;
-        match self.program.function(instance.function).kind {
+        match instance.facts.kind {
             BodyKind::Module | BodyKind::Class => self.early.push_back(id),
             _ => self.late.push_back(id),
         }
@@ -298,15 +298,14 @@ impl<'a> Machine<'a> {
             *self.contexts.entry(function).or_default() += 1;
         }
         let id = InstanceId(self.instances.len() as u32);
-        let facts = self.program.function(function);
+        let program: &'a Program = self.program;
         self.instances.push(Instance::new(&NewInstance {
             function,
+            facts: program.function(function),
             outer,
             context,
             owner: self.heap.new_owner(),
             class: outer.and_then(|outer| self.instances[outer.0 as usize].class),
-            slots: facts.slots as usize,
-            operations: facts.operations.len(),
         }));
         self.numbers.insert((function, outer, context), id);
         self.queue(id);
@@ -366,7 +365,7 @@ impl<'a> Machine<'a> {
         if !instance.slots[slot as usize].extend(values) {
             return;
         }
-        let users = self.program.function(instance.function).uses.of(slot);
+        let users = instance.facts.uses.of(slot);
         for operation in users {
             instance.due.set(*operation);
         }

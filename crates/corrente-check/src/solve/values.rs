@@ -200,14 +200,17 @@ impl ValueSet {
             self.0.clone_from(&other.0);
             return true;
         }
-        if other.len() <= FEW {
-            let mut grew = false;
-            for value in other.members() {
+        let Members::Few { count, values } = &other.0 else {
+            return self.merge(other);
+        };
+        let mut grew = false;
+        for value in &values[..usize::from(*count)] {
+            // Most often nothing is new.
+            if !self.has(*value) {
                 grew |= self.insert(*value);
             }
-            return grew;
         }
-        self.merge(other)
+        grew
     }
 
     /// The same for many at a time: both lists are sorted, so one pass over them will do.
@@ -234,6 +237,13 @@ impl ValueSet {
         new.truncate(SET_MAX - own.len());
         self.0 = Members::Many(Rc::new(in_order(own, &new)));
         true
+    }
+
+    fn has(&self, value: Value) -> bool {
+        match &self.0 {
+            Members::Few { count, values } => values[..usize::from(*count)].contains(&value),
+            Members::Many(values) => values.binary_search(&value).is_ok(),
+        }
     }
 
     /// Whether both are one and the same shared list.
