@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,6 +107,48 @@ def test_requests_do_not_see_what_others_have_changed(serve: Callable[..., Serve
     assert [len(scope["headers"]) for scope in scopes] == [2, 2]
     hash(scopes[0]["client"])
     hash(scopes[0]["server"])
+
+
+def test_what_is_kept_of_a_request_is_of_no_other(serve: Callable[..., Served]) -> None:
+    """`receive` and `send` are used again for another request where nobody has them any more."""
+    kept: list[Foreign] = []
+    seen: list[Foreign] = []
+    weak: list[weakref.ref[Foreign]] = []
+
+    async def application(scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        match scope["path"]:
+            case "/keep":
+                kept.append((receive, send))
+            case "/look":
+                weak.extend(map(weakref.ref, (receive, send)))
+            case "/late":
+                for earlier, late in kept:
+                    seen.append(await earlier())
+                    with pytest.raises(RuntimeError, match="after the response was complete"):
+                        await late({"type": "http.response.body", "body": b"another's"})
+        await respond(send)
+
+    with serve(application).client() as client:
+        for path in ("/", "/keep", "/", "/keep", "/look", "/", "/late"):
+            assert client.get(path).status == 200
+    assert len({id(method) for pair in kept for method in pair}) == 4
+    assert seen == [{"type": "http.disconnect"}] * 2
+    assert [found() for found in weak] == [None, None]
+
+
+def test_receive_and_send_take_what_they_say(serve: Callable[..., Served]) -> None:
+    async def application(_scope: Foreign, receive: Foreign, send: Foreign) -> None:
+        with pytest.raises(TypeError, match="receive"):
+            receive(1)
+        with pytest.raises(TypeError, match="message"):
+            send()
+        with pytest.raises(TypeError, match="send"):
+            send({}, {})
+        await send(message={"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    with serve(application).client() as client:
+        assert client.get().status == 204
 
 
 @pytest.mark.parametrize(

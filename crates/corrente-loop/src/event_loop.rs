@@ -19,6 +19,7 @@ use std::sync::Arc;
 use corrente_driver::epoll::Epoll;
 use corrente_driver::watchdog::Budget;
 use corrente_driver::{Descriptor, Driver};
+use pyo3::CastError;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -31,6 +32,7 @@ use crate::error::os_error;
 use crate::ffi::confined::Confined;
 use crate::ffi::handle;
 use crate::ffi::heap;
+use crate::ffi::known::Known;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
 use crate::metrics::Metrics;
@@ -55,6 +57,21 @@ pub struct Loop {
     tellings: Confined<Budget>,
     /// `{"loop": self}`, which futures and tasks are made with: made once, given up when the loop is closed.
     named: Confined<Option<Py<PyDict>>>,
+}
+
+/// `corrente.EventLoop`, mostly.
+static USUAL: Known = Known::new();
+
+/// A loop of ours.
+///
+/// # Errors
+///
+/// Where it is none.
+#[inline]
+pub(crate) fn own<'a, 'py>(
+    object: &'a Bound<'py, PyAny>,
+) -> Result<&'a Bound<'py, Loop>, CastError<'a, 'py>> {
+    USUAL.cast(object)
 }
 
 /// Adds the class to the module.

@@ -2,8 +2,10 @@
 //!
 //! PyO3 is used wherever it is fast enough. What it cannot do is here: methods without the cost of
 //! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), objects made
-//! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), descriptors that Python gives up (`descriptor`), the OpenSSL that Python has loaded (`openssl`), and state that is borrowed at run time without a lock (`confined`). Everything that leaves this module is safe to call
-//! while attached to the interpreter.
+//! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), descriptors that Python gives up
+//! (`descriptor`), the OpenSSL that Python has loaded (`openssl`), iterators that PyO3 knows nothing of (`iterator`), whether an
+//! object may be used again (`sole`) or is a loop of ours (`known`), and state that is borrowed at run time without a lock
+//! (`confined`). Everything that leaves this module is safe to call while attached to the interpreter.
 
 pub(crate) mod bytes;
 pub(crate) mod class;
@@ -14,9 +16,12 @@ pub(crate) mod descriptor;
 mod free;
 pub(crate) mod handle;
 pub(crate) mod heap;
+pub(crate) mod iterator;
+pub(crate) mod known;
 mod library;
 pub(crate) mod method;
 pub(crate) mod openssl;
 mod running;
 mod slots;
+pub(crate) mod sole;
 pub(crate) mod thread;

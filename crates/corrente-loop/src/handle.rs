@@ -7,7 +7,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
-use crate::event_loop::Loop;
+use crate::event_loop::own;
 use crate::ffi::handle::{self, Field};
 use crate::ffi::method::{Arguments, Method};
 
@@ -90,7 +90,7 @@ fn cancel_timer<'py>(
     if !handle::is_cancelled(receiver.as_unbound()) {
         mark(receiver)?;
         if let Some(event_loop) = handle::get(receiver, Field::Loop)
-            && let Ok(event_loop) = event_loop.cast::<Loop>()
+            && let Ok(event_loop) = own(&event_loop)
             && is_scheduled(receiver)
         {
             event_loop.get().timer_was_cancelled(py)?;
@@ -113,7 +113,7 @@ fn mark(receiver: &Bound<'_, PyAny>) -> PyResult<()> {
         PyBool::new(py, true).to_owned().into_any(),
     );
     let event_loop = handle::get(receiver, Field::Loop);
-    if let Some(event_loop) = event_loop.as_ref().and_then(|one| one.cast::<Loop>().ok())
+    if let Some(event_loop) = event_loop.as_ref().and_then(|one| own(one).ok())
         && event_loop.get().is_debug()
     {
         let repr = receiver.repr()?;

@@ -20,6 +20,7 @@ mod metrics;
 pub mod native;
 mod network;
 mod operation;
+pub mod quick;
 mod state;
 mod transport;
 mod watch;

@@ -17,7 +17,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::event_loop::Loop;
+use crate::event_loop::own;
 use crate::ffi::bytes::with_content;
 use crate::ffi::method::panicked;
 use crate::transport::{stream, tls};
@@ -106,7 +106,7 @@ pub trait Protocol: Send + Sync + 'static {
 ///
 /// `RuntimeError` where another thread uses the loop.
 pub fn owes_callbacks(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
-    match event_loop.cast::<Loop>() {
+    match own(event_loop) {
         Ok(this) => this.get().owes_callbacks(event_loop.py()),
         Err(_) => Ok(false),
     }
@@ -249,6 +249,11 @@ impl Transport {
             object: self.object.clone_ref(py),
             family: self.family,
         }
+    }
+
+    /// Gives it up, without asking whether the thread is attached.
+    pub fn drop_ref(self, py: Python<'_>) {
+        self.object.drop_ref(py);
     }
 
     /// What Python calls it.

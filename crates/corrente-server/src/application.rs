@@ -165,11 +165,18 @@ pub(crate) struct Beginning {
     pub(crate) mount: usize,
     pub(crate) handler: Handler,
     /// ASGI's.
-    pub(crate) scope: Option<Py<PyAny>>,
+    pub(crate) given: Option<Given>,
     /// What answers it in the application's place.
     pub(crate) own: Option<Py<PyAny>>,
     /// Method and path, where stalls are told.
     pub(crate) name: Option<String>,
+}
+
+/// What an application of ASGI is called with.
+pub(crate) struct Given {
+    pub(crate) scope: Py<PyAny>,
+    pub(crate) receive: Py<PyAny>,
+    pub(crate) send: Py<PyAny>,
 }
 
 impl Beginning {
@@ -184,7 +191,7 @@ impl Beginning {
         Self {
             mount,
             handler,
-            scope: None,
+            given: None,
             own: operations.own(py, arrival),
             name: operations.name(arrival),
         }
@@ -232,12 +239,17 @@ impl Template {
                     _ if head.expects_continue() => request::Begun::ExpectsContinue,
                     Body::Length(_) | Body::Chunked => request::Begun::WithBody,
                 };
-                let event_loop = shared.starter.event_loop().clone_ref(py);
-                let request = Py::new(py, Request::new(event_loop, line, begun))?;
                 let scope = template.scope(py, arrival, &shared.live.headers)?;
-                let handler = Handler::Asgi(request);
+                let event_loop = shared.starter.event_loop();
+                let channel = shared.live.channels.open(py, event_loop, line, begun)?;
+                let given = Given {
+                    scope: scope.into_any().unbind(),
+                    receive: channel.receive,
+                    send: channel.send,
+                };
+                let handler = Handler::Asgi(channel.request);
                 Ok(Begun::Request(Beginning {
-                    scope: Some(scope.into_any().unbind()),
+                    given: Some(given),
                     ..Beginning::new(py, shared, arrival, handler, mount)
                 }))
             }
@@ -283,7 +295,11 @@ fn socket(
     let scope = template.socket(py, arrival, &handshake, &shared.live.headers)?;
     let handler = Handler::Socket(socket.clone_ref(py));
     let beginning = Beginning {
-        scope: Some(scope.into_any().unbind()),
+        given: Some(Given {
+            scope: scope.into_any().unbind(),
+            receive: socket.getattr(py, intern!(py, "receive"))?,
+            send: socket.getattr(py, intern!(py, "send"))?,
+        }),
         own: None,
         ..Beginning::new(py, shared, arrival, handler, mount)
     };

@@ -3,6 +3,7 @@
 //! Knows messages, not HTTP: what carries them is an `Exchange` or a `Line`.
 
 pub(crate) mod answer;
+pub(crate) mod channel;
 pub(crate) mod headers;
 mod message;
 pub(crate) mod request;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::application::{Beginning, Handler};
+use crate::application::{Beginning, Given, Handler};
+use crate::asgi::channel::Channel;
 use crate::asgi::request::{ClientDisconnectedError, Progress, Request};
 use crate::asgi::socket::{self, WebSocket};
 use crate::exchange::Line;
@@ -75,11 +76,22 @@ impl dyn Carrier {
         let application = Sampled::next(application);
         match beginning.handler {
             Handler::Asgi(request) => {
-                self.start_task(application, request.into_any(), beginning.scope)
+                let Some(given) = beginning.given else {
+                    return Ok(());
+                };
+                self.start_task(application, request.as_any(), &given)?;
+                given.scope.drop_ref(py);
+                let channel = Channel {
+                    request,
+                    receive: given.receive,
+                    send: given.send,
+                };
+                shared.live.channels.close(py, channel)
             }
-            Handler::Socket(socket) => {
-                self.start_task(application, socket.into_any(), beginning.scope)
-            }
+            Handler::Socket(socket) => match &beginning.given {
+                Some(given) => self.start_task(application, socket.as_any(), given),
+                None => Ok(()),
+            },
             Handler::Static(fetch) => self.fetch(py, &fetch),
             Handler::Wsgi(call) => {
                 // The server's own answers wait for no thread.
@@ -137,25 +149,24 @@ impl dyn Carrier {
         }
     }
 
+    /// The application's first step; most need no second one.
     fn start_task(
         self: &Arc<Self>,
         application: &Bound<'_, PyAny>,
-        handler: Py<PyAny>,
-        scope: Option<Py<PyAny>>,
+        handler: &Py<PyAny>,
+        given: &Given,
     ) -> PyResult<()> {
         let (py, shared) = (application.py(), self.shared());
-        let receive = handler.getattr(py, intern!(py, "receive"))?;
-        let send = handler.getattr(py, intern!(py, "send"))?;
         let task = application
-            .call1((scope, receive, send))
+            .call1((&given.scope, &given.receive, &given.send))
             .and_then(|coroutine| shared.starter.start(&coroutine));
         let task = match task {
             Ok(task) => task,
             Err(error) if ends_program(py, &error) => return Err(error),
-            Err(error) => return self.ended(py, &handler, Some(error)),
+            Err(error) => return self.ended(py, handler, Some(error)),
         };
-        if task.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return self.ended(py, &handler, failure(&task));
+        if shared.starter.is_done(&task)? {
+            return self.ended(py, handler, shared.starter.failure(&task));
         }
         let kept = task.clone().unbind();
         let done = Done {
@@ -163,7 +174,7 @@ impl dyn Carrier {
             handler: handler.clone_ref(py),
         };
         task.call_method1(intern!(py, "add_done_callback"), (done,))?;
-        self.keep_task(py, &handler, kept)
+        self.keep_task(py, handler, kept)
     }
 
     /// What was written has been read: the application may go on.
@@ -222,8 +233,11 @@ impl dyn Carrier {
         error: Option<PyErr>,
     ) -> PyResult<()> {
         let handler = handler.bind(py);
-        match (handler.cast::<Request>(), handler.cast::<WebSocket>()) {
-            (Ok(request), _) => self.request_ended(py, &request.clone().unbind(), error),
+        match (
+            handler.cast_exact::<Request>(),
+            handler.cast_exact::<WebSocket>(),
+        ) {
+            (Ok(request), _) => self.request_ended(request, error),
             (_, Ok(socket)) => self.talk_ended(py, socket.get(), error),
             _ => Ok(()),
         }
@@ -266,12 +280,12 @@ impl dyn Carrier {
 
     fn request_ended(
         self: &Arc<Self>,
-        py: Python<'_>,
-        request: &Py<Request>,
+        request: &Bound<'_, Request>,
         error: Option<PyErr>,
     ) -> PyResult<()> {
+        let py = request.py();
         let progress = request.get().progress(py)?;
-        let is_current = self.awaits(py, request.as_any())?;
+        let is_current = self.awaits(py, request.as_any().as_unbound())?;
         let shared = self.shared();
         match (progress, error) {
             (Progress::Complete, None) => return Ok(()),
@@ -302,16 +316,6 @@ impl dyn Carrier {
     }
 }
 
-/// What a task that is done ended with.
-fn failure(task: &Bound<'_, PyAny>) -> Option<PyErr> {
-    match task.call_method0(intern!(task.py(), "exception")) {
-        Ok(exception) if exception.is_none() => None,
-        Ok(exception) => Some(PyErr::from_value(exception)),
-        // It was cancelled.
-        Err(error) => Some(error),
-    }
-}
-
 fn ends_program(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<pyo3::exceptions::PySystemExit>(py)
         || error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py)
@@ -327,6 +331,8 @@ struct Done {
 #[pymethods]
 impl Done {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.carrier.ended(task.py(), &self.handler, failure(task))
+        let starter = &self.carrier.shared().starter;
+        self.carrier
+            .ended(task.py(), &self.handler, starter.failure(task))
     }
 }

@@ -11,29 +11,34 @@ pub(crate) type Field = (Py<PyBytes>, Py<PyBytes>);
 
 /// Headers as pairs of `bytes`.
 pub(crate) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
-    if let Ok(list) = headers.cast::<PyList>() {
-        return list.iter().map(|pair| field(&pair)).collect();
+    let Ok(list) = headers.cast::<PyList>() else {
+        return headers.try_iter()?.map(|pair| field(&pair?)).collect();
+    };
+    let mut fields = Vec::with_capacity(list.len());
+    for pair in list.iter() {
+        fields.push(field(&pair)?);
     }
-    headers.try_iter()?.map(|pair| field(&pair?)).collect()
+    Ok(fields)
 }
 
 fn field(pair: &Bound<'_, PyAny>) -> PyResult<Field> {
-    let wrong = || {
+    let (name, value) = match pair.cast::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 2 => {
+            let (name, value) = (tuple.get_borrowed_item(0)?, tuple.get_borrowed_item(1)?);
+            (bytes(&name), bytes(&value))
+        }
+        Err(_) if pair.len()? == 2 => (bytes(&pair.get_item(0)?), bytes(&pair.get_item(1)?)),
+        _ => (None, None),
+    };
+    name.zip(value).ok_or_else(|| {
         let text = format!("a header must be a pair of bytes, not {pair}");
         PyTypeError::new_err(text)
-    };
-    let bytes = |object: Bound<'_, PyAny>| {
-        let bytes = object.cast_into::<PyBytes>();
-        bytes.map(Bound::unbind).map_err(|_| wrong())
-    };
-    if let Ok(tuple) = pair.cast::<PyTuple>() {
-        let (name, value) = tuple.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-        return Ok((bytes(name)?, bytes(value)?));
-    }
-    if pair.len()? != 2 {
-        return Err(wrong());
-    }
-    Ok((bytes(pair.get_item(0)?)?, bytes(pair.get_item(1)?)?))
+    })
+}
+
+fn bytes(object: &Bound<'_, PyAny>) -> Option<Py<PyBytes>> {
+    let bytes = object.cast::<PyBytes>().ok()?;
+    Some(bytes.clone().unbind())
 }
 
 /// The values of `Link` that an early hint has.

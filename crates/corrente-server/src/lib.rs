@@ -62,6 +62,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         .py()
         .get_type::<asgi::request::ClientDisconnectedError>();
     module.add("ClientDisconnectedError", class)?;
+    asgi::answer::register(module.py());
     module.add_class::<AccessLog>()?;
     module.add_class::<folder::Folder>()?;
     module.add_class::<operations::Operations>()?;

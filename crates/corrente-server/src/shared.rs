@@ -13,6 +13,7 @@ use corrente_loop::{Confined, now};
 use pyo3::prelude::*;
 
 use crate::application::Known;
+use crate::asgi::channel::Channels;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
 use crate::date::Date;
@@ -117,6 +118,7 @@ pub(crate) enum Protocols {
 /// What changes while it serves.
 pub(crate) struct Live {
     pub(crate) headers: HeaderTable,
+    pub(crate) channels: Channels,
     pub(crate) date: Confined<Date>,
     pub(crate) counts: Counts,
     pub(crate) due: Due,
@@ -143,6 +145,7 @@ impl Default for Live {
     fn default() -> Self {
         Self {
             headers: HeaderTable::default(),
+            channels: Channels::default(),
             date: Confined::new(Date::default()),
             counts: Counts::default(),
             due: Due::default(),

@@ -7,7 +7,7 @@ use super::decoder::is_forbidden_trailer;
 use super::encoder::ResponseError;
 use super::fields::elements;
 use super::status;
-use crate::characters::{is_token, trim, value_end};
+use crate::characters::{is_all_token, is_token, trim, value_end};
 use crate::{KnownName, Rejection};
 
 /// `100 Continue`: says that the body is wanted. Not for HTTP/1.0.
@@ -88,11 +88,9 @@ pub(crate) fn sift_trailers<'h>(
 }
 
 fn check(name: &[u8], value: &[u8]) -> Result<(), ResponseError> {
-    if let Some(&byte) = name.iter().find(|&&byte| !is_token(byte)) {
-        return Err(ResponseError::Name(byte));
-    }
-    if name.is_empty() {
-        return Err(ResponseError::Name(b':'));
+    if !is_all_token(name) {
+        let wrong = name.iter().find(|&&byte| !is_token(byte));
+        return Err(ResponseError::Name(wrong.copied().unwrap_or(b':')));
     }
     match value.get(value_end(value, 0)) {
         Some(&byte) => Err(ResponseError::Value(byte)),
@@ -101,10 +99,7 @@ fn check(name: &[u8], value: &[u8]) -> Result<(), ResponseError> {
 }
 
 fn note_length(seen: &mut Seen, value: &[u8]) -> Result<(), ResponseError> {
-    let text = str::from_utf8(trim(value)).ok();
-    let digits = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let length = digits.and_then(|digits| digits.parse().ok());
-    let length = length.ok_or(ResponseError::ContentLength)?;
+    let length = decimal(trim(value)).ok_or(ResponseError::ContentLength)?;
     if seen.length.is_some_and(|other| other != length) {
         return Err(ResponseError::ContentLength);
     }
@@ -112,7 +107,19 @@ fn note_length(seen: &mut Seen, value: &[u8]) -> Result<(), ResponseError> {
     Ok(())
 }
 
+/// A decimal number, which may have zeros before it.
+fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
 /// Writes a field that is known to be right.
+#[inline]
 pub(super) fn field(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.reserve(name.len() + value.len() + 4);
     out.extend_from_slice(name);

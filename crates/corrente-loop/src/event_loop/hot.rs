@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyTuple, PyType};
 
-use super::Loop;
+use super::{Loop, own};
 use crate::ffi::construct::construct;
 use crate::ffi::context::{call_named, copy_current};
 use crate::ffi::handle::{self, Parts};
@@ -77,8 +77,9 @@ static NAMED: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
+#[inline]
 fn this<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Loop>> {
-    Ok(receiver.cast::<Loop>()?)
+    Ok(own(receiver)?)
 }
 
 fn call_soon<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {

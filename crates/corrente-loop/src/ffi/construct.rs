@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 ///
 /// The constructors'.
 #[inline]
-pub(crate) fn construct<'py>(
+pub fn construct<'py>(
     class: &Bound<'py, PyType>,
     arguments: &Bound<'py, PyTuple>,
     keywords: &Bound<'py, PyDict>,

@@ -28,6 +28,7 @@ use super::free::Free;
 use super::method::Method;
 use super::running::Running;
 use super::slots::named_slots;
+use super::sole::is_weakly_referred;
 
 /// A field of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -561,8 +562,11 @@ unsafe fn died(object: *mut PyObject, free: &Free) {
     let Class { own, slots, .. } = class_of(object);
     // SAFETY: a handle; it does nothing where it is not tracked.
     unsafe { ffi::PyObject_GC_UnTrack(object.cast()) };
-    // SAFETY: handles can be referred to weakly, and this one has no references left.
-    unsafe { ffi::PyObject_ClearWeakRefs(object) };
+    // SAFETY: a handle, which nobody else uses any more.
+    if unsafe { is_weakly_referred(object) } {
+        // SAFETY: as above.
+        unsafe { ffi::PyObject_ClearWeakRefs(object) };
+    }
     for offset in slots {
         // SAFETY: a slot of the object.
         let place = unsafe { object.byte_add(*offset).cast::<*mut PyObject>() };

@@ -16,7 +16,7 @@ use pyo3::types::{PyString, PyTuple, PyType};
 
 /// The arguments of one call.
 #[derive(Clone, Copy)]
-pub(crate) struct Arguments<'a, 'py> {
+pub struct Arguments<'a, 'py> {
     py: Python<'py>,
     /// The positional ones, then those that were given by name.
     values: &'a [*mut PyObject],
@@ -24,8 +24,15 @@ pub(crate) struct Arguments<'a, 'py> {
     names: Option<Borrowed<'a, 'py, PyTuple>>,
 }
 
+impl std::fmt::Debug for Arguments<'_, '_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Arguments")
+    }
+}
+
 impl<'a, 'py> Arguments<'a, 'py> {
-    pub(crate) fn py(&self) -> Python<'py> {
+    /// The token of the thread that calls.
+    pub fn py(&self) -> Python<'py> {
         self.py
     }
 
@@ -36,7 +43,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
     /// The argument at a position.
     #[inline]
-    pub(crate) fn get(&self, position: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
+    pub fn get(&self, position: usize) -> Option<Borrowed<'a, 'py, PyAny>> {
         if position < self.positional {
             self.value(position)
         } else {
@@ -50,7 +57,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     ///
     /// `TypeError` in Python's words where it is missing.
     #[inline]
-    pub(crate) fn required(
+    pub fn required(
         &self,
         function: &str,
         position: usize,
@@ -62,6 +69,32 @@ impl<'a, 'py> Arguments<'a, 'py> {
                 "{function}() missing 1 required positional argument: '{name}'"
             ))
         })
+    }
+
+    /// The argument of a function that has one.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` where it is missing, or is not the only one.
+    #[inline]
+    pub fn only(&self, function: &str, name: &str) -> PyResult<Borrowed<'a, 'py, PyAny>> {
+        let given = self.required(function, 0, name)?;
+        self.at_most(function, 1).map(|()| given)
+    }
+
+    /// There are no more than so many.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` where there are.
+    #[inline]
+    pub fn at_most(&self, function: &str, most: usize) -> PyResult<()> {
+        let given = self.values.len();
+        if given <= most {
+            return Ok(());
+        }
+        let text = format!("{function}() takes at most {most} arguments ({given} given)");
+        Err(PyTypeError::new_err(text))
     }
 
     #[cold]
@@ -89,7 +122,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
     ///
     /// `TypeError` in Python's words where another name was given, or something twice.
     #[inline]
-    pub(crate) fn named<const N: usize>(
+    pub fn named<const N: usize>(
         &self,
         function: &str,
         required: &[&str],
@@ -99,12 +132,12 @@ impl<'a, 'py> Arguments<'a, 'py> {
         let Some(given) = self.names else {
             return Ok(found);
         };
-        for (place, name) in given.iter().enumerate() {
+        for (place, name) in given.iter_borrowed().enumerate() {
             // Names in source code are interned, and so are ours: the pointers are equal.
-            let known = names.iter().position(|known| known.is(&name));
+            let known = names.iter().position(|known| known.is(&*name));
             let known = known.or_else(|| {
                 let equal =
-                    |known: &&Bound<'py, PyString>| known.as_any().eq(&name).unwrap_or(false);
+                    |known: &&Bound<'py, PyString>| known.as_any().eq(&*name).unwrap_or(false);
                 names.iter().position(equal)
             });
             match known {
@@ -178,9 +211,15 @@ unsafe fn tuple_of(objects: &[*mut PyObject]) -> *mut PyObject {
     tuple
 }
 
-/// A method for a class.
+/// A method for a class, or of one object.
 #[repr(transparent)]
-pub(crate) struct Method(PyMethodDef);
+pub struct Method(PyMethodDef);
+
+impl std::fmt::Debug for Method {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Method")
+    }
+}
 
 // SAFETY: it points to static text and to a function.
 unsafe impl Sync for Method {}
@@ -202,7 +241,7 @@ impl Method {
     /// The same for a method that is called for every callback: PyO3 is not told that the thread is attached, which
     /// would cost three looks at thread-local memory. `Py`s that such a method drops without the token (those of
     /// an error) are given up later, if nothing else has told PyO3 so.
-    pub(crate) const fn quick<F>(name: &'static CStr, doc: &'static CStr, _function: F) -> Self
+    pub const fn quick<F>(name: &'static CStr, doc: &'static CStr, _function: F) -> Self
     where
         F: Copy
             + for<'a, 'py> Fn(
@@ -234,6 +273,20 @@ impl Method {
 
     pub(super) fn definition(&'static self) -> *mut PyMethodDef {
         (&raw const self.0).cast_mut()
+    }
+
+    /// The method as one of an object, which it keeps alive.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no memory for it.
+    pub fn bind<'py>(&'static self, receiver: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let nothing = std::ptr::null_mut();
+        // SAFETY: the definition is static, and the receiver lives; there is no module.
+        let method =
+            unsafe { ffi::PyCFunction_NewEx(self.definition(), receiver.as_ptr(), nothing) };
+        // SAFETY: a new reference, or null with an exception set.
+        unsafe { Bound::from_owned_ptr_or_err(receiver.py(), method) }
     }
 
     /// Adds methods to a class that exists.

@@ -247,7 +247,8 @@ pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
         Side::Write => writing::ready(transport, stream).and_then(|()| refill(py, stream)),
     };
     match context {
-        Some(context) => within(context.bind(py), serve),
+        // Bound, so that it is given up without asking whether the thread is attached.
+        Some(context) => within(&context.into_bound(py), serve),
         None => serve(),
     }
 }

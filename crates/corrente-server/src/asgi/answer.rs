@@ -4,6 +4,7 @@
 //! `async def` it needs no frame, and what is ready is given without an exception.
 
 use corrente_loop::Confined;
+use corrente_loop::quick::iterate_by;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -49,6 +50,18 @@ impl Asked {
             Self::Socket(socket) => visit.call(socket),
         }
     }
+}
+
+/// Prepares the class.
+pub(crate) fn register(py: Python<'_>) {
+    iterate_by(&py.get_type::<Answer>(), step_on);
+}
+
+/// What the interpreter calls for each step of an `await`.
+fn step_on<'py>(answer: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = answer.py();
+    let next = answer.cast_exact::<Answer>()?.get().advance(py)?;
+    Ok(next.map(|next| next.into_bound(py)))
 }
 
 /// A coroutine in Rust.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use corrente_loop::Confined;
 use corrente_loop::native::FilePart;
+use corrente_loop::quick::Arguments;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -44,6 +45,24 @@ struct State {
     /// The peer has ended its side; it may still read.
     is_half_closed: bool,
     waiting: Waiting,
+}
+
+impl State {
+    fn new(exchange: Option<Arc<dyn Exchange>>, begun: Begun) -> Self {
+        Self {
+            exchange,
+            body: Arrived::default(),
+            incoming: match begun {
+                Begun::WithoutBody => Incoming::Here,
+                Begun::WithBody => Incoming::Coming,
+                Begun::ExpectsContinue => Incoming::Held,
+            },
+            answer: Progress::Nothing,
+            is_gone: false,
+            is_half_closed: false,
+            waiting: Waiting::default(),
+        }
+    }
 }
 
 /// What has come of the body, and the application has not asked for yet.
@@ -122,23 +141,25 @@ pub(crate) enum Begun {
 
 impl Request {
     pub(crate) fn new(event_loop: Py<PyAny>, exchange: Arc<dyn Exchange>, begun: Begun) -> Self {
-        let incoming = match begun {
-            Begun::WithoutBody => Incoming::Here,
-            Begun::WithBody => Incoming::Coming,
-            Begun::ExpectsContinue => Incoming::Held,
-        };
         Self {
             event_loop,
-            state: Confined::new(State {
-                exchange: Some(exchange),
-                body: Arrived::default(),
-                incoming,
-                answer: Progress::Nothing,
-                is_gone: false,
-                is_half_closed: false,
-                waiting: Waiting::default(),
-            }),
+            state: Confined::new(State::new(Some(exchange), begun)),
         }
+    }
+
+    /// Makes another request of it; nobody has the one that it was.
+    pub(super) fn renew(
+        &self,
+        py: Python<'_>,
+        exchange: Option<Arc<dyn Exchange>>,
+        begun: Begun,
+    ) -> PyResult<()> {
+        let fresh = State::new(exchange, begun);
+        let before = self
+            .state
+            .with(py, |state| std::mem::replace(state, fresh))?;
+        drop(before);
+        Ok(())
     }
 
     /// How far the response has come.
@@ -283,48 +304,50 @@ enum Found {
     Disconnect,
 }
 
+/// ASGI's `receive()`.
+pub(super) fn receive<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, request) = (arguments.py(), receiver.cast_exact::<Request>()?);
+    arguments.at_most("receive", 0)?;
+    // Nothing is taken yet: who calls may be cancelled before it awaits.
+    let asked = Asked::Request(request.clone().unbind());
+    let answer = Answer::waits(py, asked, Awaited::Message)?;
+    Ok(answer.into_bound(py).into_any())
+}
+
+/// ASGI's `send(message)`.
+pub(super) fn send<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, request) = (arguments.py(), receiver.cast_exact::<Request>()?);
+    let message = arguments.only("send", "message")?;
+    let Ok(event) = message.cast::<PyDict>() else {
+        let name = message.get_type().name()?;
+        let text = format!("send() takes a dict, the ASGI message, not '{name}'");
+        return Err(PyTypeError::new_err(text));
+    };
+    let answer = match request.get().sent(&event)? {
+        Room::Some => Answer::done(py)?,
+        Room::None => {
+            let asked = Asked::Request(request.clone().unbind());
+            Answer::waits(py, asked, Awaited::Room)?
+        }
+    };
+    Ok(answer.into_bound(py).into_any())
+}
+
+/// Whether the peer reads what is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Some,
+    None,
+}
+
 #[pymethods]
 impl Request {
-    /// ASGI's `receive()`.
-    fn receive(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Answer>> {
-        // Nothing is taken yet: who calls may be cancelled before it awaits.
-        Answer::waits(py, Asked::Request(slf), Awaited::Message)
-    }
-
-    /// ASGI's `send(message)`.
-    fn send(slf: Py<Self>, message: &Bound<'_, PyAny>) -> PyResult<Py<Answer>> {
-        let py = message.py();
-        let this = slf.get();
-        let Ok(event) = message.cast::<PyDict>() else {
-            let name = message.get_type().name()?;
-            let text = format!("send() takes a dict, the ASGI message, not '{name}'");
-            return Err(PyTypeError::new_err(text));
-        };
-        let kind = required(event, intern!(py, "type"))?;
-        let (progress, exchange, is_gone) = this.state.with(py, |state| {
-            (state.answer, state.exchange.clone(), state.is_gone)
-        })?;
-        let Some(exchange) = exchange.filter(|_| !is_gone) else {
-            return match progress {
-                Progress::Complete => Err(unexpected(&kind, "after the response was complete")),
-                _ => Err(ClientDisconnectedError::new_err(
-                    "the client has disconnected",
-                )),
-            };
-        };
-        match progress {
-            Progress::Nothing => this.start(event, &kind, &*exchange)?,
-            Progress::Started => this.go_on(event, &kind, &*exchange)?,
-            Progress::Complete => {
-                return Err(unexpected(&kind, "after the response was complete"));
-            }
-        }
-        if exchange.is_full(py) {
-            return Answer::waits(py, Asked::Request(slf), Awaited::Room);
-        }
-        Answer::done(py)
-    }
-
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.event_loop)?;
         let shown = self.state.peek(|state| state.waiting.show(&visit));
@@ -338,6 +361,48 @@ impl Request {
 }
 
 impl Request {
+    /// The application sends a message.
+    fn sent(&self, event: &Bound<'_, PyDict>) -> PyResult<Room> {
+        let py = event.py();
+        let kind = required(event, intern!(py, "type"))?;
+        // Lent out, since to count one more that has it, and one less, costs more than to put it back.
+        let (progress, exchange) = self
+            .state
+            .with(py, |state| (state.answer, state.exchange.take()))?;
+        let Some(exchange) = exchange else {
+            return match progress {
+                Progress::Complete => Err(unexpected(&kind, "after the response was complete")),
+                _ => Err(ClientDisconnectedError::new_err(
+                    "the client has disconnected",
+                )),
+            };
+        };
+        let said = match progress {
+            Progress::Nothing => self.start(event, &kind, &*exchange),
+            Progress::Started => self.go_on(event, &kind, &*exchange),
+            Progress::Complete => Err(unexpected(&kind, "after the response was complete")),
+        };
+        let room = if exchange.is_full(py) {
+            Room::None
+        } else {
+            Room::Some
+        };
+        self.put_back(py, exchange)?;
+        said.map(|()| room)
+    }
+
+    /// What carries it is not needed just now, or, where all is over, any more.
+    fn put_back(&self, py: Python<'_>, exchange: Arc<dyn Exchange>) -> PyResult<()> {
+        let over = self.state.with(py, |state| {
+            if state.is_gone || state.answer == Progress::Complete {
+                return Some(exchange);
+            }
+            state.exchange.replace(exchange)
+        })?;
+        drop(over);
+        Ok(())
+    }
+
     /// `http.response.start`, or what may come before it.
     fn start(
         &self,
@@ -349,7 +414,8 @@ impl Request {
         if is(kind, intern!(py, "http.response.start")) {
             let status = required(event, intern!(py, "status"))?.extract::<u16>()?;
             let headers = event.get_item(intern!(py, "headers"))?;
-            let trailers = last(event, intern!(py, "trailers"))?;
+            let known = 2 + usize::from(headers.is_some());
+            let trailers = last_beside(event, known, intern!(py, "trailers"))?;
             exchange.head(py, status, headers.as_ref(), trailers)?;
             return self
                 .state
@@ -371,8 +437,10 @@ impl Request {
     ) -> PyResult<()> {
         let py = event.py();
         let last = if is(kind, intern!(py, "http.response.body")) {
-            let last = last(event, intern!(py, "more_body"))?;
-            match event.get_item(intern!(py, "body"))? {
+            let body = event.get_item(intern!(py, "body"))?;
+            let known = 1 + usize::from(body.is_some());
+            let last = last_beside(event, known, intern!(py, "more_body"))?;
+            match body {
                 None => exchange.body(py, &PyBytes::new(py, b""), last)?,
                 Some(body) => exchange.body(py, &content(&body)?, last)?,
             }
@@ -390,18 +458,18 @@ impl Request {
             return Err(unexpected(kind, "after 'http.response.start'"));
         };
         if last == Last::Yes {
-            self.complete(py)?;
+            self.complete(py, exchange)?;
         }
         Ok(())
     }
 
     /// The response is complete: whoever waits for a message is told so.
-    fn complete(&self, py: Python<'_>) -> PyResult<()> {
-        let exchange = self.state.with(py, |state| {
+    fn complete(&self, py: Python<'_>, exchange: &dyn Exchange) -> PyResult<()> {
+        let is_gone = self.state.with(py, |state| {
             state.answer = Progress::Complete;
-            state.exchange.take()
+            state.is_gone
         })?;
-        if let Some(exchange) = exchange {
+        if !is_gone {
             exchange.complete(py)?;
         }
         self.wake(py, Awaited::Message)
@@ -435,6 +503,18 @@ fn number_or_none(
     given.map(number).transpose()
 }
 
+/// Whether nothing follows a message of which so many keys were found: where it has no more, it is not asked for another.
+fn last_beside(
+    event: &Bound<'_, PyDict>,
+    known: usize,
+    more: &Bound<'_, PyString>,
+) -> PyResult<Last> {
+    if event.len() == known {
+        return Ok(Last::Yes);
+    }
+    last(event, more)
+}
+
 /// Whether nothing follows a message: its key says that something does.
 pub(super) fn last(event: &Bound<'_, PyDict>, more: &Bound<'_, PyString>) -> PyResult<Last> {
     let follows = event.get_item(more)?;
@@ -457,9 +537,18 @@ pub(super) fn content<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBy
     )))
 }
 
-/// Whether a message is of this type. Literals are interned, and so are ours: mostly the pointers are equal.
+/// Whether a message is of this type. Literals with a dot are not interned, so that they are other objects than ours.
 pub(super) fn is(kind: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
-    kind.is(name) || kind.eq(name).unwrap_or(false)
+    match kind.cast_exact::<PyString>() {
+        // What has no UTF-8 is no type either.
+        Ok(kind) => {
+            kind.is(name)
+                || kind
+                    .to_str()
+                    .is_ok_and(|kind| name.to_str().is_ok_and(|name| name == kind))
+        }
+        Err(_) => kind.eq(name).unwrap_or(false),
+    }
 }
 
 pub(super) fn required<'py>(

@@ -8,7 +8,7 @@ use corrente_http::ws::Handshake;
 use corrente_http::{KnownName, Method, Name};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::headers::HeaderTable;
 use crate::mount::Roots;
@@ -190,19 +190,46 @@ fn list<'py>(
     headers: &HeaderTable,
 ) -> PyResult<Bound<'py, PyList>> {
     let head = arrival.head;
-    let pair = |header: Header<'_>| headers.pair(py, header.name, meant(head, &header));
+    let fields = head.fields();
+    let entry = |header| Entry::of(headers, head, header);
     let Some(id) = &arrival.request_id else {
-        let pairs = head.fields().iter().map(pair);
-        return PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?);
+        return PyList::new(py, fields.iter().map(entry));
     };
     let name = Name::Known(KnownName::XRequestId);
-    let others = head.fields().iter().filter(|header| header.name != name);
-    let list = PyList::new(py, others.map(pair).collect::<PyResult<Vec<_>>>()?)?;
+    let others = fields.iter().filter(|header| header.name != name);
+    let list = PyList::new(py, others.map(entry))?;
     list.append((
         PyBytes::new(py, b"x-request-id"),
         PyBytes::new(py, id.as_bytes()),
     ))?;
     Ok(list)
+}
+
+/// A field on its way into a list.
+struct Entry<'a> {
+    table: &'a HeaderTable,
+    name: Name<'a>,
+    value: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    fn of(table: &'a HeaderTable, head: &Head<'a>, header: Header<'a>) -> Self {
+        Self {
+            table,
+            name: header.name,
+            value: meant(head, &header),
+        }
+    }
+}
+
+impl<'py> IntoPyObject<'py> for Entry<'_> {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        self.table.pair(py, self.name, self.value)
+    }
 }
 
 /// The value of a field: that of `Host` is the target's, where it names one (RFC 9112, section 3.2.2).

@@ -166,9 +166,6 @@ impl Exchange for Connection {
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(connection) = self.me.upgrade() else {
-            return Ok(());
-        };
         if self.completes_later(py)? {
             return Ok(());
         }
@@ -197,7 +194,7 @@ impl Exchange for Connection {
         if is_working {
             return Ok(());
         }
-        connection.settle(py)?;
+        self.settle(py)?;
         self.unpause(py)?;
         if has_more {
             self.look_soon(py)?;

@@ -278,7 +278,8 @@ impl Connection {
             if state.requests >= limits.connection_requests {
                 state.output.close_after();
             }
-            state.template.clone()
+            // Lent out, since to count one more that has it, and one less, costs more than to put it back.
+            state.template.take()
         })?;
         let Some(template) = template else {
             // It is lost already.
@@ -291,8 +292,9 @@ impl Connection {
             state.trace = operations.trace(&arrival);
             state.request_id.clone_from(&arrival.request_id);
         })?;
-        let begun = template.begin(py, &self.shared, &arrival, line)?;
-        let (beginning, socket) = match begun {
+        let begun = template.begin(py, &self.shared, &arrival, line);
+        self.with(py, |state| state.template = Some(template))?;
+        let (beginning, socket) = match begun? {
             Begun::Request(beginning) => (beginning, None),
             Begun::Socket(beginning, handler, asked) => {
                 (beginning, Some(Box::new(Socket::new(handler, asked))))

@@ -222,10 +222,11 @@ impl Connection {
             let transport = transport.map(|transport| transport.clone_ref(py));
             (state.output.take(), transport)
         })?;
-        if let Some(transport) = transport
-            && !bytes.is_empty()
-        {
-            transport.write(py, &bytes)?;
+        if let Some(transport) = transport {
+            if !bytes.is_empty() {
+                transport.write(py, &bytes)?;
+            }
+            transport.drop_ref(py);
         }
         self.with(py, |state| state.output.give_back(bytes))
     }

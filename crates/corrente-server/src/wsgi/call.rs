@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use corrente_loop::Confined;
 use corrente_loop::native::FilePart;
+use corrente_loop::quick::{Arguments, Method};
 use pyo3::exceptions::PyAssertionError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -19,6 +20,12 @@ use super::remote::{Failed, Inbox, Remote};
 use super::wrapper::FileWrapper;
 use crate::exchange::{Content, Exchange, Last};
 use crate::packed::Packed;
+
+static START_RESPONSE: Method = Method::quick(
+    c"start_response",
+    c"start_response($self, /, status, headers, exc_info=None)\n--\n\nBegins the response.",
+    start_response,
+);
 
 /// Larger bodies are kept in a temporary file, in bytes.
 const MEMORY_MOST: usize = 1024 * 1024;
@@ -183,7 +190,7 @@ impl Call {
         if let Some(input) = this.input(py)? {
             environ.set_item(intern!(py, "wsgi.input"), input)?;
         }
-        let start_response = slf.getattr(intern!(py, "start_response"))?;
+        let start_response = START_RESPONSE.bind(slf.as_any())?;
         let result = application.call1((environ, start_response))?;
         if let Some(whole) = whole(&result) {
             // A list has nothing to close.
@@ -331,39 +338,43 @@ impl Call {
     }
 }
 
+/// PEP 3333's; gives back `write`, which is what calling this object does: most applications have no use for it, so
+/// it is not worth a method's object.
+fn start_response<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    const NAME: &str = "start_response";
+    let (py, this) = (arguments.py(), receiver.cast_exact::<Call>()?.get());
+    arguments.at_most(NAME, 3)?;
+    let status = arguments.required(NAME, 0, "status")?;
+    let headers = arguments.required(NAME, 1, "headers")?;
+    let names = [intern!(py, "exc_info")];
+    let [exc_info] = arguments.named(NAME, &["status", "headers"], names)?;
+    let exc_info = arguments.get(2).or(exc_info);
+    let exc_info = exc_info.filter(|given| !given.is_none());
+    let (is_started, has_head) = this.state.with(py, |state| {
+        (state.progress != Progress::Nothing, state.head.is_some())
+    })?;
+    match exc_info {
+        Some(given) if is_started => return Err(PyErr::from_value(given.get_item(1)?)),
+        None if has_head || is_started => {
+            let text = "start_response() was called twice without exc_info";
+            return Err(PyAssertionError::new_err(text));
+        }
+        _ => {}
+    }
+    let head = Head {
+        status: code(status.cast::<PyString>()?.to_str()?)?,
+        fields: fields(&headers)?,
+    };
+    let before = this.state.with(py, |state| state.head.replace(head))?;
+    drop(before);
+    Ok(receiver.clone())
+}
+
 #[pymethods]
 impl Call {
-    /// PEP 3333's; gives back `write`, which is what calling this object does: most applications have no use for it, so
-    /// it is not worth a method's object.
-    #[pyo3(signature = (status, headers, exc_info = None))]
-    fn start_response(
-        slf: Py<Self>,
-        status: &Bound<'_, PyString>,
-        headers: &Bound<'_, PyAny>,
-        exc_info: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<Self>> {
-        let py = status.py();
-        let this = slf.get();
-        let exc_info = exc_info.filter(|given| !given.is_none());
-        let (is_started, has_head) = this.state.with(py, |state| {
-            (state.progress != Progress::Nothing, state.head.is_some())
-        })?;
-        match exc_info {
-            Some(given) if is_started => return Err(PyErr::from_value(given.get_item(1)?)),
-            None if has_head || is_started => {
-                let text = "start_response() was called twice without exc_info";
-                return Err(PyAssertionError::new_err(text));
-            }
-            _ => {}
-        }
-        let head = Head {
-            status: code(status.to_str()?)?,
-            fields: fields(headers)?,
-        };
-        this.state.with(py, |state| state.head = Some(head))?;
-        Ok(slf)
-    }
-
     /// `write` of PEP 3333: sends at once.
     fn __call__(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         self.send(data.py(), &bytes(data)?, Last::No)
