@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from conftest import Corrente
     from gauge_service import Service
 
 
@@ -42,7 +43,7 @@ def test_a_killed_service_loses_at_most_the_last_second(service: Service) -> Non
     assert "was ended by signal 9" in service.errors.read_text(encoding="utf-8")
 
 
-def test_greenlets_are_not_guessed_at(service: Service) -> None:
+def test_greenlets_are_not_guessed_at(service: Service, corrente: Corrente) -> None:
     service.write("service.py", WSGI)
     service.start(*GUNICORN, "-k", "gevent", "service:app")
     assert service.ask("/") == (200, b"hello")
@@ -53,6 +54,10 @@ def test_greenlets_are_not_guessed_at(service: Service) -> None:
     assert [doubt["code"] for doubt in process["cannot_tell"]] == ["greenlets"]
     assert process["server"]["worker"] == "ggevent"
     assert "gevent runs many requests in one thread" in service.errors.read_text(encoding="utf-8")
+    predicted = corrente("gauge", "predict", str(service.out))
+    assert (predicted.returncode, predicted.stdout) == (1, "")
+    (line,) = predicted.stderr.splitlines()
+    assert "gunicorn -k gthread" in line
 
 
 def test_workers_that_fork_are_merged(service: Service) -> None:
@@ -173,17 +178,22 @@ while True:
 """
 
 
-def test_ctrl_c_reaches_the_command_once_wherever_its_input_comes_from(tmp_path: Path) -> None:
-    (tmp_path / "counter.py").write_text(COUNTER, encoding="utf-8")
+def started_in_a_terminal(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the counter under the gauge, in the foreground of a terminal of its own."""
+    (folder / "counter.py").write_text(COUNTER, encoding="utf-8")
     run = shlex.join(command("gauge", "run", "--", sys.executable, "counter.py"))
     terminal = "import pty, sys; pty.spawn(sys.argv[1:])"
-    with subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", terminal, "sh", "-c", f"exec {run} < /dev/null"],
-        cwd=tmp_path,
+        cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,
-    ) as shown:
+    )
+
+
+def test_ctrl_c_reaches_the_command_once_wherever_its_input_comes_from(tmp_path: Path) -> None:
+    with started_in_a_terminal(tmp_path) as shown:
         assert shown.stdin is not None
         assert shown.stdout is not None
         lines = iter(shown.stdout.readline, b"")
@@ -194,6 +204,20 @@ def test_ctrl_c_reaches_the_command_once_wherever_its_input_comes_from(tmp_path:
         os.kill(int(runs.split()[-1]), signal.SIGTERM)
         last = next(line for line in lines if b"told" in line or b"ended" in line)
         assert b"ended after 1" in last
+        shown.communicate(timeout=30)
+
+
+def test_an_interrupt_that_only_the_gauge_gets_is_handed_on(tmp_path: Path) -> None:
+    # `kill -INT` from elsewhere, while it is in the foreground of a terminal.
+    with started_in_a_terminal(tmp_path) as shown:
+        assert shown.stdout is not None
+        lines = iter(shown.stdout.readline, b"")
+        run = int(next(line for line in lines if b"runs under" in line).split()[-1])
+        os.kill(run, signal.SIGINT)
+        # In order: were the first not handed on, the command would end without having been told.
+        os.kill(run, signal.SIGTERM)
+        heard = [line for line in lines if b"told" in line or b"ended" in line]
+        assert heard[0].startswith(b"told 1"), heard
         shown.communicate(timeout=30)
 
 

@@ -71,8 +71,10 @@ def test_figures_as_json(corrente: Corrente, tmp_path: Path) -> None:
     assert figures["schema"] == "corrente.gauge/1"
     (orders,) = figures["endpoints"]
     assert orders["wall"]["mean_ms"] == pytest.approx(20)
-    assert orders["wait_ms"] == pytest.approx(18)
-    assert orders["blocking_coefficient"] == pytest.approx(9)
+    # No request was asked how long it stood in line for a processor: a bound, no figure.
+    assert orders["wait_ms"] is None
+    assert orders["wait_at_most_ms"] == pytest.approx(18)
+    assert orders["blocking_coefficient"] is None
     assert figures["service"]["requests_per_s"] == pytest.approx(2)
 
 

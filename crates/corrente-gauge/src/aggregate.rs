@@ -6,6 +6,7 @@
 
 mod machine;
 mod service;
+mod time;
 
 use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource};
 use serde::Serialize;
@@ -86,6 +87,9 @@ pub struct EndpointFigures {
     pub run_queue_ms: Option<f64>,
     /// Mean time neither on a processor nor waiting for one.
     pub wait_ms: Option<f64>,
+    /// The most that it can be, where none of the requests was asked how long it stood in line for a
+    /// processor: then `wait_ms` is not known.
+    pub wait_at_most_ms: Option<f64>,
     /// Waiting over computing (Goetz's blocking coefficient).
     pub blocking_coefficient: Option<f64>,
     /// How often a request sleeps, by the kernel's account (WSGI), or yields to its loop (ASGI).
@@ -112,6 +116,18 @@ pub struct EndpointFigures {
     pub bytes_sent: f64,
     /// What it calls.
     pub calls: Vec<CallFigures>,
+}
+
+impl EndpointFigures {
+    /// Whether they are the figures of this endpoint: the same name may be served in two ways.
+    pub(crate) fn is_of(&self, endpoint: &Endpoint) -> bool {
+        (&self.name, self.interface) == (&endpoint.name, endpoint.interface)
+    }
+
+    /// The waiting, or the most that it can be where it is not known.
+    pub(crate) fn waiting_ms(&self) -> Option<f64> {
+        self.wait_ms.or(self.wait_at_most_ms)
+    }
 }
 
 /// Calls of one resource by an endpoint.
@@ -168,9 +184,13 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
     let mean_ms = |distribution: &Distribution| distribution.mean().map(|ns| ns / NS_PER_MS);
     let (wall, cpu) = (mean_ms(&endpoint.wall_ns), mean_ms(&endpoint.cpu_ns));
     let run_queue_ms = mean_ms(&endpoint.run_queue_ns);
-    let wait_ms = wall
-        .zip(cpu)
-        .map(|(wall, cpu)| waiting(endpoint, wall - cpu, run_queue_ms));
+    let away_ms = wall.zip(cpu).map(|(wall, cpu)| (wall - cpu).max(0.0));
+    let (known, bound) = if is_asked(endpoint) {
+        (away_ms, None)
+    } else {
+        (None, away_ms)
+    };
+    let wait_ms = known.map(|away_ms| waiting(endpoint, away_ms, run_queue_ms));
     let in_calls_ms = endpoint.in_calls_ns.sum as f64 / NS_PER_MS / measured;
     let calls: Vec<CallFigures> = endpoint
         .calls
@@ -190,6 +210,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         segment: Summary::of(&endpoint.segment_cpu_ns),
         run_queue_ms,
         wait_ms,
+        wait_at_most_ms: bound,
         blocking_coefficient: wait_ms
             .zip(cpu.filter(|cpu| *cpu > 0.0))
             .map(|(wait, cpu)| wait / cpu),
@@ -241,6 +262,11 @@ fn bad(endpoint: &Endpoint, classes: &[&str]) -> u64 {
     let answered: u64 = classes.iter().map(with).sum();
     let unanswered = with(&"none").min(endpoint.exceptions);
     (answered + unanswered).max(endpoint.exceptions)
+}
+
+/// Whether any of its requests was asked how long it stood in line for a processor.
+fn is_asked(endpoint: &Endpoint) -> bool {
+    !endpoint.wait_ns.is_empty() || !endpoint.run_queue_ns.is_empty()
 }
 
 /// The part of the time without a processor, `away_ms`, in which a request slept; in the rest it stood

@@ -2,10 +2,11 @@
 //!
 //! Stacks of all its processes are read for some seconds (`reader`), placed in requests and
 //! endpoints by their frames (`stack`, `frame`), and counted (`tally`). The kernel says what sleeping
-//! threads wait for (`blocked`, `peer`) and how much processor time each thread had (`process`); from
-//! both come times per endpoint (`figures`), and from beginnings and ends seen in pairs of reads how
+//! threads wait for (`blocked`, `peer`) and how much processor time each thread had (`process`), the views around which
+//! frameworks work whose that is (`around`); from all come times per endpoint (`figures`), and from beginnings and ends seen in pairs of reads how
 //! many requests there were (`rate`). What cannot be known that way stands in the recording as such.
 
+mod around;
 mod blocked;
 mod budget;
 mod figures;
@@ -167,6 +168,18 @@ pub enum AttachError {
         /// How many reads.
         reads: u64,
     },
+    /// The service computed, and nothing of it was seen.
+    #[error(
+        "no request was seen in {seconds:.0} s ({reads} samples), though the service computed for {cpu_s:.2} s: requests of less than some milliseconds are too short to be seen from outside; use `corrente gauge run`"
+    )]
+    TooShort {
+        /// How long.
+        seconds: f64,
+        /// How many reads.
+        reads: u64,
+        /// CPU time of the service, seconds.
+        cpu_s: f64,
+    },
     /// It went away.
     #[error("process {pid} ended after {seconds:.1} s, before anything could be said of it")]
     Ended {
@@ -267,7 +280,7 @@ fn conclude(
             let pid = target.pid;
             AttachError::Ended { pid, seconds }
         } else {
-            AttachError::NoRequests { seconds, reads }
+            unseen(found.cpu_ns / 1e9, seconds, reads)
         });
     }
     let recording = record::recording(&found, &sampler.watched, &sampler.tables, about);
@@ -276,6 +289,23 @@ fn conclude(
         quality: quality(&sampled, &found, elapsed),
         endpoints: totals(&found, &sampler.tables),
     })
+}
+
+/// A service that computes more than this share of the time does something: servers that wait for clients look
+/// at their workers or at the clock once a tenth of a second, which is less.
+const IDLE: f64 = 0.01;
+
+/// Why no endpoint was seen.
+fn unseen(cpu_s: f64, seconds: f64, reads: u64) -> AttachError {
+    if cpu_s > IDLE * seconds {
+        AttachError::TooShort {
+            seconds,
+            reads,
+            cpu_s,
+        }
+    } else {
+        AttachError::NoRequests { seconds, reads }
+    }
 }
 
 fn quality(sampled: &[figures::Sampled], found: &figures::Figures, elapsed: Duration) -> Quality {
@@ -316,4 +346,18 @@ fn totals(found: &figures::Figures, tables: &tables::Tables) -> Vec<EndpointTota
         .collect();
     totals.sort_by(|a, b| (b.cpu_s + b.wait_s).total_cmp(&(a.cpu_s + a.wait_s)));
     totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_computes_unseen_is_not_said_to_be_idle() {
+        let idle = unseen(0.01, 9.0, 100).to_string();
+        assert!(idle.contains("while it has traffic"), "{idle}");
+        let busy = unseen(0.61, 9.0, 100).to_string();
+        assert!(busy.contains("computed for 0.61 s"), "{busy}");
+        assert!(!busy.contains('\n'), "{busy}");
+    }
 }

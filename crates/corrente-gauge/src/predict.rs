@@ -3,11 +3,12 @@
 //! `reading` makes a service of the model out of what was recorded, `present` its deployment and the
 //! one that it would have, `pair` the two stacks with their costs, `judge` asks the model and words
 //! the answer (a setting in its server's own `flags`), `latency` adds percentiles, `curves` what lies
-//! between, `elastic` what is asked of databases. `event_loop` does so for a service that is asynchronous already. `doubts` come
+//! between, `elastic` what is asked of databases, `crowded` how sure many processes on a core are. `event_loop` does so for a service that is asynchronous already. `doubts` come
 //! first: where a recording does not allow a prediction, there is none.
 //!
 //! Pure and deterministic: the same recording and settings give the same document.
 
+mod crowded;
 mod curves;
 mod doubts;
 mod elastic;
@@ -79,6 +80,11 @@ pub enum PredictError {
     /// Nothing was recorded.
     #[error("no request is recorded: there is nothing to predict from")]
     NoRequest,
+    /// Nothing could be recorded.
+    #[error(
+        "gevent and eventlet run many requests in one thread, so none is recorded and nothing is predicted: record the service under threads (`gunicorn -k gthread`)"
+    )]
+    Greenlets,
     /// A setting cannot be.
     #[error("--{flag}: expected a number above zero, up to {most}, found {found}")]
     Setting {
@@ -111,7 +117,12 @@ pub fn predict(
     check(settings)?;
     let figures = aggregate::aggregate(recording);
     if figures.endpoints.is_empty() {
-        return Err(PredictError::NoRequest);
+        let doubts = &figures.service.cannot_tell;
+        return Err(if doubts::noted(doubts, doubts::GREENLETS) {
+            PredictError::Greenlets
+        } else {
+            PredictError::NoRequest
+        });
     }
     let is_async = figures.endpoints[0].interface == Interface::Asgi;
     let reading = Reading::new(recording, &figures);
@@ -220,12 +231,14 @@ fn migration(
         cpu_deviation: reading.cpu_deviation,
         sampling_deviation: reading.sampling_deviation,
         requests: figures.service.requests,
+        line_is_unknown: doubts::is_line_unknown(figures),
     };
     judge::whole(&case, figures, settings, report);
-    let hosts = figures.service.hosts.max(1) as f64;
+    let hosts = figures.service.hosts_at_once.max(1) as f64;
     let recorded_per_s = figures.service.requests_per_s.map(|rate| rate / hosts);
     let elastic = elastic::assumed(reading, report, recorded_per_s);
     report.assumptions.extend(elastic);
+    report.assumptions.extend(crowded::assumed(&case, report));
     if settings.detail == Detail::Curves {
         report.curves = curves::of_migration(&case, report);
     }
@@ -258,6 +271,9 @@ fn assumptions(
     }
     if reading.never_alone && deployments.threads() > 1 {
         found.push(Assumption::NeverAlone);
+    }
+    if doubts::is_line_unknown(figures) {
+        found.push(Assumption::LineUnknown);
     }
     found.extend(pair.assumptions.iter().cloned());
     if let Some(connections) = deployments.assumed_pool {

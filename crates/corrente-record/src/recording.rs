@@ -57,6 +57,9 @@ pub struct Process {
     /// From the begin of the recording to the last snapshot.
     #[serde(default)]
     pub observed_ns: u64,
+    /// From the begin of the recording to the begin of the first request; 0 where it is not known.
+    #[serde(default)]
+    pub first_request_ns: u64,
     /// From the begin of the first request to the end of the last.
     #[serde(default)]
     pub active_ns: u64,

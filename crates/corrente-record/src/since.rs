@@ -9,7 +9,7 @@ use crate::recording::{Alone, Calls, Endpoint, Process, Recording, Runs, Thread}
 
 impl Recording {
     /// What came after `before`, an earlier state of the same recording. Processes that are new since
-    /// then are in it as a whole; `active_ns` is the time between the two states.
+    /// then are in it as a whole; the others begin at `before`, and `active_ns` is the time between the two states.
     #[must_use]
     pub fn since(mut self, before: &Self) -> Self {
         for process in &mut self.processes {
@@ -36,6 +36,9 @@ fn subtract(value: &mut u64, before: u64) {
 
 fn subtract_process(process: &mut Process, before: &Process) {
     subtract(&mut process.observed_ns, before.observed_ns);
+    let begun_ms = before.observed_ns / 1_000_000;
+    process.started_unix_ms = process.started_unix_ms.saturating_add(begun_ms);
+    process.first_request_ns = 0;
     process.active_ns = process.observed_ns;
     subtract(&mut process.cpu_ns, before.cpu_ns);
     subtract(&mut process.requests_seen, before.requests_seen);
@@ -137,6 +140,7 @@ mod tests {
         recording.processes.push(Process {
             pid,
             observed_ns: seconds * 1_000_000_000,
+            first_request_ns: 3,
             active_ns: 7,
             requests_seen: walls.len() as u64,
             requests_measured: walls.len() as u64,
@@ -175,6 +179,11 @@ mod tests {
         );
         let process = &later.processes[0];
         assert_eq!(process.active_ns, 4_000_000_000);
+        // Where the first state ends: processes of one window are at the same time.
+        assert_eq!(
+            (process.started_unix_ms, process.first_request_ns),
+            (10_000, 0)
+        );
         assert_eq!((process.requests_seen, process.threads[0].cpu_ns), (2, 40));
         assert_eq!(later.validate(), Ok(()));
     }

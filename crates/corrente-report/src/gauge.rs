@@ -15,6 +15,8 @@ pub struct GaugeReport {
     pub processes: u64,
     /// Requests that came.
     pub requests: u64,
+    /// Others came, which nobody could count.
+    pub requests_are_partial: bool,
     /// A second, while there were any.
     pub requests_per_s: Option<f64>,
     /// From the first request to the last.
@@ -48,6 +50,8 @@ pub struct GaugeEndpoint {
     pub cpu_ms: Option<f64>,
     /// Time waiting.
     pub wait_ms: Option<f64>,
+    /// The most that it can be, where it is not known.
+    pub wait_at_most_ms: Option<f64>,
     /// 99 in 100 are faster.
     pub p99_ms: Option<f64>,
     /// Waiting over computing.

@@ -277,6 +277,13 @@ pub enum Reason {
     ThreadPool,
     /// The recording has no processor times, or no distributions.
     NoCpuTimes,
+    /// Most of the waiting is for nobody knows what, so that the gain is no advice.
+    Unexplained {
+        /// Share of the waiting.
+        share: f64,
+    },
+    /// Synchronous and asynchronous requests in one recording: two services.
+    MixedInterfaces,
     /// A free-threaded interpreter: the model is of the other one.
     FreeThreaded,
     /// The model could not be asked.
@@ -397,4 +404,11 @@ pub enum Assumption {
     },
     /// With threads, waiting holds waiting for the interpreter lock.
     NeverAlone,
+    /// How long requests stood in line for a processor is not known: it counts as waiting.
+    LineUnknown,
+    /// More processes on a core than any calibration had, and brief waits.
+    Crowded {
+        /// How many on a core, now or in the setting that is advised.
+        per_core: f64,
+    },
 }

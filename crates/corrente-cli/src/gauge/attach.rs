@@ -97,7 +97,9 @@ fn exit(error: &AttachError) -> Exit {
         | AttachError::NotPython { .. }
         | AttachError::OldPython { .. } => Exit::Usage,
         AttachError::Denied { .. } | AttachError::OtherNamespace { .. } => Exit::Machine,
-        AttachError::NoRequests { .. } | AttachError::Ended { .. } => Exit::Incomplete,
+        AttachError::NoRequests { .. }
+        | AttachError::TooShort { .. }
+        | AttachError::Ended { .. } => Exit::Incomplete,
         AttachError::Cancelled => Exit::Interrupted,
     }
 }

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use corrente_gauge::recorder::OFF_FILE;
 use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::{Failure, keep, seconds};
 use crate::arguments::GaugeRun;
@@ -145,7 +147,7 @@ fn start(run: &GaugeRun, site: &Path, folder: &Path) -> Result<Child, Failure> {
 /// What the command is waited with for.
 enum Event {
     Ended(io::Result<ExitStatus>),
-    Signal(i32),
+    Signal(Origin),
 }
 
 fn supervise(
@@ -167,10 +169,11 @@ fn supervise(
 }
 
 fn listen(sender: Sender<Event>) -> io::Result<()> {
-    let mut signals = Signals::new(FORWARDED.into_iter().chain([SIGUSR2]))?;
+    let all = FORWARDED.into_iter().chain([SIGUSR2]);
+    let mut signals = SignalsInfo::with_exfiltrator(all, WithOrigin::default())?;
     std::thread::spawn(move || {
-        for signal in &mut signals {
-            if sender.send(Event::Signal(signal)).is_err() {
+        for origin in &mut signals {
+            if sender.send(Event::Signal(origin)).is_err() {
                 return;
             }
         }
@@ -197,11 +200,11 @@ fn attend(
                     told,
                 });
             }
-            Ok(Event::Signal(SIGUSR2)) => switch(folder),
-            Ok(Event::Signal(signal)) => {
-                told |= ends(signal);
-                if !came_from_terminal(signal) {
-                    send(process, signal);
+            Ok(Event::Signal(origin)) if origin.signal == SIGUSR2 => switch(folder),
+            Ok(Event::Signal(origin)) => {
+                told |= ends(origin.signal);
+                if !came_from_terminal(&origin) {
+                    send(process, origin.signal);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {
@@ -230,12 +233,10 @@ fn send(process: Pid, signal: i32) {
 }
 
 /// A terminal sends these to all processes in its foreground, the command among them; sent once
-/// more, a server would take them for impatience.
-fn came_from_terminal(signal: i32) -> bool {
-    // Wherever standard input comes from, the terminal that sends signals is the controlling one.
-    let terminal = fs::File::open("/dev/tty").ok();
-    let foreground = terminal.and_then(|terminal| rustix::termios::tcgetpgrp(&terminal).ok());
-    matches!(signal, SIGINT | SIGQUIT) && foreground == Some(rustix::process::getpgrp())
+/// more, a server would take them for impatience. Then it is the kernel that sends (`SI_KERNEL`,
+/// sigaction(2)); what a process sends with kill(2) has come to us alone.
+fn came_from_terminal(origin: &Origin) -> bool {
+    matches!(origin.signal, SIGINT | SIGQUIT) && origin.cause == Cause::Kernel
 }
 
 /// Switches recording off, or on again. The processes look once a second.

@@ -25,7 +25,9 @@ pub(super) fn predict(predict: &GaugePredict) -> Result<Exit, Failure> {
     let names = keep::names(&predict.files);
     let settings = settings(predict)?;
     let report = model::predict(&recording, &settings).map_err(|error| match error {
-        PredictError::NoRequest => Failure::new(Exit::Incomplete, format!("{names}: {error}")),
+        PredictError::NoRequest | PredictError::Greenlets => {
+            Failure::new(Exit::Incomplete, format!("{names}: {error}"))
+        }
         _ => Failure::new(Exit::Usage, error.to_string()),
     })?;
     if predict.json {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use corrente_record::{Distribution, Doubt, Machine, Process, Recording, Server, Stall};
+use corrente_record::{Distribution, Doubt, Endpoint, Machine, Process, Recording, Server, Stall};
 use serde::Serialize;
 
-use super::NS_PER_MS;
+use super::{NS_PER_MS, time};
 
 /// What the service does.
 #[derive(Debug, Clone, Serialize)]
@@ -19,25 +19,32 @@ pub struct ServiceFigures {
     pub python: String,
     /// Processes that served requests.
     pub processes: usize,
+    /// The most of them that served at the same time: fewer where a worker took another's place, or
+    /// where one run came after the other.
+    pub processes_at_once: usize,
     /// Different hosts.
     pub hosts: usize,
+    /// The most of them that served at the same time.
+    pub hosts_at_once: usize,
     /// Threads that requests ran in, the most of any process.
     pub threads: usize,
     /// Processors that a process may use.
     pub cores: Option<f64>,
     /// The machine: the processor, where all have the same, and the mean speed.
     pub machine: Machine,
-    /// The longest observation of a process, seconds.
+    /// How long it was observed, seconds: what ran at the same time counts once.
     pub observed_s: f64,
-    /// The longest time between first and last request of a process, seconds.
+    /// From the first request to the last, seconds; of several runs one after the other the sum.
     pub active_s: f64,
     /// Requests that came.
     pub requests: u64,
+    /// Others came, which nobody could count: rates, and times a request of all, are not known.
+    pub requests_are_partial: bool,
     /// Requests that came for each that was measured.
     pub requests_per_measured: f64,
     /// Requests a second between the first and the last.
     pub requests_per_s: Option<f64>,
-    /// Requests in a process when one arrives: mean.
+    /// Requests in a process when one arrives, that one included: mean.
     pub in_flight: Option<f64>,
     /// The most.
     pub in_flight_max: u64,
@@ -113,7 +120,6 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
     let processes = &recording.processes;
     let first = processes.first().cloned().unwrap_or_default();
     let sum = |figure: fn(&Process) -> u64| total(processes.iter().map(figure));
-    let longest = |figure: fn(&Process) -> u64| processes.iter().map(figure).max().unwrap_or(0);
     let requests = sum(|process| process.requests_seen);
     let measured = sum(|process| process.requests_measured);
     let cpu = sum(|process| process.cpu_ns);
@@ -123,9 +129,11 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
     for one in processes {
         in_flight.merge(&one.in_flight);
     }
-    let active_s = longest(|process| process.active_ns) as f64 / 1e9;
+    let course = time::course(processes);
+    let active_s = course.active_s;
     // Spans know no CPU time at all, and a process without any is none.
-    let is_known = requests > 0 && cpu > 0;
+    let is_partial = recording.endpoints.iter().any(is_uncounted);
+    let is_known = requests > 0 && cpu > 0 && !is_partial;
     let a_request = |ns: u64| is_known.then(|| ns as f64 / NS_PER_MS / requests as f64);
     let hosts: BTreeSet<&str> = processes.iter().map(|one| one.host.as_str()).collect();
     // Only measured requests are in it; the others cost the same, and are not the server's.
@@ -139,7 +147,9 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
         server: first.server,
         python: first.python,
         processes: processes.len(),
+        processes_at_once: course.processes,
         hosts: hosts.len(),
+        hosts_at_once: course.hosts,
         threads: processes
             .iter()
             .map(|one| one.threads.len())
@@ -147,16 +157,16 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
             .unwrap_or(0),
         cores: first.cores,
         machine: super::machine::machine(processes),
-        observed_s: longest(|process| process.observed_ns) as f64 / 1e9,
+        observed_s: course.observed_s,
         active_s,
         requests,
+        requests_are_partial: is_partial,
         requests_per_measured: factor,
-        requests_per_s: (active_s > 0.0).then(|| requests as f64 / active_s),
-        in_flight: if processes.iter().any(is_sampled) {
-            little(recording, factor)
-        } else {
-            in_flight.mean()
-        },
+        requests_per_s: (active_s > 0.0 && !is_partial).then(|| requests as f64 / active_s),
+        // Beside a request that is left out nobody counts the others.
+        in_flight: in_flight
+            .mean()
+            .filter(|_| !processes.iter().any(is_sampled)),
         in_flight_max: in_flight.max,
         cpu_s: cpu as f64 / 1e9,
         thread_cpu_s: thread_cpu as f64 / 1e9,
@@ -167,20 +177,59 @@ pub(super) fn figures(recording: &Recording) -> ServiceFigures {
         memory_bytes: memory(processes),
         watched: union(processes, |process| &process.watched),
         stalls: stalls(processes),
-        cannot_tell: union(processes, |process| &process.cannot_tell),
+        cannot_tell: (union(processes, |process| &process.cannot_tell).into_iter())
+            .chain(settings_differ(processes))
+            .collect(),
     }
+}
+
+/// Said where processes that served were not started alike: their figures are one mean of several services.
+fn settings_differ(processes: &[Process]) -> Option<Doubt> {
+    let mut different: Vec<&Server> = Vec::new();
+    for process in processes.iter().filter(|one| one.requests_seen > 0) {
+        if !different.contains(&&process.server) {
+            different.push(&process.server);
+        }
+    }
+    let named: Vec<String> = different.iter().map(|server| setting(server)).collect();
+    (named.len() > 1).then(|| Doubt {
+        code: "different_settings".to_owned(),
+        detail: format!(
+            "not all processes were started alike ({}): the figures are of all of them together, and a \
+             prediction takes the first setting for the present one",
+            named.join("; ")
+        ),
+    })
+}
+
+/// A server with its setting, as far as it is known.
+fn setting(server: &Server) -> String {
+    let count = |number: Option<u32>, what: &str| number.map(|number| format!("{number} {what}"));
+    let words = [
+        Some(server.name.clone()),
+        Some(server.version.clone()),
+        Some(server.worker.clone()),
+        count(server.workers, "workers"),
+        count(server.threads, "threads"),
+    ];
+    let known: Vec<String> = (words.into_iter().flatten())
+        .filter(|word| !word.is_empty())
+        .collect();
+    if known.is_empty() {
+        "unknown".to_owned()
+    } else {
+        known.join(" ")
+    }
+}
+
+/// Whether an endpoint took time, and nobody could tell in how many requests: seen from outside.
+fn is_uncounted(endpoint: &Endpoint) -> bool {
+    let took = |times: &Distribution| times.is_empty() && times.sum > 0;
+    endpoint.requests == 0 && (took(&endpoint.cpu_ns) || took(&endpoint.wait_ns))
 }
 
 fn is_sampled(process: &Process) -> bool {
     process.sampling.requests_every > 1
-}
-
-/// Mean number of requests in a process by Little's law (1961): arrivals a second times their stay.
-/// Where not every request is measured, those beside one that arrives cannot be counted.
-fn little(recording: &Recording, factor: f64) -> Option<f64> {
-    let stays = recording.endpoints.iter().map(|one| one.wall_ns.sum as f64);
-    let active = total(recording.processes.iter().map(|one| one.active_ns));
-    (active > 0).then(|| stays.sum::<f64>() * factor / active as f64)
 }
 
 fn request_cpu(process: &Process) -> u64 {

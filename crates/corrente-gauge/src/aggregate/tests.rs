@@ -131,11 +131,10 @@ fn nothing_gives_no_figures() {
 }
 
 #[test]
-fn where_requests_are_left_out_littles_law_tells_how_many_there_were() {
+fn where_requests_are_left_out_nobody_knows_how_many_there_were_at_once() {
     let mut recording = recording();
     recording.processes[0].sampling.requests_every = 2;
-    // Walls of 26 ms were measured, of half the requests, in 2 s.
-    close(aggregate(&recording).service.in_flight, 2.0 * 0.026 / 2.0);
+    assert_eq!(aggregate(&recording).service.in_flight, None);
 }
 
 #[test]
@@ -163,4 +162,78 @@ fn who_stands_in_line_for_a_processor_does_not_block_the_loop() {
     recording.endpoints[1].run_queue_ns = Distribution::default();
     let unknown = aggregate(&recording).endpoints;
     assert!(unknown.iter().any(|one| one.blocked_ms == Some(25.0)));
+}
+
+#[test]
+fn waiting_of_requests_that_nobody_asked_is_bounded_not_known() {
+    // 7 ms without a processor: asleep, or in line for one.
+    let mut recording = recording();
+    let unasked = &mut recording.endpoints[1];
+    unasked.run_queue_ns = Distribution::default();
+    unasked.wait_ns = Distribution::default();
+    let found = aggregate(&recording).endpoints.remove(0);
+    assert_eq!((found.wait_ms, found.blocking_coefficient), (None, None));
+    assert_eq!(found.unexplained_wait_ms, None);
+    close(found.wait_at_most_ms, 7.0);
+}
+
+/// The recording of another host, or of another time.
+fn elsewhere(host: &str, started_unix_ms: u64) -> Recording {
+    let mut recording = recording();
+    let process = &mut recording.processes[0];
+    host.clone_into(&mut process.host);
+    process.started_unix_ms = started_unix_ms;
+    process.observed_ns = 3_000 * MS;
+    process.first_request_ns = 500 * MS;
+    recording
+}
+
+#[test]
+fn rates_of_hosts_add_up_and_rates_of_successive_runs_do_not() {
+    let check = |other: Recording, rate: f64, at_once: (usize, usize)| {
+        let mut both = elsewhere("a", 1_000_000);
+        both.merge(other).expect("they are two processes");
+        let service = aggregate(&both).service;
+        close(service.requests_per_s, rate);
+        assert_eq!((service.processes_at_once, service.hosts_at_once), at_once);
+        assert_eq!((service.processes, service.requests), (2, 16));
+    };
+    // Each alone serves 4 a second.
+    check(elsewhere("b", 1_000_000), 8.0, (2, 2));
+    check(elsewhere("a", 9_000_000), 4.0, (1, 1));
+    check(elsewhere("b", 9_000_000), 4.0, (1, 1));
+}
+
+#[test]
+fn runs_that_were_started_differently_are_said_to_be_one_mean() {
+    let mut both = elsewhere("a", 1_000_000);
+    let mut other = elsewhere("a", 9_000_000);
+    both.processes[0].server.name = "gunicorn".to_owned();
+    other.processes[0].server.name = "gunicorn".to_owned();
+    other.processes[0].server.workers = Some(4);
+    both.merge(other).expect("they are two processes");
+    let doubts = aggregate(&both).service.cannot_tell;
+    assert_eq!(doubts.len(), 1, "{doubts:?}");
+    assert_eq!(doubts[0].code, "different_settings");
+    assert!(
+        doubts[0].detail.contains("(gunicorn; gunicorn 4 workers)"),
+        "{doubts:?}"
+    );
+}
+
+#[test]
+fn requests_that_could_not_all_be_counted_are_no_rate() {
+    let mut recording = recording();
+    recording.endpoints.push(Endpoint {
+        name: "shop:quick".to_owned(),
+        requests: 0,
+        ..Endpoint::default()
+    });
+    // One without any time is one that nobody asked for.
+    assert!(!aggregate(&recording).service.requests_are_partial);
+    recording.endpoints[2].cpu_ns.sum = 5 * MS;
+    let service = aggregate(&recording).service;
+    assert!(service.requests_are_partial);
+    assert_eq!((service.requests, service.requests_per_s), (8, None));
+    assert_eq!((service.server_cpu_ms, service.other_cpu_ms), (None, None));
 }

@@ -2,8 +2,8 @@
 //!
 //! Processor and run-queue times are the kernel's, a thread at a time; samples share them out among
 //! the places where the thread was seen running. Times asleep are those between reads. What
-//! a framework costs around endpoints is shared by requests where their numbers are known, else by
-//! time. Requests are counted by [`super::rate`], or not at all. Pure.
+//! a framework costs around an endpoint is that endpoint's; where none was seen it is shared by requests
+//! where their numbers are known, else by time. Requests are counted by [`super::rate`], or not at all. Pure.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,8 @@ pub(super) struct EndpointFigures {
     /// It runs, at least in part, on an event loop.
     pub(super) on_loop: bool,
     pub(super) cpu_ns: f64,
+    /// Of it, its share of what frameworks did where nobody saw for which endpoint.
+    pub(super) shared_cpu_ns: f64,
     pub(super) run_queue_ns: f64,
     /// Asleep for resources and for the interpreter lock.
     pub(super) wait_ns: f64,
@@ -54,6 +56,20 @@ pub(super) struct EndpointFigures {
 }
 
 impl EndpointFigures {
+    /// Adds a share of the times of another, which has no requests of its own.
+    fn add(&mut self, other: &Self, share: f64) {
+        self.cpu_ns += other.cpu_ns * share;
+        self.run_queue_ns += other.run_queue_ns * share;
+        self.wait_ns += other.wait_ns * share;
+        self.locked_ns += other.locked_ns * share;
+        self.blocked_ns += other.blocked_ns * share;
+        for (resource, used) in &other.resources {
+            let own = self.resources.entry(*resource).or_default();
+            own.wait_ns += used.wait_ns * share;
+            own.blocked_ns += used.blocked_ns * share;
+        }
+    }
+
     /// Time on a processor, ready for one, and asleep.
     pub(super) fn total_ns(&self) -> f64 {
         self.cpu_ns + self.run_queue_ns + self.wait_ns
@@ -81,6 +97,8 @@ pub(super) struct Figures {
     pub(super) endpoints: BTreeMap<NameId, EndpointFigures>,
     /// All requests, endpoints known or not.
     pub(super) requests: Option<Count>,
+    /// Time in frameworks for nobody knows which endpoint.
+    pub(super) nobodys_ns: f64,
     /// CPU time outside of the application: the server, and what samples could not place.
     pub(super) outside_cpu_ns: f64,
     /// CPU time of all threads.
@@ -96,10 +114,12 @@ pub(super) struct Figures {
 /// Works the figures out. `seconds` is how long the whole was observed.
 pub(super) fn figures(sampled: &[Sampled], seconds: f64) -> Figures {
     let mut endpoints: BTreeMap<NameId, EndpointFigures> = BTreeMap::new();
+    let mut around: BTreeMap<NameId, EndpointFigures> = BTreeMap::new();
     let mut framework = EndpointFigures::default();
     let mut figures = Figures::default();
     let mut at = |place: Place, work: &mut dyn FnMut(&mut EndpointFigures)| match place {
         Place::Endpoint(name) => work(endpoints.entry(name).or_default()),
+        Place::Around(name) => work(around.entry(name).or_default()),
         Place::Application => work(&mut framework),
         Place::Outside => {}
     };
@@ -109,7 +129,13 @@ pub(super) fn figures(sampled: &[Sampled], seconds: f64) -> Figures {
         share_waiting(process, &mut at);
     }
     endpoints.retain(|name, _| reads_of(sampled, *name) >= MIN_READS);
+    figures.nobodys_ns = framework.total_ns();
     count(sampled, seconds, &mut endpoints, &mut figures);
+    for (name, found) in &around {
+        // Around a glimpse is a framework like any other.
+        let owner = endpoints.get_mut(name).unwrap_or(&mut framework);
+        owner.add(found, 1.0);
+    }
     share_framework(&framework, &mut endpoints, &figures);
     for endpoint in endpoints.values_mut() {
         let least = endpoint.wait_ns * HARDLY_ANY;
@@ -279,7 +305,9 @@ fn count(
     };
     let all = rate(&tallies, Stay::Application, threads).map(number);
     figures.requests = all.ok();
-    let inside: f64 = endpoints.values().map(EndpointFigures::total_ns).sum();
+    // What frameworks did for nobody knows whom may be for views that are too short to be seen.
+    let views: f64 = endpoints.values().map(EndpointFigures::total_ns).sum();
+    let inside = views + figures.nobodys_ns;
     for (name, endpoint) in endpoints.iter_mut() {
         let own = rate(&tallies, Stay::Endpoint(*name), threads).map(number);
         // A view too short to be counted is still counted where it is the only one.
@@ -328,16 +356,9 @@ fn share_framework(
     }
     for endpoint in endpoints.values_mut() {
         let share = weight(endpoint) / whole;
-        endpoint.cpu_ns += framework.cpu_ns * share;
-        endpoint.run_queue_ns += framework.run_queue_ns * share;
-        endpoint.wait_ns += framework.wait_ns * share;
-        endpoint.locked_ns += framework.locked_ns * share;
-        endpoint.blocked_ns += framework.blocked_ns * share;
-        for (resource, used) in &framework.resources {
-            let own = endpoint.resources.entry(*resource).or_default();
-            own.wait_ns += used.wait_ns * share;
-            own.blocked_ns += used.blocked_ns * share;
-        }
+        endpoint.add(framework, share);
+        // Of one endpoint, too: a view that is too short to be seen has its part of it.
+        endpoint.shared_cpu_ns = framework.cpu_ns * share;
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Part {
     PoolThread,
     /// A library that waits for something.
     Driver(Driver),
-    /// The standard library otherwise.
+    /// The standard library otherwise, and protocols.
     Standard,
     /// A package otherwise.
     Package,
@@ -195,6 +195,14 @@ const PACKAGES: &[(&str, Part)] = &[
     ("cheroot/", Part::Server("cheroot")),
     ("gevent/", Part::Server("gevent")),
     ("eventlet/", Part::Server("eventlet")),
+    // Protocols that servers speak are never an endpoint, and no part of the application either.
+    ("h11/", Part::Standard),
+    ("h2/", Part::Standard),
+    ("hpack/", Part::Standard),
+    ("hyperframe/", Part::Standard),
+    ("priority/", Part::Standard),
+    ("wsproto/", Part::Standard),
+    ("websockets/", Part::Standard),
     // The pages of Django's admin are views, of nobody's own.
     ("django/contrib/admin/options.py", Part::Package),
     (

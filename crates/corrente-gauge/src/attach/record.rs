@@ -33,6 +33,9 @@ type Running = BTreeMap<u32, (u64, u64)>;
 /// An endpoint that nobody could count and that took less than this share of the time has no line of its own.
 const LITTLE: f64 = 0.02;
 
+/// Share of an endpoint's CPU time from which on it matters that it may be another's.
+const SHARED: f64 = 0.15;
+
 /// Code for times that are means: a percentile of them says nothing.
 pub(crate) const MEANS_ONLY: &str = "means_only";
 
@@ -269,6 +272,7 @@ fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
         (figures.endpoints.iter()).partition(|(_, found)| is_little(found));
     for (name, found) in known {
         let name = tables.endpoints.name(*name);
+        doubts.extend(shared(name, found));
         doubts.push(match (found.requests, found.no_count) {
             (Some(count), _) => doubt(
                 "requests_estimated",
@@ -299,6 +303,21 @@ fn doubts(figures: &Figures, tables: &Tables) -> Vec<Doubt> {
         ));
     }
     doubts
+}
+
+/// Said of an endpoint whose CPU time is not surely its own.
+fn shared(name: &str, found: &EndpointFigures) -> Option<Doubt> {
+    let share = found.shared_cpu_ns / found.cpu_ns;
+    (share > SHARED).then(|| {
+        let percent = share * 100.0;
+        doubt(
+            "cpu_shared",
+            &format!(
+                "`{name}`: {percent:.0} % of its CPU time is its share of what frameworks did while no endpoint \
+                 was seen, and may be another's"
+            ),
+        )
+    })
 }
 
 /// The endpoints that took little, in one line.
@@ -367,6 +386,24 @@ mod tests {
         assert!(
             rest.starts_with("2 more,") && rest.contains("0.20 s of CPU"),
             "{rest}"
+        );
+    }
+
+    #[test]
+    fn cpu_time_that_may_be_another_s_is_said_to_be_that() {
+        let said = |shared_cpu_ns| {
+            let found = EndpointFigures {
+                cpu_ns: 10.0,
+                shared_cpu_ns,
+                ..EndpointFigures::default()
+            };
+            shared("shop:page", &found).map(|doubt| doubt.detail)
+        };
+        assert_eq!(said(1.0), None);
+        let detail = said(4.0).expect("it is much");
+        assert!(
+            detail.starts_with("`shop:page`: 40 % of its CPU"),
+            "{detail}"
         );
     }
 

@@ -49,6 +49,17 @@ impl Runs {
         }
     }
 
+    /// What was seen of a thread in a framework, up to now, was around an endpoint.
+    pub(super) fn hand_over(&mut self, thread: u32, around: Place) {
+        let Some(open) = self.open.get_mut(&thread) else {
+            return;
+        };
+        let last = open.seen.iter_mut().rev();
+        for (place, ..) in last.take_while(|(place, ..)| *place == Place::Application) {
+            *place = around;
+        }
+    }
+
     /// A thread that is asleep ends its run, and begins the next.
     pub(super) fn close(&mut self, look: &Look) {
         let Some(times) = look.times else {

@@ -10,6 +10,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use super::around::{Around, Found};
 use super::process::ThreadTimes;
 use super::runs::Runs;
 use crate::names::NameId;
@@ -50,8 +51,10 @@ pub(super) enum Turn {
 pub(super) enum Place {
     /// Idle, or in the server.
     Outside,
-    /// In a framework.
+    /// In a framework, nobody knows for which endpoint.
     Application,
+    /// In a framework, before or after this endpoint.
+    Around(NameId),
     /// In an endpoint.
     Endpoint(NameId),
 }
@@ -147,6 +150,7 @@ pub(super) struct Tally {
     pub(super) pairs: [[Pairs; DISTANCES]; 2],
     /// What threads did between two sleeps.
     pub(super) runs: Runs,
+    around: Around,
     last: Option<Read>,
     /// By pace: the last read and the one before it.
     chains: [[Option<Read>; DISTANCES]; 2],
@@ -191,11 +195,21 @@ impl Tally {
             self.sampled_ns += time;
             self.add_looks(&looks, time / 2);
             self.add_looks(&read.1, time - time / 2);
+        } else {
+            self.around.forget();
         }
+        self.around.keep(&read.1);
     }
 
     fn add_looks(&mut self, looks: &[Look], time: u64) {
         for look in looks {
+            if let Some(found) = self.around.follow(look, time) {
+                self.hand_over(look.thread, &found);
+            }
+            let look = &Look {
+                place: self.around.place(look),
+                ..*look
+            };
             match look.doing {
                 Doing::Running => self.awake(look).running += time,
                 Doing::Ready => self.awake(look).ready += time,
@@ -209,6 +223,34 @@ impl Tally {
                 *self.on_loop.entry((look.place, look.doing)).or_default() += time;
             }
         }
+    }
+
+    /// Gives an endpoint what a thread did in the framework before it was seen in it.
+    fn hand_over(&mut self, thread: u32, found: &Found) {
+        let around = Place::Around(found.view);
+        for (doing, time) in &found.before {
+            let mut taken = Awake::default();
+            match doing {
+                Doing::Running => taken.running = *time,
+                Doing::Ready => taken.ready = *time,
+                Doing::Waiting(_) | Doing::Locked => {
+                    let nobodys = self
+                        .waiting
+                        .entry((Place::Application, *doing))
+                        .or_default();
+                    *nobodys = nobodys.saturating_sub(*time);
+                    *self.waiting.entry((around, *doing)).or_default() += time;
+                }
+                Doing::Idle => {}
+            }
+            let nobodys = self.awake.entry((thread, Place::Application)).or_default();
+            nobodys.running = nobodys.running.saturating_sub(taken.running);
+            nobodys.ready = nobodys.ready.saturating_sub(taken.ready);
+            let own = self.awake.entry((thread, around)).or_default();
+            own.running += taken.running;
+            own.ready += taken.ready;
+        }
+        self.runs.hand_over(thread, around);
     }
 
     fn awake(&mut self, look: &Look) -> &mut Awake {

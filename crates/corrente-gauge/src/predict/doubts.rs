@@ -2,11 +2,13 @@
 //!
 //! It comes before every prediction. Too little data is a reason too, with how much is missing.
 
-use corrente_record::{Recording, Source};
+use corrente_record::{Doubt, Interface, Recording, Source};
 use corrente_report::prediction::Reason;
 
 use crate::aggregate::{EndpointFigures, Figures};
 
+/// Code of a recording under gevent or eventlet.
+pub(super) const GREENLETS: &str = "greenlets";
 /// Requests below which nothing is predicted: a mean over fewer moves by 10 % and more from one
 /// recording to the next where times vary as an exponential does (1 / √200 = 7 %).
 pub(super) const REQUESTS: u64 = 200;
@@ -16,6 +18,8 @@ pub(super) const REQUESTS_OF_ENDPOINT: u64 = 30;
 const RARE: f64 = 0.05;
 /// Waiting that no library explains is said above this share.
 pub(super) const UNEXPLAINED: f64 = 0.20;
+/// Above this nothing is advised.
+pub(super) const UNEXPLAINED_MOST: f64 = 0.50;
 /// An endpoint with more failures than this is not what it would be.
 pub(super) const FAILING: f64 = 0.90;
 /// The same holds for a service in which such endpoints take more than this share of the time.
@@ -27,11 +31,8 @@ const START_S: f64 = 5.0;
 
 /// The first reason against a prediction.
 pub(super) fn first(recording: &Recording, figures: &Figures) -> Option<Reason> {
-    let noted = |code: &str| {
-        let mut doubts = figures.service.cannot_tell.iter();
-        doubts.any(|doubt| doubt.code == code)
-    };
-    if noted("greenlets") {
+    let noted = |code: &str| noted(&figures.service.cannot_tell, code);
+    if noted(GREENLETS) {
         return Some(Reason::Greenlets);
     }
     let recorded = |source| recording.processes.iter().all(|one| one.source == source);
@@ -46,10 +47,18 @@ pub(super) fn first(recording: &Recording, figures: &Figures) -> Option<Reason> 
     {
         return Some(Reason::FreeThreaded);
     }
+    if are_mixed(figures) {
+        return Some(Reason::MixedInterfaces);
+    }
     if let Some(reason) = failing(figures).or_else(|| too_few(figures)) {
         return Some(reason);
     }
     (noted("thread_pool") || is_pooled(figures)).then_some(Reason::ThreadPool)
+}
+
+/// Whether the recording says that this could not be told.
+pub(super) fn noted(doubts: &[Doubt], code: &str) -> bool {
+    doubts.iter().any(|doubt| doubt.code == code)
 }
 
 /// The busiest of the endpoints that fail, where they matter.
@@ -72,12 +81,46 @@ fn too_few(figures: &Figures) -> Option<Reason> {
     }
     let all: f64 = figures.endpoints.iter().map(busy).sum();
     let matters = |one: &&EndpointFigures| busy(one) > RARE * all;
-    let few = |one: &&EndpointFigures| one.measured < REQUESTS_OF_ENDPOINT;
-    let found = figures.endpoints.iter().filter(matters).find(few)?;
+    let line_is_told = !is_line_unknown(figures);
+    let missing = |one: &EndpointFigures| {
+        let few = REQUESTS_OF_ENDPOINT.saturating_sub(one.measured);
+        // Of so many requests hardly ever none is asked how long it stood in line.
+        let unasked = if line_is_told && is_unasked(one) {
+            REQUESTS_OF_ENDPOINT
+        } else {
+            0
+        };
+        few.max(unasked)
+    };
+    let mut all = figures.endpoints.iter().filter(matters);
+    let found = all.find(|one| missing(one) > 0)?;
     Some(Reason::FewOfEndpoint {
         endpoint: found.name.clone(),
-        more: REQUESTS_OF_ENDPOINT - found.measured,
+        more: missing(found),
     })
+}
+
+/// Whether its waiting may be time in line for a processor: none of its requests was asked.
+pub(super) fn is_unasked(endpoint: &EndpointFigures) -> bool {
+    endpoint.interface == Interface::Wsgi && endpoint.wait_at_most_ms.is_some()
+}
+
+/// Whether the kernel told of no request at all how long it stood in line.
+pub(super) fn is_line_unknown(figures: &Figures) -> bool {
+    figures.endpoints.iter().all(is_unasked)
+}
+
+/// Whether a synchronous service and an asynchronous one are in it, and neither is a trifle.
+fn are_mixed(figures: &Figures) -> bool {
+    let time = |interface| {
+        let those = figures
+            .endpoints
+            .iter()
+            .filter(|one| one.interface == interface);
+        those.map(busy).sum::<f64>()
+    };
+    let (wsgi, asgi) = (time(Interface::Wsgi), time(Interface::Asgi));
+    wsgi.min(asgi) > RARE * (wsgi + asgi)
 }
 
 /// Time that an endpoint's requests take together.

@@ -21,11 +21,11 @@ use corrente_report::prediction::{
     Endpoint, Judgement, Limit, PredictionReport, Reason, Setting, Side, Verdict,
 };
 
-use super::doubts::{FAILING, REQUESTS_OF_ENDPOINT};
+use super::doubts::{self, FAILING, REQUESTS_OF_ENDPOINT};
 use super::pair::Pair;
 use super::present::{self, Deployments};
-use super::reading::{MS, Reading};
-use super::{Settings, cannot_tell, flags, latency, span};
+use super::reading::{self, MS, Reading};
+use super::{Settings, cannot_tell, crowded, flags, latency, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// Relative standard deviation of the model's own error (docs/BENCHMARKS.md, `bench model`).
@@ -54,6 +54,8 @@ pub(super) struct Case<'a> {
     pub cpu_deviation: f64,
     pub sampling_deviation: f64,
     pub requests: u64,
+    /// The kernel told of no request how long it stood in line for a processor.
+    pub line_is_unknown: bool,
 }
 
 /// What the model says of one case.
@@ -84,7 +86,7 @@ pub(super) fn whole(
         gain,
         ..
     } = &answer.prediction;
-    let hosts = figures.service.hosts.max(1) as f64;
+    let hosts = figures.service.hosts_at_once.max(1) as f64;
     let recorded = figures.service.requests_per_s.map(|rate| rate / hosts);
     let rate = settings.rate.or(recorded);
     let of = |side: &prediction::Side, setting: Setting| Side {
@@ -127,11 +129,18 @@ pub(super) fn endpoint(known: &EndpointFigures, reading: &Reading, whole: &Case<
         endpoint.judgement = cannot_tell(Reason::Failing { share });
         return endpoint;
     }
-    let Some(service) = reading.alone(&known.name) else {
+    let Some(service) = reading.alone(known) else {
         return endpoint;
     };
     endpoint.naive_gain = naive_gain(&service);
     if known.measured < REQUESTS_OF_ENDPOINT {
+        return endpoint;
+    }
+    if doubts::is_unasked(known) && !whole.line_is_unknown {
+        endpoint.judgement = cannot_tell(Reason::FewRequests {
+            requests: known.measured,
+            more: REQUESTS_OF_ENDPOINT,
+        });
         return endpoint;
     }
     let spread = known.wall.and_then(|wall| wall.squared_variation);
@@ -159,7 +168,7 @@ fn ask(case: &Case<'_>) -> Result<Answer, Unpredictable> {
     };
     let prediction = prediction::predict(&question(case, &load))?;
     let rival = rival(case, &prediction, &load)?;
-    let judgement = judge(case, &prediction, rival);
+    let judgement = explained(case, judge(case, &prediction, rival));
     Ok(Answer {
         prediction,
         users,
@@ -177,7 +186,9 @@ pub(super) fn question<'a>(case: &Case<'a>, load: &'a Load) -> Question<'a> {
         before: &case.deployments.before,
         after: &case.deployments.after,
         load,
-        model_deviation: MODEL_DEVIATION.hypot(case.sampling_deviation),
+        model_deviation: MODEL_DEVIATION
+            .hypot(crowded::deviation(case))
+            .hypot(case.sampling_deviation),
         seed: SEED,
     }
 }
@@ -284,6 +295,18 @@ fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
         ),
     };
     Judgement { verdict, reason }
+}
+
+/// No advice where most of the waiting is for nobody knows what: a lock, or a line in which all requests stand,
+/// gets no shorter when more of them wait at once.
+fn explained(case: &Case<'_>, judgement: Judgement) -> Judgement {
+    let share = reading::unexplained_share(case.service);
+    match judgement.verdict {
+        Verdict::Migrate | Verdict::Tune if share > doubts::UNEXPLAINED_MOST => {
+            cannot_tell(Reason::Unexplained { share })
+        }
+        _ => judgement,
+    }
 }
 
 /// Why to migrate where no setting is better: the workers wait, or the other stack computes less.

@@ -119,7 +119,9 @@ fn loops(cores: f64) -> usize {
 /// Worker processes of one host: what the server was told, else those that served.
 fn workers(figures: &Figures) -> usize {
     let service = &figures.service;
-    let served = service.processes.div_ceil(service.hosts.max(1));
+    let served = service
+        .processes_at_once
+        .div_ceil(service.hosts_at_once.max(1));
     let told = service.server.workers.map(|workers| workers as usize);
     told.unwrap_or(served).max(1)
 }

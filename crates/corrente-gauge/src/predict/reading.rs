@@ -26,9 +26,11 @@ pub(super) const MS: f64 = 1e-3;
 #[derive(Debug)]
 pub(super) struct Reading {
     pub service: Service,
+    /// Which of the recorded endpoints each of the service's is: a name alone may stand for two.
+    keys: Vec<(String, Interface)>,
     /// What was recorded of each of the service's resources; absent for the unexplained.
     pub resources: Vec<Option<record::Resource>>,
-    /// Share of all waiting that nothing explains.
+    /// Share of all waiting that nothing explains; absent where there is hardly any waiting.
     pub unexplained_share: Option<f64>,
     /// Relative deviation of the mean request's time that comes from how few there were.
     pub sampling_deviation: f64,
@@ -47,10 +49,7 @@ impl Reading {
         let parts: Vec<(Endpoint, &EndpointFigures, &record::Endpoint)> =
             (figures.endpoints.iter())
                 .filter_map(|known| {
-                    let recorded = recording
-                        .endpoints
-                        .iter()
-                        .find(|one| one.name == known.name)?;
+                    let recorded = recording.endpoints.iter().find(|one| known.is_of(one))?;
                     Some((builder.endpoint(known, recorded), known, recorded))
                 })
                 .collect();
@@ -58,15 +57,20 @@ impl Reading {
             let each = figures.endpoints.iter();
             each.map(|one| one.requests * of(one).unwrap_or(0.0)).sum()
         };
-        let all = waiting(|one| one.wait_ms);
+        let all = waiting(EndpointFigures::waiting_ms);
         let unexplained = waiting(unexplained_ms);
+        let from_begin_to_end = waiting(|one| one.wall.map(|wall| wall.mean_ms));
         let sampling_deviation = sampling_deviation(&parts);
         let enough = |one: &EndpointFigures| one.alone >= REQUESTS_OF_ENDPOINT;
         Self {
-            unexplained_share: (all > 0.0).then(|| (unexplained / all).clamp(0.0, 1.0)),
+            unexplained_share: (all > NEGLIGIBLE * from_begin_to_end)
+                .then(|| (unexplained / all).clamp(0.0, 1.0)),
             sampling_deviation,
             cpu_deviation: cpu_sampling(&parts).hypot(CLOCK_DEVIATION),
             never_alone: !figures.endpoints.iter().take(1).all(enough),
+            keys: (parts.iter())
+                .map(|(_, known, _)| (known.name.clone(), known.interface))
+                .collect(),
             service: Service {
                 endpoints: parts.into_iter().map(|(endpoint, ..)| endpoint).collect(),
                 resources: (builder.resources.iter())
@@ -85,11 +89,25 @@ impl Reading {
     }
 
     /// The same service with one endpoint alone.
-    pub(super) fn alone(&self, name: &str) -> Option<Service> {
-        let mut service = self.service.clone();
-        service.endpoints.retain(|endpoint| endpoint.name == name);
-        (!service.endpoints.is_empty()).then_some(service)
+    pub(super) fn alone(&self, known: &EndpointFigures) -> Option<Service> {
+        let same = |(name, interface): &(String, Interface)| {
+            (name, *interface) == (&known.name, known.interface)
+        };
+        let place = self.keys.iter().position(same)?;
+        Some(Service {
+            endpoints: vec![self.service.endpoints.get(place)?.clone()],
+            resources: self.service.resources.clone(),
+        })
     }
+}
+
+/// The share of a service's waiting that nothing explains.
+pub(super) fn unexplained_share(service: &Service) -> f64 {
+    let mut resources = service.resources.iter();
+    let nameless = resources.position(|one| one.name == UNEXPLAINED);
+    let unexplained = nameless.map_or(0.0, |number| service.waiting_for(number));
+    let all = service.waiting();
+    if all > 0.0 { unexplained / all } else { 0.0 }
 }
 
 /// A resource as people know it: `database psycopg db:5432`.
@@ -105,10 +123,9 @@ pub(super) fn name(resource: Option<&record::Resource>) -> String {
 /// Waiting in no call, a request; of requests that were alone where there were enough.
 fn unexplained_ms(endpoint: &EndpointFigures) -> Option<f64> {
     let factor = lock_free_share(endpoint);
-    endpoint.unexplained_wait_ms.map(|wait| {
-        let all = endpoint.wait_ms.unwrap_or(0.0) * factor;
-        wait.min((all - endpoint.in_calls_ms * factor).max(0.0))
-    })
+    let unexplained = endpoint.waiting_ms()? - endpoint.in_calls_ms;
+    // At most what all of it is: the factor is no more than 1.
+    Some(unexplained.max(0.0) * factor)
 }
 
 /// The share of the recorded waiting that was there when requests were alone, too.
@@ -116,7 +133,7 @@ fn lock_free_share(endpoint: &EndpointFigures) -> f64 {
     let alone = endpoint
         .wait_alone_ms
         .filter(|_| endpoint.alone >= REQUESTS_OF_ENDPOINT);
-    match (alone, endpoint.wait_ms) {
+    match (alone, endpoint.waiting_ms()) {
         (Some(alone), Some(wait)) if wait > 0.0 => (alone / wait).min(1.0),
         _ => 1.0,
     }
@@ -127,7 +144,7 @@ fn lock_free_share(endpoint: &EndpointFigures) -> f64 {
 fn slept_share(endpoint: &EndpointFigures) -> f64 {
     let each = endpoint.calls.iter();
     let in_calls: f64 = each.map(|one| one.calls * one.wait_ms.unwrap_or(0.0)).sum();
-    match endpoint.wait_ms {
+    match endpoint.waiting_ms() {
         // Calls of a coroutine may be at once, and add up to more.
         Some(wait) if endpoint.interface == Interface::Wsgi && in_calls > wait => wait / in_calls,
         _ => 1.0,

@@ -11,10 +11,13 @@ use corrente_report::prediction::Limit;
 use super::*;
 
 mod costs;
+mod crowded;
 mod curves;
 mod elastic;
 mod failing;
+mod line;
 mod settings;
+mod waiting;
 
 const MS: u64 = 1_000_000;
 
@@ -346,37 +349,6 @@ fn what_cannot_be_measured_is_not_guessed() {
 }
 
 #[test]
-fn waiting_that_nothing_explains_is_said() {
-    let shape = Shape {
-        call_ms: 30,
-        unexplained_ms: 70,
-        ..SHAPE
-    };
-    let report = predicted(&recording(4, shape), &Settings::default());
-    let share = report.unexplained_share.expect("it waits");
-    assert!((share - 0.7).abs() < 0.01, "{share}");
-    let said = |one: &Assumption| matches!(one, Assumption::UnexplainedWaiting { .. });
-    assert!(report.assumptions.iter().any(said));
-}
-
-#[test]
-fn with_threads_waiting_is_that_of_requests_that_were_alone() {
-    // Together they take 100 ms, alone 20: the rest is waiting for the interpreter lock.
-    let mut recording = recording(
-        1,
-        Shape {
-            cpu_ms: 10,
-            call_ms: 90,
-            ..SHAPE
-        },
-    );
-    let alone = &mut recording.endpoints[0].alone;
-    alone.wall_ns = alone.requests * 20 * MS;
-    let reading = Reading::new(&recording, &aggregate::aggregate(&recording));
-    assert!((reading.service.waiting() - 0.010).abs() < 1e-4);
-}
-
-#[test]
 fn a_loop_that_is_blocked_is_unblocked_first() {
     let shape = Shape {
         cpu_ms: 2,
@@ -535,6 +507,11 @@ fn what_cannot_be_is_one_line() {
     );
     let nothing = predict(&Recording::new("test"), &settings());
     assert_eq!(nothing, Err(PredictError::NoRequest));
+    let mut greenlets = recording(1, SHAPE);
+    greenlets.endpoints.clear();
+    note(&mut greenlets.processes[0], "greenlets");
+    let line = predict(&greenlets, &settings()).expect_err("nothing is recorded");
+    assert!(line.to_string().contains("gthread"), "{line}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(crate) fn snapshot(state: &State) -> Recording {
         started_unix_ms: state.started_unix_ms,
         source: Source::Recorder,
         observed_ns: clock::monotonic().saturating_sub(state.begun_ns),
+        first_request_ns: first.saturating_sub(state.begun_ns),
         active_ns: last.unwrap_or(0).saturating_sub(first),
         python: about.python,
         server: about.server,

@@ -264,11 +264,14 @@ messages! {
     GaugeMemory { memory: &'a str } = "gauge-memory";
     RequestsInAll { count: u64, requests: &'a str } = "requests-in-all";
     GaugeTraffic { requests: &'a str, time: &'a str, rate: &'a str } = "gauge-traffic";
+    GaugeTrafficPart { requests: &'a str, time: &'a str } = "gauge-traffic-part";
     GaugeInFlight { mean: &'a str } = "gauge-in-flight";
     GaugeServerCpu { time: &'a str } = "gauge-server-cpu";
     GaugeLoop { share: &'a str } = "gauge-loop";
     GaugeEmpty = "gauge-empty";
     GaugeRead = "gauge-read";
+    GaugeAtMost = "gauge-at-most";
+    GaugeNarrow { columns: &'a str } = "gauge-narrow";
     GaugeDoubts = "gauge-doubts";
     GaugeWritten { path: &'a str } = "gauge-written";
     GaugeWatching { path: &'a str, time: &'a str } = "gauge-watching";
@@ -330,6 +333,8 @@ messages! {
     PredictGreenlets = "predict-greenlets";
     PredictThreadPool = "predict-thread-pool";
     PredictNoCpu = "predict-no-cpu";
+    PredictLock { share: &'a str } = "predict-lock";
+    PredictMixed = "predict-mixed";
     PredictFreeThreaded = "predict-free-threaded";
     PredictFailed { detail: &'a str } = "predict-failed";
     PredictLimitUsers = "predict-limit-users";
@@ -372,6 +377,8 @@ messages! {
     PredictElastic { resource: &'a str, recorded: &'a str, predicted: &'a str } = "predict-elastic";
     PredictCores { cores: &'a str } = "predict-cores";
     PredictNeverAlone = "predict-never-alone";
+    PredictLineUnknown = "predict-line-unknown";
+    PredictCrowded { processes: &'a str } = "predict-crowded";
     PredictLoop { cpu: &'a str, blocked: &'a str } = "predict-loop";
     PredictLoopBusy { share: &'a str } = "predict-loop-busy";
     PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";

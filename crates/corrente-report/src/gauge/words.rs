@@ -39,12 +39,18 @@ impl Catalogue {
         let numbers = self.numbers();
         let requests = self.requests_in_all(report.requests);
         let time = numbers.duration(report.active_s);
+        let (requests, time) = (&requests, &time);
         let rate = report.requests_per_s.map(|rate| numbers.quantity(rate));
-        let mut traffic = vec![self.text(Message::GaugeTraffic {
-            requests: &requests,
-            time: &time,
-            rate: rate.as_deref().unwrap_or(ABSENT),
-        })];
+        let mut traffic = vec![if report.requests_are_partial {
+            self.text(Message::GaugeTrafficPart { requests, time })
+        } else {
+            let rate = rate.as_deref().unwrap_or(ABSENT);
+            self.text(Message::GaugeTraffic {
+                requests,
+                time,
+                rate,
+            })
+        }];
         if let Some(mean) = report.in_flight {
             let mean = numbers.quantity(mean);
             traffic.push(self.text(Message::GaugeInFlight { mean: &mean }));
@@ -78,7 +84,10 @@ impl Catalogue {
             ),
             (Message::ColumnRequests, requests.map(Some).collect()),
             (Message::ColumnCpuMs, known(|one| one.cpu_ms)),
-            (Message::ColumnWaitMs, known(|one| one.wait_ms)),
+            (
+                Message::ColumnWaitMs,
+                endpoints.iter().map(|one| self.waiting(one)).collect(),
+            ),
             (Message::ColumnP99Ms, known(|one| one.p99_ms)),
             (Message::ColumnBlocking, known(|one| one.blocking)),
             (Message::ColumnWaits, known(|one| one.waits)),
@@ -88,6 +97,25 @@ impl Catalogue {
                 endpoints.iter().map(errors).collect(),
             ),
         ])
+    }
+
+    fn waiting(&self, endpoint: &GaugeEndpoint) -> Option<String> {
+        let quantity = |value| self.numbers().quantity(value);
+        let at_most = endpoint
+            .wait_at_most_ms
+            .map(|most| format!("≤ {}", quantity(most)));
+        endpoint.wait_ms.map(quantity).or(at_most)
+    }
+
+    /// How the tables are to be read.
+    pub(crate) fn gauge_read(&self, report: &GaugeReport) -> String {
+        let bound = |one: &GaugeEndpoint| one.wait_ms.is_none() && one.wait_at_most_ms.is_some();
+        let mut text = self.text(Message::GaugeRead);
+        if report.endpoints.iter().any(bound) {
+            text.push(' ');
+            text.push_str(&self.text(Message::GaugeAtMost));
+        }
+        text
     }
 
     /// What the endpoints call; `None` where they call nothing that was watched.

@@ -112,7 +112,7 @@ fn endpoints(catalogue: &Catalogue, report: &GaugeReport) -> Option<Element> {
         let name = catalogue.text(Message::ColumnStalls);
         Tabular::of(&name, sheet).finish()
     });
-    let note = catalogue.text(Message::GaugeRead);
+    let note = catalogue.gauge_read(report);
     let section = element("section")
         .child(element("h2").text(&*title))
         .children(times(catalogue, report).map(figure))

@@ -159,6 +159,11 @@ impl Catalogue {
             Reason::UnsureCosts { stack } => self.text(Message::PredictUnsure { stack }),
             Reason::Greenlets => self.text(Message::PredictGreenlets),
             Reason::ThreadPool => self.text(Message::PredictThreadPool),
+            Reason::Unexplained { share } => {
+                let share = &numbers.percent(*share);
+                self.text(Message::PredictLock { share })
+            }
+            Reason::MixedInterfaces => self.text(Message::PredictMixed),
             Reason::FreeThreaded => self.text(Message::PredictFreeThreaded),
             Reason::Unpredictable { detail } => self.text(Message::PredictFailed { detail }),
             _ => self.text(Message::PredictNoCpu),
@@ -349,6 +354,11 @@ impl Catalogue {
                 self.text(Message::PredictCores { cores })
             }
             Assumption::NeverAlone => self.text(Message::PredictNeverAlone),
+            Assumption::LineUnknown => self.text(Message::PredictLineUnknown),
+            Assumption::Crowded { per_core } => {
+                let processes = &self.numbers().quantity(*per_core);
+                self.text(Message::PredictCrowded { processes })
+            }
         }
     }
 

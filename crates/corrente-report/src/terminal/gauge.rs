@@ -7,6 +7,10 @@ use super::{Table, Terminal};
 use crate::catalogue::Message;
 use crate::gauge::GaugeReport;
 
+/// Columns that make room for names where the terminal is narrow, the first of them first: what follows
+/// from two others, then what the fewest ask for.
+const SPARED: [Message<'static>; 2] = [Message::ColumnBlocking, Message::ColumnWaits];
+
 impl Terminal {
     /// A gauge's tables.
     pub fn gauge(&self, report: &GaugeReport) -> String {
@@ -20,8 +24,10 @@ impl Terminal {
         if report.endpoints.is_empty() {
             text.push_str(&self.paragraph(&self.text(Message::GaugeEmpty)));
         } else {
+            let endpoints = catalogue.gauge_endpoints(report);
+            let (endpoints, left_out) = self.fitted(endpoints, &SPARED);
             let sheets = [
-                Some(catalogue.gauge_endpoints(report)),
+                Some(endpoints),
                 catalogue.gauge_calls(report),
                 catalogue.gauge_stalls(report),
             ];
@@ -30,7 +36,11 @@ impl Terminal {
                 text.push_str(&self.table(&Table::from(sheet)));
             }
             text.push('\n');
-            text.push_str(&self.paragraph(&self.text(Message::GaugeRead)));
+            text.push_str(&self.paragraph(&catalogue.gauge_read(report)));
+            if !left_out.is_empty() {
+                let columns = &left_out.join(", ");
+                text.push_str(&self.paragraph(&self.text(Message::GaugeNarrow { columns })));
+            }
         }
         if !report.doubts.is_empty() {
             text.push_str(&self.heading(&self.text(Message::GaugeDoubts)));
@@ -64,6 +74,54 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn names_are_readable_where_stalls_and_errors_are_shown() {
+        let mut report = report();
+        report.endpoints[0].name = "POST /orders/<int:order>/lines".to_owned();
+        report.endpoints[0].stalls_ms = Some(12.5);
+        let narrow = Terminal::new(Language::En, 80, Colour::Plain).gauge(&report);
+        let line = |start: &str| narrow.lines().find(|line| line.starts_with(start));
+        assert!(line("POST /orders/<int:").is_some(), "{narrow}");
+        assert!(
+            narrow.contains("Left out for want of room: Wait/CPU"),
+            "{narrow}"
+        );
+        let head = line("Endpoint").expect("there is one");
+        assert!(
+            head.contains("Stalls") && !head.contains("Wait/CPU"),
+            "{head}"
+        );
+        let wide = Terminal::new(Language::En, 120, Colour::Plain).gauge(&report);
+        assert!(
+            wide.contains("Waits") && !wide.contains("Left out"),
+            "{wide}"
+        );
+    }
+
+    #[test]
+    fn waiting_that_is_not_known_is_said_to_be_a_bound() {
+        let mut report = report();
+        report.endpoints[0].wait_ms = None;
+        report.endpoints[0].wait_at_most_ms = Some(20.5);
+        for language in Language::ALL {
+            let text = Terminal::new(language, 100, Colour::Plain).gauge(&report);
+            assert_eq!(text.matches('≤').count(), 2, "{language}: {text}");
+        }
+    }
+
+    #[test]
+    fn requests_that_were_not_all_counted_have_no_rate() {
+        let mut report = report();
+        report.requests_are_partial = true;
+        report.requests_per_s = None;
+        let text = Terminal::new(Language::En, 100, Colour::Plain).gauge(&report);
+        assert!(
+            text.contains("requests counted in") && text.contains("could not be counted"),
+            "{text}"
+        );
+        assert!(!text.contains("/s)"), "{text}");
     }
 
     #[test]

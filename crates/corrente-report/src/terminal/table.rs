@@ -9,8 +9,10 @@ use comfy_table::{
 };
 use unicode_width::UnicodeWidthStr;
 
+use super::Terminal;
 use super::paint::{Colour, Paint};
 use super::paragraph::clean;
+use crate::catalogue::Message;
 use crate::sheet::{Kind, Sheet};
 
 /// Side of a column that its cells lean on.
@@ -143,6 +145,20 @@ impl Table {
         format!("{}\n", lines.join("\n"))
     }
 
+    /// What is left for the first column, or all that it asks for where that is less than is readable.
+    fn room(&self, width: usize) -> usize {
+        let gaps = self.heads.len().saturating_sub(1) * usize::from(GAP);
+        let others: usize = (1..self.heads.len())
+            .map(|index| self.body_width(index))
+            .sum();
+        let left = width.saturating_sub(others + gaps);
+        if left >= self.body_width(0) {
+            left.max(READABLE_FIRST)
+        } else {
+            left
+        }
+    }
+
     /// The first column gives way; the others keep the width of their content where that fits.
     fn arrange(&self, layout: &mut Layout, width: usize) {
         let last = self.heads.len().saturating_sub(1);
@@ -181,6 +197,30 @@ impl Table {
         cells.unwrap_or(0).max(head)
     }
 }
+
+impl Terminal {
+    /// A sheet without as many of the columns to spare as its first column needs to be read, and the heads of
+    /// those that it lost.
+    pub(super) fn fitted(&self, sheet: Sheet, spare: &[Message<'_>]) -> (Sheet, Vec<String>) {
+        let mut sheet = sheet;
+        let mut left_out = Vec::new();
+        for head in spare.iter().map(|head| self.text(*head)) {
+            if Table::from(sheet.clone()).room(self.width) >= READABLE_FIRST {
+                break;
+            }
+            let Some(place) = sheet.heads.iter().position(|(known, _)| *known == head) else {
+                continue;
+            };
+            let others: Vec<usize> = (0..sheet.heads.len()).filter(|one| *one != place).collect();
+            sheet = sheet.ordered(&others);
+            left_out.push(head);
+        }
+        (sheet, left_out)
+    }
+}
+
+/// With this many columns a method and a route of three parts stand on one line or two.
+const READABLE_FIRST: usize = 24;
 
 /// The least that the first column is left with before the others have to break as well.
 const SMALLEST_FIRST: usize = 16;

@@ -84,6 +84,54 @@ fn a_framework_is_shared_out_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_framework_around_an_endpoint_is_that_endpoint_s_and_the_rest_is_shared() {
+    let mut names = NameTable::default();
+    let (list, page) = (names.id("list"), names.id("page"));
+    let times = ThreadTimes {
+        cpu: 10_000_000_000,
+        run_queue: 0,
+    };
+    let seen = [
+        (10, Place::Endpoint(list), Doing::Running),
+        (50, Place::Around(list), Doing::Running),
+        (10, Place::Endpoint(page), Doing::Running),
+        (14, Place::Application, Doing::Running),
+        (16, Place::Outside, Doing::Running),
+    ];
+    let found = figures(&[sampled(&seen, times)], 10.0);
+    // Shared by time, as no request was counted: 6 to 1.
+    let check = |name, cpu_ns: f64, shared_ns: f64| {
+        let endpoint: &EndpointFigures = &found.endpoints[&name];
+        assert!((endpoint.cpu_ns - cpu_ns).abs() < 1.0, "{endpoint:?}");
+        assert!(
+            (endpoint.shared_cpu_ns - shared_ns).abs() < 1.0,
+            "{endpoint:?}"
+        );
+    };
+    check(list, 7.2e9, 1.2e9);
+    check(page, 1.2e9, 0.2e9);
+    assert!((found.outside_cpu_ns - 1.6e9).abs() < 1.0);
+}
+
+#[test]
+fn a_framework_around_a_glimpse_is_shared_like_any_other() {
+    let mut names = NameTable::default();
+    let (view, glimpse) = (names.id("view"), names.id("glimpse"));
+    let times = ThreadTimes {
+        cpu: 3_000_000_000,
+        run_queue: 0,
+    };
+    let seen = [
+        (20, Place::Endpoint(view), Doing::Running),
+        (10, Place::Around(glimpse), Doing::Running),
+    ];
+    let found = figures(&[sampled(&seen, times)], 10.0);
+    assert!((found.endpoints[&view].cpu_ns - 3e9).abs() < 1.0);
+    // One endpoint was seen, which does not say that there is no other.
+    assert!((found.endpoints[&view].shared_cpu_ns - 1e9).abs() < 1.0);
+}
+
+#[test]
 fn a_sleep_on_a_loop_is_a_blocked_loop() {
     let mut names = NameTable::default();
     let place = Place::Endpoint(names.id("handler"));
@@ -181,4 +229,40 @@ fn requests_that_only_sleep_where_samples_see_them_are_counted() {
     let found = figures(&[process], 4.0);
     let count = found.endpoints[&name].requests.expect("is counted");
     assert!((count.number - 100.0).abs() < 2.0, "{count:?}");
+}
+
+#[test]
+fn requests_of_a_view_that_was_not_seen_are_not_another_s() {
+    // One view of 0.4 ms, too short for reads a millisecond apart, between frameworks' work of 20 ms.
+    let mut names = NameTable::default();
+    let name = names.id("short");
+    let (mut tally, mut at) = (Tally::default(), 0_u64);
+    for number in 0..4_000_u64 {
+        at += 1_000_000;
+        let place = match number % 40 {
+            10 => Place::Endpoint(name),
+            20..40 => Place::Application,
+            _ => Place::Outside,
+        };
+        let look = Look {
+            thread: 1,
+            place,
+            doing: Doing::Running,
+            on_loop: false,
+            times: None,
+        };
+        tally.add(Turn::Steady, at, Some(Rc::from([look])));
+    }
+    let times = ThreadTimes {
+        cpu: 4_000_000_000,
+        run_queue: 0,
+    };
+    let process = Sampled {
+        tally,
+        times: BTreeMap::from([(1, times)]),
+        cpu_ns: times.cpu,
+        observed_ns: 4_000_000_000,
+    };
+    let found = figures(&[process], 4.0);
+    assert_eq!(found.endpoints[&name].requests, None);
 }

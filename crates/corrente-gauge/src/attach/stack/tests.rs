@@ -292,3 +292,25 @@ fn servers_and_workers_are_told() {
     ]);
     assert!(pool.in_pool && pool.waits_for_thread);
 }
+
+#[test]
+fn a_protocol_that_a_server_speaks_is_no_endpoint() {
+    let uvicorn = [
+        "@uvicorn/server.py run",
+        "~asyncio/base_events.py run_forever",
+        "@uvicorn/protocols/http/h11_impl.py data_received",
+        "@h11/_connection.py next_event",
+    ];
+    check(&uvicorn, Stage::Outside);
+    // Below a client it is that client's.
+    let client = [
+        "@flask/app.py wsgi_app",
+        "@flask/app.py dispatch_request",
+        "/srv/shop.py items",
+        "@httpx/_client.py get",
+        "@h11/_connection.py next_event",
+    ];
+    let found = position_of(&client);
+    assert_eq!(found.stage, endpoint_of("shop:items"));
+    assert_eq!(found.driver.map(|driver| driver.name), Some("httpx"));
+}

@@ -126,3 +126,39 @@ fn means_are_numbers_of_threads() {
     check(Stay::Application, 1.5);
     check(Stay::Wait(name, ResourceId(1)), 0.5);
 }
+
+#[test]
+fn a_framework_s_time_is_that_of_the_view_that_it_calls() {
+    let name = endpoint();
+    let at = |place, doing| [look(1, place, doing)];
+    let reads = [
+        (0, at(Place::Outside, Doing::Idle)),
+        (100, at(Place::Application, Doing::Running)),
+        (200, at(Place::Application, DATABASE)),
+        (300, at(Place::Endpoint(name), Doing::Running)),
+        (400, at(Place::Application, Doing::Running)),
+        (500, at(Place::Outside, Doing::Idle)),
+        // A request that no view was seen of: nobody's.
+        (600, at(Place::Application, Doing::Running)),
+        (700, at(Place::Outside, Doing::Idle)),
+    ];
+    let reads: Vec<(u64, Option<&[Look]>)> = (reads.iter())
+        .map(|(at, looks)| (*at, Some(looks.as_slice())))
+        .collect();
+    let tally = steady(&reads);
+    let running = |place| {
+        tally
+            .awake
+            .get(&(1, place))
+            .map_or(0, |awake| awake.running)
+    };
+    let waiting = |place| tally.waiting.get(&(place, DATABASE)).copied().unwrap_or(0);
+    assert_eq!(running(Place::Around(name)), 200);
+    assert_eq!(running(Place::Endpoint(name)), 100);
+    assert_eq!(running(Place::Application), 100);
+    assert_eq!(waiting(Place::Around(name)), 100);
+    assert_eq!(waiting(Place::Application), 0);
+    // The stays are those of before: nothing of it changes how requests are counted.
+    assert_eq!(changes(&tally, 0, Stay::Application), 4);
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 2);
+}

@@ -87,6 +87,8 @@ fn every_reason_is_a_sentence() {
         Reason::Greenlets,
         Reason::ThreadPool,
         Reason::NoCpuTimes,
+        Reason::Unexplained { share: 0.9 },
+        Reason::MixedInterfaces,
         Reason::FreeThreaded,
         Reason::Unpredictable {
             detail: "there are no users".to_owned(),
