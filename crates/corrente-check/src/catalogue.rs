@@ -128,9 +128,11 @@ pub struct Catalogue {
     attributes: Typed,
     aliases: FxHashMap<String, String>,
     callbacks: FxHashMap<String, usize>,
+    callback_lists: FxHashMap<String, Vec<String>>,
     runs: FxHashMap<String, usize>,
     injects: FxHashMap<String, usize>,
     handlers: FxHashMap<String, Handler>,
+    handler_classes: FxHashMap<String, Handler>,
     shared: FxHashMap<String, String>,
     hand_offs: FxHashMap<String, HandOff>,
     neutral: FxHashMap<String, Condition>,
@@ -182,13 +184,18 @@ impl Catalogue {
             self.attributes.add(attributes);
         }
         self.aliases.extend(file.alias);
-        self.callbacks.extend(positions(file.callback));
+        for entry in file.callback {
+            self.add_callback(entry);
+        }
         self.runs.extend(positions(file.runs));
         self.injects.extend(positions(file.inject));
         for handler in file.handler {
             let names = all_expanded(&handler.names).into_iter();
             self.handlers
                 .extend(names.map(|name| (name, handler.clone())));
+            let bases = all_expanded(&handler.base).into_iter();
+            self.handler_classes
+                .extend(bases.map(|base| (base, handler.clone())));
         }
         for shared in file.shared {
             let names = all_expanded(&shared.names).into_iter();
@@ -225,6 +232,16 @@ impl Catalogue {
         self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
         Ok(())
+    }
+
+    fn add_callback(&mut self, entry: Callback) {
+        for name in all_expanded(&entry.names) {
+            if entry.lists.is_empty() {
+                self.callbacks.insert(name, entry.position);
+            } else {
+                self.callback_lists.insert(name, entry.lists.clone());
+            }
+        }
     }
 
     fn add_hand_off(&mut self, entry: &HandOffEntry) {
@@ -331,6 +348,11 @@ impl Catalogue {
         self.callbacks.get(key).copied()
     }
 
+    /// Which arguments of `key` list what the loop will call, by name.
+    pub(crate) fn callback_lists(&self, key: &str) -> &[String] {
+        self.callback_lists.get(key).map_or(&[], Vec::as_slice)
+    }
+
     /// Which argument `key` calls there and then.
     pub(crate) fn runs(&self, key: &str) -> Option<usize> {
         self.runs.get(key).copied()
@@ -339,6 +361,11 @@ impl Catalogue {
     /// What calling `key` registers: a function that is given something of the framework's.
     pub(crate) fn handler(&self, key: &str) -> Option<&Handler> {
         self.handlers.get(key)
+    }
+
+    /// What methods of classes that inherit from `base` are given.
+    pub(crate) fn handler_class(&self, base: &str) -> Option<&Handler> {
+        self.handler_classes.get(base)
     }
 
     /// The store in which what is set at `key` is found again, from wherever.

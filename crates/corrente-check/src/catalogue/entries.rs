@@ -77,13 +77,23 @@ pub(super) struct Callback {
     pub(super) names: Vec<String>,
     #[serde(default)]
     pub(super) position: usize,
+    /// Arguments that list functions, by name, in place of one at a position.
+    #[serde(default)]
+    pub(super) lists: Vec<String>,
 }
 
-/// A call that registers a function, which a framework calls with an object of its own.
+/// A call that registers a function, which a framework calls with an object of its own; or methods of
+/// classes that inherit from a library's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Handler {
+    #[serde(default)]
     pub(super) names: Vec<String>,
+    /// The classes, and their methods.
+    #[serde(default)]
+    pub(super) base: Vec<String>,
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
     /// Which argument is the function.
     #[serde(default)]
     pub(crate) position: usize,

@@ -75,6 +75,8 @@ pub(super) struct Callee {
     pub(super) hands_off: Option<HandOff>,
     /// Which argument the loop will call.
     pub(super) callback: Option<usize>,
+    /// Which arguments list what the loop will call, by name.
+    pub(super) callback_lists: Vec<String>,
     /// Which argument it calls itself.
     pub(super) runs: Option<usize>,
     /// Which argument it will call, and the class of what it gives to that.
@@ -150,6 +152,7 @@ impl Machine<'_> {
             is_queue: QUEUES.contains(&key.as_str()),
             hands_off: catalogue.hands_off(&key),
             callback: catalogue.callback(&key),
+            callback_lists: catalogue.callback_lists(&key).to_vec(),
             runs: catalogue.runs(&key),
             handler: handler.map(|(position, class)| (position, self.symbols.intern(&class))),
             injects: catalogue.injects(&key),
