@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::finding::Certainty;
 use crate::routing::{Entries, Routing};
-use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Handler, Returns};
+pub(crate) use entries::Handler;
+use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Returns};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -49,6 +50,8 @@ pub(crate) struct EndpointRule {
     pub(crate) is_action: bool,
     /// The argument that lists what it depends on, by name.
     pub(crate) dependencies: String,
+    /// The argument whose text stands behind the names of the methods, by name.
+    pub(crate) suffix: String,
 }
 
 /// An argument that changes what a call does.
@@ -108,6 +111,8 @@ pub(crate) struct Rule {
     pub(crate) unless: Vec<Condition>,
     except: FxHashSet<String>,
     pub(crate) after: FxHashSet<String>,
+    /// What was asked is kept: of one value only the first of these calls is told.
+    pub(crate) once: bool,
 }
 
 #[derive(Debug, Default)]
@@ -190,12 +195,7 @@ impl Catalogue {
         self.runs.extend(positions(file.runs));
         self.injects.extend(positions(file.inject));
         for handler in file.handler {
-            let names = all_expanded(&handler.names).into_iter();
-            self.handlers
-                .extend(names.map(|name| (name, handler.clone())));
-            let bases = all_expanded(&handler.base).into_iter();
-            self.handler_classes
-                .extend(bases.map(|base| (base, handler.clone())));
+            self.add_handler(&handler);
         }
         for shared in file.shared {
             let names = all_expanded(&shared.names).into_iter();
@@ -228,6 +228,8 @@ impl Catalogue {
             includes: file.include.into_iter().flat_map(|one| one.names).collect(),
             hooks: file.hook,
             inherited: file.inherited,
+            around: file.around,
+            verbs: file.verbs,
         };
         self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
@@ -242,6 +244,15 @@ impl Catalogue {
                 self.callback_lists.insert(name, entry.lists.clone());
             }
         }
+    }
+
+    fn add_handler(&mut self, handler: &Handler) {
+        let names = all_expanded(&handler.names).into_iter();
+        self.handlers
+            .extend(names.map(|name| (name, handler.clone())));
+        let bases = all_expanded(&handler.base).into_iter();
+        self.handler_classes
+            .extend(bases.map(|base| (base, handler.clone())));
     }
 
     fn add_hand_off(&mut self, entry: &HandOffEntry) {
@@ -263,6 +274,7 @@ impl Catalogue {
             items: entry.items,
             is_action: entry.action,
             dependencies: entry.dependencies,
+            suffix: entry.suffix,
         });
         let names = all_expanded(&entry.names).into_iter();
         self.endpoint_names.extend(names.map(|name| (name, number)));
@@ -301,6 +313,7 @@ impl Catalogue {
             unless,
             except: block.except.into_iter().collect(),
             after: all_expanded(&block.after).into_iter().collect(),
+            once: block.once,
         });
         for name in all_expanded(&block.names) {
             self.blocking.insert(name, number);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::HandedBack;
 use crate::finding::Certainty;
-use crate::routing::{HookRule, InheritedRule, MountRule, RouterRule};
+use crate::routing::{AroundRule, HookRule, InheritedRule, MountRule, RouterRule, VerbsRule};
 
 /// A catalogue file.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +32,8 @@ pub(super) struct File {
     pub(super) include: Vec<Names>,
     pub(super) hook: Vec<HookRule>,
     pub(super) inherited: Vec<InheritedRule>,
+    pub(super) around: Vec<AroundRule>,
+    pub(super) verbs: Vec<VerbsRule>,
     pub(super) rule: FxHashMap<String, String>,
 }
 
@@ -53,6 +55,9 @@ pub(super) struct Block {
     /// Not told where one of these is called in the same function: one cause, one message.
     #[serde(default)]
     pub(super) after: Vec<String>,
+    /// What was asked is kept: of one value only the first of these calls is told.
+    #[serde(default)]
+    pub(super) once: bool,
 }
 
 fn certain() -> Certainty {
@@ -99,6 +104,9 @@ pub(crate) struct Handler {
     pub(crate) position: usize,
     /// The class of the object.
     pub(crate) class: String,
+    /// Where what it yields is found, by the keys that this has: a lifespan's state.
+    #[serde(default)]
+    pub(crate) store: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,4 +165,7 @@ pub(super) struct EndpointEntry {
     pub(super) action: bool,
     #[serde(default)]
     pub(super) dependencies: String,
+    /// The argument whose text stands behind the names of the methods.
+    #[serde(default)]
+    pub(super) suffix: String,
 }

@@ -3,12 +3,13 @@
 //! What a path is, and what the catalogue says of it, is `paths`' business.
 
 use super::arguments::{Given, Way, argument};
+use super::heap::Owner;
 use super::instance::InstanceId;
 use super::machine::{Leaf, Machine};
 use super::paths::Callee;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::catalogue::{Condition, Wanted};
-use crate::facts::Mode;
+use crate::facts::{Mode, YIELDS};
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
@@ -173,12 +174,30 @@ impl Machine<'_> {
 
     /// Functions that a framework will call, with something of its own.
     fn takes_handlers(&mut self, callee: &Callee, given: &[Given]) {
-        let Some((position, class)) = callee.handler else {
+        let Some(handled) = callee.handler else {
             return;
         };
-        let object = Given::positional(self.single(Data::Library(class)));
-        for value in argument(given, position).iter() {
-            self.bodies(value, std::slice::from_ref(&object));
+        let object = Given::positional(self.single(Data::Library(handled.class)));
+        for value in argument(given, handled.position).iter() {
+            let function = match self.values.data(value) {
+                // Entered by the framework, a lifespan runs at once.
+                Data::ManagerMaker(function) => function,
+                _ => value,
+            };
+            for body in self.bodies(function, std::slice::from_ref(&object)) {
+                if let Some(store) = handled.store {
+                    self.keep_yielded(body, store);
+                }
+            }
+        }
+    }
+
+    /// What a body yields by keys is found in a store.
+    fn keep_yielded(&mut self, body: InstanceId, store: Owner) {
+        for yielded in self.result(body, YIELDS).iter() {
+            if let Data::Collection(owner) = self.values.data(yielded) {
+                self.pour(store, owner);
+            }
         }
     }
 
