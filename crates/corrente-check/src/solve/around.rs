@@ -7,7 +7,7 @@
 use super::arguments::Given;
 use super::heap::ClassId;
 use super::instance::{Edge, InstanceId, Reach};
-use super::machine::{Current, Machine};
+use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::Mode;
 use crate::finding::Certainty;
@@ -121,7 +121,7 @@ impl Machine<'_> {
             let known = self.around.iter().filter(|one| is_here(one.place));
             let mut found: Vec<Value> = known.map(|one| one.callable).collect();
             if let Some(class) = class {
-                found.extend(self.listed_around(class, at));
+                found.extend(self.listed_around(class));
             }
             for callable in found {
                 self.runs_around(callable, at);
@@ -131,7 +131,7 @@ impl Machine<'_> {
     }
 
     /// What the lists of a class name: of decorators what they give, of other classes their methods.
-    fn listed_around(&mut self, class: ClassId, handler: InstanceId) -> Vec<Value> {
+    fn listed_around(&mut self, class: ClassId) -> Vec<Value> {
         let catalogue = self.catalogue;
         let mut found = Vec::new();
         for base in self.bases_in_libraries(class).iter().copied() {
@@ -146,7 +146,7 @@ impl Machine<'_> {
                 let callables = self.callables_among(&listed, &rule.methods);
                 if rule.methods.is_empty() {
                     let given = callables.into_iter();
-                    let given = given.map(|one| self.decorated_by(one, handler));
+                    let given = given.map(|one| self.decorated_by(one));
                     found.extend(given.flat_map(|values| values.iter().collect::<Vec<_>>()));
                 } else {
                     found.extend(callables);
@@ -156,21 +156,10 @@ impl Machine<'_> {
         found
     }
 
-    /// What a decorator gives for a handler, once it has run. That it was asked at the same place tells
-    /// its circumstances apart, so the place is the handler's, each time.
-    fn decorated_by(&mut self, decorator: Value, handler: InstanceId) -> ValueSet {
-        let body = &self.instances[handler.0 as usize];
-        let (function, outer) = (body.function, body.outer);
-        let Some(outer) = outer else {
-            return ValueSet::default();
-        };
-        let view = self.single(Data::Function { function, outer });
-        self.current = Current {
-            instance: handler,
-            function,
-            operation: 0,
-            span: self.program.definition(function),
-        };
+    /// What a decorator gives, once it has run. It is given nothing that is followed: the handler is an
+    /// endpoint of its own, and no question of the decorator's.
+    fn decorated_by(&mut self, decorator: Value) -> ValueSet {
+        let view = self.elsewhere();
         let before = std::mem::replace(&mut self.elsewhere, true);
         let given = self.invoke(decorator, &[Given::positional(view)], Mode::Plain);
         self.elsewhere = before;
