@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::finding::Certainty;
 use crate::routing::{Entries, Routing};
-use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Handler, Returns};
+pub(crate) use entries::Handler;
+use entries::{Block, Callback, EndpointEntry, File, HandOffEntry, Returns};
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("standard", include_str!("../data/standard.toml")),
@@ -49,6 +50,8 @@ pub(crate) struct EndpointRule {
     pub(crate) is_action: bool,
     /// The argument that lists what it depends on, by name.
     pub(crate) dependencies: String,
+    /// The argument whose text stands behind the names of the methods, by name.
+    pub(crate) suffix: String,
 }
 
 /// An argument that changes what a call does.
@@ -108,6 +111,8 @@ pub(crate) struct Rule {
     pub(crate) unless: Vec<Condition>,
     except: FxHashSet<String>,
     pub(crate) after: FxHashSet<String>,
+    /// What was asked is kept: of one value only the first of these calls is told.
+    pub(crate) once: bool,
 }
 
 #[derive(Debug, Default)]
@@ -128,9 +133,11 @@ pub struct Catalogue {
     attributes: Typed,
     aliases: FxHashMap<String, String>,
     callbacks: FxHashMap<String, usize>,
+    callback_lists: FxHashMap<String, Vec<String>>,
     runs: FxHashMap<String, usize>,
     injects: FxHashMap<String, usize>,
     handlers: FxHashMap<String, Handler>,
+    handler_classes: FxHashMap<String, Handler>,
     shared: FxHashMap<String, String>,
     hand_offs: FxHashMap<String, HandOff>,
     neutral: FxHashMap<String, Condition>,
@@ -182,13 +189,13 @@ impl Catalogue {
             self.attributes.add(attributes);
         }
         self.aliases.extend(file.alias);
-        self.callbacks.extend(positions(file.callback));
+        for entry in file.callback {
+            self.add_callback(entry);
+        }
         self.runs.extend(positions(file.runs));
         self.injects.extend(positions(file.inject));
         for handler in file.handler {
-            let names = all_expanded(&handler.names).into_iter();
-            self.handlers
-                .extend(names.map(|name| (name, handler.clone())));
+            self.add_handler(&handler);
         }
         for shared in file.shared {
             let names = all_expanded(&shared.names).into_iter();
@@ -221,10 +228,31 @@ impl Catalogue {
             includes: file.include.into_iter().flat_map(|one| one.names).collect(),
             hooks: file.hook,
             inherited: file.inherited,
+            around: file.around,
+            verbs: file.verbs,
         };
         self.routing.add(entries, all_expanded);
         self.explanations.extend(file.rule);
         Ok(())
+    }
+
+    fn add_callback(&mut self, entry: Callback) {
+        for name in all_expanded(&entry.names) {
+            if entry.lists.is_empty() {
+                self.callbacks.insert(name, entry.position);
+            } else {
+                self.callback_lists.insert(name, entry.lists.clone());
+            }
+        }
+    }
+
+    fn add_handler(&mut self, handler: &Handler) {
+        let names = all_expanded(&handler.names).into_iter();
+        self.handlers
+            .extend(names.map(|name| (name, handler.clone())));
+        let bases = all_expanded(&handler.base).into_iter();
+        self.handler_classes
+            .extend(bases.map(|base| (base, handler.clone())));
     }
 
     fn add_hand_off(&mut self, entry: &HandOffEntry) {
@@ -246,6 +274,7 @@ impl Catalogue {
             items: entry.items,
             is_action: entry.action,
             dependencies: entry.dependencies,
+            suffix: entry.suffix,
         });
         let names = all_expanded(&entry.names).into_iter();
         self.endpoint_names.extend(names.map(|name| (name, number)));
@@ -284,6 +313,7 @@ impl Catalogue {
             unless,
             except: block.except.into_iter().collect(),
             after: all_expanded(&block.after).into_iter().collect(),
+            once: block.once,
         });
         for name in all_expanded(&block.names) {
             self.blocking.insert(name, number);
@@ -331,6 +361,11 @@ impl Catalogue {
         self.callbacks.get(key).copied()
     }
 
+    /// Which arguments of `key` list what the loop will call, by name.
+    pub(crate) fn callback_lists(&self, key: &str) -> &[String] {
+        self.callback_lists.get(key).map_or(&[], Vec::as_slice)
+    }
+
     /// Which argument `key` calls there and then.
     pub(crate) fn runs(&self, key: &str) -> Option<usize> {
         self.runs.get(key).copied()
@@ -339,6 +374,11 @@ impl Catalogue {
     /// What calling `key` registers: a function that is given something of the framework's.
     pub(crate) fn handler(&self, key: &str) -> Option<&Handler> {
         self.handlers.get(key)
+    }
+
+    /// What methods of classes that inherit from `base` are given.
+    pub(crate) fn handler_class(&self, base: &str) -> Option<&Handler> {
+        self.handler_classes.get(base)
     }
 
     /// The store in which what is set at `key` is found again, from wherever.

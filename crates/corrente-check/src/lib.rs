@@ -158,6 +158,10 @@ pub fn plan(
         machine.endpoint_classes();
         machine.hooks_of_settings();
         machine.listed_dependencies();
+        machine.surroundings();
+        machine.run();
+        // What decorators give is known when they have run.
+        machine.surroundings();
         machine.run();
         machine.absorb_expressions();
         machine.whole_routes();

@@ -146,7 +146,9 @@ impl<'a, 'm> Search<'a, 'm> {
             let module = self.machine.program.module_number(instance.function);
             for edge in &instance.edges {
                 let Reach::Leaf(leaf) = edge.to else { continue };
-                if self.is_told_already(instance.function, leaf) {
+                if self.is_told_already(instance.function, leaf)
+                    || self.was_asked_before(instance.function, edge.span, leaf)
+                {
                     continue;
                 }
                 let arrival = self.arrivals[&at];
@@ -178,6 +180,41 @@ impl<'a, 'm> Search<'a, 'm> {
                     }
                     Reach::Body(_) => false,
                 })
+    }
+
+    /// A query keeps its rows: a loop over what `if` has asked for already does not wait.
+    fn was_asked_before(&self, function: FunctionId, at: Span, leaf: u32) -> bool {
+        let machine = self.machine;
+        let rule = machine.leaves[leaf as usize].rule;
+        if !machine.catalogue.rules[rule as usize].once {
+            return false;
+        }
+        let asked = self.operands(function, at);
+        let bodies = self.bodies.get(&function).map_or(&[][..], Vec::as_slice);
+        let edges = bodies
+            .iter()
+            .flat_map(|body| &machine.instances[body.0 as usize].edges);
+        let mut before = edges.filter(|edge| {
+            edge.span.start < at.start
+                && matches!(edge.to, Reach::Leaf(other) if machine.leaves[other as usize].rule == rule)
+        });
+        before.any(|edge| {
+            let earlier = self.operands(function, edge.span);
+            earlier.iter().any(|slot| asked.contains(slot))
+        })
+    }
+
+    /// What the operations at a place ask: the slots of local variables are their values.
+    fn operands(&self, function: FunctionId, at: Span) -> Vec<u32> {
+        let operations = &self.machine.program.function(function).operations;
+        let here = operations.iter().filter(|operation| operation.span == at);
+        let asked = here.filter_map(|operation| match &operation.action {
+            Action::Iterate { from, .. } => Some(*from),
+            Action::Special { left, .. } => Some(*left),
+            Action::Call(call) => call.arguments.first().map(|argument| argument.slot),
+            _ => None,
+        });
+        asked.collect()
     }
 
     fn call(&self, span: Span, leaf: u32, at: InstanceId) -> FoundCall<Span> {

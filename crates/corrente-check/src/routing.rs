@@ -67,6 +67,31 @@ pub(crate) struct HookRule {
     pub(crate) framework: String,
     pub(crate) kind: String,
     pub(crate) touches: Touches,
+    /// The argument that is the function, or an object with such methods.
+    #[serde(default)]
+    pub(crate) position: usize,
+    /// The argument that lists them, by name, in place of the one at a position.
+    #[serde(default)]
+    pub(crate) lists: String,
+    /// Methods of the object that run for a request.
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
+}
+
+/// What runs around endpoints: a decorator whose argument does, or what a class with such a base lists.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AroundRule {
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    base: Vec<String>,
+    /// Attributes of the class: lists of decorators, or of classes if there are methods.
+    #[serde(default)]
+    pub(crate) lists: Vec<String>,
+    /// The methods of the listed classes that run.
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
 }
 
 /// Which endpoints a hook touches.
@@ -81,6 +106,16 @@ pub(crate) enum Touches {
     Rendering,
     /// Those that make what the signal is about happen.
     Signal,
+}
+
+/// A decorator that says for which of HTTP's methods a function is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerbsRule {
+    names: Vec<String>,
+    /// Those; if none, what the first argument lists.
+    #[serde(default)]
+    methods: Vec<String>,
 }
 
 /// Handlers that a library's class has itself, and that wait.
@@ -103,6 +138,8 @@ pub(crate) struct Entries {
     pub(crate) includes: Vec<String>,
     pub(crate) hooks: Vec<HookRule>,
     pub(crate) inherited: Vec<InheritedRule>,
+    pub(crate) around: Vec<AroundRule>,
+    pub(crate) verbs: Vec<VerbsRule>,
 }
 
 /// All of them.
@@ -113,6 +150,9 @@ pub(crate) struct Routing {
     includes: FxHashSet<String>,
     hooks: FxHashMap<String, HookRule>,
     inherited: FxHashMap<String, InheritedRule>,
+    around: FxHashMap<String, AroundRule>,
+    around_names: FxHashMap<String, AroundRule>,
+    verbs: FxHashMap<String, Vec<String>>,
 }
 
 impl Routing {
@@ -136,6 +176,18 @@ impl Routing {
             self.inherited
                 .extend(bases.map(|base| (base, rule.clone())));
         }
+        for rule in entries.around {
+            let names = expanded(&rule.names).into_iter();
+            self.around_names
+                .extend(names.map(|name| (name, rule.clone())));
+            let bases = expanded(&rule.base).into_iter();
+            self.around.extend(bases.map(|base| (base, rule.clone())));
+        }
+        for rule in entries.verbs {
+            let names = expanded(&rule.names).into_iter();
+            self.verbs
+                .extend(names.map(|name| (name, rule.methods.clone())));
+        }
     }
 
     /// Whether there is nothing to follow.
@@ -157,6 +209,21 @@ impl Routing {
 
     pub(crate) fn hook(&self, key: &str) -> Option<&HookRule> {
         self.hooks.get(key)
+    }
+
+    /// What classes that inherit from `base` have run around their handlers.
+    pub(crate) fn around(&self, base: &str) -> Option<&AroundRule> {
+        self.around.get(base)
+    }
+
+    /// The rule of a decorator `key` that has its maker's argument run around what it decorates.
+    pub(crate) fn decorates_around(&self, key: &str) -> Option<&AroundRule> {
+        self.around_names.get(key)
+    }
+
+    /// The methods of HTTP that a decorator `key` names; none where its maker's argument does.
+    pub(crate) fn verbs(&self, key: &str) -> Option<&[String]> {
+        self.verbs.get(key).map(Vec::as_slice)
     }
 
     pub(crate) fn inherited(&self, base: &str) -> Option<&InheritedRule> {

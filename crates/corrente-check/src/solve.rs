@@ -6,6 +6,7 @@
 //! catalogue's business.
 
 mod arguments;
+mod around;
 mod attributes;
 mod builtins;
 mod calls;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::HandedBack;
 use crate::finding::Certainty;
-use crate::routing::{HookRule, InheritedRule, MountRule, RouterRule};
+use crate::routing::{AroundRule, HookRule, InheritedRule, MountRule, RouterRule, VerbsRule};
 
 /// A catalogue file.
 #[derive(Debug, Default, Deserialize)]
@@ -32,6 +32,8 @@ pub(super) struct File {
     pub(super) include: Vec<Names>,
     pub(super) hook: Vec<HookRule>,
     pub(super) inherited: Vec<InheritedRule>,
+    pub(super) around: Vec<AroundRule>,
+    pub(super) verbs: Vec<VerbsRule>,
     pub(super) rule: FxHashMap<String, String>,
 }
 
@@ -53,6 +55,9 @@ pub(super) struct Block {
     /// Not told where one of these is called in the same function: one cause, one message.
     #[serde(default)]
     pub(super) after: Vec<String>,
+    /// What was asked is kept: of one value only the first of these calls is told.
+    #[serde(default)]
+    pub(super) once: bool,
 }
 
 fn certain() -> Certainty {
@@ -77,18 +82,31 @@ pub(super) struct Callback {
     pub(super) names: Vec<String>,
     #[serde(default)]
     pub(super) position: usize,
+    /// Arguments that list functions, by name, in place of one at a position.
+    #[serde(default)]
+    pub(super) lists: Vec<String>,
 }
 
-/// A call that registers a function, which a framework calls with an object of its own.
+/// A call that registers a function, which a framework calls with an object of its own; or methods of
+/// classes that inherit from a library's.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Handler {
+    #[serde(default)]
     pub(super) names: Vec<String>,
+    /// The classes, and their methods.
+    #[serde(default)]
+    pub(super) base: Vec<String>,
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
     /// Which argument is the function.
     #[serde(default)]
     pub(crate) position: usize,
     /// The class of the object.
     pub(crate) class: String,
+    /// Where what it yields is found, by the keys that this has: a lifespan's state.
+    #[serde(default)]
+    pub(crate) store: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,4 +165,7 @@ pub(super) struct EndpointEntry {
     pub(super) action: bool,
     #[serde(default)]
     pub(super) dependencies: String,
+    /// The argument whose text stands behind the names of the methods.
+    #[serde(default)]
+    pub(super) suffix: String,
 }

@@ -17,6 +17,9 @@ impl Machine<'_> {
             let values = self.attribute_of(value, name);
             found.extend(&values);
         }
+        if base.len() > 1 {
+            found.extend(&self.attribute_of_model(base, name));
+        }
         found
     }
 
@@ -94,6 +97,8 @@ impl Machine<'_> {
                 let inherited = self.attribute_of_library(base, name);
                 values.extend(&inherited);
             }
+        }
+        if found.class.is_none() || self.has_manager(&values) {
             values.extend(&self.model(class));
         }
         values

@@ -335,7 +335,7 @@ impl Machine<'_> {
         made
     }
 
-    fn all_elements(&mut self, values: &ValueSet) -> ValueSet {
+    pub(super) fn all_elements(&mut self, values: &ValueSet) -> ValueSet {
         let mut found = ValueSet::default();
         for value in values.iter() {
             let inner = self.elements(value, Mode::Plain);
@@ -427,8 +427,14 @@ impl Machine<'_> {
     fn on_special(&mut self, values: &ValueSet, method: &str) -> ValueSet {
         let method = self.symbols.intern(method);
         for value in values.iter() {
-            if let Data::Object(_) | Data::Declared(_) = self.values.data(value) {
-                self.special_method(value, method, &[]);
+            match self.values.data(value) {
+                Data::Object(_) | Data::Declared(_) => {
+                    self.special_method(value, method, &[]);
+                }
+                Data::Library(path) => {
+                    self.operator_of_library(path, method);
+                }
+                _ => {}
             }
         }
         ValueSet::default()

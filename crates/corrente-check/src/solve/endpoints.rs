@@ -69,6 +69,29 @@ struct Handler {
     of_item: bool,
 }
 
+impl EndpointRule {
+    /// The same for methods with a text behind their names: `on_get_all`.
+    fn with_suffix(&self, suffix: &str) -> Self {
+        let methods = self.methods.iter();
+        let named = methods.map(|name| (format!("{name}_{suffix}"), verb_of(name)));
+        let named: Vec<(String, Option<String>)> = named.collect();
+        let verbs = named
+            .iter()
+            .filter_map(|(name, verb)| Some((name.clone(), verb.clone()?)));
+        Self {
+            verbs: verbs.collect(),
+            methods: named.iter().map(|(name, _)| name.clone()).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The method of HTTP that a handler is named for: `get`, `on_get`.
+fn verb_of(name: &str) -> Option<String> {
+    let own = name.strip_prefix("on_").unwrap_or(name);
+    METHODS.contains(&own).then(|| own.to_uppercase())
+}
+
 impl Handler {
     fn plain(instance: InstanceId) -> Self {
         Self {
@@ -87,6 +110,7 @@ impl Machine<'_> {
         }
         self.takes_endpoints(key, given);
         self.takes_hooks(key, given);
+        self.takes_around(key, given);
         let made = self.takes_routers(key, given);
         made.map(ValueSet::one).unwrap_or_default()
     }
@@ -118,6 +142,9 @@ impl Machine<'_> {
             base.route = base.route.map(|route| format!("{route}/"));
         }
         let values = argument(given, rule.position);
+        let suffixed = self.text_argument(given, &rule.suffix, None);
+        let suffixed = suffixed.map(|suffix| rule.with_suffix(&suffix));
+        let rule = suffixed.as_ref().unwrap_or(rule);
         for value in values.iter() {
             let found = self.handlers(value, rule);
             self.note_endpoints(found, &base);
@@ -328,9 +355,7 @@ impl Machine<'_> {
             let values = self.look_up(class, symbol).values;
             for value in values.iter() {
                 for bound in self.bind(value, receiver).iter() {
-                    let own = name.strip_prefix("on_").unwrap_or(name);
-                    let own = METHODS.contains(&own).then(|| own.to_uppercase());
-                    let method = rule.verbs.get(name).cloned().or(own);
+                    let method = rule.verbs.get(name).cloned().or_else(|| verb_of(name));
                     let bodies = self.bodies(bound, &[]);
                     found.extend(bodies.into_iter().map(|instance| Handler {
                         instance,

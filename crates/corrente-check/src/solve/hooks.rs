@@ -125,8 +125,15 @@ impl Machine<'_> {
                 reaches.collect()
             }
         };
-        for value in argument(given, 0).iter() {
-            for instance in self.bodies(value, &[]) {
+        let values = if rule.lists.is_empty() {
+            argument(given, rule.position)
+        } else {
+            self.named_argument(given, &rule.lists)
+                .into_iter()
+                .collect()
+        };
+        for value in self.flattened(&values, 1).iter() {
+            for instance in self.running(value, &rule.methods) {
                 for (kind, reach) in &all {
                     self.note_hook(Hook {
                         instance,
@@ -138,6 +145,33 @@ impl Machine<'_> {
                 }
             }
         }
+    }
+
+    /// The bodies of a function, or of an object's methods with these names.
+    fn running(&mut self, value: Value, methods: &[String]) -> Vec<InstanceId> {
+        let class = self.class_of(value).filter(|_| !methods.is_empty());
+        let Some(class) = class else {
+            return self.bodies(value, &[]);
+        };
+        let bound = self.methods_named(class, value, methods).into_iter();
+        bound.flat_map(|one| self.bodies(one, &[])).collect()
+    }
+
+    /// What a class has under these names, for an object of it.
+    pub(super) fn methods_named(
+        &mut self,
+        class: ClassId,
+        object: Value,
+        names: &[impl AsRef<str>],
+    ) -> Vec<Value> {
+        let mut found = Vec::new();
+        for name in names {
+            let name = self.symbols.intern(name.as_ref());
+            for method in self.look_up(class, name).values.iter() {
+                found.extend(self.bind(method, object).iter());
+            }
+        }
+        found
     }
 
     fn note_hook(&mut self, hook: Hook) {
@@ -238,19 +272,12 @@ impl Machine<'_> {
 
     /// What runs for a request: methods of a class, or the function that a function gives.
     fn middleware(&mut self, value: Value) -> Vec<InstanceId> {
-        let mut found = Vec::new();
         if let Data::Class(class) = self.values.data(value) {
             let receiver = self.values.intern(Data::Declared(class));
-            for name in MIDDLEWARE {
-                let name = self.symbols.intern(name);
-                for method in self.look_up(class, name).values.iter() {
-                    for bound in self.bind(method, receiver).iter() {
-                        found.extend(self.bodies(bound, &[]));
-                    }
-                }
-            }
-            return found;
+            let bound = self.methods_named(class, receiver, MIDDLEWARE).into_iter();
+            return bound.flat_map(|one| self.bodies(one, &[])).collect();
         }
+        let mut found = Vec::new();
         for maker in self.bodies(value, &[]) {
             let made = self.instances[maker.0 as usize].slots[RETURNS as usize].clone();
             for inner in made.iter() {

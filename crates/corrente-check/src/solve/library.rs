@@ -3,11 +3,13 @@
 //! What a path is, and what the catalogue says of it, is `paths`' business.
 
 use super::arguments::{Given, Way, argument};
+use super::heap::Owner;
+use super::instance::InstanceId;
 use super::machine::{Leaf, Machine};
 use super::paths::Callee;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::catalogue::{Condition, Wanted};
-use crate::facts::Mode;
+use crate::facts::{Mode, YIELDS};
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
@@ -115,15 +117,15 @@ impl Machine<'_> {
         }
         self.blocks(&callee, given, mode);
         self.note_models(&callee);
+        let neutral = callee.neutral.as_ref();
+        if neutral.is_some_and(|condition| self.holds(condition, given)) {
+            return self.elsewhere();
+        }
         self.takes_callbacks(&callee, given);
         self.takes_handlers(&callee, given);
         let router = self.takes_routes(&callee.key, given);
         if let Some(hand_off) = callee.hands_off {
             return self.hand_off(path, hand_off, given);
-        }
-        let neutral = callee.neutral.as_ref();
-        if neutral.is_some_and(|condition| self.holds(condition, given)) {
-            return self.elsewhere();
         }
         self.use_up(given);
         let mut result = self.runs_arguments(&callee, given);
@@ -151,11 +153,19 @@ impl Machine<'_> {
 
     /// Functions that the loop will call.
     fn takes_callbacks(&mut self, callee: &Callee, given: &[Given]) {
-        let Some(position) = callee.callback else {
-            return;
+        let mut called = match callee.callback {
+            Some(position) => argument(given, position),
+            None => ValueSet::default(),
         };
+        for name in &callee.callback_lists {
+            let lists: ValueSet = self.named_argument(given, name).into_iter().collect();
+            called.extend(&self.all_elements(&lists));
+        }
+        if called.is_empty() {
+            return;
+        }
         let reason = format!("given to `{}`", crate::finding::short(&callee.key));
-        for value in argument(given, position).iter() {
+        for value in called.iter() {
             for body in self.bodies(value, &[]) {
                 self.entry(body, reason.clone());
             }
@@ -164,12 +174,30 @@ impl Machine<'_> {
 
     /// Functions that a framework will call, with something of its own.
     fn takes_handlers(&mut self, callee: &Callee, given: &[Given]) {
-        let Some((position, class)) = callee.handler else {
+        let Some(handled) = callee.handler else {
             return;
         };
-        let object = Given::positional(self.single(Data::Library(class)));
-        for value in argument(given, position).iter() {
-            self.bodies(value, std::slice::from_ref(&object));
+        let object = Given::positional(self.single(Data::Library(handled.class)));
+        for value in argument(given, handled.position).iter() {
+            let function = match self.values.data(value) {
+                // Entered by the framework, a lifespan runs at once.
+                Data::ManagerMaker(function) => function,
+                _ => value,
+            };
+            for body in self.bodies(function, std::slice::from_ref(&object)) {
+                if let Some(store) = handled.store {
+                    self.keep_yielded(body, store);
+                }
+            }
+        }
+    }
+
+    /// What a body yields by keys is found in a store.
+    fn keep_yielded(&mut self, body: InstanceId, store: Owner) {
+        for yielded in self.result(body, YIELDS).iter() {
+            if let Data::Collection(owner) = self.values.data(yielded) {
+                self.pour(store, owner);
+            }
         }
     }
 
@@ -280,28 +308,44 @@ impl Machine<'_> {
             for base in self.bases_in_libraries(class).iter().copied() {
                 let base = self.symbols.text(base).to_owned();
                 for method in self.catalogue.methods_of(&base).to_vec() {
-                    self.framework_method(class, &base, &method);
+                    for body in self.framework_method(class, &method, &[]) {
+                        let reason = format!("called by `{}`", crate::finding::short(&base));
+                        self.entry(body, reason);
+                    }
+                }
+                if let Some(handler) = self.catalogue.handler_class(&base) {
+                    let object = self.symbols.intern(&format!("{}()", handler.class));
+                    let object = Given::positional(self.single(Data::Library(object)));
+                    for method in &handler.methods {
+                        self.framework_method(class, method, std::slice::from_ref(&object));
+                    }
                 }
             }
         }
     }
 
-    fn framework_method(&mut self, class: super::heap::ClassId, base: &str, method: &str) {
+    /// The bodies of a method that a framework calls with these arguments.
+    fn framework_method(
+        &mut self,
+        class: super::heap::ClassId,
+        method: &str,
+        given: &[Given],
+    ) -> Vec<InstanceId> {
         let name = self.symbols.intern(method);
         if !self.binds(class, name) {
-            return;
+            return Vec::new();
         }
         let receiver = self.values.intern(Data::Declared(class));
+        let mut found = Vec::new();
         // Nothing runs here whose calls these could be.
         let before = std::mem::replace(&mut self.elsewhere, true);
         for value in self.look_up(class, name).values.iter() {
             for bound in self.bind(value, receiver).iter() {
-                for body in self.bodies(bound, &[]) {
-                    self.entry(body, format!("called by `{}`", crate::finding::short(base)));
-                }
+                found.extend(self.bodies(bound, given));
             }
         }
         self.elsewhere = before;
+        found
     }
 
     pub(super) fn run_callable(&mut self, values: &ValueSet, given: &[Given]) -> ValueSet {

@@ -78,6 +78,12 @@ pub(crate) struct Machine<'a> {
     pub(super) models: FxHashMap<(InstanceId, Span), Vec<Option<super::heap::ClassId>>>,
     pub(super) routers: super::routers::Routers,
     pub(super) viewsets: Vec<super::endpoints::Registered>,
+    pub(super) around: Vec<super::around::Around>,
+    /// The methods of HTTP that decorators say functions are for.
+    pub(super) verbs: FxHashMap<FunctionId, Vec<String>>,
+    /// What constructors' parameters need, and where objects of these classes are needed.
+    pub(super) needs: FxHashMap<super::heap::ClassId, ValueSet>,
+    pub(super) needed: Vec<(InstanceId, Span, super::heap::ClassId)>,
     entered: FxHashSet<InstanceId>,
     pub(super) partials: Vec<Partial>,
     pub(super) partial_numbers: FxHashMap<(u64, InstanceId, Value), u32>,
@@ -157,6 +163,10 @@ impl<'a> Machine<'a> {
             models: FxHashMap::default(),
             routers: super::routers::Routers::default(),
             viewsets: Vec::new(),
+            around: Vec::new(),
+            verbs: FxHashMap::default(),
+            needs: FxHashMap::default(),
+            needed: Vec::new(),
             entered: FxHashSet::default(),
             partials: Vec::new(),
             partial_numbers: FxHashMap::default(),

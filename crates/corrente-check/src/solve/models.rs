@@ -1,7 +1,7 @@
 //! Django's models: on which of them a call is made, so that a plan knows which signals it sends.
 //!
 //! A library's objects are not told apart, so a value of its own goes along with what the library makes
-//! of a model: its manager, its queries, its objects. Only a plan asks.
+//! of a model: its manager, its queries, its objects. Methods that the model has itself are found by it.
 
 use super::arguments::Given;
 use super::heap::ClassId;
@@ -15,15 +15,18 @@ use crate::symbols::Symbol;
 /// What all models inherit from.
 const BASE: &str = "django.db.models.Model";
 
+/// An object of a model, as a library gives it.
+const OBJECT: &str = "django.db.models.Model()";
+
 /// What a library makes of models: of what it makes of these in turn, the model is the same.
-const MADE: &[&str] = &["django.db.models.Model()", "django.db.models.QuerySet()"];
+const MADE: &[&str] = &[OBJECT, MANAGER];
+
+/// A query, and what begins one.
+const MANAGER: &str = "django.db.models.QuerySet()";
 
 impl Machine<'_> {
     /// What goes along with an attribute that a class has from a library.
     pub(super) fn model(&mut self, class: ClassId) -> ValueSet {
-        if self.catalogue.routing.is_empty() {
-            return ValueSet::default();
-        }
         let bases = self.bases_in_libraries(class);
         let is_model = bases.iter().any(|base| self.symbols.text(*base) == BASE);
         if is_model {
@@ -33,16 +36,31 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a manager is among these, which answers for the model that it stands in.
+    pub(super) fn has_manager(&self, values: &ValueSet) -> bool {
+        self.has_library(values, MANAGER)
+    }
+
+    fn has_library(&self, values: &ValueSet, wanted: &str) -> bool {
+        values.iter().any(|value| match self.values.data(value) {
+            Data::Library(path) => self.symbols.text(path) == wanted,
+            _ => false,
+        })
+    }
+
+    fn model_of(&self, value: Value) -> Option<ClassId> {
+        match self.values.data(value) {
+            Data::Model(class) => class,
+            _ => None,
+        }
+    }
+
     /// Goes along with objects of models among these: nobody knows of which.
     pub(super) fn any_model_among(&mut self, values: &ValueSet) -> ValueSet {
         if self.catalogue.routing.is_empty() {
             return ValueSet::default();
         }
-        let is_made = values.iter().any(|value| match self.values.data(value) {
-            Data::Library(path) => MADE.contains(&self.symbols.text(path)),
-            _ => false,
-        });
-        if is_made {
+        if self.is_made(values) {
             self.single(Data::Model(None))
         } else {
             ValueSet::default()
@@ -54,11 +72,47 @@ impl Machine<'_> {
         if self.catalogue.routing.is_empty() {
             return ValueSet::default();
         }
-        let text = self.symbols.text(from);
-        if MADE.iter().any(|made| text.starts_with(made)) {
+        if self.is_of_made(from) {
             return ValueSet::default();
         }
         self.any_model_among(values)
+    }
+
+    /// Whether something is among these that a library makes of models.
+    fn is_made(&self, values: &ValueSet) -> bool {
+        values.iter().any(|value| match self.values.data(value) {
+            Data::Library(path) => MADE.contains(&self.symbols.text(path)),
+            _ => false,
+        })
+    }
+
+    fn is_of_made(&self, path: Symbol) -> bool {
+        let text = self.symbols.text(path);
+        MADE.iter().any(|made| text.starts_with(made))
+    }
+
+    /// What an attribute of an object is that a library gave, of a model of the program's: what the model's
+    /// own code makes of it.
+    pub(super) fn attribute_of_model(&mut self, objects: &ValueSet, name: Symbol) -> ValueSet {
+        let mut found = ValueSet::default();
+        let models = objects.iter().filter_map(|value| self.model_of(value));
+        let models: Vec<ClassId> = models.collect();
+        if models.is_empty() || !self.has_library(objects, OBJECT) {
+            return found;
+        }
+        for class in models {
+            let receiver = self.values.intern(Data::Declared(class));
+            for value in self.look_up(class, name).values.iter() {
+                if let Data::Function { .. }
+                | Data::Property { .. }
+                | Data::StaticMethod(_)
+                | Data::ClassMethod(_) = self.values.data(value)
+                {
+                    found.extend(&self.bind(value, receiver));
+                }
+            }
+        }
+        found
     }
 
     /// The models that a call gives objects of: those that it is given, as `get_object_or_404` is.
@@ -70,7 +124,7 @@ impl Machine<'_> {
     ) -> ValueSet {
         let any = self.any_model(path, values);
         let mut found = ValueSet::default();
-        if !any.is_empty() {
+        if self.is_made(values) && !self.is_of_made(path) {
             let first = given.first().map(|argument| argument.values.clone());
             for value in first.unwrap_or_default().iter() {
                 match self.values.data(value) {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, ValueSet};
-use crate::catalogue::{Condition, HandOff};
+use crate::catalogue::{Condition, HandOff, Handler};
 use crate::symbols::Symbol;
 
 /// Steps of a path; what goes on longer is a loop over a library's objects.
@@ -75,10 +75,12 @@ pub(super) struct Callee {
     pub(super) hands_off: Option<HandOff>,
     /// Which argument the loop will call.
     pub(super) callback: Option<usize>,
+    /// Which arguments list what the loop will call, by name.
+    pub(super) callback_lists: Vec<String>,
     /// Which argument it calls itself.
     pub(super) runs: Option<usize>,
-    /// Which argument it will call, and the class of what it gives to that.
-    pub(super) handler: Option<(usize, Symbol)>,
+    /// Which argument it will call with something of its own.
+    pub(super) handler: Option<Handled>,
     /// Which argument a framework calls for the value of a parameter.
     pub(super) injects: Option<usize>,
     pub(super) neutral: Option<Condition>,
@@ -86,6 +88,17 @@ pub(super) struct Callee {
     pub(super) typed: Option<Symbol>,
     /// The same with certain arguments.
     pub(super) variants: Vec<(Condition, Symbol)>,
+}
+
+/// A function that a framework calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Handled {
+    /// Which argument it is.
+    pub(super) position: usize,
+    /// The class of what it is given.
+    pub(super) class: Symbol,
+    /// Where what it yields is found.
+    pub(super) store: Option<Owner>,
 }
 
 impl Machine<'_> {
@@ -141,8 +154,7 @@ impl Machine<'_> {
             .collect();
         let first = key.split('.').next().unwrap_or_default();
         let catalogue = self.catalogue;
-        let handler = catalogue.handler(&key);
-        let handler = handler.map(|known| (known.position, format!("{}()", known.class)));
+        let handler = catalogue.handler(&key).map(|known| self.handled(known));
         let typed = catalogue.result(&key).map(|class| format!("{class}()"));
         Callee {
             rule: catalogue.blocking(&key),
@@ -150,13 +162,26 @@ impl Machine<'_> {
             is_queue: QUEUES.contains(&key.as_str()),
             hands_off: catalogue.hands_off(&key),
             callback: catalogue.callback(&key),
+            callback_lists: catalogue.callback_lists(&key).to_vec(),
             runs: catalogue.runs(&key),
-            handler: handler.map(|(position, class)| (position, self.symbols.intern(&class))),
+            handler,
             injects: catalogue.injects(&key),
             neutral: catalogue.neutral(&key).cloned(),
             typed: typed.map(|class| self.symbols.intern(&class)),
             variants,
             key: key.into(),
+        }
+    }
+
+    fn handled(&mut self, known: &Handler) -> Handled {
+        let store = (!known.store.is_empty()).then(|| {
+            let store = self.symbols.intern(&known.store);
+            self.heap.owner_of(OwnedBy::Shared(store))
+        });
+        Handled {
+            position: known.position,
+            class: self.symbols.intern(&format!("{}()", known.class)),
+            store,
         }
     }
 

@@ -290,6 +290,9 @@ impl Machine<'_> {
         let annotated = self.slot(annotation);
         let injected = self.injected(&annotated, self.current.instance);
         self.add(to, &injected);
+        let known = self.slot(to);
+        let injected = self.injected_by_annotation(&annotated, &known);
+        self.add(to, &injected);
         let kind = self.kind_of(self.current.instance);
         let root = self.heap.root();
         let called = self.context_of(self.current.instance) != root;
@@ -301,6 +304,7 @@ impl Machine<'_> {
         let known = self.slot(to);
         let told = known
             .iter()
+            .filter(|value| !self.asks_by_annotation(*value))
             .any(|value| !matches!(self.values.data(value), Data::Library(_) | Data::Model(_)));
         if !early && (!self.generous || told) {
             return;

@@ -260,17 +260,18 @@ impl Lowering<'_> {
         }
     }
 
-    /// `Annotated[X, Depends(function)]` is `X`, and what is made of a callable beside it.
+    /// `Annotated[X, Depends(function)]` is `X`, and what is made of a callable beside it; or of nothing,
+    /// as in `Depends()`.
     fn with_metadata(&mut self, range: TextRange, parts: &[&Expr]) -> Slot {
         let Some((first, rest)) = parts.split_first() else {
             return RETURNS;
         };
         let class = self.annotation(first);
         let takes_callable = |part: &&&Expr| match part {
-            Expr::Call(call) => matches!(
-                call.arguments.args.first(),
-                Some(Expr::Name(_) | Expr::Attribute(_))
-            ),
+            Expr::Call(call) => match call.arguments.args.first() {
+                Some(first) => matches!(first, Expr::Name(_) | Expr::Attribute(_)),
+                None => call.arguments.keywords.is_empty(),
+            },
             _ => false,
         };
         let rest: Vec<&&Expr> = rest.iter().filter(takes_callable).collect();

@@ -136,6 +136,19 @@ fn is_simple(statement: &Stmt) -> bool {
     )
 }
 
+/// Whether calling it comes back to nobody: frameworks' and the interpreter's ways to raise.
+fn ends(callee: &Expr) -> bool {
+    let name = match callee {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    ENDING.contains(&name)
+}
+
+/// Functions that raise, whatever they are given.
+const ENDING: &[&str] = &["abort", "exit", "_exit", "quit"];
+
 /// Looks for statements after which the next one may not run.
 #[derive(Default)]
 struct Leaving(bool);
@@ -166,6 +179,7 @@ impl<'a> Visitor<'a> for Leaving {
     fn visit_expr(&mut self, expression: &'a Expr) {
         match expression {
             Expr::Yield(_) | Expr::YieldFrom(_) => self.0 = true,
+            Expr::Call(call) if ends(&call.func) => self.0 = true,
             Expr::Lambda(_) => {}
             _ => visitor::walk_expr(self, expression),
         }
