@@ -69,6 +69,7 @@ impl ModuleFacts {
             slots: 2,
             cells: Vec::new(),
             fields: Vec::new(),
+            settled: Vec::new(),
             receiver: Receiver::Nothing,
             uses: Uses::default(),
         };
@@ -140,6 +141,9 @@ pub(crate) struct FunctionFacts {
     pub(crate) cells: Vec<Name>,
     /// Names that a class body annotates, in their order: the fields of a dataclass.
     pub(crate) fields: Vec<Name>,
+    /// Of an `__init__`: attributes that its object has in any case when it is through, and `__init__`
+    /// itself if it calls that of another class.
+    pub(crate) settled: Vec<Name>,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
     /// What uses each slot.
@@ -177,6 +181,8 @@ pub(crate) enum Key {
     Text(Name),
     /// A literal number.
     Number(i64),
+    /// A position in what is unpacked: an object is iterated, a collection asked.
+    Part(i64),
     /// What a slot holds.
     Slot(Slot),
     /// A part of what there is: a collection once more.
@@ -235,6 +241,15 @@ pub(crate) enum Trait {
     Given { subject: Slot, kept: Slot },
 }
 
+/// Whether code comes by an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// Whenever the body runs so far.
+    Always,
+    /// It stands in a branch, a loop or a `try`.
+    Sometimes,
+}
+
 /// How values flow.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -274,6 +289,7 @@ pub(crate) enum Action {
         base: Slot,
         name: Name,
         from: Slot,
+        way: Passage,
     },
     Item {
         to: Slot,
@@ -332,6 +348,8 @@ pub(crate) enum Action {
         right: Option<Slot>,
     },
     Yield {
+        /// What the generator is sent.
+        to: Slot,
         from: Slot,
     },
     Return {
@@ -381,4 +399,6 @@ pub(crate) struct Class {
     pub(crate) to: Slot,
     pub(crate) body: u32,
     pub(crate) bases: Vec<Slot>,
+    /// `metaclass=` and what else is given by name.
+    pub(crate) keywords: Vec<(Name, Slot)>,
 }

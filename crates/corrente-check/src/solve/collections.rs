@@ -30,7 +30,8 @@ impl Machine<'_> {
     fn key_symbols(&mut self, key: Key) -> Vec<Symbol> {
         match key {
             Key::Text(name) => vec![self.symbol(name)],
-            Key::Number(number) => vec![self.position_key(number)],
+            Key::Number(number) if number < 0 => vec![self.heap.any],
+            Key::Number(number) | Key::Part(number) => vec![self.position_key(number)],
             Key::Any | Key::Slice => vec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
@@ -66,11 +67,30 @@ impl Machine<'_> {
 
     /// What is under a key, or under an unknown one.
     pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
-        if let Key::Slice = key {
-            return self.part_of(owner);
+        match key {
+            Key::Slice => return self.part_of(owner),
+            Key::Number(number) if number < 0 => return self.from_the_end(owner, number),
+            _ => {}
         }
         let keys = self.key_symbols(key);
         self.at_keys(owner, &keys)
+    }
+
+    /// `collection[-1]`, where all positions are known.
+    fn from_the_end(&mut self, owner: Owner, number: i64) -> ValueSet {
+        let everything = self.everything_in(owner);
+        let keys = self.heap.keys(owner);
+        let positions = keys.into_iter().map(|key| {
+            let number = self.symbols.text(key).strip_prefix('#');
+            number.and_then(|number| number.parse::<i64>().ok())
+        });
+        let positions: Option<Vec<i64>> = positions.collect();
+        let last = positions.and_then(|positions| positions.into_iter().max());
+        let Some(position) = last.map(|last| last + 1 + number).filter(|at| *at >= 0) else {
+            return everything;
+        };
+        let key = self.position_key(position);
+        self.read_named(owner, key)
     }
 
     /// What is under a key, made where it was not there.

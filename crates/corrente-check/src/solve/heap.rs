@@ -55,6 +55,8 @@ pub(crate) struct ClassInfo {
     /// The running of its body; its cells are the class's attributes.
     pub(crate) instance: InstanceId,
     pub(crate) owner: Owner,
+    /// What its module puts in the place of what its body binds.
+    pub(super) replacements: Owner,
     /// What is set on objects of it that nobody saw being made.
     pub(crate) declared: Owner,
     /// What is set on any object of exactly this class.
@@ -68,6 +70,8 @@ pub(crate) struct ClassInfo {
     /// Its bases, by position.
     pub(crate) bases: Vec<ValueSet>,
     pub(crate) subclasses: Vec<ClassId>,
+    /// `metaclass=`, where that is a class of the program; not that of a base.
+    pub(super) metaclass: Option<ClassId>,
     /// Grows when bases become known, here or further up.
     pub(crate) shape: CellId,
     /// Grows when subclasses become known, here or further down.
@@ -79,6 +83,8 @@ pub(crate) struct ClassInfo {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ObjectInfo {
     pub(crate) class: ClassId,
+    /// The body that made it.
+    pub(crate) maker: InstanceId,
     pub(crate) owner: Owner,
     /// It carries callables, so its methods are told apart from those of other objects.
     pub(crate) carries: bool,
@@ -106,8 +112,21 @@ pub(crate) struct Heap {
     summaries: FxHashMap<Owner, CellId>,
     /// What makes what a collection has not.
     factories: FxHashMap<Owner, CellId>,
+    /// Attributes that an object has for sure.
+    pub(super) settled: FxHashMap<(ObjectId, Symbol), Settled>,
+    /// Some class has a metaclass of the program's.
+    pub(super) has_metaclasses: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
+}
+
+/// Since when an object has an attribute for sure.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Settled {
+    /// Since the modules were imported.
+    Imported,
+    /// In this body, after this operation.
+    After(InstanceId, u32),
 }
 
 /// What an owner may belong to.
@@ -129,6 +148,8 @@ pub(crate) enum OwnedBy {
     Validators(InstanceId),
     /// A function's defaults.
     Defaults(Value),
+    /// The names that a class has by position.
+    MatchArguments(ClassId),
 }
 
 impl Heap {
@@ -147,6 +168,8 @@ impl Heap {
             blurred: FxHashSet::default(),
             summaries: FxHashMap::default(),
             factories: FxHashMap::default(),
+            settled: FxHashMap::default(),
+            has_metaclasses: false,
             owned: FxHashMap::default(),
         }
     }
@@ -261,6 +284,7 @@ impl Heap {
         let owner = self.new_owner();
         self.objects.push(ObjectInfo {
             class,
+            maker,
             owner,
             carries: false,
             depth: 0,

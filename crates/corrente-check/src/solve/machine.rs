@@ -64,6 +64,8 @@ pub(crate) struct Machine<'a> {
     /// Methods with more overrides than are followed.
     pub(crate) cut: FxHashSet<(super::heap::ClassId, Symbol)>,
     modules: Vec<InstanceId>,
+    /// Which modules only functions import; empty where there is none.
+    pub(super) loaded_late: Vec<bool>,
     /// Bodies of modules and classes: they go first.
     early: VecDeque<InstanceId>,
     late: VecDeque<InstanceId>,
@@ -145,6 +147,7 @@ impl<'a> Machine<'a> {
             merged: FxHashSet::default(),
             cut: FxHashSet::default(),
             modules: Vec::new(),
+            loaded_late: program.loaded_late(),
             early: VecDeque::new(),
             late: VecDeque::new(),
             leaves: Vec::new(),
