@@ -25,6 +25,9 @@ pub(crate) const BEGINNING: char = '\u{0}';
 /// no difference, and as keys they are all one.
 pub(crate) const PROSE: &str = " ";
 
+/// The builtin function, of no program, that asks a generator for what it returns: `yield from` does.
+pub(crate) const RETURNED: &str = "generator.return";
+
 /// The name of a generator expression's body.
 pub(crate) const EXPRESSION: &str = "<genexpr>";
 

@@ -7,7 +7,7 @@ use super::decorated::{INSIDE, INSIDE_AWAITED};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
-use crate::facts::{Key, Mode};
+use crate::facts::{Key, Mode, RETURNED};
 
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
@@ -37,6 +37,7 @@ impl Machine<'_> {
                 Some(self.dispatcher(&first))
             }
             "functools.partial" | "functools.partialmethod" => {
+                self.make_later(given);
                 Some(self.partial(given, Data::Partial))
             }
             "functools.lru_cache"
@@ -111,7 +112,7 @@ impl Machine<'_> {
             INSIDE_AWAITED => Some(self.run_inside(given, Mode::Awaited)),
             "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
             "types.MethodType" => Some(self.bound_by_hand(given, first)),
-            "enum.member" => Some(self.wrapped(first, Data::StaticMethod)),
+            "enum.member" => Some(self.wrapped(first, Data::Bare)),
             "functools.total_ordering" => {
                 self.complete_orderings(first);
                 Some(first.clone())
@@ -157,6 +158,7 @@ impl Machine<'_> {
             "list" | "tuple" | "set" | "frozenset" => self.gathered(first),
             "dir" if !given.is_empty() => self.names_of_object(),
             "object.__new__" => self.new_objects(first),
+            RETURNED => self.returned_by(first),
             "sorted" | "min" | "max" => {
                 let items = self.all_elements(first);
                 self.put_in_order(given, &items);
@@ -429,6 +431,20 @@ impl Machine<'_> {
         let owner = self.collection_here();
         self.put(owner, Key::Any, functions);
         self.single(Data::Dispatcher(owner))
+    }
+
+    /// Whoever calls a partial of a class makes an object, wherever that is.
+    fn make_later(&mut self, given: &[Given]) {
+        let Some((first, rest)) = given.split_first() else {
+            return;
+        };
+        let before = std::mem::replace(&mut self.elsewhere, true);
+        for callee in first.values.iter() {
+            if let Data::Class(_) = self.values.data(callee) {
+                self.invoke(callee, rest, Mode::Plain);
+            }
+        }
+        self.elsewhere = before;
     }
 
     pub(super) fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {

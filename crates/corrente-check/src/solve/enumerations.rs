@@ -36,6 +36,7 @@ impl Machine<'_> {
                     | Data::Library(_)
                     | Data::Collection(_)
                     | Data::Partial(_)
+                    | Data::Bare(_)
             )
         });
         plain && !self.symbols.text(name).starts_with('_') && self.is_enumeration(class)
@@ -56,8 +57,11 @@ impl Machine<'_> {
                         Data::Function { .. }
                         | Data::ClassMethod(_)
                         | Data::ManagerMaker(_)
-                        | Data::Property { .. } => {}
-                        Data::StaticMethod(inner) => {
+                        | Data::Property { .. }
+                        | Data::StaticMethod(_)
+                        // Of several numbers nobody knows which.
+                        | Data::Number(_) => {}
+                        Data::Bare(inner) => {
                             found.insert(inner);
                         }
                         _ => {

@@ -203,6 +203,11 @@ impl<'a> Machine<'a> {
                 let concerned = match &found.action {
                     Action::Declare { .. } => true,
                     Action::Call(call) => call.mode == Mode::Decorator,
+                    Action::Special {
+                        reflected: Some(_),
+                        left,
+                        ..
+                    } => self.instances[number as usize].slots[*left as usize].is_empty(),
                     _ => false,
                 };
                 if concerned {

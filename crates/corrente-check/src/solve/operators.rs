@@ -42,9 +42,20 @@ impl Machine<'_> {
         if let (Some(reflected), Some(right)) = (asked.reflected, right)
             && self.asks_the_other(asked.method, left, &values)
         {
-            values.extend(&self.operator(reflected, right, Some(left)));
+            // So far something may come that answers itself; a library's flags are flags all the same.
+            let others = if left.is_empty() && !self.generous {
+                self.of_libraries(right)
+            } else {
+                right.clone()
+            };
+            values.extend(&self.operator(reflected, &others, Some(left)));
         }
         values
+    }
+
+    fn of_libraries(&self, values: &ValueSet) -> ValueSet {
+        let is_library = |value: &Value| matches!(self.values.data(*value), Data::Library(_));
+        values.iter().filter(is_library).collect()
     }
 
     fn asks_the_other(&mut self, method: Symbol, left: &ValueSet, values: &ValueSet) -> bool {

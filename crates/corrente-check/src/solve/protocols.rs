@@ -65,13 +65,7 @@ impl Machine<'_> {
             }
             Action::Await { to, from } => {
                 for value in self.slot(*from).iter() {
-                    let values = match self.values.data(value) {
-                        // `yield from`, and coroutines from before there was `async`.
-                        Data::Generator(body) if self.kind_of(body) == BodyKind::Generator => {
-                            self.result(body, RETURNS)
-                        }
-                        _ => self.awaited(value),
-                    };
+                    let values = self.awaited(value);
                     self.add(*to, &values);
                 }
             }
@@ -239,6 +233,18 @@ impl Machine<'_> {
         }
     }
 
+    /// What `yield from` gives in the end.
+    pub(super) fn returned_by(&mut self, values: &ValueSet) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in values.iter() {
+            match self.values.data(value) {
+                Data::Generator(body) => found.extend(&self.result(body, RETURNS)),
+                _ => found.extend(&self.awaited(value)),
+            };
+        }
+        found
+    }
+
     /// What comes out of a value one by one.
     pub(super) fn elements(&mut self, value: Value, mode: Mode) -> ValueSet {
         match self.values.data(value) {
@@ -338,6 +344,9 @@ impl Machine<'_> {
                 self.protocol_of_library(path, "__enter__", mode)
             }
             Data::Bare(inner) => ValueSet::one(inner),
+            Data::Closing(inner) if matches!(self.values.data(inner), Data::Library(_)) => {
+                self.enter(inner, mode)
+            }
             Data::Closing(inner) => {
                 let close = if mode == Mode::Awaited {
                     "aclose"

@@ -69,7 +69,7 @@ pub(crate) enum Data {
     Deleter(Value),
     /// `contextlib.closing`: what `with` closes in the end.
     Closing(Value),
-    /// `contextlib.nullcontext`: what `with` gives as it is.
+    /// Something as it is: what `with` gives of a `nullcontext`, what an `enum.member` stands for.
     Bare(Value),
     /// What `type.__call__` does for a class, under a metaclass's own.
     Construct(ClassId),

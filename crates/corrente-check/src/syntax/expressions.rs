@@ -16,7 +16,7 @@ use super::statements::{DEPTH_MAX, word};
 use super::truth::{Truth, truth};
 use crate::facts::{
     Action, Argument, ArgumentKind, BEGINNING, BodyKind, Call, Collection, EXPRESSION, Key, Mode,
-    PROSE, Slot, Trait, YIELDS,
+    PROSE, RETURNED, Slot, Trait, YIELDS,
 };
 
 impl Lowering<'_> {
@@ -139,9 +139,7 @@ impl Lowering<'_> {
                     },
                 );
                 // What it returns is what the expression is.
-                let to = self.slot();
-                self.emit(range, Action::Await { to, from });
-                to
+                self.call_builtin(range, RETURNED, &[from])
             }
             _ => self.collection(expression),
         }
