@@ -238,6 +238,8 @@ pub(crate) enum Trait {
     Instance(Slot),
     /// It is none.
     NotInstance(Slot),
+    /// An exception of the class in the slot was caught; those of libraries have nothing to follow.
+    Caught(Slot),
     /// It is a socket that does not wait.
     Unblocked,
     /// It is there only if a test of `subject` left something, namely `kept`.

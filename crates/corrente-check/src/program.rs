@@ -259,45 +259,38 @@ impl Program {
         order
     }
 
-    /// Which modules only functions import, or other such modules; empty where there is none.
+    /// Which modules only functions import; empty where there is none. What such a module imports may have come
+    /// before: a program's first module is often imported by a function.
     pub(crate) fn loaded_late(&self) -> Vec<bool> {
-        let count = self.modules.len();
-        let mut importers: Vec<Vec<u32>> = vec![Vec::new(); count];
-        let mut late = vec![false; count];
-        for module in 0..count as u32 {
+        let mut early = vec![false; self.modules.len()];
+        let mut late = early.clone();
+        for module in 0..self.modules.len() as u32 {
             for function in &self.modules[module as usize].facts.functions {
-                let early = matches!(function.kind, BodyKind::Module | BodyKind::Class);
+                let runs_at_once = matches!(function.kind, BodyKind::Module | BodyKind::Class);
+                let when = if runs_at_once { &mut early } else { &mut late };
                 for imported in self.imports_in(module, function) {
-                    if early && imported != module {
-                        importers[imported as usize].push(module);
+                    for loaded in self.loaded_with(imported, module) {
+                        when[loaded as usize] = true;
                     }
-                    late[imported as usize] |= !early;
                 }
             }
-            if let Some(package) = self.around(module) {
-                importers[package as usize].push(module);
-            }
         }
-        for (late, importers) in late.iter_mut().zip(&importers) {
-            *late &= importers.is_empty();
-        }
-        // What only those import comes with them.
-        let mut grown = late.contains(&true);
-        while grown {
-            grown = false;
-            for (module, importers) in importers.iter().enumerate() {
-                let all = importers.iter().all(|importer| late[*importer as usize]);
-                if !late[module] && !importers.is_empty() && all {
-                    late[module] = true;
-                    grown = true;
-                }
-            }
+        for (late, early) in late.iter_mut().zip(early) {
+            *late &= !early;
         }
         if late.contains(&true) {
             late
         } else {
             Vec::new()
         }
+    }
+
+    /// A module and the packages around it, without those that its importer is in.
+    fn loaded_with(&self, module: u32, importer: u32) -> impl Iterator<Item = u32> {
+        let own: Vec<u32> =
+            std::iter::successors(Some(importer), |module| self.around(*module)).collect();
+        let all = std::iter::successors(Some(module), |module| self.around(*module));
+        all.filter(move |module| !own.contains(module))
     }
 
     /// The package that a module is in.

@@ -82,7 +82,9 @@ pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
         Action::Filter { from, by, .. } => {
             found(*from);
             match by {
-                Trait::Instance(slot) | Trait::NotInstance(slot) => found(*slot),
+                Trait::Instance(slot) | Trait::NotInstance(slot) | Trait::Caught(slot) => {
+                    found(*slot);
+                }
                 Trait::Given { subject, kept } => [*subject, *kept].into_iter().for_each(found),
                 Trait::Coroutine | Trait::NotCoroutine | Trait::Unblocked => {}
             }

@@ -37,7 +37,6 @@ impl Machine<'_> {
                 Some(self.dispatcher(&first))
             }
             "functools.partial" | "functools.partialmethod" => {
-                self.make_later(given);
                 Some(self.partial(given, Data::Partial))
             }
             "functools.lru_cache"
@@ -431,20 +430,6 @@ impl Machine<'_> {
         let owner = self.collection_here();
         self.put(owner, Key::Any, functions);
         self.single(Data::Dispatcher(owner))
-    }
-
-    /// Whoever calls a partial of a class makes an object, wherever that is.
-    fn make_later(&mut self, given: &[Given]) {
-        let Some((first, rest)) = given.split_first() else {
-            return;
-        };
-        let before = std::mem::replace(&mut self.elsewhere, true);
-        for callee in first.values.iter() {
-            if let Data::Class(_) = self.values.data(callee) {
-                self.invoke(callee, rest, Mode::Plain);
-            }
-        }
-        self.elsewhere = before;
     }
 
     pub(super) fn partial(&mut self, given: &[Given], make: impl Fn(u32) -> Data) -> ValueSet {

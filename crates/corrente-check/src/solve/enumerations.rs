@@ -13,9 +13,9 @@ use crate::symbols::Symbol;
 const MEMBERS_MAX: usize = 64;
 
 impl Machine<'_> {
-    /// Whether a class is an enumeration: its attributes are objects of it.
+    /// Whether a class is an enumeration: its attributes are objects of it. For whoever looks something up besides.
     pub(super) fn is_enumeration(&mut self, class: ClassId) -> bool {
-        let bases = self.bases_in_libraries(class);
+        let bases = self.libraries_of(class);
         bases.iter().any(|base| {
             let path = self.symbols.text(*base);
             matches!(

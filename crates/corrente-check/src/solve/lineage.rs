@@ -233,7 +233,13 @@ impl Machine<'_> {
 
     /// The library's classes that a class inherits from.
     pub(super) fn bases_in_libraries(&mut self, class: ClassId) -> Rc<[Symbol]> {
-        let order = self.ancestors(class);
+        self.ancestors(class);
+        self.libraries_of(class)
+    }
+
+    /// The same, for whoever looks something up in the class besides.
+    pub(super) fn libraries_of(&mut self, class: ClassId) -> Rc<[Symbol]> {
+        let order = self.order_of(class);
         if let Some(known) = &self.heap.classes[class.0 as usize].known.libraries {
             return Rc::clone(known);
         }

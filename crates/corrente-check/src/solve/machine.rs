@@ -206,8 +206,14 @@ impl<'a> Machine<'a> {
                     Action::Special {
                         reflected: Some(_),
                         left,
+                        right: Some(right),
                         ..
-                    } => self.instances[number as usize].slots[*left as usize].is_empty(),
+                    } => {
+                        let slots = &self.instances[number as usize].slots;
+                        let is_object = |value| self.class_of(value).is_some();
+                        slots[*left as usize].is_empty()
+                            && slots[*right as usize].iter().any(is_object)
+                    }
                     _ => false,
                 };
                 if concerned {

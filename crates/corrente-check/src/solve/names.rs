@@ -252,6 +252,7 @@ impl Machine<'_> {
             Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
             Trait::Coroutine | Trait::NotCoroutine => Vec::new(),
             Trait::Unblocked => return self.unblock(to, from),
+            Trait::Caught(slot) => return self.catch(to, slot),
             Trait::Given { subject, kept } => {
                 if self.slot(subject).is_empty() || !self.slot(kept).is_empty() {
                     let values = self.slot(from);
@@ -268,7 +269,7 @@ impl Machine<'_> {
                 Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
                 Trait::Instance(_) => self.may_be(*value, &classes),
                 Trait::NotInstance(_) => !self.must_be(*value, &classes),
-                Trait::Unblocked | Trait::Given { .. } => true,
+                Trait::Unblocked | Trait::Caught(_) | Trait::Given { .. } => true,
             })
             .collect();
         if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
@@ -278,6 +279,16 @@ impl Machine<'_> {
                 .collect();
         }
         self.add(to, &kept);
+    }
+
+    /// Some exception of a class of the program's.
+    fn catch(&mut self, to: Slot, classes: Slot) {
+        let classes = self.classes_in(classes).into_iter();
+        let ours = classes.filter(|class| matches!(self.values.data(*class), Data::Class(_)));
+        let ours: Vec<_> = ours.collect();
+        let caught = ours.into_iter();
+        let caught = caught.filter_map(|class| self.instance_of(class)).collect();
+        self.add(to, &caught);
     }
 
     /// Sockets are sockets that do not wait from here on.

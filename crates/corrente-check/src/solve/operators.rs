@@ -71,10 +71,10 @@ impl Machine<'_> {
             })
     }
 
-    /// Whether an object's class has a method.
+    /// Whether an object's class has a method: for whoever looks something up in the class besides.
     pub(super) fn answers(&mut self, value: Value, method: Symbol) -> bool {
         let class = self.class_of(value);
-        class.is_some_and(|class| self.look_up(class, method).class.is_some())
+        class.is_some_and(|class| self.place_of(class, method).class.is_some())
     }
 
     /// What Python asks where a class has not the method that it would ask first.

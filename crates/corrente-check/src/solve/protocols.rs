@@ -266,6 +266,7 @@ impl Machine<'_> {
 
     /// `for member in Enumeration`, or what a metaclass says.
     fn iterate_class(&mut self, class: ClassId) -> ValueSet {
+        self.ancestors(class);
         if self.is_enumeration(class) {
             return self.single(Data::Declared(class));
         }
@@ -321,7 +322,7 @@ impl Machine<'_> {
         }
         let class = self.class_of(value)?;
         let get = self.symbols.intern("__getitem__");
-        let bases = self.bases_in_libraries(class);
+        let bases = self.libraries_of(class);
         let is_interface = |base: &Symbol| {
             let base = self.symbols.text(*base);
             INTERFACES.iter().any(|module| base.starts_with(module))

@@ -110,6 +110,9 @@ impl Machine<'_> {
         name: Symbol,
         (found, values): (&Found, &ValueSet),
     ) -> bool {
+        if found.class.is_none() {
+            return false;
+        }
         let hidden = match self.heap.settled.get(&(object, name)) {
             None => return false,
             Some(Settled::Imported) => self.kind_of(self.current.instance) != BodyKind::Module,

@@ -377,6 +377,7 @@ impl<'a> Reader<'a> {
             2 => Trait::Instance(self.number()?),
             3 => Trait::NotInstance(self.number()?),
             4 => Trait::Unblocked,
+            6 => Trait::Caught(self.number()?),
             5 => Trait::Given {
                 subject: self.number()?,
                 kept: self.number()?,

@@ -205,6 +205,7 @@ impl Writer {
                     Trait::Instance(slot) => self.tagged(2, [*slot]),
                     Trait::NotInstance(slot) => self.tagged(3, [*slot]),
                     Trait::Unblocked => self.tagged(4, []),
+                    Trait::Caught(slot) => self.tagged(6, [*slot]),
                     Trait::Given { subject, kept } => self.tagged(5, [*subject, *kept]),
                 }
             }

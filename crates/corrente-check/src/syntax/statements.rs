@@ -323,7 +323,7 @@ impl Lowering<'_> {
     /// `except class as name`: some object of the class, whoever raised it.
     fn caught(&mut self, name: &Identifier, class: Slot) {
         let (to, from) = (self.slot(), self.slot());
-        let by = Trait::Instance(class);
+        let by = Trait::Caught(class);
         self.emit(name.range, Action::Filter { to, from, by });
         self.write(name.range, name.as_str(), to);
     }
