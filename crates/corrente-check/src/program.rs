@@ -305,7 +305,7 @@ impl Program {
         let all = |operation: &&Operation| matches!(operation.action, Action::ImportAll { .. });
         let operations = facts.functions[0].operations.iter().filter(all);
         operations
-            .flat_map(|operation| self.imported_by(module, &operation.action))
+            .filter_map(|operation| self.imported_by(module, &operation.action))
             .collect()
     }
 
@@ -317,7 +317,7 @@ impl Program {
     fn imports_in(&self, module: u32, function: &FunctionFacts) -> Vec<u32> {
         let operations = function.operations.iter();
         operations
-            .flat_map(|operation| self.imported_by(module, &operation.action))
+            .filter_map(|operation| self.imported_by(module, &operation.action))
             .collect()
     }
 

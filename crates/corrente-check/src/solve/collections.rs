@@ -69,7 +69,7 @@ impl Machine<'_> {
     pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
         match key {
             Key::Slice => return self.part_of(owner),
-            Key::Number(number) if number < 0 => return self.from_the_end(owner, number),
+            Key::Number(number) if number < 0 => return self.counted_from_the_end(owner, number),
             _ => {}
         }
         let keys = self.key_symbols(key);
@@ -77,7 +77,7 @@ impl Machine<'_> {
     }
 
     /// `collection[-1]`, where all positions are known.
-    fn from_the_end(&mut self, owner: Owner, number: i64) -> ValueSet {
+    fn counted_from_the_end(&mut self, owner: Owner, number: i64) -> ValueSet {
         let everything = self.everything_in(owner);
         let keys = self.heap.keys(owner);
         let positions = keys.into_iter().map(|key| {
