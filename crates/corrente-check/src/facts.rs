@@ -25,6 +25,9 @@ pub(crate) const BEGINNING: char = '\u{0}';
 /// no difference, and as keys they are all one.
 pub(crate) const PROSE: &str = " ";
 
+/// The builtin function, of no program, that asks a generator for what it returns: `yield from` does.
+pub(crate) const RETURNED: &str = "generator.return";
+
 /// The name of a generator expression's body.
 pub(crate) const EXPRESSION: &str = "<genexpr>";
 
@@ -69,6 +72,7 @@ impl ModuleFacts {
             slots: 2,
             cells: Vec::new(),
             fields: Vec::new(),
+            settled: Vec::new(),
             receiver: Receiver::Nothing,
             uses: Uses::default(),
         };
@@ -140,6 +144,9 @@ pub(crate) struct FunctionFacts {
     pub(crate) cells: Vec<Name>,
     /// Names that a class body annotates, in their order: the fields of a dataclass.
     pub(crate) fields: Vec<Name>,
+    /// Of an `__init__`: attributes that its object has in any case when it is through, and `__init__`
+    /// itself if it calls that of another class.
+    pub(crate) settled: Vec<Name>,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
     /// What uses each slot.
@@ -177,6 +184,8 @@ pub(crate) enum Key {
     Text(Name),
     /// A literal number.
     Number(i64),
+    /// A position in what is unpacked: an object is iterated, a collection asked.
+    Part(i64),
     /// What a slot holds.
     Slot(Slot),
     /// A part of what there is: a collection once more.
@@ -229,10 +238,21 @@ pub(crate) enum Trait {
     Instance(Slot),
     /// It is none.
     NotInstance(Slot),
+    /// An exception of the class in the slot was caught; those of libraries have nothing to follow.
+    Caught(Slot),
     /// It is a socket that does not wait.
     Unblocked,
     /// It is there only if a test of `subject` left something, namely `kept`.
     Given { subject: Slot, kept: Slot },
+}
+
+/// Whether code comes by an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// Whenever the body runs so far.
+    Always,
+    /// It stands in a branch, a loop or a `try`.
+    Sometimes,
 }
 
 /// How values flow.
@@ -274,6 +294,7 @@ pub(crate) enum Action {
         base: Slot,
         name: Name,
         from: Slot,
+        way: Passage,
     },
     Item {
         to: Slot,
@@ -332,6 +353,8 @@ pub(crate) enum Action {
         right: Option<Slot>,
     },
     Yield {
+        /// What the generator is sent.
+        to: Slot,
         from: Slot,
     },
     Return {
@@ -381,4 +404,6 @@ pub(crate) struct Class {
     pub(crate) to: Slot,
     pub(crate) body: u32,
     pub(crate) bases: Vec<Slot>,
+    /// `metaclass=` and what else is given by name.
+    pub(crate) keywords: Vec<(Name, Slot)>,
 }

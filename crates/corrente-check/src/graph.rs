@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::BodyKind;
 use crate::program::FunctionId;
 use crate::solve::{Machine, Reach};
 
@@ -18,6 +19,11 @@ pub(crate) fn call_graph(machine: &Machine<'_>) -> CallGraph {
         for edge in &instance.edges {
             if let Reach::Body(to) = edge.to {
                 let callee = machine.instances[to.0 as usize].function;
+                let kind = machine.program.function(callee).kind;
+                if matches!(kind, BodyKind::Module | BodyKind::Class) {
+                    // It runs, but nobody calls it.
+                    continue;
+                }
                 let callees = graph.entry(caller.clone()).or_default();
                 callees.insert(name(machine, callee));
             }

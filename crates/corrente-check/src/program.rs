@@ -6,7 +6,9 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Action, EXPRESSION, FunctionFacts, ModuleFacts, Name, Span};
+use crate::facts::{
+    Action, BodyKind, EXPRESSION, FunctionFacts, ModuleFacts, Name, Operation, Span,
+};
 use crate::symbols::{Symbol, Symbols};
 
 /// A module of the program.
@@ -81,11 +83,9 @@ impl Program {
         self.owners.extend(facts.functions.iter().map(|_| number));
         let symbols: Vec<Symbol> = facts.names.iter().map(|name| table.intern(name)).collect();
         for function in &facts.functions {
-            for operation in &function.operations {
-                if let Action::SetAttribute { name, .. } = operation.action {
-                    self.assigned.insert(symbols[name as usize]);
-                }
-            }
+            let names = assigned_in(function, &facts.names);
+            self.assigned
+                .extend(names.map(|name| symbols[name as usize]));
         }
         let mut names = names_of(&path, packages);
         if let Some(module) = module {
@@ -259,34 +259,108 @@ impl Program {
         order
     }
 
+    /// Which modules only functions import; empty where there is none. What such a module imports may have come
+    /// before: a program's first module is often imported by a function.
+    pub(crate) fn loaded_late(&self) -> Vec<bool> {
+        let mut early = vec![false; self.modules.len()];
+        let mut late = early.clone();
+        for module in 0..self.modules.len() as u32 {
+            for function in &self.modules[module as usize].facts.functions {
+                let runs_at_once = matches!(function.kind, BodyKind::Module | BodyKind::Class);
+                let when = if runs_at_once { &mut early } else { &mut late };
+                for imported in self.imports_in(module, function) {
+                    for loaded in self.loaded_with(imported, module) {
+                        when[loaded as usize] = true;
+                    }
+                }
+            }
+        }
+        for (late, early) in late.iter_mut().zip(early) {
+            *late &= !early;
+        }
+        if late.contains(&true) {
+            late
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// A module and the packages around it, without those that its importer is in.
+    fn loaded_with(&self, module: u32, importer: u32) -> impl Iterator<Item = u32> {
+        let own: Vec<u32> =
+            std::iter::successors(Some(importer), |module| self.around(*module)).collect();
+        let all = std::iter::successors(Some(module), |module| self.around(*module));
+        all.filter(move |module| !own.contains(module))
+    }
+
+    /// The package that a module is in.
+    pub(crate) fn around(&self, module: u32) -> Option<u32> {
+        let (package, _) = self.modules[module as usize].name.rsplit_once('.')?;
+        self.by_name.get(package).copied()
+    }
+
+    /// The modules of which a module's body takes all names.
+    pub(crate) fn star_imports(&self, module: u32) -> Vec<u32> {
+        let facts = &self.modules[module as usize].facts;
+        let all = |operation: &&Operation| matches!(operation.action, Action::ImportAll { .. });
+        let operations = facts.functions[0].operations.iter().filter(all);
+        operations
+            .filter_map(|operation| self.imported_by(module, &operation.action))
+            .collect()
+    }
+
     /// The modules that a module's body imports.
     fn imports_of(&self, module: u32) -> Vec<u32> {
+        self.imports_in(module, &self.modules[module as usize].facts.functions[0])
+    }
+
+    fn imports_in(&self, module: u32, function: &FunctionFacts) -> Vec<u32> {
+        let operations = function.operations.iter();
+        operations
+            .filter_map(|operation| self.imported_by(module, &operation.action))
+            .collect()
+    }
+
+    fn imported_by(&self, module: u32, action: &Action) -> Option<u32> {
         let module = &self.modules[module as usize];
         let near = FunctionId(module.first);
         let text = |name: Name| &*module.facts.names[name as usize];
-        let mut found = Vec::new();
-        for operation in &module.facts.functions[0].operations {
-            match operation.action {
-                Action::Import { module, .. } => found.extend(self.find(near, text(module))),
-                Action::ImportFrom {
-                    module,
-                    level,
-                    name,
-                    ..
-                } => {
-                    let source = self.source(near, text(module), level);
-                    let inner = self.find(near, &format!("{source}.{}", text(name)));
-                    found.extend(inner.or_else(|| self.find(near, &source)));
-                }
-                Action::ImportAll { module, level } => {
-                    let source = self.source(near, text(module), level);
-                    found.extend(self.find(near, &source));
-                }
-                _ => {}
+        match *action {
+            Action::Import { module, .. } => self.find(near, text(module)),
+            Action::ImportFrom {
+                module,
+                level,
+                name,
+                ..
+            } => {
+                let source = self.source(near, text(module), level);
+                let inner = self.find(near, &format!("{source}.{}", text(name)));
+                inner.or_else(|| self.find(near, &source))
             }
+            Action::ImportAll { module, level } => {
+                let source = self.source(near, text(module), level);
+                self.find(near, &source)
+            }
+            _ => None,
         }
-        found
     }
+}
+/// The attributes that a function sets; where it sets some by `setattr`, any name that stands in it.
+fn assigned_in<'a>(
+    function: &'a FunctionFacts,
+    names: &'a [Box<str>],
+) -> impl Iterator<Item = Name> + use<'a> {
+    let is_setter = |operation: &Operation| match operation.action {
+        Action::Builtin { name, .. } => &*names[name as usize] == "setattr",
+        _ => false,
+    };
+    let by_name = function.operations.iter().any(is_setter);
+    let operations = function.operations.iter();
+    operations.filter_map(move |operation| match operation.action {
+        Action::SetAttribute { name, .. } => Some(name),
+        Action::Text { text, .. } if by_name => Some(text),
+        _ => None,
+    })
 }
 
 /// The bytes of the folders that all paths begin with.

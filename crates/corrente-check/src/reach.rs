@@ -260,8 +260,14 @@ impl<'a, 'm> Search<'a, 'm> {
 
     fn step(&self, at: InstanceId, span: Span) -> FoundStep<Span> {
         let function = self.machine.instances[at.0 as usize].function;
+        let program = self.machine.program;
+        let name = if program.function(function).kind == BodyKind::Module {
+            format!("import {}", program.module_of(function).name)
+        } else {
+            program.qualified(function)
+        };
         FoundStep {
-            function: self.machine.program.qualified(function),
+            function: name,
             module: self.machine.program.module_number(function),
             at: span,
         }

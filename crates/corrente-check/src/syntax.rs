@@ -9,12 +9,15 @@ mod expressions;
 mod flow;
 mod imports;
 mod lowering;
+mod operators;
 mod outline;
 mod pardons;
 mod patterns;
 mod pruning;
 mod scopes;
+mod settled;
 mod statements;
+mod truth;
 
 use ruff_python_ast::PySourceType;
 use ruff_python_parser::parse_unchecked_source;

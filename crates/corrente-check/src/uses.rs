@@ -62,7 +62,7 @@ pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
         | Action::Iterate { from, .. }
         | Action::Enter { from, .. }
         | Action::Await { from, .. }
-        | Action::Yield { from }
+        | Action::Yield { from, .. }
         | Action::Return { from } => found(*from),
         Action::Attribute { base, .. } => found(*base),
         Action::SetAttribute { base, from, .. } => [*base, *from].into_iter().for_each(found),
@@ -82,7 +82,9 @@ pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
         Action::Filter { from, by, .. } => {
             found(*from);
             match by {
-                Trait::Instance(slot) | Trait::NotInstance(slot) => found(*slot),
+                Trait::Instance(slot) | Trait::NotInstance(slot) | Trait::Caught(slot) => {
+                    found(*slot);
+                }
                 Trait::Given { subject, kept } => [*subject, *kept].into_iter().for_each(found),
                 Trait::Coroutine | Trait::NotCoroutine | Trait::Unblocked => {}
             }
@@ -107,7 +109,10 @@ fn in_several(action: &Action, mut found: impl FnMut(Slot)) {
                 .for_each(|argument| found(argument.slot));
         }
         Action::Function { defaults, .. } => defaults.iter().for_each(|(_, slot)| found(*slot)),
-        Action::Class(class) => class.bases.iter().copied().for_each(found),
+        Action::Class(class) => {
+            class.bases.iter().copied().for_each(&mut found);
+            class.keywords.iter().for_each(|(_, slot)| found(*slot));
+        }
         Action::Collection(made) => {
             for (key, slot) in &made.items {
                 found(*slot);
@@ -122,6 +127,6 @@ fn in_several(action: &Action, mut found: impl FnMut(Slot)) {
 fn in_key(key: Key) -> Option<Slot> {
     match key {
         Key::Slot(slot) => Some(slot),
-        Key::Text(_) | Key::Number(_) | Key::Slice | Key::Any => None,
+        Key::Text(_) | Key::Number(_) | Key::Part(_) | Key::Slice | Key::Any => None,
     }
 }

@@ -501,8 +501,22 @@ impl Machine<'_> {
                     }
                     self.pass_keyword(passing, name, &inner);
                 }
+            } else {
+                let inner = self.items_by_keys(value);
+                self.pass_under_any_name(passing, &inner);
             }
         }
+    }
+
+    /// `**object`: it is asked for its keys, and for what is under each.
+    fn items_by_keys(&mut self, value: Value) -> ValueSet {
+        let [keys, get] = ["keys", "__getitem__"].map(|name| self.symbols.intern(name));
+        if !self.answers(value, keys) {
+            return ValueSet::default();
+        }
+        let asked = self.special_method(value, keys, &[]);
+        let asked = self.all_elements(&asked);
+        self.special_method(value, get, &[Given::positional(asked)])
     }
 
     /// What is under an unknown key may be any parameter's that is not given otherwise. Of such a mixture

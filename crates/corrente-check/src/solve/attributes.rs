@@ -4,10 +4,10 @@
 //! class and of the classes that inherit from it.
 
 use super::arguments::Given;
-use super::heap::{ClassId, Owner};
+use super::heap::{ClassId, OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::Mode;
+use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
 
 impl Machine<'_> {
@@ -44,7 +44,10 @@ impl Machine<'_> {
                 self.single(Data::CollectionMethod(owner, name))
             }
             Data::Generator(body)
-                if matches!(self.symbols.text(name), "send" | "throw" | "__next__") =>
+                if matches!(
+                    self.symbols.text(name),
+                    "send" | "throw" | "__next__" | "asend" | "athrow" | "__anext__"
+                ) =>
             {
                 self.single(Data::Stepping(body))
             }
@@ -61,6 +64,7 @@ impl Machine<'_> {
             Data::Property { .. }
             | Data::PropertySetter(_)
             | Data::PropertyDeleter(_)
+            | Data::Deleter(_)
             | Data::Router(_)
             | Data::Model(_) => ValueSet::one(value),
             _ => ValueSet::default(),
@@ -72,10 +76,13 @@ impl Machine<'_> {
     }
 
     fn class_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
-        let found = self.look_up(class, name);
+        let mut found = self.look_up(class, name);
         if found.class.is_some() && self.is_member(class, name, &found.values) {
             return self.single(Data::Declared(class));
         }
+        found
+            .values
+            .extend(&self.before_its_replacement(class, name));
         let receiver = self.values.intern(Data::Class(class));
         let mut values = ValueSet::default();
         for value in found.values.iter() {
@@ -93,6 +100,7 @@ impl Machine<'_> {
             }
         }
         if found.class.is_none() {
+            values.extend(&self.attribute_of_metaclass(class, name));
             for base in self.bases_in_libraries(class).iter().copied() {
                 let inherited = self.attribute_of_library(base, name);
                 values.extend(&inherited);
@@ -100,20 +108,28 @@ impl Machine<'_> {
         }
         if found.class.is_none() || self.has_manager(&values) {
             values.extend(&self.model(class));
+            values.extend(&self.told_of_class(class, name));
         }
         values
     }
 
-    /// Whether an attribute is a member of an enumeration.
-    fn is_member(&mut self, class: ClassId, name: Symbol, values: &ValueSet) -> bool {
-        let mut values = values.iter();
-        let plain = values.all(|value| {
-            matches!(
-                self.values.data(value),
-                Data::Number(_) | Data::Text(_) | Data::Library(_) | Data::Collection(_)
-            )
-        });
-        plain && !self.symbols.text(name).starts_with('_') && self.is_enumeration(class)
+    /// What every class has without its body's doing.
+    fn told_of_class(&mut self, class: ClassId, name: Symbol) -> ValueSet {
+        match self.symbols.text(name) {
+            "__match_args__" => {
+                let owner = self.heap.owner_of(OwnedBy::MatchArguments(class));
+                for (index, field) in self.fields_of(class).into_iter().enumerate() {
+                    let field = self.single(Data::Text(field));
+                    self.put(owner, Key::position(index), &field);
+                }
+                self.single(Data::Collection(owner))
+            }
+            "__dict__" => {
+                let owner = self.heap.classes[class.0 as usize].owner;
+                self.single(Data::Collection(owner))
+            }
+            _ => ValueSet::default(),
+        }
     }
 
     fn object_attribute(&mut self, receiver: Value, name: Symbol) -> ValueSet {
@@ -137,9 +153,12 @@ impl Machine<'_> {
             values.extend(&declared);
         }
         let found = self.look_up(info.class, name);
-        for value in found.values.iter() {
-            let bound = self.bind(value, receiver);
-            values.extend(&bound);
+        let both = (&found, &values);
+        if !self.is_replaced(info.class, name, both) && !self.is_hidden(object, name, both) {
+            for value in found.values.iter() {
+                let bound = self.bind(value, receiver);
+                values.extend(&bound);
+            }
         }
         if found.class.is_none() && values.is_empty() {
             let inherited = self.inherited(receiver, info.class, name);
@@ -158,13 +177,19 @@ impl Machine<'_> {
         }
         let receiver = self.values.intern(Data::Declared(class));
         let found = self.look_up(class, name);
-        for value in found.values.iter() {
-            let bound = self.bind(value, receiver);
-            values.extend(&bound);
+        if !self.is_replaced(class, name, (&found, &values)) {
+            for value in found.values.iter() {
+                let bound = self.bind(value, receiver);
+                values.extend(&bound);
+            }
         }
+        let replaces = !self.are_opaque(&values);
         for inner in self.overrides(class, name).iter() {
+            if replaces && self.is_settled(*inner, name) {
+                continue;
+            }
             let receiver = self.values.intern(Data::Override(*inner));
-            let owner = self.heap.classes[inner.0 as usize].owner;
+            let owner = self.holder(*inner, name);
             for value in self.read_named(owner, name).iter() {
                 let bound = self.bind(value, receiver);
                 values.extend(&bound);
@@ -188,6 +213,7 @@ impl Machine<'_> {
         }
         values.extend(&self.router_of_object(receiver, class));
         values.extend(&self.model(class));
+        values.extend(&self.told_of_object(receiver, class, name));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");
@@ -197,12 +223,34 @@ impl Machine<'_> {
         values
     }
 
+    /// What an object has without its class's doing.
+    fn told_of_object(&mut self, receiver: Value, class: ClassId, name: Symbol) -> ValueSet {
+        let is_value = matches!(self.symbols.text(name), "value" | "_value_");
+        if is_value && self.is_enumeration(class) {
+            return self.member_values(class);
+        }
+        match self.values.data(receiver) {
+            Data::Object(object) if self.symbols.text(name) == "__dict__" => {
+                let owner = self.heap.objects[object.0 as usize].owner;
+                self.single(Data::Collection(owner))
+            }
+            _ => ValueSet::default(),
+        }
+    }
+
     fn super_attribute(&mut self, class: ClassId, receiver: Value, name: Symbol) -> ValueSet {
         let own = match self.values.data(receiver) {
             Data::Class(own) => own,
             _ => self.class_of(receiver).unwrap_or(class),
         };
-        let order = self.ancestors(own);
+        let mut order = self.ancestors(own);
+        if let (Data::Class(_), false) = (self.values.data(receiver), order.contains(&class)) {
+            // A method of a metaclass.
+            if self.symbols.text(name) == "__call__" {
+                return self.single(Data::Construct(own));
+            }
+            order = self.ancestors(class);
+        }
         let position = order.iter().position(|known| *known == class);
         let rest = position.map_or(0, |position| position + 1);
         let found = self.look_up_in(&order[rest..], name);
@@ -253,6 +301,7 @@ impl Machine<'_> {
             }
             Data::Object(_) | Data::Declared(_) => self.descriptor(value),
             Data::Factory(maker) => self.made_for_field(maker),
+            Data::Deleter(_) => ValueSet::default(),
             Data::Partial(_) if self.is_handed_off(value) || self.runs_inside(value) => self
                 .single(Data::Bound {
                     callee: value,
@@ -286,6 +335,7 @@ impl Machine<'_> {
             match self.values.data(value) {
                 Data::Object(object) => {
                     let info = self.heap.objects[object.0 as usize];
+                    self.set_by_hook(value, name, values);
                     self.set_by_property(value, info.class, name, values);
                     self.write_named(info.owner, name, values);
                     let objects = self.heap.classes[info.class.0 as usize].objects;
@@ -293,12 +343,16 @@ impl Machine<'_> {
                     self.note_seen(info.class, name, values);
                 }
                 Data::Declared(class) | Data::Override(class) => {
+                    self.set_by_hook(value, name, values);
                     self.set_by_property(value, class, name, values);
                     let declared: Owner = self.heap.classes[class.0 as usize].declared;
                     self.write_named(declared, name, values);
                     self.note_seen(class, name, values);
                 }
                 Data::Class(class) => {
+                    if !self.program.assigned.contains(&name) {
+                        self.binds_newly(class, name);
+                    }
                     let owner = self.heap.classes[class.0 as usize].owner;
                     self.write_named(owner, name, values);
                 }
@@ -323,6 +377,43 @@ impl Machine<'_> {
         for known in self.ancestors(class).iter() {
             let seen = self.heap.classes[known.0 as usize].seen;
             self.write_named(seen, name, values);
+        }
+    }
+
+    /// `__setattr__` of the program's own classes.
+    fn set_by_hook(&mut self, receiver: Value, name: Symbol, values: &ValueSet) {
+        let hook = self.symbols.intern("__setattr__");
+        if self.answers(receiver, hook) {
+            let name = self.single(Data::Text(name));
+            let given = [name, values.clone()].map(Given::positional);
+            self.special_method(receiver, hook, &given);
+        }
+    }
+
+    /// `del base.name`.
+    pub(super) fn delete_attribute(&mut self, base: &ValueSet, name: Symbol) {
+        let [hook, delete] = ["__delattr__", "__delete__"].map(|name| self.symbols.intern(name));
+        for value in base.iter() {
+            let Some(class) = self.class_of(value) else {
+                continue;
+            };
+            if self.answers(value, hook) {
+                let name = Given::positional(self.single(Data::Text(name)));
+                self.special_method(value, hook, &[name]);
+            }
+            for held in self.look_up(class, name).values.iter() {
+                match self.values.data(held) {
+                    Data::Deleter(function) => {
+                        let bound = self.bind(function, value);
+                        self.run_callable(&bound, &[]);
+                    }
+                    Data::Object(_) => {
+                        let given = Given::positional(ValueSet::one(value));
+                        self.special_method(held, delete, &[given]);
+                    }
+                    _ => {}
+                }
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::decorated::{INSIDE, INSIDE_AWAITED};
 use super::heap::{OwnedBy, Owner};
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
-use crate::facts::{Key, Mode};
+use crate::facts::{Key, Mode, RETURNED};
 
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
@@ -43,7 +43,6 @@ impl Machine<'_> {
             | "functools.cache"
             | "copy.copy"
             | "copy.deepcopy"
-            | "contextlib.closing"
             | "functools.update_wrapper"
             | "asyncio.shield"
             | "weakref.proxy" => (!first.is_empty()).then_some(first),
@@ -64,7 +63,7 @@ impl Machine<'_> {
                 let names: Vec<String> = self.texts(&first);
                 let mut values = ValueSet::default();
                 for name in names {
-                    values.extend(&self.module_value(&name));
+                    values.extend(&self.imported_by_name(&name));
                 }
                 Some(values)
             }
@@ -112,9 +111,25 @@ impl Machine<'_> {
             INSIDE_AWAITED => Some(self.run_inside(given, Mode::Awaited)),
             "collections.defaultdict" => Some(self.dict_with_factory(given, first)),
             "types.MethodType" => Some(self.bound_by_hand(given, first)),
+            "enum.member" => Some(self.wrapped(first, Data::Bare)),
+            "functools.total_ordering" => {
+                self.complete_orderings(first);
+                Some(first.clone())
+            }
+            "contextlib.nullcontext" => {
+                (!first.is_empty()).then(|| self.wrapped(first, Data::Bare))
+            }
+            "contextlib.ExitStack.push" | "contextlib.AsyncExitStack.push" => {
+                self.on_special(first, "__exit__");
+                None
+            }
+            "contextlib.closing" | "contextlib.aclosing" => {
+                (!first.is_empty()).then(|| self.wrapped(first, Data::Closing))
+            }
             other => self
                 .getter(other, given)
-                .or_else(|| self.field(other, given)),
+                .or_else(|| self.field(other, given))
+                .or_else(|| self.iterator_of_iterators(other, given, first)),
         }
     }
 
@@ -124,36 +139,10 @@ impl Machine<'_> {
         given: &[Given],
         first: &ValueSet,
     ) -> Option<ValueSet> {
+        if let Some(values) = self.reflection(name, given, first) {
+            return Some(values);
+        }
         let values = match name {
-            "super" => self.super_value(),
-            "type" if given.len() == 1 => {
-                let classes = first.iter().filter_map(|value| self.class_of(value));
-                let classes: Vec<_> = classes.collect();
-                classes
-                    .into_iter()
-                    .map(|class| self.values.intern(Data::Class(class)))
-                    .collect()
-            }
-            "getattr" => self.getattr(given, first),
-            "setattr" => {
-                let names = given
-                    .get(1)
-                    .map(|given| self.texts(&given.values))
-                    .unwrap_or_default();
-                let values = given
-                    .get(2)
-                    .map(|given| given.values.clone())
-                    .unwrap_or_default();
-                for name in names {
-                    let name = self.symbols.intern(&name);
-                    self.set_attribute(first, name, &values);
-                }
-                ValueSet::default()
-            }
-            "property" => self.wrapped(first, |getter| Data::Property {
-                getter,
-                setter: None,
-            }),
             "staticmethod" => self.wrapped(first, Data::StaticMethod),
             "classmethod" => self.wrapped(first, Data::ClassMethod),
             // Called until it gives the second argument.
@@ -161,9 +150,14 @@ impl Machine<'_> {
                 self.partial(&given[..1], |number| Data::Lazy(number, Gives::Results))
             }
             "iter" => self.iterators(first),
-            "list" | "tuple" | "set" | "frozenset" | "reversed" => self.gathered(first),
+            "reversed" => {
+                self.on_special(first, "__reversed__");
+                self.gathered(first)
+            }
+            "list" | "tuple" | "set" | "frozenset" => self.gathered(first),
             "dir" if !given.is_empty() => self.names_of_object(),
             "object.__new__" => self.new_objects(first),
+            RETURNED => self.returned_by(first),
             "sorted" | "min" | "max" => {
                 let items = self.all_elements(first);
                 self.put_in_order(given, &items);
@@ -173,23 +167,25 @@ impl Machine<'_> {
             "map" => self.partial(given, |number| Data::Lazy(number, Gives::Results)),
             "filter" => self.partial(given, |number| Data::Lazy(number, Gives::Items)),
             "next" => self.all_elements(first),
-            "sum" | "any" | "all" | "str.join" => {
-                self.all_elements(first);
-                ValueSet::default()
-            }
+            "anext" => self.all_elements_of(first, Mode::Awaited),
+            "sum" | "any" | "all" | "str.join" => self.consumed(name, first),
             "enumerate" => {
                 let inner = self.all_elements(first);
                 self.pairs(&inner)
             }
             "zip" => self.zip(given),
-            "len" | "str" | "print" | "format" | "repr" | "bool" | "hash" | "int" => {
-                if name == "print" {
-                    self.use_up(given);
+            "len" | "str" | "format" | "repr" | "bool" | "hash" | "int" | "float" | "abs"
+            | "round" | "bytes" | "complex" => self.on_special(first, special_of(name)),
+            "print" => {
+                self.use_up(given);
+                for argument in given {
+                    self.on_special(&argument.values, special_of(name));
                 }
-                self.on_special(first, special_of(name))
+                ValueSet::default()
             }
-            "globals" | "locals" | "vars" | "isinstance" | "issubclass" | "hasattr"
-            | "callable" | "id" => ValueSet::default(),
+            "locals" | "vars" | "isinstance" | "issubclass" | "hasattr" | "callable" | "id" => {
+                ValueSet::default()
+            }
             _ => return None,
         };
         Some(values)
@@ -206,7 +202,7 @@ impl Machine<'_> {
         values
     }
 
-    fn wrapped(&mut self, values: &ValueSet, wrap: impl Fn(Value) -> Data) -> ValueSet {
+    pub(super) fn wrapped(&mut self, values: &ValueSet, wrap: impl Fn(Value) -> Data) -> ValueSet {
         values
             .iter()
             .map(|value| self.values.intern(wrap(value)))
@@ -221,43 +217,6 @@ impl Machine<'_> {
                 _ => None,
             })
             .collect()
-    }
-
-    fn super_value(&mut self) -> ValueSet {
-        let here = &self.instances[self.current.instance.0 as usize];
-        let Some(class) = here.class else {
-            return ValueSet::default();
-        };
-        let parameters = &self.program.function(self.current.function).parameters;
-        let Some(first) = parameters.first().map(|parameter| parameter.slot) else {
-            return ValueSet::default();
-        };
-        let receivers = self.slot(first);
-        self.wrapped(&receivers, |receiver| Data::Super { class, receiver })
-    }
-
-    fn getattr(&mut self, given: &[Given], first: &ValueSet) -> ValueSet {
-        let names = given
-            .get(1)
-            .map(|given| self.texts(&given.values))
-            .unwrap_or_default();
-        let mut values = given
-            .get(2)
-            .map(|given| given.values.clone())
-            .unwrap_or_default();
-        for name in names {
-            let name = self.symbols.intern(&name);
-            let found = self.attribute(first, name);
-            values.extend(&found);
-        }
-        let beginnings = given.get(1).map(|given| given.values.clone());
-        for value in beginnings.unwrap_or_default().iter() {
-            if let Data::Beginning(text) = self.values.data(value) {
-                let found = self.attributes_beginning(first, text);
-                values.extend(&found);
-            }
-        }
-        values
     }
 
     /// Calls what an order is found by: `key=`, else the comparisons of the items themselves.
@@ -336,12 +295,29 @@ impl Machine<'_> {
     }
 
     pub(super) fn all_elements(&mut self, values: &ValueSet) -> ValueSet {
+        self.all_elements_of(values, Mode::Plain)
+    }
+
+    fn all_elements_of(&mut self, values: &ValueSet, mode: Mode) -> ValueSet {
         let mut found = ValueSet::default();
         for value in values.iter() {
-            let inner = self.elements(value, Mode::Plain);
+            let inner = self.elements(value, mode);
             found.extend(&inner);
         }
         found
+    }
+
+    /// What makes one of many.
+    fn consumed(&mut self, name: &str, values: &ValueSet) -> ValueSet {
+        let items = self.all_elements(values);
+        match name {
+            "sum" => self.added_up(&items),
+            "any" | "all" => {
+                self.test_each(&items);
+                ValueSet::default()
+            }
+            _ => ValueSet::default(),
+        }
     }
 
     /// A collection of what comes out of values; one that is a collection already stays itself.
@@ -359,7 +335,7 @@ impl Machine<'_> {
     }
 
     /// What is iterated later; a generator does not run before.
-    fn iterators(&mut self, values: &ValueSet) -> ValueSet {
+    pub(super) fn iterators(&mut self, values: &ValueSet) -> ValueSet {
         let is_lazy = |value: &Value| {
             matches!(
                 self.values.data(*value),
@@ -410,7 +386,7 @@ impl Machine<'_> {
         }
     }
 
-    fn zip(&mut self, given: &[Given]) -> ValueSet {
+    pub(super) fn zip(&mut self, given: &[Given]) -> ValueSet {
         let site = self.current.site();
         let instance = self.current.instance;
         let row = self.heap.owner_of(OwnedBy::Pair(site, instance));
@@ -429,7 +405,10 @@ impl Machine<'_> {
         for value in values.iter() {
             match self.values.data(value) {
                 Data::Object(_) | Data::Declared(_) => {
-                    self.special_method(value, method, &[]);
+                    self.ask(value, method, &[]);
+                }
+                Data::Class(class) => {
+                    self.special_of_class(class, method, &[]);
                 }
                 Data::Library(path) => {
                     self.operator_of_library(path, method);
@@ -496,6 +475,11 @@ fn special_of(name: &str) -> &'static str {
         "bool" => "__bool__",
         "hash" => "__hash__",
         "int" => "__int__",
+        "float" => "__float__",
+        "abs" => "__abs__",
+        "round" => "__round__",
+        "bytes" => "__bytes__",
+        "complex" => "__complex__",
         _ => "__str__",
     }
 }

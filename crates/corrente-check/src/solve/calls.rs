@@ -50,7 +50,14 @@ impl Machine<'_> {
                 }
                 _ => ValueSet::default(),
             },
-            Data::Class(class) => self.construct(callee, class, given),
+            Data::Class(class) => match self.made_by_metaclass(class, given) {
+                Some(made) => made,
+                None => self.construct(callee, class, given),
+            },
+            Data::Construct(class) => {
+                let callee = self.values.intern(Data::Class(class));
+                self.construct(callee, class, given)
+            }
             Data::Object(_) | Data::Declared(_) | Data::Override(_)
                 if mode == Mode::Decorator && self.is_decorating(callee) =>
             {
@@ -64,12 +71,16 @@ impl Machine<'_> {
             Data::Library(path) => self.call_of_library(path, given, mode),
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
-            Data::Stepping(body) => {
-                let generator = self.values.intern(Data::Generator(body));
-                self.elements(generator, Mode::Plain)
-            }
+            Data::Stepping(body) => self.step_on(body, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
-            Data::PropertyDeleter(property) => ValueSet::one(property),
+            Data::PropertyDeleter(property) => {
+                let functions = given.first().map(|given| given.values.clone());
+                let mut found = self.wrapped(&functions.unwrap_or_default(), Data::Deleter);
+                found.insert(property);
+                found
+            }
+            // The property beside it decorates.
+            Data::Deleter(_) => ValueSet::one(callee),
             Data::Partial(number) => self.call_partial(number, given, mode),
             Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
             // What its methods give is its own: `router.route(…)`, which then decorates.
@@ -180,6 +191,7 @@ impl Machine<'_> {
                 let functions = functions.into_iter();
                 functions.flat_map(|one| self.bodies(one, given)).collect()
             }
+            Data::Class(class) => self.bodies_of_making(callee, class, given),
             Data::Object(_) | Data::Declared(_) => {
                 let name = self.symbols.intern("__call__");
                 let methods = self.attribute_of(callee, name);
@@ -195,7 +207,32 @@ impl Machine<'_> {
         }
     }
 
+    /// The `__init__` that making an object runs; the object is made all the same.
+    fn bodies_of_making(
+        &mut self,
+        callee: Value,
+        class: ClassId,
+        given: &[Given],
+    ) -> Vec<InstanceId> {
+        let before = std::mem::replace(&mut self.elsewhere, true);
+        let made = self.construct(callee, class, given);
+        self.elsewhere = before;
+        let initialize = self.symbols.intern("__init__");
+        let mut found = Vec::new();
+        for method in self.look_up(class, initialize).values.iter() {
+            for object in made.iter() {
+                for bound in self.bind(method, object).iter() {
+                    found.extend(self.bodies(bound, given));
+                }
+            }
+        }
+        found
+    }
+
     fn construct(&mut self, callee: Value, class: ClassId, given: &[Given]) -> ValueSet {
+        if self.is_enumeration(class) {
+            return self.member_asked_for(callee, class, given);
+        }
         let site = self.current.site();
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
@@ -249,12 +286,7 @@ impl Machine<'_> {
 
     /// A dataclass or a model: arguments become the fields that the class body annotates.
     fn fill_fields(&mut self, value: Value, class: ClassId, given: &[Given]) {
-        let mut fields = Vec::new();
-        for ancestor in self.ancestors(class).iter().rev() {
-            let body = self.heap.classes[ancestor.0 as usize].body;
-            let own = &self.program.function(body).fields;
-            fields.extend(own.iter().map(|field| self.program.symbol(body, *field)));
-        }
+        let fields = self.fields_of(class);
         let target = ValueSet::one(value);
         let mut position = 0;
         let mut filled = Vec::new();
@@ -277,6 +309,17 @@ impl Machine<'_> {
             }
         }
         self.run_factories(class, &fields, &filled);
+    }
+
+    /// The names that a class and its ancestors annotate, the ancestors' first.
+    pub(super) fn fields_of(&mut self, class: ClassId) -> Vec<Symbol> {
+        let mut fields = Vec::new();
+        for ancestor in self.ancestors(class).iter().rev() {
+            let body = self.heap.classes[ancestor.0 as usize].body;
+            let own = &self.program.function(body).fields;
+            fields.extend(own.iter().map(|field| self.program.symbol(body, *field)));
+        }
+        fields
     }
 
     /// `Model(**options)`.

@@ -2,12 +2,17 @@
 //!
 //! A class is the running of its body; its attributes are that body's cells.
 
+use rustc_hash::FxHashSet;
+
+use super::arguments::{Given, Way};
 use super::heap::{ClassId, ClassInfo};
 use super::instance::InstanceId;
 use super::lineage::Known;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{BodyKind, Class, Mode, Slot};
+use crate::facts::{Action, BodyKind, Class, Mode, Slot};
+use crate::finding::Certainty;
+use crate::program::FunctionId;
 use crate::symbols::Symbol;
 
 /// No operation's site: some object of a class is made here.
@@ -37,12 +42,33 @@ impl Machine<'_> {
                 self.adopt(id, &bases);
             }
         }
-        self.tell_parents(id);
+        let keywords = self.class_keywords(id, class);
+        self.tell_parents(id, &keywords);
+        self.tell_metaclass(id);
+        if self.kind_of(outer) != BodyKind::Module || self.is_late(self.current.function) {
+            self.edge(instance, Certainty::Certain);
+        }
         self.add_one(class.to, Data::Class(id));
     }
 
+    /// What is given by name beside the bases; a metaclass is noted.
+    fn class_keywords(&mut self, id: ClassId, class: &Class) -> Vec<Given> {
+        let mut given = Vec::new();
+        for (name, slot) in &class.keywords {
+            let name = self.symbol(*name);
+            let values = self.slot(*slot);
+            if self.symbols.text(name) == "metaclass" {
+                self.note_metaclass(id, &values);
+            } else {
+                let way = Way::Keyword(name);
+                given.push(Given { way, values });
+            }
+        }
+        given
+    }
+
     /// A class that is made calls `__init_subclass__` of its ancestors.
-    fn tell_parents(&mut self, id: ClassId) {
+    fn tell_parents(&mut self, id: ClassId, given: &[Given]) {
         let hook = self.symbols.intern("__init_subclass__");
         let ancestors = self.ancestors(id);
         let Some((_, parents)) = ancestors.split_first() else {
@@ -55,20 +81,8 @@ impl Machine<'_> {
                 _ => value,
             };
             let bound = self.values.intern(Data::Bound { callee, receiver });
-            self.invoke(bound, &[], Mode::Plain);
+            self.invoke(bound, given, Mode::Plain);
         }
-    }
-
-    /// Whether a class is an enumeration: its attributes are objects of it.
-    pub(super) fn is_enumeration(&mut self, class: ClassId) -> bool {
-        let bases = self.bases_in_libraries(class);
-        bases.iter().any(|base| {
-            let path = self.symbols.text(*base);
-            matches!(
-                path.strip_prefix("enum."),
-                Some("Enum" | "IntEnum" | "StrEnum" | "Flag" | "IntFlag")
-            )
-        })
     }
 
     fn class_of_body(&self, instance: InstanceId) -> Option<ClassId> {
@@ -95,16 +109,32 @@ impl Machine<'_> {
             objects: self.heap.new_owner(),
             instance,
             owner,
+            replacements: self.heap.new_owner(),
             declared: self.heap.new_owner(),
             seen: self.heap.new_owner(),
             bases: vec![ValueSet::default(); bases],
             subclasses: Vec::new(),
+            metaclass: None,
             shape: self.heap.cells.add(),
             kin: self.heap.cells.add(),
-            known: Known::of(names),
+            known: Known::of(names, self.settled_in(body)),
         };
         self.heap.classes.push(info);
         id
+    }
+
+    /// What the `__init__` of a class body settles.
+    fn settled_in(&self, body: FunctionId) -> FxHashSet<Symbol> {
+        let operations = self.program.function(body).operations.iter();
+        let functions = operations.filter_map(|operation| match operation.action {
+            Action::Function { function, .. } => Some(self.program.sibling(body, function)),
+            _ => None,
+        });
+        let names = functions.flat_map(|function| {
+            let settled = self.program.function(function).settled.iter();
+            settled.map(move |name| self.program.symbol(function, *name))
+        });
+        names.collect()
     }
 
     /// Whether a class body binds a name.

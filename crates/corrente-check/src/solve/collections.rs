@@ -35,7 +35,8 @@ impl Machine<'_> {
     fn key_symbols(&mut self, key: Key) -> Keys {
         match key {
             Key::Text(name) => smallvec![self.symbol(name)],
-            Key::Number(number) => smallvec![self.position_key(number)],
+            Key::Number(number) if number < 0 => smallvec![self.heap.any],
+            Key::Number(number) | Key::Part(number) => smallvec![self.position_key(number)],
             Key::Any | Key::Slice => smallvec![self.heap.any],
             Key::Slot(slot) => {
                 let values = self.slot(slot);
@@ -71,11 +72,30 @@ impl Machine<'_> {
 
     /// What is under a key, or under an unknown one.
     pub(super) fn at_key(&mut self, owner: Owner, key: Key) -> ValueSet {
-        if let Key::Slice = key {
-            return self.part_of(owner);
+        match key {
+            Key::Slice => return self.part_of(owner),
+            Key::Number(number) if number < 0 => return self.counted_from_the_end(owner, number),
+            _ => {}
         }
         let keys = self.key_symbols(key);
         self.at_keys(owner, &keys)
+    }
+
+    /// `collection[-1]`, where all positions are known.
+    fn counted_from_the_end(&mut self, owner: Owner, number: i64) -> ValueSet {
+        let everything = self.everything_in(owner);
+        let keys = self.heap.contents(owner).keys().to_vec();
+        let positions = keys.into_iter().map(|key| {
+            let number = self.symbols.text(key).strip_prefix('#');
+            number.and_then(|number| number.parse::<i64>().ok())
+        });
+        let positions: Option<Vec<i64>> = positions.collect();
+        let last = positions.and_then(|positions| positions.into_iter().max());
+        let Some(position) = last.map(|last| last + 1 + number).filter(|at| *at >= 0) else {
+            return everything;
+        };
+        let key = self.position_key(position);
+        self.read_named(owner, key)
     }
 
     /// What is under a key, made where it was not there.

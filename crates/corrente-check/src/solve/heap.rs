@@ -56,6 +56,8 @@ pub(crate) struct ClassInfo {
     /// The running of its body; its cells are the class's attributes.
     pub(crate) instance: InstanceId,
     pub(crate) owner: Owner,
+    /// What its module puts in the place of what its body binds.
+    pub(super) replacements: Owner,
     /// What is set on objects of it that nobody saw being made.
     pub(crate) declared: Owner,
     /// What is set on any object of exactly this class.
@@ -69,6 +71,8 @@ pub(crate) struct ClassInfo {
     /// Its bases, by position.
     pub(crate) bases: Vec<ValueSet>,
     pub(crate) subclasses: Vec<ClassId>,
+    /// `metaclass=`, where that is a class of the program; not that of a base.
+    pub(super) metaclass: Option<ClassId>,
     /// Grows when bases become known, here or further up.
     pub(crate) shape: CellId,
     /// Grows when subclasses become known, here or further down.
@@ -80,6 +84,8 @@ pub(crate) struct ClassInfo {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ObjectInfo {
     pub(crate) class: ClassId,
+    /// The body that made it.
+    pub(crate) maker: InstanceId,
     pub(crate) owner: Owner,
     /// It carries callables, so its methods are told apart from those of other objects.
     pub(crate) carries: bool,
@@ -104,8 +110,21 @@ pub(crate) struct Heap {
     pub(super) blurred: FxHashSet<Owner>,
     /// What makes what a collection has not.
     factories: FxHashMap<Owner, CellId>,
+    /// Attributes that an object has for sure.
+    pub(super) settled: FxHashMap<(ObjectId, Symbol), Settled>,
+    /// Some class has a metaclass of the program's.
+    pub(super) has_metaclasses: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
+}
+
+/// Since when an object has an attribute for sure.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Settled {
+    /// Since the modules were imported.
+    Imported,
+    /// In this body, after this operation.
+    After(InstanceId, u32),
 }
 
 /// What an owner may belong to.
@@ -127,6 +146,8 @@ pub(crate) enum OwnedBy {
     Validators(InstanceId),
     /// A function's defaults.
     Defaults(Value),
+    /// The names that a class has by position.
+    MatchArguments(ClassId),
 }
 
 impl Heap {
@@ -144,6 +165,8 @@ impl Heap {
             contents: FxHashMap::default(),
             blurred: FxHashSet::default(),
             factories: FxHashMap::default(),
+            settled: FxHashMap::default(),
+            has_metaclasses: false,
             owned: FxHashMap::default(),
         }
     }
@@ -262,6 +285,7 @@ impl Heap {
         let owner = self.new_owner();
         self.objects.push(ObjectInfo {
             class,
+            maker,
             owner,
             carries: false,
             depth: 0,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cells::CellId;
-use super::heap::ClassId;
+use super::heap::{ClassId, Owner};
 use super::machine::Machine;
 use super::values::{Data, ValueSet};
 use crate::symbols::Symbol;
@@ -27,6 +27,10 @@ const OVERRIDES_MAX: usize = 64;
 pub(crate) struct Known {
     /// The names that its body binds.
     pub(super) names: FxHashSet<Symbol>,
+    /// What its objects have in any case: see `FunctionFacts::settled`.
+    pub(super) settled: FxHashSet<Symbol>,
+    /// The names that its module gives something else.
+    pub(super) replaced: FxHashSet<Symbol>,
     order: Option<Rc<[ClassId]>>,
     libraries: Option<Rc<[Symbol]>>,
     look_ups: FxHashMap<Symbol, LookUp>,
@@ -36,10 +40,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Of a class whose body binds these names.
-    pub(super) fn of(names: FxHashSet<Symbol>) -> Self {
+    /// Of a class whose body binds these names, and whose `__init__` settles those.
+    pub(super) fn of(names: FxHashSet<Symbol>, settled: FxHashSet<Symbol>) -> Self {
         Self {
             names,
+            settled,
             ..Self::default()
         }
     }
@@ -65,6 +70,18 @@ impl Machine<'_> {
                 }
             }
         }
+        self.forget_orders(id);
+        for outer in self.order_of(id).iter() {
+            let info = &mut self.heap.classes[outer.0 as usize];
+            info.known.kin = None;
+            info.known.overrides.clear();
+            let kin = info.kin;
+            self.heap.cells.touch(kin);
+        }
+    }
+
+    /// What was worked out for a class and those that inherit from it holds no more.
+    pub(super) fn forget_orders(&mut self, id: ClassId) {
         for inner in self.kin_of(id).iter() {
             let info = &mut self.heap.classes[inner.0 as usize];
             info.known.order = None;
@@ -78,12 +95,49 @@ impl Machine<'_> {
                 self.heap.cells.touch(look_up.cell);
             }
         }
-        for outer in self.order_of(id).iter() {
+    }
+
+    /// A class has a name that nothing in its body binds: `setattr(Class, "name", …)`.
+    pub(super) fn binds_newly(&mut self, class: ClassId, name: Symbol) {
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        if known.names.insert(name) {
+            self.forget_name(class, name);
+        }
+    }
+
+    /// What a class's body binds is no more what the class has: `Class.name = …`, where the class was made.
+    pub(super) fn replaces(&mut self, class: ClassId, name: Symbol) {
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        if known.replaced.insert(name) {
+            self.forget_name(class, name);
+        }
+    }
+
+    /// What was worked out about a name of a class and those that inherit from it holds no more.
+    fn forget_name(&mut self, class: ClassId, name: Symbol) {
+        for inner in self.kin_of(class).iter() {
+            let info = &mut self.heap.classes[inner.0 as usize];
+            let (shape, found) = (info.shape, info.known.look_ups.remove(&name));
+            self.heap.cells.touch(shape);
+            if let Some(found) = found {
+                self.heap.cells.touch(found.cell);
+            }
+        }
+        for outer in self.order_of(class).iter() {
             let info = &mut self.heap.classes[outer.0 as usize];
-            info.known.kin = None;
-            info.known.overrides.clear();
+            info.known.overrides.remove(&name);
             let kin = info.kin;
             self.heap.cells.touch(kin);
+        }
+    }
+
+    /// The owner of the cell with what a class itself has under a name.
+    pub(super) fn holder(&self, class: ClassId, name: Symbol) -> Owner {
+        let info = &self.heap.classes[class.0 as usize];
+        if info.known.replaced.contains(&name) {
+            info.replacements
+        } else {
+            info.owner
         }
     }
 
@@ -94,7 +148,8 @@ impl Machine<'_> {
         self.order_of(class)
     }
 
-    fn order_of(&mut self, class: ClassId) -> Rc<[ClassId]> {
+    /// The same, for whoever reads what a look-up found besides.
+    pub(super) fn order_of(&mut self, class: ClassId) -> Rc<[ClassId]> {
         if let Some(order) = &self.heap.classes[class.0 as usize].known.order {
             return Rc::clone(order);
         }
@@ -178,7 +233,13 @@ impl Machine<'_> {
 
     /// The library's classes that a class inherits from.
     pub(super) fn bases_in_libraries(&mut self, class: ClassId) -> Rc<[Symbol]> {
-        let order = self.ancestors(class);
+        self.ancestors(class);
+        self.libraries_of(class)
+    }
+
+    /// The same, for whoever looks something up in the class besides.
+    pub(super) fn libraries_of(&mut self, class: ClassId) -> Rc<[Symbol]> {
+        let order = self.order_of(class);
         if let Some(known) = &self.heap.classes[class.0 as usize].known.libraries {
             return Rc::clone(known);
         }
@@ -275,7 +336,7 @@ impl Machine<'_> {
         for class in order {
             let binds = self.binds(*class, name);
             if binds || assigned {
-                let owner = self.heap.classes[class.0 as usize].owner;
+                let owner = self.holder(*class, name);
                 cells.push(self.heap.cell(owner, name));
             }
             if binds {

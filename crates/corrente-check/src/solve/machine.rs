@@ -65,6 +65,8 @@ pub(crate) struct Machine<'a> {
     /// Methods with more overrides than are followed.
     pub(crate) cut: FxHashSet<(super::heap::ClassId, Symbol)>,
     modules: Vec<InstanceId>,
+    /// Which modules only functions import; empty where there is none.
+    pub(super) loaded_late: Vec<bool>,
     /// Bodies of modules and classes: they go first.
     early: VecDeque<InstanceId>,
     late: VecDeque<InstanceId>,
@@ -153,6 +155,7 @@ impl<'a> Machine<'a> {
             merged: FxHashSet::default(),
             cut: FxHashSet::default(),
             modules: Vec::new(),
+            loaded_late: program.loaded_late(),
             early: VecDeque::new(),
             late: VecDeque::new(),
             leaves: Vec::new(),
@@ -210,6 +213,17 @@ impl<'a> Machine<'a> {
                 let concerned = match &found.action {
                     Action::Declare { .. } => true,
                     Action::Call(call) => call.mode == Mode::Decorator,
+                    Action::Special {
+                        reflected: Some(_),
+                        left,
+                        right: Some(right),
+                        ..
+                    } => {
+                        let slots = &self.instances[number as usize].slots;
+                        let is_object = |value| self.class_of(value).is_some();
+                        slots[*left as usize].is_empty()
+                            && slots[*right as usize].iter().any(is_object)
+                    }
                     _ => false,
                 };
                 if concerned {

@@ -56,6 +56,7 @@ impl Machine<'_> {
                 let module = self.symbol(*module);
                 let source = self.source(module, *level);
                 let name = self.symbol(*name);
+                self.loads_member(&source, name);
                 let values = self.member(&source, name);
                 self.add(*to, &values);
             }
@@ -123,6 +124,7 @@ impl Machine<'_> {
             Whole::Last => full.as_str(),
             Whole::First => full.split('.').next().unwrap_or(&full),
         };
+        self.loads(&full);
         let values = self.module_value(wanted);
         self.add(to, &values);
     }
@@ -165,9 +167,24 @@ impl Machine<'_> {
     }
 
     fn import_all(&mut self, source: &str) {
-        let Some(module) = self.program.find(self.current.function, source) else {
-            return;
-        };
+        self.loads(source);
+        let first = self.program.find(self.current.function, source);
+        let mut seen: Vec<u32> = first.into_iter().collect();
+        let mut next = 0;
+        while let Some(module) = seen.get(next).copied() {
+            next += 1;
+            self.take_names(module);
+            // Names that it has by such an import of its own are its names, too.
+            for further in self.program.star_imports(module) {
+                if !seen.contains(&further) {
+                    seen.push(further);
+                }
+            }
+        }
+    }
+
+    /// The names of a module become the running body's.
+    fn take_names(&mut self, module: u32) {
         let from = self.module(module);
         let function = self.instances[from.0 as usize].function;
         let program = self.program;
@@ -235,6 +252,7 @@ impl Machine<'_> {
             Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
             Trait::Coroutine | Trait::NotCoroutine => Vec::new(),
             Trait::Unblocked => return self.unblock(to, from),
+            Trait::Caught(slot) => return self.catch(to, slot),
             Trait::Given { subject, kept } => {
                 if self.slot(subject).is_empty() || !self.slot(kept).is_empty() {
                     let values = self.slot(from);
@@ -251,7 +269,7 @@ impl Machine<'_> {
                 Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
                 Trait::Instance(_) => self.may_be(*value, &classes),
                 Trait::NotInstance(_) => !self.must_be(*value, &classes),
-                Trait::Unblocked | Trait::Given { .. } => true,
+                Trait::Unblocked | Trait::Caught(_) | Trait::Given { .. } => true,
             })
             .collect();
         if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
@@ -263,13 +281,26 @@ impl Machine<'_> {
         self.add(to, &kept);
     }
 
+    /// Some exception of a class of the program's.
+    fn catch(&mut self, to: Slot, classes: Slot) {
+        let classes = self.classes_in(classes).into_iter();
+        let ours = classes.filter(|class| matches!(self.values.data(*class), Data::Class(_)));
+        let ours: Vec<_> = ours.collect();
+        let caught = ours.into_iter();
+        let caught = caught.filter_map(|class| self.instance_of(class)).collect();
+        self.add(to, &caught);
+    }
+
     /// Sockets are sockets that do not wait from here on.
     fn unblock(&mut self, to: Slot, from: Slot) {
         let waits = self.symbols.intern("socket.socket()");
+        let datagrams = self.symbols.intern("socket.datagram()");
         let unblocked = self.symbols.intern("socket.unblocked()");
         let values = self.slot(from);
         let kept = values.iter().map(|value| match self.values.data(value) {
-            Data::Library(path) if path == waits => self.values.intern(Data::Library(unblocked)),
+            Data::Library(path) if path == waits || path == datagrams => {
+                self.values.intern(Data::Library(unblocked))
+            }
             _ => value,
         });
         let kept = kept.collect();

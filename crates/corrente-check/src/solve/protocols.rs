@@ -3,18 +3,20 @@
 //! And the operations that have no better home: attributes, returns, annotations.
 
 use super::arguments::Given;
+use super::heap::ClassId;
+use super::instance::InstanceId;
 use super::machine::Machine;
+use super::operators::Asked;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{Action, BodyKind, Key, Mode, RETURNS, Slot, YIELDS};
+use crate::facts::{Action, BodyKind, Key, Mode, Passage, RETURNS, Slot, YIELDS};
 use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
-/// Methods, and what takes their place where a class has them not.
-const STAND_INS: &[(&str, &str)] = &[
-    ("__bool__", "__len__"),
-    ("__format__", "__str__"),
-    ("__str__", "__repr__"),
-];
+/// Where classes come from that only say what there is: all others iterate in a way of their own.
+const INTERFACES: &[&str] = &["abc.", "builtins.object", "collections.abc.", "typing."];
+
+/// The name of what a generator is sent, among its cells.
+const SENT: &str = "<sent>";
 
 impl Machine<'_> {
     pub(super) fn execute_deeper(&mut self, action: &Action) {
@@ -25,15 +27,30 @@ impl Machine<'_> {
                 let values = self.attribute(&base, name);
                 self.add(*to, &values);
             }
-            Action::SetAttribute { base, name, from } => {
+            Action::SetAttribute {
+                base,
+                name,
+                from,
+                way,
+            } => {
                 let base = self.slot(*base);
                 let values = self.slot(*from);
                 let name = self.symbol(*name);
                 self.set_attribute(&base, name, &values);
+                if *way == Passage::Always {
+                    self.takes_place(&base, name, &values);
+                }
             }
             Action::Item { to, base, key } => self.item(*to, *base, *key),
             Action::SetItem { base, key, from } => self.set_item(*base, *key, *from),
             Action::Call(call) => self.call(call),
+            Action::Declare { to, annotation } => self.declare(*to, *annotation),
+            other => self.execute_protocol(other),
+        }
+    }
+
+    fn execute_protocol(&mut self, action: &Action) {
+        match action {
             Action::Iterate { to, from, mode } => {
                 for value in self.slot(*from).iter() {
                     let values = self.elements(value, *mode);
@@ -63,29 +80,58 @@ impl Machine<'_> {
                 let reflected = reflected.map(|name| self.symbol(name));
                 let left = self.slot(*left);
                 let right = right.map(|slot| self.slot(slot));
-                let values = self.operator(method, &left, right.as_ref());
+                let asked = Asked { method, reflected };
+                let values = self.operation(asked, &left, right.as_ref());
                 self.add(*to, &values);
-                if let (Some(reflected), Some(right)) = (reflected, right) {
-                    let values = self.operator(reflected, &right, Some(&left));
-                    self.add(*to, &values);
-                }
             }
-            Action::Yield { from } => {
+            Action::Yield { to, from } => {
                 let values = self.slot(*from);
                 self.add(YIELDS, &values);
+                let values = self.sent(*to);
+                self.add(*to, &values);
             }
             Action::Return { from } => {
                 let values = self.slot(*from);
                 self.add(RETURNS, &values);
             }
-            Action::Declare { to, annotation } => self.declare(*to, *annotation),
             _ => {}
         }
+    }
+
+    /// What a generator is sent, if it asks for that.
+    fn sent(&mut self, to: Slot) -> ValueSet {
+        let facts = self.program.function(self.current.function);
+        if facts.uses.of(to).is_empty() {
+            return ValueSet::default();
+        }
+        let name = self.symbols.intern(SENT);
+        let owner = self.instances[self.current.instance.0 as usize].owner;
+        self.read_named(owner, name)
+    }
+
+    /// `generator.send(…)`: runs it on.
+    pub(super) fn step_on(&mut self, body: InstanceId, given: &[Given]) -> ValueSet {
+        let name = self.symbols.intern(SENT);
+        let owner = self.instances[body.0 as usize].owner;
+        if let Some(sent) = given.first() {
+            self.write_named(owner, name, &sent.values);
+        }
+        let generator = self.values.intern(Data::Generator(body));
+        self.elements(generator, Mode::Plain)
     }
 
     fn item(&mut self, to: Slot, base: Slot, key: Key) {
         for value in self.slot(base).iter() {
             let values = match self.values.data(value) {
+                Data::Object(_) | Data::Declared(_) | Data::Generator(_)
+                    if matches!(key, Key::Part(_)) =>
+                {
+                    self.elements(value, Mode::Plain)
+                }
+                Data::Collection(owner) if matches!(key, Key::Slot(_)) => {
+                    self.ask_key(key);
+                    self.item_of_collection(owner, key)
+                }
                 Data::Collection(owner) => self.item_of_collection(owner, key),
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 // A part of a query is a query, which nobody has asked yet.
@@ -103,11 +149,40 @@ impl Machine<'_> {
                     let method = self.asked_for_items(value);
                     self.special_method(value, method, &[asked])
                 }
-                Data::Class(_) | Data::Model(_) => ValueSet::one(value),
+                Data::Class(class) => self.item_of_class(class, key),
+                Data::Model(_) => ValueSet::one(value),
                 _ => ValueSet::default(),
             };
             self.add(to, &values);
         }
+    }
+
+    /// `Class[key]`: its own word or its metaclass's, else the class itself with its parameters.
+    fn item_of_class(&mut self, class: ClassId, key: Key) -> ValueSet {
+        if self.is_enumeration(class) {
+            return self.single(Data::Declared(class));
+        }
+        let own = self.values.intern(Data::Class(class));
+        let method = self.symbols.intern("__getitem__");
+        let asked = [Given::positional(self.key_values(key))];
+        if let Some(found) = self.special_of_class(class, method, &asked) {
+            return found;
+        }
+        let hook = self.symbols.intern("__class_getitem__");
+        let mut found = ValueSet::default();
+        for value in self.look_up(class, hook).values.iter() {
+            let callee = match self.values.data(value) {
+                Data::ClassMethod(inner) => inner,
+                _ => value,
+            };
+            let receiver = own;
+            let bound = self.values.intern(Data::Bound { callee, receiver });
+            found.extend(&self.invoke(bound, &asked, Mode::Plain));
+        }
+        if found.is_empty() {
+            found.insert(own);
+        }
+        found
     }
 
     /// The method that `object[key]` calls: a dict's subclass may only say what it has not.
@@ -128,7 +203,7 @@ impl Machine<'_> {
                 let text = self.symbol(name);
                 self.single(Data::Text(text))
             }
-            Key::Number(number) => self.single(Data::Number(number)),
+            Key::Number(number) | Key::Part(number) => self.single(Data::Number(number)),
             Key::Slot(slot) => self.slot(slot),
             Key::Any | Key::Slice => ValueSet::default(),
         }
@@ -139,7 +214,10 @@ impl Machine<'_> {
         let values = self.slot(from);
         for value in self.slot(base).iter() {
             match self.values.data(value) {
-                Data::Collection(owner) => self.put(owner, key, &values),
+                Data::Collection(owner) => {
+                    self.ask_key(key);
+                    self.put(owner, key, &values);
+                }
                 Data::Library(path) => {
                     self.operator_of_library(path, method);
                     if let Some(owner) = self.shared(path) {
@@ -155,6 +233,18 @@ impl Machine<'_> {
         }
     }
 
+    /// What `yield from` gives in the end.
+    pub(super) fn returned_by(&mut self, values: &ValueSet) -> ValueSet {
+        let mut found = ValueSet::default();
+        for value in values.iter() {
+            match self.values.data(value) {
+                Data::Generator(body) => found.extend(&self.result(body, RETURNS)),
+                _ => found.extend(&self.awaited(value)),
+            };
+        }
+        found
+    }
+
     /// What comes out of a value one by one.
     pub(super) fn elements(&mut self, value: Value, mode: Mode) -> ValueSet {
         match self.values.data(value) {
@@ -168,9 +258,28 @@ impl Machine<'_> {
             Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
             Data::Library(path) => self.protocol_of_library(path, "__iter__", mode),
             Data::Object(_) | Data::Declared(_) => self.iterate_object(value, mode),
+            Data::Class(class) => self.iterate_class(class),
             Data::Model(_) => ValueSet::one(value),
             _ => ValueSet::default(),
         }
+    }
+
+    /// `for member in Enumeration`, or what a metaclass says.
+    fn iterate_class(&mut self, class: ClassId) -> ValueSet {
+        self.ancestors(class);
+        if self.is_enumeration(class) {
+            return self.single(Data::Declared(class));
+        }
+        let begin = self.symbols.intern("__iter__");
+        let mut found = ValueSet::default();
+        let iterators = self.special_of_class(class, begin, &[]);
+        for iterator in iterators.unwrap_or_default().iter() {
+            // A class that says it iterates itself would never end.
+            if !matches!(self.values.data(iterator), Data::Class(_)) {
+                found.extend(&self.elements(iterator, Mode::Plain));
+            }
+        }
+        found
     }
 
     fn iterate_object(&mut self, value: Value, mode: Mode) -> ValueSet {
@@ -181,6 +290,9 @@ impl Machine<'_> {
         };
         let (begin, next) = (self.symbols.intern(begin), self.symbols.intern(next));
         let mut result = ValueSet::default();
+        if let Some(method) = self.instead_of_iterator(value, begin, next) {
+            return self.special_method(value, method, &[]);
+        }
         for iterator in self.special_method(value, begin, &[]).iter() {
             match self.values.data(iterator) {
                 Data::Object(_) | Data::Declared(_) => {
@@ -199,6 +311,26 @@ impl Machine<'_> {
         result
     }
 
+    /// What is asked for items where a class does not begin an iteration: it is the iterator itself, or a
+    /// sequence as they were before there were iterators.
+    fn instead_of_iterator(&mut self, value: Value, begin: Symbol, next: Symbol) -> Option<Symbol> {
+        if self.answers(value, begin) {
+            return None;
+        }
+        if self.answers(value, next) {
+            return Some(next);
+        }
+        let class = self.class_of(value)?;
+        let get = self.symbols.intern("__getitem__");
+        let bases = self.libraries_of(class);
+        let is_interface = |base: &Symbol| {
+            let base = self.symbols.text(*base);
+            INTERFACES.iter().any(|module| base.starts_with(module))
+        };
+        let plain = bases.iter().all(is_interface);
+        (plain && self.answers(value, get)).then_some(get)
+    }
+
     /// What `with value as` gives; its end counts too.
     pub(super) fn enter(&mut self, value: Value, mode: Mode) -> ValueSet {
         match self.values.data(value) {
@@ -211,6 +343,22 @@ impl Machine<'_> {
             Data::Library(path) => {
                 self.protocol_of_library(path, "__exit__", mode);
                 self.protocol_of_library(path, "__enter__", mode)
+            }
+            Data::Bare(inner) => ValueSet::one(inner),
+            Data::Closing(inner) if matches!(self.values.data(inner), Data::Library(_)) => {
+                self.enter(inner, mode)
+            }
+            Data::Closing(inner) => {
+                let close = if mode == Mode::Awaited {
+                    "aclose"
+                } else {
+                    "close"
+                };
+                let close = self.symbols.intern(close);
+                for method in self.attribute_of(inner, close).iter() {
+                    self.invoke(method, &[], mode);
+                }
+                ValueSet::one(inner)
             }
             Data::Object(_) | Data::Declared(_) => {
                 let names = if mode == Mode::Awaited {
@@ -245,43 +393,6 @@ impl Machine<'_> {
             }
             _ => ValueSet::one(value),
         }
-    }
-
-    /// What Python asks where a class has not the method that it would ask first.
-    fn stand_in(&mut self, value: Value, method: Symbol) -> Symbol {
-        let Some(class) = self.class_of(value) else {
-            return method;
-        };
-        let mut method = method;
-        for (first, next) in STAND_INS {
-            if self.symbols.text(method) == *first && self.look_up(class, method).class.is_none() {
-                method = self.symbols.intern(next);
-            }
-        }
-        method
-    }
-
-    fn operator(&mut self, method: Symbol, left: &ValueSet, right: Option<&ValueSet>) -> ValueSet {
-        let given: Vec<Given> = right
-            .map(|values| Given::positional(values.clone()))
-            .into_iter()
-            .collect();
-        let mut result = ValueSet::default();
-        for value in left.iter() {
-            let values = match self.values.data(value) {
-                Data::Object(_) | Data::Declared(_) => {
-                    let method = self.stand_in(value, method);
-                    self.special_method(value, method, &given)
-                }
-                Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
-                Data::Library(path) => self.operator_of_library(path, method),
-                // `a + b` of two lists, `a | b` of two dicts or types.
-                Data::Collection(_) => ValueSet::one(value),
-                _ => ValueSet::default(),
-            };
-            result.extend(&values);
-        }
-        result
     }
 
     /// An annotation counts where no caller is seen: in coroutines, in class bodies, and

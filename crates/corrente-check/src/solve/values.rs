@@ -63,8 +63,16 @@ pub(crate) enum Data {
     },
     /// `property.setter`, to be called with a function.
     PropertySetter(Value),
-    /// `property.deleter`; what it is called with is not followed.
+    /// `property.deleter`, to be called with a function.
     PropertyDeleter(Value),
+    /// What `del object.name` calls: it stands beside the property.
+    Deleter(Value),
+    /// `contextlib.closing`: what `with` closes in the end.
+    Closing(Value),
+    /// Something as it is: what `with` gives of a `nullcontext`, what an `enum.member` stands for.
+    Bare(Value),
+    /// What `type.__call__` does for a class, under a metaclass's own.
+    Construct(ClassId),
     StaticMethod(Value),
     ClassMethod(Value),
     Super {

@@ -5,8 +5,8 @@
 
 use crate::facts::{
     Action, Argument, ArgumentKind, BodyKind, Call, Class, Collection, Fault, FunctionFacts, Key,
-    Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Receiver, Slot, Span, Trait,
-    Whole,
+    Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot, Span,
+    Trait, Whole,
 };
 use crate::uses::Uses;
 
@@ -145,6 +145,7 @@ impl<'a> Reader<'a> {
             parameters: self.list(Self::parameter)?,
             cells: self.numbers()?,
             fields: self.numbers()?,
+            settled: self.numbers()?,
             operations: self.list(Self::operation)?,
             slots,
             receiver,
@@ -227,6 +228,10 @@ impl<'a> Reader<'a> {
                 base: first,
                 name: self.number()?,
                 from: self.number()?,
+                way: match self.number()? {
+                    0 => Passage::Always,
+                    _ => Passage::Sometimes,
+                },
             },
             8 => Action::Item {
                 to: first,
@@ -259,7 +264,10 @@ impl<'a> Reader<'a> {
                 to: first,
                 from: self.number()?,
             },
-            13 => Action::Yield { from: first },
+            13 => Action::Yield {
+                to: first,
+                from: self.number()?,
+            },
             14 => Action::Return { from: first },
             15 => Action::Declare {
                 to: first,
@@ -321,6 +329,7 @@ impl<'a> Reader<'a> {
                 to,
                 body: self.number()?,
                 bases: self.numbers()?,
+                keywords: self.list(Self::default)?,
             })),
             24 => Action::Collection(Box::new(Collection {
                 to,
@@ -356,6 +365,7 @@ impl<'a> Reader<'a> {
             2 => Key::Slot(self.number()?),
             3 => Key::Any,
             4 => Key::Slice,
+            5 => Key::Part(self.signed()?),
             _ => return None,
         })
     }
@@ -367,6 +377,7 @@ impl<'a> Reader<'a> {
             2 => Trait::Instance(self.number()?),
             3 => Trait::NotInstance(self.number()?),
             4 => Trait::Unblocked,
+            6 => Trait::Caught(self.number()?),
             5 => Trait::Given {
                 subject: self.number()?,
                 kept: self.number()?,

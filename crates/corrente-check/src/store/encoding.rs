@@ -6,8 +6,8 @@
 //! parent.
 
 use crate::facts::{
-    Action, ArgumentKind, BodyKind, FunctionFacts, Key, Mode, ModuleFacts, ParameterKind, Receiver,
-    Slot, Span, Trait, Whole,
+    Action, ArgumentKind, BodyKind, FunctionFacts, Key, Mode, ModuleFacts, ParameterKind, Passage,
+    Receiver, Slot, Span, Trait, Whole,
 };
 use crate::spans::Spans;
 
@@ -135,6 +135,7 @@ impl Writer {
         }
         self.numbers(&function.cells);
         self.numbers(&function.fields);
+        self.numbers(&function.settled);
         self.count(function.operations.len());
         for operation in &function.operations {
             let next = self.spans.all().len() as u32;
@@ -156,7 +157,15 @@ impl Writer {
             Action::Load { to, hops, name } => self.tagged(4, [*to, *hops, *name]),
             Action::Store { hops, name, from } => self.tagged(5, [*hops, *name, *from]),
             Action::Attribute { to, base, name } => self.tagged(6, [*to, *base, *name]),
-            Action::SetAttribute { base, name, from } => self.tagged(7, [*base, *name, *from]),
+            Action::SetAttribute {
+                base,
+                name,
+                from,
+                way,
+            } => {
+                let way = u32::from(*way == Passage::Sometimes);
+                self.tagged(7, [*base, *name, *from, way]);
+            }
             Action::Item { to, base, key } => {
                 self.tagged(8, [*to, *base]);
                 self.key(*key);
@@ -168,7 +177,7 @@ impl Writer {
             Action::Iterate { to, from, mode } => self.tagged(10, [*to, *from, number_of(*mode)]),
             Action::Enter { to, from, mode } => self.tagged(11, [*to, *from, number_of(*mode)]),
             Action::Await { to, from } => self.tagged(12, [*to, *from]),
-            Action::Yield { from } => self.tagged(13, [*from]),
+            Action::Yield { to, from } => self.tagged(13, [*to, *from]),
             Action::Return { from } => self.tagged(14, [*from]),
             Action::Declare { to, annotation } => self.tagged(15, [*to, *annotation]),
             several => self.several(several),
@@ -196,6 +205,7 @@ impl Writer {
                     Trait::Instance(slot) => self.tagged(2, [*slot]),
                     Trait::NotInstance(slot) => self.tagged(3, [*slot]),
                     Trait::Unblocked => self.tagged(4, []),
+                    Trait::Caught(slot) => self.tagged(6, [*slot]),
                     Trait::Given { subject, kept } => self.tagged(5, [*subject, *kept]),
                 }
             }
@@ -237,15 +247,12 @@ impl Writer {
                 defaults,
             } => {
                 self.tagged(22, [*to, *function]);
-                self.count(defaults.len());
-                for (name, slot) in defaults {
-                    self.number(*name);
-                    self.number(*slot);
-                }
+                self.named(defaults);
             }
             Action::Class(class) => {
                 self.tagged(23, [class.to, class.body]);
                 self.numbers(&class.bases);
+                self.named(&class.keywords);
             }
             Action::Collection(made) => {
                 self.tagged(24, [made.to]);
@@ -254,6 +261,14 @@ impl Writer {
             }
             // All others are written by the two functions above.
             _ => self.tagged(u8::MAX, []),
+        }
+    }
+
+    fn named(&mut self, named: &[(u32, Slot)]) {
+        self.count(named.len());
+        for (name, slot) in named {
+            self.number(*name);
+            self.number(*slot);
         }
     }
 
@@ -275,6 +290,10 @@ impl Writer {
             Key::Slot(slot) => self.tagged(2, [slot]),
             Key::Any => self.tagged(3, []),
             Key::Slice => self.tagged(4, []),
+            Key::Part(number) => {
+                self.tagged(5, []);
+                self.signed(number);
+            }
         }
     }
 }

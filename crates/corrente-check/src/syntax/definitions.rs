@@ -7,6 +7,7 @@ use ruff_python_ast::{Decorator, Expr, ExprLambda, Parameters, StmtClassDef, Stm
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::{Lowering, NewBody};
+use super::settled::settled;
 use super::span_of;
 use crate::facts::{
     Action, Argument, ArgumentKind, BodyKind, Call, Class, Mode, Name, Parameter, ParameterKind,
@@ -27,6 +28,11 @@ impl Lowering<'_> {
         let name = self.name(function.name.as_str());
         let number = self.open(scope, NewBody { name, kind });
         self.facts_of(number).receiver = receiver(function);
+        if function.name.as_str() == "__init__" {
+            let names = settled(function);
+            let names = names.into_iter().map(|name| self.name(name)).collect();
+            self.facts_of(number).settled = names;
+        }
         self.parameters(number, &function.parameters);
         if let Some(returns) = &function.returns
             && matches!(kind, BodyKind::Function | BodyKind::Coroutine)
@@ -89,8 +95,14 @@ impl Lowering<'_> {
     pub(super) fn class(&mut self, class: &StmtClassDef) {
         let decorators = self.decorators(&class.decorator_list);
         let mut bases = Vec::new();
+        let mut keywords = Vec::new();
         if let Some(arguments) = &class.arguments {
             bases.extend(arguments.args.iter().map(|base| self.expression(base)));
+            for keyword in &arguments.keywords {
+                let given = self.expression(&keyword.value);
+                let name = keyword.arg.as_ref().map(|name| self.name(name.as_str()));
+                keywords.extend(name.map(|name| (name, given)));
+            }
         }
         let scope = self.scopes.at(class.range());
         let name = self.name(class.name.as_str());
@@ -102,7 +114,12 @@ impl Lowering<'_> {
         self.statements(&class.body);
         self.close();
         let to = self.slot();
-        let made = Class { to, body, bases };
+        let made = Class {
+            to,
+            body,
+            bases,
+            keywords,
+        };
         self.emit(class.name.range, Action::Class(Box::new(made)));
         let decorated = self.decorate(decorators, to);
         self.write(class.name.range, class.name.as_str(), decorated);
@@ -198,6 +215,10 @@ impl Lowering<'_> {
         }
         if let Expr::Subscript(item) = annotation {
             return self.subscript_of_annotation(item);
+        }
+        if let Expr::Call(_) = annotation {
+            // Evaluated where the function is made, if at all, and of no class that is known.
+            return self.slot();
         }
         if let Expr::BinOp(union) = annotation {
             let to = self.slot();

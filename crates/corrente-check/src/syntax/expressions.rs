@@ -4,8 +4,8 @@
 //! their own.
 
 use ruff_python_ast::{
-    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprCompare, ExprFString, ExprGenerator, Int,
-    Number, Operator, UnaryOp,
+    Arguments, BoolOp, Comprehension, Expr, ExprBoolOp, ExprCall, ExprFString, ExprGenerator,
+    ExprUnaryOp, Int, Number, Operator, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
@@ -13,9 +13,10 @@ use super::flow::Awaits;
 use super::lowering::{Lowering, NewBody};
 use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
+use super::truth::{Truth, truth};
 use crate::facts::{
     Action, Argument, ArgumentKind, BEGINNING, BodyKind, Call, Collection, EXPRESSION, Key, Mode,
-    PROSE, Slot, Trait, YIELDS,
+    PROSE, RETURNED, Slot, Trait, YIELDS,
 };
 
 impl Lowering<'_> {
@@ -97,7 +98,7 @@ impl Lowering<'_> {
     fn composite(&mut self, expression: &Expr) -> Slot {
         let range = expression.range();
         match expression {
-            Expr::BoolOp(any) => self.either(range, &any.values.iter().collect::<Vec<_>>()),
+            Expr::BoolOp(any) => self.either(range, any),
             Expr::If(choice) => self.choice(choice),
             Expr::BinOp(binary) => {
                 let left = self.expression(&binary.left);
@@ -122,9 +123,9 @@ impl Lowering<'_> {
             Expr::FString(text) => self.f_string(text),
             Expr::Yield(given) => {
                 let from = given.value.as_ref().map(|value| self.expression(value));
+                let from = from.unwrap_or_else(|| self.slot());
                 let to = self.slot();
-                let from = from.unwrap_or(to);
-                self.emit(range, Action::Yield { from });
+                self.emit(range, Action::Yield { to, from });
                 to
             }
             Expr::YieldFrom(given) => {
@@ -137,7 +138,8 @@ impl Lowering<'_> {
                         from: to,
                     },
                 );
-                to
+                // What it returns is what the expression is.
+                self.call_builtin(range, RETURNED, &[from])
             }
             _ => self.collection(expression),
         }
@@ -183,7 +185,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn text(&mut self, range: TextRange, text: &str) -> Slot {
+    pub(super) fn text(&mut self, range: TextRange, text: &str) -> Slot {
         let (to, text) = (self.slot(), self.name(text));
         self.emit(range, Action::Text { to, text });
         to
@@ -197,17 +199,29 @@ impl Lowering<'_> {
         to
     }
 
-    fn either(&mut self, range: TextRange, parts: &[&Expr]) -> Slot {
+    fn either(&mut self, range: TextRange, parts: &ExprBoolOp) -> Slot {
         let to = self.slot();
-        for part in parts {
+        for part in &parts.values {
             let from = self.expression(part);
             self.emit(range, Action::Copy { to, from });
+            let decides = match parts.op {
+                BoolOp::And => truth(part).is_false(),
+                BoolOp::Or => truth(part) == Truth::Always,
+            };
+            if decides {
+                break;
+            }
         }
         to
     }
 
     fn choice(&mut self, choice: &ruff_python_ast::ExprIf) -> Slot {
         self.tested(&choice.test);
+        match truth(&choice.test) {
+            Truth::Always => return self.expression(&choice.body),
+            Truth::Never | Truth::Typing => return self.expression(&choice.orelse),
+            Truth::Unknown => {}
+        }
         let narrowing = self.narrowing(&choice.test);
         let to = self.slot();
         let before = self.mark();
@@ -238,9 +252,9 @@ impl Lowering<'_> {
                 self.expression(key);
                 Key::Slice
             }
-            Expr::UnaryOp(_) => {
+            Expr::UnaryOp(unary) => {
                 self.expression(key);
-                Key::Any
+                negative(unary).map_or(Key::Any, Key::Number)
             }
             _ => Key::Slot(self.expression(key)),
         }
@@ -380,7 +394,8 @@ impl Lowering<'_> {
             self.clause(generator, from);
         }
         let from = self.expression(&each.elt);
-        self.emit(each.elt.range(), Action::Yield { from });
+        let sent = self.slot();
+        self.emit(each.elt.range(), Action::Yield { to: sent, from });
         let defaults = self.close_expression();
         let (to, callee) = (self.slot(), self.slot());
         let made = Action::Function {
@@ -402,23 +417,6 @@ impl Lowering<'_> {
     fn iterate(&mut self, range: TextRange, from: Slot, mode: Mode) -> Slot {
         let to = self.slot();
         self.emit(range, Action::Iterate { to, from, mode });
-        to
-    }
-
-    fn compare(&mut self, compare: &ExprCompare) -> Slot {
-        let mut left = self.expression(&compare.left);
-        let mut to = left;
-        for (operator, right) in compare.ops.iter().zip(&compare.comparators) {
-            let right = self.expression(right);
-            to = match operator {
-                CmpOp::Is | CmpOp::IsNot => self.slot(),
-                CmpOp::In | CmpOp::NotIn => {
-                    self.special(compare.range(), "__contains__", right, Some(left))
-                }
-                _ => self.special(compare.range(), comparison(*operator), left, Some(right)),
-            };
-            left = right;
-        }
         to
     }
 
@@ -454,73 +452,6 @@ impl Lowering<'_> {
             self.emit(range, Action::Text { to, text });
         }
     }
-
-    /// A special method of one or two operands.
-    pub(super) fn special(
-        &mut self,
-        range: TextRange,
-        method: &str,
-        left: Slot,
-        right: Option<Slot>,
-    ) -> Slot {
-        let to = self.slot();
-        let method = self.name(method);
-        self.emit(
-            range,
-            Action::Special {
-                to,
-                method,
-                reflected: None,
-                left,
-                right,
-            },
-        );
-        to
-    }
-
-    pub(super) fn binary(
-        &mut self,
-        range: TextRange,
-        operator: Operator,
-        left: Slot,
-        right: Slot,
-    ) -> Slot {
-        let stem = stem(operator);
-        let method = self.name(&format!("__{stem}__"));
-        let reflected = Some(self.name(&format!("__r{stem}__")));
-        let to = self.slot();
-        let right = Some(right);
-        self.emit(
-            range,
-            Action::Special {
-                to,
-                method,
-                reflected,
-                left,
-                right,
-            },
-        );
-        to
-    }
-
-    /// The same for `left += right`, which asks `__iadd__` first.
-    pub(super) fn in_place(
-        &mut self,
-        range: TextRange,
-        operator: Operator,
-        (left, right): (Slot, Slot),
-        to: Slot,
-    ) {
-        let method = self.name(&format!("__i{}__", stem(operator)));
-        let action = Action::Special {
-            to,
-            method,
-            reflected: None,
-            left,
-            right: Some(right),
-        };
-        self.emit(range, action);
-    }
 }
 
 /// A text as far as it makes a difference what it says.
@@ -532,31 +463,11 @@ fn as_known(text: &str) -> &str {
     }
 }
 
-fn stem(operator: Operator) -> &'static str {
-    match operator {
-        Operator::Add => "add",
-        Operator::Sub => "sub",
-        Operator::Mult => "mul",
-        Operator::MatMult => "matmul",
-        Operator::Div => "truediv",
-        Operator::Mod => "mod",
-        Operator::Pow => "pow",
-        Operator::LShift => "lshift",
-        Operator::RShift => "rshift",
-        Operator::BitOr => "or",
-        Operator::BitXor => "xor",
-        Operator::BitAnd => "and",
-        Operator::FloorDiv => "floordiv",
-    }
-}
-
-fn comparison(operator: CmpOp) -> &'static str {
-    match operator {
-        CmpOp::Eq => "__eq__",
-        CmpOp::NotEq => "__ne__",
-        CmpOp::Lt => "__lt__",
-        CmpOp::LtE => "__le__",
-        CmpOp::Gt => "__gt__",
-        _ => "__ge__",
-    }
+/// `-1`, which counts from the end.
+fn negative(unary: &ExprUnaryOp) -> Option<i64> {
+    let (UnaryOp::USub, Expr::NumberLiteral(literal)) = (unary.op, &*unary.operand) else {
+        return None;
+    };
+    let number = literal.value.as_int().and_then(Int::as_i64)?;
+    number.checked_neg().filter(|number| *number < 0)
 }

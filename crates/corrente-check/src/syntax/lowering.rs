@@ -38,6 +38,8 @@ pub(super) struct Frame {
     pub(super) slots: u32,
     pub(super) versions: Versions,
     pub(super) loops: Vec<Loop>,
+    /// Branches, loops and `try`s around what is being lowered.
+    pub(super) branches: u32,
     /// For each `try` around: names with a slot that gets all their versions.
     pub(super) recorders: Vec<FxHashMap<Name, Slot>>,
     pub(super) fields: Vec<Name>,
@@ -131,6 +133,7 @@ impl<'a> Lowering<'a> {
             slots: 2,
             cells,
             fields: Vec::new(),
+            settled: Vec::new(),
             receiver: Receiver::Object,
             uses: Uses::default(),
         });
@@ -141,6 +144,7 @@ impl<'a> Lowering<'a> {
             slots: 2,
             versions: Some(FxHashMap::default()),
             loops: Vec::new(),
+            branches: 0,
             recorders: Vec::new(),
             fields: Vec::new(),
             stores: Vec::new(),

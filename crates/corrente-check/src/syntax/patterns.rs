@@ -1,7 +1,7 @@
 //! `match`: what its patterns bind.
 //!
 //! A mapping's parts are by their keys, a sequence's by their positions as far as these are known; class
-//! patterns narrow. What a class has by position is not followed.
+//! patterns narrow. What a class has by position is what its `__match_args__` or its fields say.
 
 use ruff_python_ast::{Pattern, PatternMatchClass, PatternMatchMapping, StmtMatch};
 use ruff_text_size::{Ranged as _, TextRange};
@@ -118,6 +118,28 @@ impl Lowering<'_> {
         to
     }
 
+    /// The attribute that the class names at a position of its `__match_args__`.
+    fn by_position(
+        &mut self,
+        range: TextRange,
+        (class, subject): (Slot, Slot),
+        index: usize,
+    ) -> Slot {
+        let names = self.slot();
+        let name = self.name("__match_args__");
+        let base = class;
+        self.emit(
+            range,
+            Action::Attribute {
+                to: names,
+                base,
+                name,
+            },
+        );
+        let name = self.part(range, names, Key::position(index));
+        self.call_builtin(range, "getattr", &[subject, name])
+    }
+
     fn class_pattern(&mut self, class: &PatternMatchClass, subject: Slot) -> Slot {
         let slot = self.expression(&class.cls);
         let narrowed = self.slot();
@@ -130,9 +152,13 @@ impl Lowering<'_> {
                 by,
             },
         );
-        for part in &class.arguments.patterns {
+        for (index, part) in class.arguments.patterns.iter().enumerate() {
             let is_whole = WHOLE.contains(&word(&class.cls));
-            let inner = if is_whole { narrowed } else { self.slot() };
+            let inner = if is_whole {
+                narrowed
+            } else {
+                self.by_position(part.range(), (slot, narrowed), index)
+            };
             self.pattern(part, inner);
         }
         for keyword in &class.arguments.keywords {

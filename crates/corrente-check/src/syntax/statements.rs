@@ -4,27 +4,17 @@
 //! apart from the imports and classes under `TYPE_CHECKING`, which annotations name.
 
 use ruff_python_ast::{
-    BoolOp, CmpOp, ElifElseClause, ExceptHandler, Expr, ExprCompare, Int, Stmt, StmtIf, StmtTry,
-    UnaryOp,
+    ElifElseClause, ExceptHandler, Expr, ExprCall, Identifier, Stmt, StmtIf, StmtTry, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
-use super::scopes::unblocks;
-use crate::facts::{Action, Key, Mode, Slot, Trait};
+use super::scopes::{Place, unblocks};
+use super::truth::{Truth, ends, truth};
+use crate::facts::{Action, Argument, ArgumentKind, Call, Key, Mode, Passage, Slot, Trait};
 
 /// Nesting of expressions and statements that is followed; generated code goes deeper.
 pub(super) const DEPTH_MAX: u32 = 2_000;
-
-/// What a test is known to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
-    Always,
-    Never,
-    /// Only for a type checker.
-    Typing,
-    Unknown,
-}
 
 /// What a test says of a variable.
 pub(super) struct Narrowing {
@@ -41,7 +31,10 @@ impl Lowering<'_> {
             }
             if self.depth < DEPTH_MAX {
                 self.depth += 1;
+                let parts = u32::from(parts_ways(statement));
+                self.frame().branches += parts;
                 self.statement(statement);
+                self.frame().branches -= parts;
                 self.depth -= 1;
             } else {
                 self.too_deep(statement.range());
@@ -113,20 +106,17 @@ impl Lowering<'_> {
             }
             // A docstring, or what stands in place of a comment.
             Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
-            Stmt::Expr(expression) => {
-                self.expression(&expression.value);
-                if let Expr::Call(call) = &*expression.value
-                    && let Some(Expr::Name(socket)) = unblocks(call)
-                {
-                    self.narrow(range, socket.id.as_str(), Trait::Unblocked);
-                }
-            }
+            Stmt::Expr(expression) => self.alone(&expression.value),
             Stmt::TypeAlias(alias) => {
                 let from = self.annotation(&alias.value);
                 self.assign(&alias.name, from);
             }
             Stmt::Assert(assert) => {
                 self.tested(&assert.test);
+                if truth(&assert.test) == Truth::Never {
+                    self.stop();
+                    return;
+                }
                 if let Some(narrowing) = self.narrowing(&assert.test) {
                     self.narrow(range, &narrowing.name, narrowing.holds);
                 }
@@ -137,6 +127,20 @@ impl Lowering<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An expression that stands alone.
+    fn alone(&mut self, expression: &Expr) {
+        self.expression(expression);
+        let Expr::Call(call) = expression else {
+            return;
+        };
+        if let Some(Expr::Name(socket)) = unblocks(call) {
+            self.narrow(call.range(), socket.id.as_str(), Trait::Unblocked);
+        }
+        if self.is_the_end(call) {
+            self.stop();
         }
     }
 
@@ -156,12 +160,52 @@ impl Lowering<'_> {
         self.assign(&assign.target, to);
     }
 
-    fn delete(&mut self, target: &Expr) {
-        if let Expr::Subscript(item) = target {
-            let left = self.expression(&item.value);
-            let right = self.expression(&item.slice);
-            self.special(target.range(), "__delitem__", left, Some(right));
+    /// Whether a call ends the program: `exit` is the builtin one only where nothing else is called so.
+    fn is_the_end(&mut self, call: &ExprCall) -> bool {
+        let scope = self.frame().scope;
+        match &*call.func {
+            Expr::Name(name) => {
+                matches!(name.id.as_str(), "exit" | "quit")
+                    && self.scopes.find(scope, name.id.as_str()) == Place::Builtin
+            }
+            other => ends(other),
         }
+    }
+
+    fn delete(&mut self, target: &Expr) {
+        let range = target.range();
+        match target {
+            Expr::Subscript(item) => {
+                let left = self.expression(&item.value);
+                let right = self.expression(&item.slice);
+                self.special(range, "__delitem__", left, Some(right));
+            }
+            Expr::Attribute(attribute) => {
+                let base = self.expression(&attribute.value);
+                let name = self.text(range, attribute.attr.as_str());
+                self.call_builtin(range, "delattr", &[base, name]);
+            }
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.delete(part)),
+            Expr::List(list) => list.elts.iter().for_each(|part| self.delete(part)),
+            _ => {}
+        }
+    }
+
+    /// A call of a builtin function that the source does not write as one.
+    pub(super) fn call_builtin(&mut self, range: TextRange, name: &str, given: &[Slot]) -> Slot {
+        let (to, callee) = (self.slot(), self.slot());
+        let name = self.name(name);
+        self.emit(range, Action::Builtin { to: callee, name });
+        let kind = ArgumentKind::Positional;
+        let arguments = given.iter().map(|slot| Argument { kind, slot: *slot });
+        let call = Call {
+            to,
+            callee,
+            arguments: arguments.collect(),
+            mode: Mode::Plain,
+        };
+        self.emit(range, Action::Call(Box::new(call)));
+        to
     }
 
     /// Gives what `from` holds to a target.
@@ -172,7 +216,19 @@ impl Lowering<'_> {
             Expr::Attribute(attribute) => {
                 let base = self.expression(&attribute.value);
                 let name = self.name(attribute.attr.as_str());
-                self.emit(range, Action::SetAttribute { base, name, from });
+                let way = match self.frame().branches {
+                    0 => Passage::Always,
+                    _ => Passage::Sometimes,
+                };
+                self.emit(
+                    range,
+                    Action::SetAttribute {
+                        base,
+                        name,
+                        from,
+                        way,
+                    },
+                );
             }
             Expr::Subscript(item) => {
                 let base = self.expression(&item.value);
@@ -201,7 +257,7 @@ impl Lowering<'_> {
                 Action::Item {
                     to,
                     base: from,
-                    key: Key::position(index),
+                    key: i64::try_from(index).map_or(Key::Any, Key::Part),
                 }
             };
             self.emit(range, action);
@@ -264,6 +320,14 @@ impl Lowering<'_> {
         self.join(taken);
     }
 
+    /// `except class as name`: some object of the class, whoever raised it.
+    fn caught(&mut self, name: &Identifier, class: Slot) {
+        let (to, from) = (self.slot(), self.slot());
+        let by = Trait::Caught(class);
+        self.emit(name.range, Action::Filter { to, from, by });
+        self.write(name.range, name.as_str(), to);
+    }
+
     /// The variable's next version is what passes the test.
     pub(super) fn narrow(&mut self, range: TextRange, name: &str, by: Trait) {
         let from = self.read(range, name);
@@ -276,7 +340,7 @@ impl Lowering<'_> {
         let scopes = self.scopes;
         let frame = self.frame();
         let is_target = frame.shadows.contains(&number) || frame.passed.is_some();
-        if is_target || scopes.find(frame.scope, name) == super::scopes::Place::Own {
+        if is_target || scopes.find(frame.scope, name) == Place::Own {
             self.version(number, to);
         }
     }
@@ -376,10 +440,13 @@ impl Lowering<'_> {
             let ExceptHandler::ExceptHandler(handler) = handler;
             self.resume(handled.clone());
             if let Some(kind) = &handler.type_ {
-                self.expression(kind);
+                let class = self.expression(kind);
                 if asks && word(kind) == "RuntimeError" {
                     // Only code without a loop gets here.
                     self.stop();
+                }
+                if let (Some(name), false) = (&handler.name, attempt.is_star) {
+                    self.caught(name, class);
                 }
             }
             self.statements(&handler.body);
@@ -406,6 +473,14 @@ enum Leaving {
     Continue,
 }
 
+/// Whether code may pass by some of what stands in a statement.
+fn parts_ways(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::If(_) | Stmt::For(_) | Stmt::While(_) | Stmt::Try(_) | Stmt::Match(_)
+    )
+}
+
 /// Whether a `try` begins with `asyncio.get_running_loop()`.
 fn asks_for_the_loop(attempt: &StmtTry) -> bool {
     let asked = match attempt.body.first() {
@@ -427,65 +502,4 @@ pub(super) fn word(expression: &Expr) -> &str {
 
 fn mode(is_async: bool) -> Mode {
     if is_async { Mode::Awaited } else { Mode::Plain }
-}
-
-fn truth(test: &Expr) -> Truth {
-    match test {
-        Expr::BooleanLiteral(literal) if literal.value => Truth::Always,
-        Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => Truth::Never,
-        Expr::NumberLiteral(literal) => match literal.value.as_int().and_then(Int::as_i64) {
-            Some(0) => Truth::Never,
-            Some(_) => Truth::Always,
-            None => Truth::Unknown,
-        },
-        Expr::Name(name) if name.id.as_str() == "TYPE_CHECKING" => Truth::Typing,
-        Expr::Attribute(attribute) if attribute.attr.as_str() == "TYPE_CHECKING" => Truth::Typing,
-        Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => match truth(&unary.operand) {
-            Truth::Always => Truth::Never,
-            Truth::Never | Truth::Typing => Truth::Always,
-            Truth::Unknown => Truth::Unknown,
-        },
-        Expr::BoolOp(parts) => {
-            let (decides, other) = match parts.op {
-                BoolOp::And => (Truth::Never, Truth::Always),
-                BoolOp::Or => (Truth::Always, Truth::Never),
-            };
-            let mut truths = parts.values.iter().map(truth);
-            if truths.clone().any(|truth| truth == decides) {
-                decides
-            } else if truths.all(|truth| truth == other) {
-                other
-            } else {
-                Truth::Unknown
-            }
-        }
-        Expr::Compare(compare) => of_version(compare).unwrap_or(Truth::Unknown),
-        _ => Truth::Unknown,
-    }
-}
-
-/// The oldest Python that anybody's code still has to run on: versions below are dead branches.
-const OLDEST: [i64; 2] = [3, 8];
-
-/// `sys.version_info < (3, 7)` and its like.
-fn of_version(compare: &ExprCompare) -> Option<Truth> {
-    let ([operator], [Expr::Tuple(tuple)]) = (&*compare.ops, &*compare.comparators) else {
-        return None;
-    };
-    if word(&compare.left) != "version_info" {
-        return None;
-    }
-    let numbers = tuple.elts.iter().map(|part| match part {
-        Expr::NumberLiteral(literal) => literal.value.as_int().and_then(Int::as_i64),
-        _ => None,
-    });
-    let numbers: Option<Vec<i64>> = numbers.collect();
-    if numbers?.as_slice() > OLDEST.as_slice() {
-        return None;
-    }
-    match operator {
-        CmpOp::Lt | CmpOp::LtE => Some(Truth::Never),
-        CmpOp::Gt | CmpOp::GtE => Some(Truth::Always),
-        _ => None,
-    }
 }
