@@ -62,7 +62,7 @@ fn as_supervisor() {
             port: 0,
         }],
         asked: corrente_operations::settings::Switch::On,
-        backlog: 16,
+        backlog: Some(16),
         unix_permissions: 0o600,
         reuse_port: corrente_operations::settings::Switch::Off,
     };
