@@ -13,9 +13,9 @@ use crate::failure::Failure;
 const DOCUMENT: &str = "docs/BENCHMARKS.md";
 
 /// The document, to put the figures of one benchmark into.
+#[derive(Debug)]
 pub(super) struct Published {
     path: PathBuf,
-    text: String,
     bench: &'static str,
 }
 
@@ -35,16 +35,19 @@ impl Published {
 
     /// Reads it and sees that the benchmark has a section.
     fn read(root: &Path, bench: &'static str) -> Result<Self, Failure> {
-        let path = root.join(DOCUMENT);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Failure::step(format!("cannot read {DOCUMENT}: {error}")))?;
-        let published = Self { path, text, bench };
+        let published = Self {
+            path: root.join(DOCUMENT),
+            bench,
+        };
         published.with("")?;
         Ok(published)
     }
 
+    /// The document as it is now: somebody may have written in it while the benchmark ran.
     fn with(&self, result: &str) -> Result<String, Failure> {
-        with_section(&self.text, self.bench, result)
+        let text = fs::read_to_string(&self.path)
+            .map_err(|error| Failure::step(format!("cannot read {DOCUMENT}: {error}")))?;
+        with_section(&text, self.bench, result)
             .map_err(|what| Failure::step(format!("{DOCUMENT}: {what}")))
     }
 
