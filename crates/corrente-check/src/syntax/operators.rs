@@ -6,7 +6,7 @@ use ruff_python_ast::{CmpOp, ExprCompare, Operator};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
-use crate::facts::{Action, Slot};
+use crate::facts::{Action, Name, Slot};
 
 impl Lowering<'_> {
     pub(super) fn compare(&mut self, compare: &ExprCompare) -> Slot {
@@ -28,20 +28,8 @@ impl Lowering<'_> {
 
     fn ordered(&mut self, range: TextRange, operator: CmpOp, left: Slot, right: Slot) -> Slot {
         let (method, mirrored) = comparison(operator);
-        let (method, reflected) = (self.name(method), Some(self.name(mirrored)));
-        let to = self.slot();
-        let right = Some(right);
-        self.emit(
-            range,
-            Action::Special {
-                to,
-                method,
-                reflected,
-                left,
-                right,
-            },
-        );
-        to
+        let asked = (self.name(method), Some(self.name(mirrored)));
+        self.asked(range, asked, (left, Some(right)))
     }
 
     /// A special method of one or two operands.
@@ -52,19 +40,8 @@ impl Lowering<'_> {
         left: Slot,
         right: Option<Slot>,
     ) -> Slot {
-        let to = self.slot();
         let method = self.name(method);
-        self.emit(
-            range,
-            Action::Special {
-                to,
-                method,
-                reflected: None,
-                left,
-                right,
-            },
-        );
-        to
+        self.asked(range, (method, None), (left, right))
     }
 
     pub(super) fn binary(
@@ -77,18 +54,25 @@ impl Lowering<'_> {
         let stem = stem(operator);
         let method = self.name(&format!("__{stem}__"));
         let reflected = Some(self.name(&format!("__r{stem}__")));
+        self.asked(range, (method, reflected), (left, Some(right)))
+    }
+
+    /// A method of the left operand, and the one that is asked of the right one where there is such.
+    fn asked(
+        &mut self,
+        range: TextRange,
+        (method, reflected): (Name, Option<Name>),
+        (left, right): (Slot, Option<Slot>),
+    ) -> Slot {
         let to = self.slot();
-        let right = Some(right);
-        self.emit(
-            range,
-            Action::Special {
-                to,
-                method,
-                reflected,
-                left,
-                right,
-            },
-        );
+        let action = Action::Special {
+            to,
+            method,
+            reflected,
+            left,
+            right,
+        };
+        self.emit(range, action);
         to
     }
 
