@@ -300,7 +300,8 @@ impl Known {
 }
 
 /// The pass that was disturbed least: what else runs on the machine makes caches cold, and so adds
-/// processor time; nothing takes any away. Passes compare by their work, where the speed is known.
+/// processor time; nothing takes any away. Passes compare by their work, where the speed is known. One
+/// without any processor time was not read.
 fn typical(passes: &[Cost]) -> Option<Cost> {
     let rounds = |cost: &Cost| cost.speed.map(|speed| speed * cost.cpu.as_secs_f64());
     let all: Option<Vec<f64>> = passes.iter().map(rounds).collect();
@@ -308,6 +309,7 @@ fn typical(passes: &[Cost]) -> Option<Cost> {
     let least = passes
         .iter()
         .zip(work)
+        .filter(|(pass, _)| !pass.cpu.is_zero())
         .min_by(|(_, a), (_, b)| a.total_cmp(b));
     least.map(|(cost, _)| *cost)
 }

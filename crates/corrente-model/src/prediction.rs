@@ -116,6 +116,8 @@ pub enum Unpredictable {
     Uncalibrated(Uncalibrated),
     /// The service or a deployment cannot be.
     Invalid(Invalid),
+    /// What was measured has no ratio, or one without bounds, as where a request took no time.
+    Boundless,
 }
 
 impl fmt::Display for Unpredictable {
@@ -128,6 +130,10 @@ impl fmt::Display for Unpredictable {
                 )
             }
             Self::Invalid(invalid) => write!(formatter, "{invalid}"),
+            Self::Boundless => formatter.write_str(
+                "what was measured has no ratio within bounds (a request without any time, or a cost that \
+                 is not known): measure more requests",
+            ),
         }
     }
 }
@@ -150,7 +156,7 @@ impl From<Invalid> for Unpredictable {
 ///
 /// # Errors
 ///
-/// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
+/// [`Unpredictable`] where a stack lacks a cost, something cannot be simulated, or nothing bounds the answer.
 pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
     predict_with(question, Effort::FIGURE)
 }
@@ -159,7 +165,7 @@ pub fn predict(question: &Question<'_>) -> Result<Prediction, Unpredictable> {
 ///
 /// # Errors
 ///
-/// [`Unpredictable`] where a stack lacks a cost, or something cannot be simulated.
+/// [`Unpredictable`] where a stack lacks a cost, something cannot be simulated, or nothing bounds the answer.
 pub fn predict_with(question: &Question<'_>, effort: Effort) -> Result<Prediction, Unpredictable> {
     // Both sides in the same order: what only that order brings is no gain.
     let (fair_before, fair_after) = (question.before.fair(), question.after.fair());
@@ -182,7 +188,7 @@ pub fn predict_with(question: &Question<'_>, effort: Effort) -> Result<Predictio
         let values: Vec<f64> = draws.iter().map(of).collect();
         around(of(&central), values, question.model_deviation)
     };
-    Ok(Prediction {
+    let prediction = Prediction {
         gain: interval(&|pair| pair.after.throughput_per_s / pair.before.throughput_per_s),
         p99_ratio: reaching(
             interval(&|pair| pair.after.latency.p99 / pair.before.latency.p99),
@@ -214,7 +220,25 @@ pub fn predict_with(question: &Question<'_>, effort: Effort) -> Result<Predictio
                 &central.after,
             )
         },
-    })
+    };
+    if prediction.is_bounded() {
+        Ok(prediction)
+    } else {
+        Err(Unpredictable::Boundless)
+    }
+}
+
+impl Prediction {
+    /// Whether each of its intervals is one.
+    fn is_bounded(&self) -> bool {
+        let sides = [&self.before, &self.after];
+        let sides = sides.map(|side| [side.throughput_per_s, side.p99]);
+        let mut all = sides
+            .as_flattened()
+            .iter()
+            .chain([&self.gain, &self.p99_ratio]);
+        all.all(|interval| interval.estimate > 0.0 && interval.high.is_finite())
+    }
 }
 
 /// How many times as long P99 is where connections go to whoever asks first as where they go to who has

@@ -112,6 +112,18 @@ fn enough_workers_are_as_good_but_for_their_stack() {
 }
 
 #[test]
+fn a_pass_without_processor_time_counts_for_nothing() {
+    // As where the processes of the contender ended before their time was read.
+    let mut unread = known();
+    unread.learn("flask", "calls", cost(1, 20_300, 0));
+    unread.learn("starlette", "plain", cost(32, 100, 0));
+    assert_eq!(
+        gain(&mut unread, 4, 2).to_bits(),
+        gain(&mut known(), 4, 2).to_bits()
+    );
+}
+
+#[test]
 fn of_two_passes_the_less_disturbed_counts() {
     let mut disturbed = known();
     disturbed.learn("flask", "calls", cost(1, 30_000, 9_000));

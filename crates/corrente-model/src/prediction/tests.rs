@@ -247,3 +247,29 @@ fn a_driver_without_costs_is_no_prediction() {
         "the stack `sync` is not calibrated for `redis` calls"
     );
 }
+
+#[test]
+fn what_takes_no_time_has_no_prediction() {
+    let mut nothing = service(0.0, 0.0, 0.0);
+    nothing.endpoints[0].calls.clear();
+    let from = stack("sync", 0.0005, 0.0003);
+    let free = stack("async", 0.0, 0.0);
+    for to in [&from, &free] {
+        let question = Question {
+            service: &nothing,
+            present: None,
+            cpu_deviation: 0.02,
+            from: &from,
+            to,
+            before: &deployment(2, 1.0, Concurrency::Threads(1)),
+            after: &deployment(1, 1.0, Concurrency::Loop { gathered: 0.0 }),
+            load: &Load::Closed {
+                users: 16,
+                think: Law::Constant(0.0),
+            },
+            model_deviation: 0.04,
+            seed: 1,
+        };
+        assert_eq!(predict(&question), Err(Unpredictable::Boundless));
+    }
+}
