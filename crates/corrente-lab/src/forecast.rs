@@ -15,7 +15,7 @@ mod pairs;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_model::calibration::Stack;
+use corrente_model::calibration::{self, Stack};
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
@@ -191,10 +191,18 @@ impl Known {
         passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
     }
 
-    /// How long one user alone waits for a request, where that is known.
-    pub(crate) fn latency_alone(&self, contender: &str, case: &str) -> Option<Duration> {
-        let passes = self.alone.get(&(contender.to_owned(), case.to_owned()))?;
-        typical(passes).map(|cost| cost.elapsed)
+    /// How long each of so many users waits for a request at least, where the request's one user alone is
+    /// known: all that they ask has to be computed meanwhile, on so many cores.
+    pub(crate) fn latency_of(
+        &self,
+        contender: &str,
+        case: &CasePlan,
+        cores: usize,
+    ) -> Option<Duration> {
+        let passes = self.alone.get(&(contender.to_owned(), case.id.clone()))?;
+        let alone = typical(passes)?;
+        let computing = alone.cpu.mul_f64(users(case) as f64 / cores as f64);
+        Some(alone.elapsed.max(computing))
     }
 
     /// What was measured, for the result: every pass.
@@ -351,9 +359,9 @@ struct Stacks {
     to: Stack,
 }
 
-/// Asks the model. The code's own part comes from the processes of many threads, where they are
-/// known: theirs are the warm caches of a busy loop. Workers of one thread cost what they do where they
-/// crowd their cores, else what one user alone was served with.
+/// Asks the model. Where the processes of many threads are known, the service costs what it does there: theirs
+/// are the warm caches of a busy loop; the code's own part then is what both tell of it. Workers of one thread cost what
+/// they do where they crowd their cores, else what one user alone was served with.
 fn ask(
     comparison: &Comparison<'_>,
     seen: &Seen,
@@ -363,6 +371,8 @@ fn ask(
     let alone = stacks.alone.as_ref().map(|stack| (&seen.alone, stack));
     let warm = seen.warm.as_ref().zip(stacks.warm.as_ref());
     let (service, from) = warm.or(alone)?;
+    let agreed = warm.and_then(|warm| agreed(warm, alone?));
+    let service = agreed.as_ref().unwrap_or(service);
     let is_single = comparison.over.concurrency == Concurrency::Threads(1);
     let unlike = warm.is_some().then_some(&seen.alone);
     let present = seen.crowded.as_ref().or(unlike);
@@ -382,6 +392,15 @@ fn ask(
         model_deviation: MODEL_DEVIATION,
         seed: comparison.seed,
     }))
+}
+
+/// The service in its processes of many threads, with the own part that one user alone tells, too.
+fn agreed(warm: (&Service, &Stack), alone: (&Service, &Stack)) -> Option<Service> {
+    // A kind of call that nobody calibrated is told where the service moves to the other side.
+    let own = calibration::own_part(&[warm, alone]).ok()?;
+    let (service, stack) = warm;
+    let overhead = stack.share(service).ok()?;
+    Some(service.with_cpu(|_| overhead + own))
 }
 
 impl Cost {

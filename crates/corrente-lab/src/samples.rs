@@ -85,16 +85,19 @@ impl Slice {
         self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// Operations of one user, who sends one after another, with the parts of those that the window's
-    /// beginning and end cut. Whole ones alone would be off by up to one: by a tenth, where there are ten.
-    pub(crate) fn operations_of_one_user(&self) -> f64 {
+    /// Operations of so many users, each of whom sends one after another, with the parts of those that the
+    /// window's beginning and end cut. Whole ones alone would be off by up to one of each user: users who
+    /// began together end together, wave by wave, and a window of one wave and a half counts one or two. What
+    /// users do in a time follows from how long each of their requests takes (Little 1961).
+    pub(crate) fn operations_of(&self, users: usize) -> f64 {
         let whole = self.operations.max(1) as f64;
         let mean = self.mean_latency.filter(|mean| !mean.is_zero());
         let Some(mean) = mean else {
             return whole;
         };
-        let with_parts = self.elapsed.as_secs_f64() / mean.as_secs_f64();
-        with_parts.clamp((whole - 1.0).max(0.5), whole + 1.0)
+        let users = users as f64;
+        let with_parts = users * self.elapsed.as_secs_f64() / mean.as_secs_f64();
+        with_parts.clamp((whole - users).max(whole / 2.0), whole + users)
     }
 
     /// CPU-seconds an operation.
@@ -414,7 +417,7 @@ pub(crate) mod tests {
                 mean_latency: Some(Duration::from_millis(mean_ms)),
                 ..slice(operations)
             };
-            slice.operations_of_one_user()
+            slice.operations_of(1)
         };
         // In a second of requests of 400 ms two or three end, whichever part of one it begins with.
         assert!((alone(2, 400) - 2.5).abs() < 1e-9);
@@ -425,7 +428,15 @@ pub(crate) mod tests {
             mean_latency: None,
             ..slice(7)
         };
-        assert!((unknown.operations_of_one_user() - 7.0).abs() < 1e-9);
+        assert!((unknown.operations_of(1) - 7.0).abs() < 1e-9);
+        // Of 32 users whose requests take 830 ms one wave ends in the second, or two.
+        for waves in [1, 2] {
+            let slice = Slice {
+                mean_latency: Some(Duration::from_millis(830)),
+                ..slice(32 * waves)
+            };
+            assert!((slice.operations_of(32) - 32.0 / 0.83).abs() < 1e-9);
+        }
     }
 
     #[test]

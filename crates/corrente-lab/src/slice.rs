@@ -44,8 +44,8 @@ const LEAST_ALONE: u64 = 3;
 const ALONE_WARM_UP: Duration = Duration::from_millis(100);
 
 /// Requests one after the other, in each place, that a look under load lasts, and its load before.
-const LOOK_LATENCIES: u32 = 6;
-const WARM_UP_LATENCIES: u32 = 2;
+const LOOK_LATENCIES: u32 = 3;
+const WARM_UP_LATENCIES: u32 = 1;
 
 /// What load is applied for how long.
 #[derive(Debug, Clone)]
@@ -383,6 +383,6 @@ mod tests {
         };
         assert_eq!(look(0), (700, 300));
         assert_eq!(look(20), (700, 300));
-        assert_eq!(look(500), (3000, 1000));
+        assert_eq!(look(500), (1500, 500));
     }
 }

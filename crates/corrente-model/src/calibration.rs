@@ -23,6 +23,8 @@ const COLDNESS_TRIED: (u32, f64) = (60, 0.05);
 /// An endpoint tells how dear its stack can be at most if it has this share of the processor time: static files
 /// and health checks often bypass a part of the stack.
 const TELLING_SHARE: f64 = 0.05;
+/// No stack's part of a request is known to be less than this, in seconds.
+const LEAST_PART: f64 = 1e-9;
 /// Coldness needs requests whose waits, as logarithms, are at least this far apart.
 const COLDNESS_SPREAD: f64 = 1.0;
 
@@ -286,6 +288,26 @@ pub struct Uncalibrated {
     pub kind: String,
 }
 
+/// The code's own part of a mean request, in seconds, where the same service was measured on several
+/// stacks. Each tells it as a difference: what the request took less what the stack takes. That is off by
+/// as much as the stack's part is, which is a share of it; so each counts by the inverse of the square of
+/// that part (the weights of least variance). Taken to the first stack's pace, and not below zero.
+///
+/// # Errors
+///
+/// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
+pub fn own_part(told: &[(&Service, &Stack)]) -> Result<f64, Uncalibrated> {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (service, stack) in told {
+        let overhead = stack.share(service)?;
+        let pace = told.first().map_or(1.0, |(_, first)| pace(stack, first));
+        let weight = (overhead * pace).max(LEAST_PART).powi(-2);
+        sum += weight * (service.cpu() - overhead) * pace;
+        weights += weight;
+    }
+    Ok((sum / weights).max(0.0))
+}
+
 /// The service as it would cost on another stack: the code's own part of each endpoint stays, at
 /// least nothing, and takes as long as work takes there; the stack's is exchanged.
 ///
@@ -421,6 +443,33 @@ mod tests {
         );
         let cpu = moved.expect("calibrated").cpu();
         assert!((cpu - 0.007).abs() < 1e-9, "{cpu}");
+    }
+
+    #[test]
+    fn what_a_request_does_itself_is_told_best_where_the_stack_takes_least() {
+        let own = |told: &[(f64, &Stack)]| {
+            let services: Vec<Service> =
+                told.iter().map(|(cpu, _)| service(*cpu, "http")).collect();
+            let told: Vec<(&Service, &Stack)> = services
+                .iter()
+                .zip(told.iter().map(|(_, stack)| *stack))
+                .collect();
+            own_part(&told).expect("calibrated")
+        };
+        // Stacks that take 2 and 4 ms of a request.
+        let (light, heavy) = (stack(0.0005, 0.0005), stack(0.001, 0.001));
+        assert!((own(&[(0.008, &light)]) - 0.006).abs() < 1e-9);
+        assert!((own(&[(0.008, &light), (0.005, &heavy)]) - 0.005).abs() < 1e-9);
+        // One that took more than the request did says so, too; below nothing there is nothing.
+        assert!((own(&[(0.0025, &light), (0.0035, &heavy)]) - 0.0003).abs() < 1e-9);
+        assert!(own(&[(0.0025, &light), (0.001, &heavy)]).abs() < 1e-9);
+        // Work that takes twice as long in the second stack's processes.
+        let paced = |mut stack: Stack, work: f64| {
+            stack.costs.work = Some(Estimate::exact(work));
+            stack
+        };
+        let (light, heavy) = (paced(light, 0.001), paced(heavy, 0.002));
+        assert!((own(&[(0.008, &light), (0.012, &heavy)]) - 0.005).abs() < 1e-9);
     }
 
     #[test]

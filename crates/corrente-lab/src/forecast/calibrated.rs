@@ -5,7 +5,7 @@
 //! cost, a new connection and the taking of a database's from its pool, is told apart where the
 //! calibration has requests with and without it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use corrente_model::calibration::{self, Costs, Point, Stack};
@@ -73,21 +73,46 @@ impl Extra {
         }
     }
 
-    /// What may be told apart. That of first calls not where a process sleeps through each: how cold
-    /// that leaves it depends on their number in the same way.
-    pub(super) fn possible(plan: &PredictionPlan, under: Under) -> Vec<Self> {
+    /// What requests that were measured may tell apart. Where a process sleeps through each call, how cold a
+    /// longer wait leaves it is a further unknown: there that of first calls only where two requests that
+    /// wait alike differ in their number, and where something is left to judge the fit by.
+    fn possible(plan: &PredictionPlan, measured: &[(&CasePlan, Point)], under: Under) -> Vec<Self> {
         let mut possible = vec![Self::Connection];
-        if under == Under::Load {
-            let calibration = plan.calibration.iter();
-            let mut kinds: Vec<&String> = calibration
-                .flat_map(|case| case.calls.counts.keys())
-                .collect();
-            kinds.sort_unstable();
-            kinds.dedup();
-            possible.extend(kinds.into_iter().cloned().map(Self::First));
+        for kind in kinds(measured) {
+            // The connection is counted where it varies, and the first call in question is one more.
+            let is_left = measured.len() > unknowns(measured) + possible.len();
+            if under == Under::Load || is_left && differ(plan, measured, kind) {
+                possible.push(Self::First(kind.clone()));
+            }
         }
         possible
     }
+}
+
+/// The kinds of calls that are made.
+fn kinds<'case>(measured: &[(&'case CasePlan, Point)]) -> BTreeSet<&'case String> {
+    let calls = measured.iter().flat_map(|(case, _)| &case.calls.counts);
+    let made = calls.filter(|(_, count)| **count > 0.0);
+    made.map(|(kind, _)| kind).collect()
+}
+
+/// What a fit looks for beside first calls, the coldness included.
+fn unknowns(measured: &[(&CasePlan, Point)]) -> usize {
+    let kept = measured.iter().filter(|(case, _)| case.keep_alive).count();
+    let has_connections = kept > 0 && kept < measured.len();
+    let has_work = measured.iter().any(|(_, point)| point.work > 0.0);
+    2 + kinds(measured).len() + usize::from(has_connections) + usize::from(has_work)
+}
+
+/// Whether requests that wait alike make different numbers of these calls.
+fn differ(plan: &PredictionPlan, measured: &[(&CasePlan, Point)], kind: &String) -> bool {
+    let waits = |case: &CasePlan| plan.waits.iter().any(|one| one.id == case.id);
+    let alike = measured.iter().filter(|(case, _)| !waits(case));
+    let mut counts = alike
+        .filter_map(|(case, _)| case.calls.counts.get(kind).copied())
+        .filter(|count| *count > 0.0);
+    let first = counts.next();
+    counts.any(|count| Some(count) != first)
 }
 
 /// A contender's costs, and what some requests cost beyond them.
@@ -98,10 +123,14 @@ pub(crate) struct Calibrated {
 }
 
 impl Calibrated {
-    pub(super) fn fit(measured: &[(&CasePlan, Point)], possible: Vec<Extra>) -> Option<Self> {
+    pub(super) fn fit(
+        plan: &PredictionPlan,
+        measured: &[(&CasePlan, Point)],
+        under: Under,
+    ) -> Option<Self> {
         let mut told: Vec<Extra> = Vec::new();
         let mut costs = calibration::fit(&with(measured, &told))?;
-        for extra in possible {
+        for extra in Extra::possible(plan, measured, under) {
             told.push(extra);
             match calibration::fit(&with(measured, &told)) {
                 Some(fitted) => costs = fitted,
@@ -182,10 +211,8 @@ impl Known {
             Under::OneUser => &self.alone,
             Under::Load => &self.loaded,
         };
-        Calibrated::fit(
-            &points(plan, measured, contender, Figure::Own),
-            Extra::possible(plan, under),
-        )
+        let measured = points(plan, measured, contender, Figure::Own);
+        Calibrated::fit(plan, &measured, under)
     }
 
     /// A contender's costs in a case, as a stack.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use corrente_model::service::{Servers, Service};
 
-use super::calibrated::{Calibrated, Extra, Figure, Under, points};
+use super::calibrated::{Calibrated, Figure, Under, points};
 use super::{Comparison, Known, Runner};
 
 impl Known {
@@ -48,7 +48,7 @@ impl Known {
             return None;
         }
         let measured = points(plan, &self.loaded, &contender.id, Figure::Others);
-        let costs = Calibrated::fit(&measured, Extra::possible(plan, Under::Load))?.of(case);
+        let costs = Calibrated::fit(plan, &measured, Under::Load)?.of(case);
         let of_request = costs.request.mean.max(0.0) / calls;
         let called = case.calls.counts.iter().filter(|(_, count)| **count > 0.0);
         let taken = called.filter_map(|(kind, _)| {

@@ -320,7 +320,7 @@ fn query(keep_alive: bool) -> CasePlan {
 }
 
 /// Microseconds of a request and of a call.
-fn costs(costs: &corrente_model::calibration::Costs) -> [u64; 2] {
+fn costs(costs: &calibration::Costs) -> [u64; 2] {
     [costs.request.mean, costs.calls["sql"].mean].map(|seconds| (seconds * 1e6).round() as u64)
 }
 
@@ -340,6 +340,51 @@ fn a_connection_and_a_first_query_cost_what_only_their_requests_have() {
     for keep_alive in [false, true] {
         assert_eq!(costs(&closing.of(&query(keep_alive))), [90, 20]);
     }
+}
+
+#[test]
+fn a_first_call_is_told_of_one_user_only_by_requests_that_wait_alike() {
+    let (mut known, mut plan) = database();
+    // A first query costs the server 15 µs beside the 20 of each.
+    for (id, queries) in [("queries", 4), ("two", 2), ("one", 1), ("eight", 8)] {
+        let cpu = 105 + 20 * queries;
+        known.alone.remove(&("uwsgi".to_owned(), id.to_owned()));
+        known.learn("uwsgi", id, cost(1, cpu, cpu));
+    }
+    let told = |plan: &PredictionPlan| {
+        let costs = known.costs_of("uwsgi", Under::OneUser, plan).expect("told");
+        self::costs(&costs.of(&query(false)))
+    };
+    // Of four requests nothing would be left to judge the fit by.
+    assert_ne!(told(&plan), [105, 20]);
+    let case = |id: &str, queries: u64| {
+        let mut case = query(false);
+        id.clone_into(&mut case.id);
+        case.calls.counts.insert("sql".to_owned(), queries as f64);
+        case
+    };
+    plan.calibration.extend([case("one", 1), case("eight", 8)]);
+    assert_eq!(told(&plan), [105, 20]);
+    plan.waits.extend(plan.calibration.drain(3..));
+    assert_ne!(told(&plan), [105, 20]);
+}
+
+#[test]
+fn a_request_lasts_as_long_as_it_takes_to_compute_what_all_users_ask() {
+    let mut known = Known::default();
+    known.learn("flask", "a", cost(1, 90_000, 26_000));
+    let case = |users: usize| {
+        let case = query(true);
+        CasePlan {
+            users: Some(users),
+            ..case
+        }
+    };
+    let latency = |users, cores| known.latency_of("flask", &case(users), cores);
+    assert_eq!(latency(2, 1), Some(Duration::from_millis(90)));
+    assert_eq!(latency(32, 1), Some(Duration::from_millis(832)));
+    assert_eq!(latency(32, 4), Some(Duration::from_millis(208)));
+    assert_eq!(known.latency_of("sanic", &case(32), 1), None);
 }
 
 #[test]

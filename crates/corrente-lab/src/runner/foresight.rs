@@ -61,8 +61,9 @@ impl Stage<'_> {
             return Ok(());
         };
         let naive = self.scenario.naive.clone().unwrap_or_default();
+        let cores = self.placement.application.len().max(1);
         for case in self.cases.clone() {
-            let latency = self.known.latency_alone(&naive, &case.id);
+            let latency = self.known.latency_of(&naive, &case, cores);
             let load = Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default());
             self.learn_one(id, &case, &load, users(&case))?;
         }
@@ -197,11 +198,7 @@ fn moved(slice: &Slice) -> f64 {
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {
-    let operations = if users == 1 {
-        slice.operations_of_one_user()
-    } else {
-        slice.operations.max(1) as f64
-    };
+    let operations = slice.operations_of(users);
     let others = slice.others_cpu + slice.elapsed.mul_f64(slice.generator_busy);
     Cost {
         users,
