@@ -191,6 +191,12 @@ impl Known {
         passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
     }
 
+    /// How long one user alone waited for a request.
+    pub(crate) fn latencies_alone(&self) -> impl Iterator<Item = (&(String, String), Duration)> {
+        let passes = self.alone.iter();
+        passes.filter_map(|(key, passes)| Some((key, latency(passes)?)))
+    }
+
     /// How long each of so many users waits for a request at least, where the request's one user alone is
     /// known: all that they ask has to be computed meanwhile, on so many cores.
     pub(crate) fn latency_of(
@@ -200,9 +206,9 @@ impl Known {
         cores: usize,
     ) -> Option<Duration> {
         let passes = self.alone.get(&(contender.to_owned(), case.id.clone()))?;
-        let alone = typical(passes)?;
-        let computing = alone.cpu.mul_f64(users(case) as f64 / cores as f64);
-        Some(alone.elapsed.max(computing))
+        let each = typical(passes).map_or(Duration::ZERO, |alone| alone.cpu);
+        let computing = each.mul_f64(users(case) as f64 / cores as f64);
+        Some(latency(passes)?.max(computing))
     }
 
     /// What was measured, for the result: every pass.
@@ -230,6 +236,7 @@ impl Known {
 
     /// The same at one speed, so that what was measured at different times adds up.
     pub(crate) fn at(&self, speed: Option<f64>) -> Self {
+        let speed = speed.filter(|speed| *speed > 0.0);
         let taken = |costs: &BTreeMap<(String, String), Vec<Cost>>| {
             let costs = costs.iter();
             let costs = costs.map(|(key, passes)| (key.clone(), usual(passes, speed)));
@@ -320,6 +327,12 @@ fn typical(passes: &[Cost]) -> Option<Cost> {
         .filter(|(pass, _)| !pass.cpu.is_zero())
         .min_by(|(_, a), (_, b)| a.total_cmp(b));
     least.map(|(cost, _)| *cost)
+}
+
+/// The time of the typical pass; of passes whose processor time was not read, the shortest.
+fn latency(passes: &[Cost]) -> Option<Duration> {
+    let shortest = || passes.iter().map(|cost| cost.elapsed).min();
+    typical(passes).map(|cost| cost.elapsed).or_else(shortest)
 }
 
 /// The passes as they would have been at one speed. Where some were measured at it, those alone: what a
