@@ -390,6 +390,7 @@ predict-loop = Eine Anfrage rechnet { $cpu } ms und blockiert ihre Schleife weit
 predict-loop-busy = Die Schleife ist { $share } der Zeit aktiv.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = nicht in einer beobachteten Bibliothek
+predict-stack-unknown = (Server und Framework nicht bekannt)
 predict-service = Der Dienst
 predict-sides = Beide Seiten
 predict-each = Jeder Endpunkt für sich

@@ -396,6 +396,7 @@ predict-loop = A request computes for { $cpu } ms and blocks its loop for anothe
 predict-loop-busy = The loop is busy for { $share } of the time.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = not in a watched library
+predict-stack-unknown = (server and framework not known)
 predict-service = The service
 predict-sides = Both sides
 predict-each = Each endpoint by itself

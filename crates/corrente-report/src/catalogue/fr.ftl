@@ -393,6 +393,7 @@ predict-loop = Une requête calcule pendant { $cpu } ms et bloque sa boucle pend
 predict-loop-busy = La boucle est active { $share } du temps.
 predict-blocker = { $resource } : { $time } ms
 predict-nameless = hors des bibliothèques observées
+predict-stack-unknown = (serveur et framework inconnus)
 predict-service = Le service
 predict-sides = Les deux côtés
 predict-each = Chaque point d’accès seul

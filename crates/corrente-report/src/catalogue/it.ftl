@@ -387,6 +387,7 @@ predict-loop = Una richiesta calcola per { $cpu } ms e blocca il suo loop per al
 predict-loop-busy = Il loop è attivo per il { $share } del tempo.
 predict-blocker = { $resource }: { $time } ms
 predict-nameless = fuori dalle librerie osservate
+predict-stack-unknown = (server e framework non noti)
 predict-service = Il servizio
 predict-sides = I due lati
 predict-each = Ogni endpoint da solo

@@ -383,6 +383,7 @@ messages! {
     PredictLoopBusy { share: &'a str } = "predict-loop-busy";
     PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";
     PredictNameless = "predict-nameless";
+    PredictStackUnknown = "predict-stack-unknown";
     PredictService = "predict-service";
     PredictSides = "predict-sides";
     PredictEach = "predict-each";

@@ -361,6 +361,7 @@ predict-loop = 一个请求计算 { $cpu } ms，另外阻塞事件循环 { $bloc
 predict-loop-busy = 事件循环有 { $share } 的时间处于忙碌。
 predict-blocker = { $resource }：{ $time } ms
 predict-nameless = 不在被监视的库中
+predict-stack-unknown = （服务器和框架未知）
 predict-service = 服务
 predict-sides = 两侧对比
 predict-each = 各端点单独预测
