@@ -142,7 +142,7 @@ impl<'run> Import<'run> {
 /// What a source is whose first bytes begin no JSON object; nothing where they may.
 fn no_object(head: &[u8]) -> Option<&'static str> {
     // No JSON has such bytes; OTLP's other encoding, and whatever is compressed, have some of them soon.
-    let is_binary = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let is_binary = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
     if head.iter().any(is_binary) {
         Some("no text: OTLP as protobuf, or compressed")
     } else if head.trim_ascii_start().starts_with(b"[") {

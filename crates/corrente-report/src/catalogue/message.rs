@@ -270,6 +270,9 @@ messages! {
     GaugeLoop { share: &'a str } = "gauge-loop";
     GaugeEmpty = "gauge-empty";
     GaugeRead = "gauge-read";
+    GaugeReadBlocking = "gauge-read-blocking";
+    GaugeReadCalls = "gauge-read-calls";
+    GaugeReadTogether = "gauge-read-together";
     GaugeAtMost = "gauge-at-most";
     GaugeNarrow { columns: &'a str } = "gauge-narrow";
     GaugeDoubts = "gauge-doubts";

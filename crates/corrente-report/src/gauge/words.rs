@@ -109,15 +109,30 @@ impl Catalogue {
         endpoint.wait_ms.map(figure).or(at_most)
     }
 
-    /// How the tables are to be read.
+    /// How the tables are to be read: what is said of a column only where it is there.
     pub(crate) fn gauge_read(&self, report: &GaugeReport) -> String {
-        let bound = |one: &GaugeEndpoint| one.wait_ms.is_none() && one.wait_at_most_ms.is_some();
-        let mut text = self.text(Message::GaugeRead);
-        if report.endpoints.iter().any(bound) {
-            text.push(' ');
-            text.push_str(&self.text(Message::GaugeAtMost));
-        }
-        text
+        let endpoints = || report.endpoints.iter();
+        let calls = || endpoints().flat_map(|one| &one.calls);
+        let is_bound = |one: &GaugeEndpoint| one.wait_ms.is_none() && one.wait_at_most_ms.is_some();
+        let said = [
+            (Message::GaugeRead, true),
+            (
+                Message::GaugeReadBlocking,
+                endpoints().any(|one| one.blocking.is_some()),
+            ),
+            (
+                Message::GaugeReadCalls,
+                calls().any(|one| one.wait_ms.is_some()),
+            ),
+            (
+                Message::GaugeReadTogether,
+                calls().any(|one| one.gather_saves_ms >= SAVING_MS),
+            ),
+            (Message::GaugeAtMost, endpoints().any(is_bound)),
+        ];
+        let known = said.into_iter().filter(|(_, is_there)| *is_there);
+        let sentences: Vec<String> = known.map(|(message, _)| self.text(message)).collect();
+        sentences.join(" ")
     }
 
     /// What the endpoints call; `None` where they call nothing that was watched.

@@ -101,6 +101,20 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_not_there_is_not_explained() {
+        let mut report = report();
+        for endpoint in &mut report.endpoints {
+            endpoint.calls.clear();
+            endpoint.blocking = None;
+        }
+        let text = Terminal::new(Language::En, 100, Colour::Plain).gauge(&report);
+        assert!(text.contains("Times are means"), "{text}");
+        for column in ["Wait/CPU", "ms/call", "Together"] {
+            assert!(!text.contains(column), "{column}: {text}");
+        }
+    }
+
+    #[test]
     fn what_no_clock_can_tell_is_shown_as_nothing() {
         let mut report = report();
         report.endpoints[0].wait_ms = Some(0.000_068);
