@@ -114,7 +114,7 @@ def test_one_service_of_several_is_chosen(corrente: Corrente, tmp_path: Path) ->
     ("text", "expected"),
     [
         ("", "is empty"),
-        ("\x00\x01", "line 1, column 1"),
+        ("\n\x10\x01", "document 1 is no text: OTLP as protobuf, or compressed"),
         ("hello", "line 1, column 1: expected value"),
         (document(*REQUEST)[:-30], "line 1: the file ends in the middle of a document"),
         ('{"resourceMetrics": []}', "document 1 is OTLP metrics"),

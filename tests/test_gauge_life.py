@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +24,7 @@ from processes import wait_for
 from tiny_lab import command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from conftest import Corrente
@@ -94,6 +98,43 @@ def test_it_can_be_watched_while_it_is_made(service: Service) -> None:
         # It ends with the recording.
         _, said = live.communicate(timeout=30)
     assert (live.returncode, said) == (0, b"The recording has ended.\n")
+
+
+def resize(terminal: int, columns: int) -> None:
+    """Give a terminal so many columns."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+
+
+def screens(terminal: int) -> Iterator[list[str]]:
+    """Give the lines that a terminal shows, one screen after the other."""
+    rest = b""
+    while True:
+        rest += os.read(terminal, 65_536)
+        *whole, rest = rest.split(b"\x1b[H\x1b[J")
+        yield from (screen.decode().splitlines() for screen in whole if screen)
+
+
+def test_watching_fits_the_terminal_as_it_is_now(service: Service) -> None:
+    service.write("service.py", FLASK)
+    service.start(*GUNICORN, "service:app")
+    service.ask("/users/7")
+    service.wait_until_recorded()
+    ours, its = pty.openpty()
+    resize(ours, 120)
+    words = command("gauge", "watch", str(service.made), "--lang", "en")
+    environment = service.environment | {"NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen(words, env=environment, stdout=its, stderr=its) as live:
+        os.close(its)
+        # The first line names the folder, however long that is.
+        widest = (max(map(len, lines[1:])) for lines in screens(ours))
+        wide = next(widest)
+        resize(ours, 60)
+        # One may have been made before.
+        narrow = [next(widest) for _ in range(3)]
+        live.kill()
+    os.close(ours)
+    assert wide > 60
+    assert min(narrow) <= 60
 
 
 @pytest.mark.parametrize(
@@ -218,6 +259,35 @@ def test_an_interrupt_that_only_the_gauge_gets_is_handed_on(tmp_path: Path) -> N
         os.kill(run, signal.SIGTERM)
         heard = [line for line in lines if b"told" in line or b"ended" in line]
         assert heard[0].startswith(b"told 1"), heard
+        shown.communicate(timeout=30)
+
+
+def started_in_a_group(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the counter under the gauge, both in a process group of their own."""
+    (folder / "counter.py").write_text(COUNTER, encoding="utf-8")
+    return subprocess.Popen(
+        command("gauge", "run", "--", sys.executable, "counter.py"),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+    )
+
+
+def test_an_interrupt_to_the_whole_group_reaches_the_command_once(tmp_path: Path) -> None:
+    # As `timeout -s INT` and systemd send it. Uvicorn takes a second one for impatience, and drops
+    # what it is answering.
+    with started_in_a_group(tmp_path) as shown:
+        assert shown.stdout is not None
+        lines = iter(shown.stdout.readline, b"")
+        run = int(next(line for line in lines if b"runs under" in line).split()[-1])
+        os.killpg(shown.pid, signal.SIGINT)
+        assert b"told 1" in next(line for line in lines if b"told" in line)
+        # What is handed on goes in order: a second one would be told before the end.
+        os.kill(run, signal.SIGTERM)
+        last = next(line for line in lines if b"told" in line or b"ended" in line)
+        assert b"ended after 1" in last
         shown.communicate(timeout=30)
 
 

@@ -13,6 +13,7 @@ mod machine;
 mod page;
 mod predict;
 mod watch;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

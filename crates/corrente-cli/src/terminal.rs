@@ -15,7 +15,13 @@ const WIDTH_MAX: usize = 140;
 
 /// One line about something that went wrong.
 pub(crate) fn error(line: &str) {
-    eprintln!("corrente: {line}");
+    eprintln!("corrente: {}", harmless(line));
+}
+
+/// A text that steers no terminal: it may hold what a file or a peer said.
+fn harmless(text: &str) -> String {
+    let steers = |character: char| character.is_control() && character != '\n';
+    text.replace(steers, " ")
 }
 
 /// Data; a reader that has gone away (`| head`) is no error.
@@ -51,5 +57,16 @@ pub(crate) fn colour() -> Colour {
         Colour::Plain
     } else {
         Colour::Ansi
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_does_not_steer_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\rc\u{9b}d"), "a [2Jb c d");
+        assert_eq!(harmless("one\ntwo"), "one\ntwo");
     }
 }

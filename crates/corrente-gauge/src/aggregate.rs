@@ -8,7 +8,7 @@ mod machine;
 mod service;
 mod time;
 
-use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource};
+use corrente_record::{Calls, Distribution, Endpoint, Interface, Recording, Resource, Waiting};
 use serde::Serialize;
 
 pub use service::{ServiceFigures, StallFigures};
@@ -60,6 +60,9 @@ impl Summary {
 }
 
 const NS_PER_MS: f64 = 1e6;
+
+/// Requests whose time in line stands for that of all: of fewer, one that was put aside decides.
+const ASKED_ENOUGH: u64 = 30;
 
 /// What an endpoint costs and waits for, a request.
 #[derive(Debug, Clone, Serialize)]
@@ -159,7 +162,7 @@ pub struct CallFigures {
 /// The figures of a recording.
 pub fn aggregate(recording: &Recording) -> Figures {
     let service = service::figures(recording);
-    let queued = queued_per_cpu(&recording.endpoints);
+    let queued = queued_per_cpu(recording);
     let mut endpoints: Vec<EndpointFigures> = recording
         .endpoints
         .iter()
@@ -182,15 +185,13 @@ pub fn aggregate(recording: &Recording) -> Figures {
 fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
     let measured = endpoint.requests as f64;
     let mean_ms = |distribution: &Distribution| distribution.mean().map(|ns| ns / NS_PER_MS);
-    let (wall, cpu) = (mean_ms(&endpoint.wall_ns), mean_ms(&endpoint.cpu_ns));
-    let run_queue_ms = mean_ms(&endpoint.run_queue_ns);
-    let away_ms = wall.zip(cpu).map(|(wall, cpu)| (wall - cpu).max(0.0));
-    let (known, bound) = if is_asked(endpoint) {
-        (away_ms, None)
-    } else {
-        (None, away_ms)
+    let cpu = mean_ms(&endpoint.cpu_ns);
+    let (wait_ms, wait_at_most_ms) = match Waiting::of(endpoint) {
+        Some(Waiting::Known(ns)) => (Some(ns / NS_PER_MS), None),
+        Some(Waiting::AtMost(ns)) => (None, Some(ns / NS_PER_MS)),
+        None => (None, None),
     };
-    let wait_ms = known.map(|away_ms| waiting(endpoint, away_ms, run_queue_ms));
+    let pool_cpu_ms = endpoint.pool_cpu_ns as f64 / NS_PER_MS / measured;
     let in_calls_ms = endpoint.in_calls_ns.sum as f64 / NS_PER_MS / measured;
     let calls: Vec<CallFigures> = endpoint
         .calls
@@ -208,11 +209,11 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         wall: Summary::of(&endpoint.wall_ns),
         cpu: Summary::of(&endpoint.cpu_ns),
         segment: Summary::of(&endpoint.segment_cpu_ns),
-        run_queue_ms,
+        run_queue_ms: mean_ms(&endpoint.run_queue_ns),
         wait_ms,
-        wait_at_most_ms: bound,
+        wait_at_most_ms,
         blocking_coefficient: wait_ms
-            .zip(cpu.filter(|cpu| *cpu > 0.0))
+            .zip(cpu.map(|cpu| cpu + pool_cpu_ms).filter(|cpu| *cpu > 0.0))
             .map(|(wait, cpu)| wait / cpu),
         waits: if asgi {
             endpoint.steps.mean().map(|steps| (steps - 1.0).max(0.0))
@@ -224,7 +225,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         unexplained_wait_ms: wait_ms.map(|wait| (wait - in_calls_ms).max(0.0)),
         blocked_ms: None,
         pool_calls: endpoint.pool_calls as f64 / measured,
-        pool_cpu_ms: endpoint.pool_cpu_ns as f64 / NS_PER_MS / measured,
+        pool_cpu_ms,
         pool_wall_ms: endpoint.pool_wall_ns as f64 / NS_PER_MS / measured,
         wait_alone_ms: wait_alone(endpoint),
         alone: endpoint.alone.requests,
@@ -235,17 +236,31 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
 
 /// How long steps of coroutines stood in line for a processor, for each part of a second that they computed.
 /// Few requests are asked, so all endpoints are taken together: the busier the processors, the longer
-/// whoever computes stands in line, whatever it computes.
-fn queued_per_cpu(endpoints: &[Endpoint]) -> f64 {
+/// whoever computes stands in line, whatever it computes. Where too few were asked the loops' threads tell,
+/// all of whose time in line the kernel knows; some of that was outside of steps, so that less is blocked
+/// than may be, rather than more.
+fn queued_per_cpu(recording: &Recording) -> f64 {
+    let per_cpu = |queued: f64, cpu: f64| (cpu > 0.0).then(|| queued / cpu);
     let asked = || {
-        endpoints
-            .iter()
-            .filter(|one| one.interface == Interface::Asgi)
+        let all = recording.endpoints.iter();
+        all.filter(|one| one.interface == Interface::Asgi)
     };
+    let requests: u64 = asked().map(|one| one.run_queue_ns.count).sum();
     let queued: f64 = asked().map(|one| one.run_queue_ns.sum as f64).sum();
     let cpu = |one: &Endpoint| one.run_queue_ns.count as f64 * one.cpu_ns.mean().unwrap_or(0.0);
-    let cpu: f64 = asked().map(cpu).sum();
-    if cpu > 0.0 { queued / cpu } else { 0.0 }
+    let by_requests = per_cpu(queued, asked().map(cpu).sum());
+    let threads = || {
+        let all = recording.processes.iter().flat_map(|one| &one.threads);
+        all.filter(|thread| thread.steps > 0 && thread.run_queue_ns > 0)
+    };
+    let queued: f64 = threads().map(|thread| thread.run_queue_ns as f64).sum();
+    let by_threads = per_cpu(queued, threads().map(|thread| thread.cpu_ns as f64).sum());
+    let known = if requests < ASKED_ENOUGH {
+        by_threads.or(by_requests)
+    } else {
+        by_requests
+    };
+    known.unwrap_or(0.0)
 }
 
 /// The time in which steps neither computed nor, as far as that can be told, stood in line.
@@ -262,27 +277,6 @@ fn bad(endpoint: &Endpoint, classes: &[&str]) -> u64 {
     let answered: u64 = classes.iter().map(with).sum();
     let unanswered = with(&"none").min(endpoint.exceptions);
     (answered + unanswered).max(endpoint.exceptions)
-}
-
-/// Whether any of its requests was asked how long it stood in line for a processor.
-fn is_asked(endpoint: &Endpoint) -> bool {
-    !endpoint.wait_ns.is_empty() || !endpoint.run_queue_ns.is_empty()
-}
-
-/// The part of the time without a processor, `away_ms`, in which a request slept; in the rest it stood
-/// in line. Only some requests are asked how long they did: their share holds for all. To take their
-/// mean from the time of all would leave what differs between both as waiting.
-fn waiting(endpoint: &Endpoint, away_ms: f64, run_queue_ms: Option<f64>) -> f64 {
-    let slept = endpoint.wait_ns.sum as f64;
-    let ready = endpoint.run_queue_ns.sum as f64;
-    let ms = if endpoint.wait_ns.count == 0 {
-        away_ms - run_queue_ms.unwrap_or(0.0)
-    } else if slept + ready > 0.0 {
-        away_ms * slept / (slept + ready)
-    } else {
-        away_ms
-    };
-    ms.max(0.0)
 }
 
 fn wait_alone(endpoint: &Endpoint) -> Option<f64> {

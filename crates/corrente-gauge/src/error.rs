@@ -27,6 +27,16 @@ pub enum GaugeError {
         /// What is wrong with it.
         error: RecordError,
     },
+    /// A file is larger than any recording.
+    #[error(
+        "{path}: is larger than {mib_max} MiB, so it is no recording; give a file of `corrente gauge run`"
+    )]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// What a recording may have.
+        mib_max: u64,
+    },
     /// A folder holds no recording.
     #[error("{path}: holds no recording; nothing was served, or not by a Python with corrente")]
     Empty {

@@ -126,17 +126,8 @@ impl<'run> Import<'run> {
             cancel: self.cancel,
         };
         let mut source = BufReader::with_capacity(1 << 16, counted);
-        // Serde would take an array for the fields of a document, one after the other.
-        if source
-            .fill_buf()
-            .map_err(read_error)?
-            .trim_ascii_start()
-            .starts_with(b"[")
-        {
-            return Err(ImportError::Foreign {
-                document: 1,
-                found: "a JSON array, as Zipkin has it",
-            });
+        if let Some(found) = no_object(source.fill_buf().map_err(read_error)?) {
+            return Err(ImportError::Foreign { document: 1, found });
         }
         read_documents(source, &mut self.spans)
     }
@@ -145,6 +136,20 @@ impl<'run> Import<'run> {
     /// where the spans are of several.
     pub fn requests(self, service: Option<&str>) -> Result<Imported, ImportError> {
         gather::requests(self.spans, service)
+    }
+}
+
+/// What a source is whose first bytes begin no JSON object; nothing where they may.
+fn no_object(head: &[u8]) -> Option<&'static str> {
+    // No JSON has such bytes; OTLP's other encoding, and whatever is compressed, have some of them soon.
+    let is_binary = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
+    if head.iter().any(is_binary) {
+        Some("no text: OTLP as protobuf, or compressed")
+    } else if head.trim_ascii_start().starts_with(b"[") {
+        // Serde would take an array for the fields of a document, one after the other.
+        Some("a JSON array, as Zipkin has it")
+    } else {
+        None
     }
 }
 

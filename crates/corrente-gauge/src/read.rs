@@ -4,13 +4,17 @@
 //! a file that is none is an error, because leaving it out would make the rest wrong.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use corrente_record::{Doubt, Recording};
 
 use crate::GaugeError;
 use crate::recorder::FILES_MAX;
+
+/// The largest file that is read. A recorder keeps 60 MiB of names and figures at most, in all of a
+/// service each is there once, and a process adds some ten KiB: what is larger is something else.
+const BYTES_MAX: u64 = 256 << 20;
 
 /// Reads and merges all recordings at these paths.
 pub fn read(paths: &[PathBuf]) -> Result<Recording, GaugeError> {
@@ -70,8 +74,27 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, GaugeError> {
 }
 
 fn read_file(path: &Path) -> Result<Recording, GaugeError> {
-    let text = fs::read_to_string(path).map_err(|error| file_error(path, error))?;
+    let text = read_text(path, BYTES_MAX)?;
     Recording::from_json(&text).map_err(|error| recording_error(path, error))
+}
+
+/// The text of a file of so many bytes at most.
+fn read_text(path: &Path, bytes_max: u64) -> Result<String, GaugeError> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
+        .map_err(|error| file_error(path, error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(GaugeError::TooLarge {
+            path: path.to_owned(),
+            mib_max: bytes_max >> 20,
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let what = format!("no text at byte {at}");
+        recording_error(path, corrente_record::RecordError::Unreadable(what))
+    })
 }
 
 /// Writes a recording as a whole: a reader never sees half of it.
@@ -163,6 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_end_is_not_read_to_it() {
+        let error = read_text(Path::new("/dev/zero"), 1 << 20).expect_err("it has no end");
+        let line = error.to_string();
+        assert!(line.contains("larger than 1 MiB"), "{line}");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.json");
+        fs::write(&path, "1234").expect("it can be written");
+        assert_eq!(read_text(&path, 4).expect("it is short enough"), "1234");
+        assert!(read_text(&path, 3).is_err());
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let check = |path: &Path, expected: &str| {
@@ -178,5 +213,8 @@ mod tests {
         let half = folder.path().join("half.json");
         fs::write(&half, &one(1).to_json()[..40]).expect("it can be written");
         check(&half, "is not a recording");
+        let binary = folder.path().join("binary.json");
+        fs::write(&binary, b"ab\xff").expect("it can be written");
+        check(&binary, "is not a recording: no text at byte 2");
     }
 }

@@ -17,6 +17,7 @@ mod recording;
 mod since;
 mod stall;
 mod validate;
+mod waiting;
 
 pub use atomic::AtomicDistribution;
 pub use distribution::Distribution;
@@ -28,6 +29,7 @@ pub use recording::{
     SCHEMA, Sampling, Server, Source, Thread,
 };
 pub use stall::Stall;
+pub use waiting::Waiting;
 
 /// Names of endpoints in a recording; requests to any other go to [`OTHER`]. A service with more
 /// route templates is rare, and a table with more is not read.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::recording::{Calls, Endpoint, Recording, Resource, Runs, SCHEMA};
-use crate::{ENDPOINTS_MAX, OTHER, RESOURCES_MAX, RecordError};
+use crate::{ENDPOINTS_MAX, OTHER, RESOURCES_MAX, RecordError, trim_name};
 
 impl Recording {
     /// An empty recording.
@@ -26,7 +26,7 @@ impl Recording {
         if schema != Some(SCHEMA) {
             return Err(RecordError::Schema {
                 expected: SCHEMA,
-                found: schema.unwrap_or("none").to_owned(),
+                found: trim_name(schema.unwrap_or("none")),
             });
         }
         let recording: Self = serde_json::from_value(value).map_err(unreadable)?;

@@ -4,7 +4,7 @@
 //! the field and the fault; the reader of the file puts the file's name before it.
 
 use crate::recording::{Calls, Endpoint, Process, Recording};
-use crate::{Distribution, ENDPOINTS_MAX, RESOURCES_MAX, RecordError};
+use crate::{Distribution, ENDPOINTS_MAX, RESOURCES_MAX, RecordError, trim_name};
 
 /// Characters that a name may have in a file that somebody else's program wrote.
 const NAME_CHARACTERS: usize = 1_000;
@@ -32,7 +32,13 @@ fn fault(place: impl Into<String>, what: impl Into<String>) -> RecordError {
 }
 
 fn check_process(process: &Process) -> Result<(), RecordError> {
-    let place = || format!("process {} of host `{}`", process.pid, process.host);
+    let place = || {
+        format!(
+            "process {} of host `{}`",
+            process.pid,
+            trim_name(&process.host)
+        )
+    };
     let figures = [
         ("cores", process.cores),
         ("burn_rounds_per_ms", process.machine.burn_rounds_per_ms),
@@ -52,7 +58,7 @@ fn check_endpoint(endpoint: &Endpoint) -> Result<(), RecordError> {
     if endpoint.name.is_empty() || endpoint.name.chars().count() > NAME_CHARACTERS {
         return Err(fault("endpoints", "a name is empty or too long"));
     }
-    let place = |field: &str| format!("endpoint `{}`, {field}", endpoint.name);
+    let place = |field: &str| format!("endpoint `{}`, {field}", trim_name(&endpoint.name));
     let distributions = [
         ("wall_ns", &endpoint.wall_ns),
         ("cpu_ns", &endpoint.cpu_ns),
@@ -83,8 +89,8 @@ fn check_endpoint(endpoint: &Endpoint) -> Result<(), RecordError> {
 
 fn check_calls(endpoint: &Endpoint, calls: &Calls) -> Result<(), RecordError> {
     let place = |field: &str| {
-        let driver = &calls.resource.driver;
-        format!("endpoint `{}`, calls of `{driver}`, {field}", endpoint.name)
+        let (name, driver) = (trim_name(&endpoint.name), trim_name(&calls.resource.driver));
+        format!("endpoint `{name}`, calls of `{driver}`, {field}")
     };
     check_distribution(&calls.per_request, || place("per_request"))?;
     check_distribution(&calls.call_ns, || place("call_ns"))?;
@@ -129,6 +135,7 @@ mod tests {
         check("", "is not a recording: EOF");
         check("hello", "is not a recording");
         check("{}", "found `none`");
+        check(r#"{"schema":"a\nb\u001b[2J"}"#, "found `a b [2J`");
         check(r#"{"schema":"corrente.load/1"}"#, "found `corrente.load/1`");
         check(
             r#"{"schema":"corrente.recording/1","endpoints":3}"#,
@@ -153,6 +160,8 @@ mod tests {
             &endpoint(r#""cpu_ns":{"count":2,"buckets":[[5,1]]}"#),
             "endpoint `GET /`, cpu_ns: the buckets hold 1 values, `count` says 2",
         );
+        let steering = r#"{"schema":"corrente.recording/1","endpoints":[{"name":"a\nb","cpu_ns":{"count":1}}]}"#;
+        check(steering, "endpoint `a b`, cpu_ns");
         check(
             &endpoint(
                 r#""calls":[{"resource":{"kind":"x","driver":"d"},"runs":{"longest_ns":1}}]"#,

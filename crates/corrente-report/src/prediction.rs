@@ -11,7 +11,6 @@ mod words;
 use serde::Serialize;
 
 pub use self::curves::{Curves, TailPoint, ThroughputPoint};
-pub(crate) use self::words::stacks;
 
 /// Name and version of the document.
 pub const SCHEMA: &str = "corrente.prediction/1";

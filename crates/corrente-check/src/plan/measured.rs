@@ -4,7 +4,7 @@
 //! prefix of a blueprint or of an included file. So a route of the code belongs to the recorded route
 //! that ends with it; parameters are equal whatever they are called.
 
-use corrente_record::Recording;
+use corrente_record::{Recording, Waiting};
 use serde::Serialize;
 
 use super::{EndpointPlan, FreeEndpoint};
@@ -33,7 +33,9 @@ struct Row {
     name: String,
     method: Option<String>,
     route: String,
-    figures: Measured,
+    requests: u64,
+    waiting: Waiting,
+    cpu_ns: Option<f64>,
 }
 
 /// What was measured of an endpoint.
@@ -42,10 +44,13 @@ pub struct Measured {
     /// Requests that were measured.
     pub requests: u64,
     /// What a request waits in the mean, neither computing nor ready to, milliseconds.
-    pub wait_ms: f64,
-    /// What a request computes in the mean, milliseconds.
-    pub cpu_ms: f64,
-    /// What all requests waited, milliseconds.
+    pub wait_ms: Option<f64>,
+    /// The most that it can be, where that is not known: nobody was asked how long it was ready to
+    /// compute.
+    pub wait_at_most_ms: Option<f64>,
+    /// What a request computes in the mean, milliseconds; absent in recordings that cannot tell.
+    pub cpu_ms: Option<f64>,
+    /// What all requests waited, milliseconds, or the most that it can be.
     pub waited_ms: f64,
 }
 
@@ -67,20 +72,15 @@ fn row(endpoint: &corrente_record::Endpoint) -> Row {
         Some((method, route)) => (Some(method.to_owned()), route),
         None => (None, endpoint.name.as_str()),
     };
-    let cpu_ns = endpoint.cpu_ns.mean().unwrap_or_default();
+    // Of traces the processor time is not known: all of a request may be waiting.
     let wall_ns = endpoint.wall_ns.mean().unwrap_or_default();
-    // Waiting is measured of some requests only; the rest of the wall time is nearly as good.
-    let wait_ns = endpoint.wait_ns.mean().unwrap_or(wall_ns - cpu_ns).max(0.0);
     Row {
         name: endpoint.name.clone(),
         method,
         route: route.to_owned(),
-        figures: Measured {
-            requests: endpoint.requests,
-            wait_ms: wait_ns / NS_PER_MS,
-            cpu_ms: cpu_ns / NS_PER_MS,
-            waited_ms: wait_ns / NS_PER_MS * endpoint.requests as f64,
-        },
+        requests: endpoint.requests,
+        waiting: Waiting::of(endpoint).unwrap_or(Waiting::AtMost(wall_ns)),
+        cpu_ns: endpoint.cpu_ns.mean(),
     }
 }
 
@@ -131,18 +131,32 @@ fn best(recorded: &Recorded, route: &str, methods: &[String]) -> Vec<usize> {
     found.into_iter().map(|(_, number)| number).collect()
 }
 
+/// The means of several rows, each with the weight of its requests; a bound among them makes a bound of all.
 fn sum(recorded: &Recorded, rows: &[usize]) -> Measured {
-    let mut all = Measured::default();
-    for row in rows {
-        let figures = &recorded.endpoints[*row].figures;
-        all.requests += figures.requests;
-        all.waited_ms += figures.waited_ms;
-        all.cpu_ms += figures.cpu_ms * figures.requests as f64;
+    let rows = || rows.iter().map(|row| &recorded.endpoints[*row]);
+    let requests: u64 = rows().map(|row| row.requests).sum();
+    let each = |ns: f64| ns / NS_PER_MS / requests.max(1) as f64;
+    let waited_ns: f64 = rows()
+        .map(|row| row.requests as f64 * most(row.waiting))
+        .sum();
+    let cpu_ns: Option<f64> = rows()
+        .map(|row| Some(row.requests as f64 * row.cpu_ns?))
+        .sum();
+    let is_known = rows().all(|row| matches!(row.waiting, Waiting::Known(_)));
+    let wait_ms = each(waited_ns);
+    Measured {
+        requests,
+        wait_ms: is_known.then_some(wait_ms),
+        wait_at_most_ms: (!is_known).then_some(wait_ms),
+        cpu_ms: cpu_ns.map(each),
+        waited_ms: waited_ns / NS_PER_MS,
     }
-    let requests = all.requests.max(1) as f64;
-    all.wait_ms = all.waited_ms / requests;
-    all.cpu_ms /= requests;
-    all
+}
+
+fn most(waiting: Waiting) -> f64 {
+    match waiting {
+        Waiting::Known(ns) | Waiting::AtMost(ns) => ns,
+    }
 }
 
 /// `/orders/<int:id>/` is `orders` and a parameter.
@@ -162,6 +176,8 @@ fn segments(route: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use corrente_record::Distribution;
+
     use super::*;
 
     #[test]
@@ -189,6 +205,63 @@ mod tests {
         assert_eq!(best(&recorded, "orders", &[]), [1, 2]);
         assert_eq!(best(&recorded, "v1/orders", &[]), [0]);
         assert!(best(&recorded, "/", &[]).is_empty());
+    }
+
+    fn asked(wall_ms: u64, cpu_ms: &[u64], slept_ms: &[u64]) -> Row {
+        let distribution = |ms: &[u64]| Distribution::of(ms.iter().map(|ms| ms * 1_000_000));
+        row(&corrente_record::Endpoint {
+            requests: 2,
+            wall_ns: distribution(&[wall_ms, wall_ms]),
+            cpu_ns: distribution(cpu_ms),
+            wait_ns: distribution(slept_ms),
+            run_queue_ns: distribution(slept_ms),
+            ..corrente_record::Endpoint::default()
+        })
+    }
+
+    #[test]
+    fn waiting_that_is_not_known_is_a_bound() {
+        let check = |rows: Vec<Row>, expected: Measured| {
+            let numbers: Vec<usize> = (0..rows.len()).collect();
+            assert_eq!(sum(&Recorded { endpoints: rows }, &numbers), expected);
+        };
+        // As long in line as asleep: half of the time without a processor is waiting.
+        let known = Measured {
+            requests: 2,
+            wait_ms: Some(4.0),
+            wait_at_most_ms: None,
+            cpu_ms: Some(2.0),
+            waited_ms: 8.0,
+        };
+        check(vec![asked(10, &[2, 2], &[3])], known);
+        // Nobody was asked: it may all have been in line.
+        let bound = Measured {
+            requests: 2,
+            wait_ms: None,
+            wait_at_most_ms: Some(8.0),
+            cpu_ms: Some(2.0),
+            waited_ms: 16.0,
+        };
+        check(vec![asked(10, &[2, 2], &[])], bound.clone());
+        let both = Measured {
+            requests: 4,
+            wait_at_most_ms: Some(6.0),
+            waited_ms: 24.0,
+            ..bound
+        };
+        check(
+            vec![asked(10, &[2, 2], &[3]), asked(10, &[2, 2], &[])],
+            both,
+        );
+        // A trace: nobody knows what was computed.
+        let trace = Measured {
+            requests: 2,
+            wait_ms: None,
+            wait_at_most_ms: Some(10.0),
+            cpu_ms: None,
+            waited_ms: 20.0,
+        };
+        check(vec![asked(10, &[], &[])], trace);
     }
 
     #[test]

@@ -227,10 +227,16 @@ fn name_of(endpoint: &EndpointPlan) -> String {
 }
 
 fn measured_line(measured: &Measured) -> String {
+    // Only where the waiting is not known there is a bound.
+    let (most, wait_ms) = match (measured.wait_ms, measured.wait_at_most_ms) {
+        (None, Some(bound)) => ("at most ", bound),
+        (known, _) => ("", known.unwrap_or_default()),
+    };
+    let computing =
+        (measured.cpu_ms).map_or_else(String::new, |ms| format!(", {} computing", duration(ms)));
     format!(
-        "measured: {} a request waiting, {} computing; {}, {} waited in all",
-        duration(measured.wait_ms),
-        duration(measured.cpu_ms),
+        "measured: {most}{} a request waiting{computing}; {}, {most}{} waited in all",
+        duration(wait_ms),
         counted(measured.requests as usize, "request"),
         duration(measured.waited_ms),
     )

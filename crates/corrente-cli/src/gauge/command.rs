@@ -19,6 +19,7 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
+use super::witness::{self, Signals};
 use super::{Failure, keep, seconds};
 use crate::arguments::GaugeRun;
 use crate::{Exit, terminal};
@@ -148,6 +149,8 @@ fn start(run: &GaugeRun, site: &Path, folder: &Path) -> Result<Child, Failure> {
 enum Event {
     Ended(io::Result<ExitStatus>),
     Signal(Origin),
+    /// A signal has come to all of our process group.
+    Group(i32),
 }
 
 fn supervise(
@@ -159,6 +162,10 @@ fn supervise(
     let process = Pid::from_child(&child);
     let (sender, events) = channel();
     listen(sender.clone()).map_err(failed)?;
+    let group = sender.clone();
+    witness::stand(move |signal| {
+        FORWARDED.contains(&signal) && group.send(Event::Group(signal)).is_ok()
+    });
     // A limit beyond the clock's range is none.
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     std::thread::spawn(move || {
@@ -188,37 +195,62 @@ fn attend(
     folder: &Path,
 ) -> io::Result<Recorded> {
     let mut told = false;
+    let mut signals = Signals::default();
     loop {
-        let event = match deadline {
-            Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
-            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match event {
-            Ok(Event::Ended(status)) => {
+        let now = Instant::now();
+        for signal in signals.due(now) {
+            send(process, signal);
+        }
+        if deadline.is_some_and(|at| at <= now) {
+            deadline = None;
+            told = true;
+            send(process, SIGTERM);
+        }
+        match next(
+            events,
+            [deadline, signals.next()].into_iter().flatten().min(),
+        )? {
+            None => {}
+            Some(Event::Ended(status)) => {
                 return Ok(Recorded {
                     status: status?,
                     told,
                 });
             }
-            Ok(Event::Signal(origin)) if origin.signal == SIGUSR2 => switch(folder),
-            Ok(Event::Signal(origin)) => {
+            Some(Event::Signal(origin)) if origin.signal == SIGUSR2 => switch(folder),
+            Some(Event::Signal(origin)) => {
                 told |= ends(origin.signal);
                 if !came_from_terminal(&origin) {
-                    send(process, origin.signal);
+                    signals.came(origin.signal, Instant::now());
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {
-                deadline = None;
-                told = true;
-                send(process, SIGTERM);
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(io::Error::other(
-                    "the thread that waits for the command has ended",
-                ));
+            Some(Event::Group(signal)) => {
+                if is_in_our_group(process) {
+                    signals.heard(signal, Instant::now());
+                }
             }
         }
     }
+}
+
+/// The next event; nothing where there is none before this time.
+fn next(events: &Receiver<Event>, until: Option<Instant>) -> io::Result<Option<Event>> {
+    let event = match until {
+        Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
+        None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    };
+    match event {
+        Ok(event) => Ok(Some(event)),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other(
+            "the thread that waits for the command has ended",
+        )),
+    }
+}
+
+/// A command that has left our group hears nothing of what is sent to it.
+fn is_in_our_group(process: Pid) -> bool {
+    rustix::process::getpgid(Some(process)).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 fn ends(signal: i32) -> bool {
@@ -234,7 +266,7 @@ fn send(process: Pid, signal: i32) {
 
 /// A terminal sends these to all processes in its foreground, the command among them; sent once
 /// more, a server would take them for impatience. Then it is the kernel that sends (`SI_KERNEL`,
-/// sigaction(2)); what a process sends with kill(2) has come to us alone.
+/// sigaction(2)); of what a process sends with kill(2) the witness knows whether it came to us alone.
 fn came_from_terminal(origin: &Origin) -> bool {
     matches!(origin.signal, SIGINT | SIGQUIT) && origin.cause == Cause::Kernel
 }

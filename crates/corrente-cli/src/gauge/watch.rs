@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use corrente_gauge::{GaugeError, Recording, View, Window, aggregate, read};
 use corrente_report::gauge::GaugeReport as Shown;
 use corrente_report::terminal::Terminal;
-use corrente_report::{Catalogue, Message};
+use corrente_report::{Catalogue, Language, Message};
 
 use super::{Failure, keep, seconds};
 use crate::arguments::GaugeWatch;
@@ -22,6 +22,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// To the upper left corner, and away with what is below (ECMA-48, CUP and ED).
 const CLEAR: &str = "\x1b[H\x1b[J";
+
+/// Stands for the lines that a terminal has no room for.
+const MORE: &str = "…";
 
 /// What a look at the recording found.
 enum Look {
@@ -90,8 +93,8 @@ struct Screen {
     json: bool,
     clears: bool,
     name: String,
+    language: Language,
     catalogue: Catalogue,
-    terminal: Terminal,
 }
 
 impl Screen {
@@ -101,8 +104,8 @@ impl Screen {
             json: watch.json,
             clears: io::stdout().is_terminal(),
             name: keep::names(&watch.files),
+            language,
             catalogue: Catalogue::new(language),
-            terminal: Terminal::new(language, terminal::width(), terminal::colour()),
         }
     }
 
@@ -117,7 +120,9 @@ impl Screen {
         let heading = self
             .catalogue
             .text(Message::GaugeWatching { path, time: &time });
-        let table = self.terminal.gauge(&Shown::from(&figures));
+        // Asked each time: somebody may have made the window narrower.
+        let screen = Terminal::new(self.language, terminal::width(), terminal::colour());
+        let table = screen.gauge(&Shown::from(&figures));
         self.put(&format!("{heading}\n{table}"));
     }
 
@@ -129,10 +134,31 @@ impl Screen {
 
     fn put(&self, text: &str) {
         if self.clears {
-            let lines: Vec<&str> = text.lines().take(terminal::height()).collect();
-            terminal::data(&format!("{CLEAR}{}", lines.join("\n")));
+            terminal::data(&format!("{CLEAR}{}", fitted(text, terminal::height())));
         } else {
             terminal::data(&format!("{}\n", text.trim_end()));
         }
+    }
+}
+
+/// A text of at most so many lines, from its begin; the last of them says that there are more.
+fn fitted(text: &str, height: usize) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    if lines.len() > height {
+        lines.truncate(height.saturating_sub(1));
+        lines.push(MORE);
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_said_to_be_there() {
+        assert_eq!(fitted("a\nb\nc\n", 3), "a\nb\nc");
+        assert_eq!(fitted("a\nb\nc\nd\n", 3), "a\nb\n…");
+        assert_eq!(fitted("a\nb", 1), "…");
     }
 }

@@ -165,6 +165,33 @@ fn who_stands_in_line_for_a_processor_does_not_block_the_loop() {
 }
 
 #[test]
+fn where_too_few_were_asked_the_loop_s_thread_tells_how_long_it_stood_in_line() {
+    // A loop that computed 1 s and stood in line for 3; one request was asked, and had no line before it.
+    let endpoint = |asked: usize| Endpoint {
+        interface: Interface::Asgi,
+        requests: 100,
+        cpu_ns: Distribution::of([10 * MS; 100]),
+        run_queue_ns: Distribution::of(vec![0; asked]),
+        blocked_ns: Distribution::of([35 * MS; 100]),
+        ..Endpoint::default()
+    };
+    let mut recording = recording();
+    recording.processes[0].threads = vec![Thread {
+        cpu_ns: 1_000 * MS,
+        run_queue_ns: 3_000 * MS,
+        steps: 100,
+        ..Thread::default()
+    }];
+    let mut check = |asked: usize, expected: f64| {
+        recording.endpoints = vec![endpoint(asked)];
+        let found = aggregate(&recording).endpoints.remove(0);
+        close(found.blocked_ms, expected);
+    };
+    check(1, 5.0);
+    check(30, 35.0);
+}
+
+#[test]
 fn waiting_of_requests_that_nobody_asked_is_bounded_not_known() {
     // 7 ms without a processor: asleep, or in line for one.
     let mut recording = recording();

@@ -3,9 +3,11 @@
 //! A thread in a framework does not show what it is there for. But from one look outside of the application
 //! to the next it works for one request, or for some that follow each other too closely to be told apart. So
 //! what it does before the first view is that view's, and what it does after one is that one's, until another
-//! is seen. Where none is seen it is nobody's, and so is what a loop does: there coroutines take turns. Pure.
+//! is seen. Where none is seen it is nobody's, and so is what a loop does: there coroutines take turns. What a
+//! server does to send a response is part of the request likewise. Pure.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::tally::{Doing, Look, Place};
 use crate::names::NameId;
@@ -63,6 +65,22 @@ impl Around {
             Place::Application if !look.on_loop => view().map_or(Place::Application, Place::Around),
             place => place,
         }
+    }
+
+    /// Puts the name of its view to each response that is being sent.
+    pub(super) fn answering(&self, looks: Rc<[Look]>) -> Rc<[Look]> {
+        if looks.iter().all(|look| look.place != Place::Answering) {
+            return looks;
+        }
+        let named = |look: &Look| {
+            let view = || self.threads.get(&look.thread)?.view;
+            let place = match look.place {
+                Place::Answering => view().map_or(Place::Application, Place::Around),
+                place => place,
+            };
+            Look { place, ..*look }
+        };
+        looks.iter().map(named).collect()
     }
 
     /// Forgets everything: for too long nobody has looked.

@@ -16,8 +16,8 @@ use crate::names::NameId;
 /// An endpoint seen in fewer reads is a passing glimpse of a stack that changed while it was read.
 const MIN_READS: u64 = 3;
 
-/// A resource with less of its endpoint's waiting than this is a glimpse of another one: a
-/// connection that was closed while it was looked up.
+/// A resource with less of its endpoint's time than this is a glimpse of another one, a connection
+/// that was closed while it was looked up; or a line that says nothing.
 const HARDLY_ANY: f64 = 0.01;
 
 /// One endpoint in at least this share of the time in the application is the only one that counts.
@@ -121,7 +121,7 @@ pub(super) fn figures(sampled: &[Sampled], seconds: f64) -> Figures {
         Place::Endpoint(name) => work(endpoints.entry(name).or_default()),
         Place::Around(name) => work(around.entry(name).or_default()),
         Place::Application => work(&mut framework),
-        Place::Outside => {}
+        Place::Outside | Place::Answering => {}
     };
     share_runs(sampled, &mut figures, &mut at);
     for process in sampled {
@@ -138,7 +138,7 @@ pub(super) fn figures(sampled: &[Sampled], seconds: f64) -> Figures {
     }
     share_framework(&framework, &mut endpoints, &figures);
     for endpoint in endpoints.values_mut() {
-        let least = endpoint.wait_ns * HARDLY_ANY;
+        let least = endpoint.total_ns() * HARDLY_ANY;
         endpoint.resources.retain(|_, used| used.wait_ns >= least);
     }
     figures.endpoints = endpoints;

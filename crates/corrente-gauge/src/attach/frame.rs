@@ -148,6 +148,20 @@ const PLACES: &[(&str, &str, Part)] = &[
     ("asgiref/sync.py", "thread_handler", Part::Pool),
 ];
 
+/// Where servers send what an application gave them: file and function. Until they have, the request
+/// is not over, and the application may be asked for more. Recordings from inside count it, too.
+const ANSWERING: &[(&str, &str)] = &[
+    ("gunicorn/http/wsgi.py", "send_headers"),
+    ("gunicorn/http/wsgi.py", "write"),
+    ("gunicorn/http/wsgi.py", "write_file"),
+    ("gunicorn/http/wsgi.py", "close"),
+    ("gunicorn/glogging.py", "access"),
+    ("waitress/task.py", "write"),
+    ("werkzeug/serving.py", "write"),
+    ("wsgiref/handlers.py", "write"),
+    ("wsgiref/handlers.py", "finish_content"),
+];
+
 /// Loops and pools of the standard library: file, function or any, what it is.
 const STANDARD_PLACES: &[(&str, &str, Part)] = &[
     ("asyncio/base_events.py", "run_forever", Part::Loop),
@@ -305,6 +319,14 @@ impl<'a> Frame<'a> {
     /// The function's name without its class or the function around it.
     pub(super) fn name(self) -> &'a str {
         self.function.rsplit('.').next().unwrap_or(self.function)
+    }
+}
+
+/// Whether a server sends a response there.
+pub(super) fn is_answering(frame: Frame<'_>) -> bool {
+    match origin(frame.file) {
+        Origin::Package(path) | Origin::Standard(path) => ANSWERING.contains(&(path, frame.name())),
+        Origin::Own => false,
     }
 }
 

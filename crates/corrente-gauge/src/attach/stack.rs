@@ -4,7 +4,7 @@
 //! decorators passed over. The innermost library that can wait names the resource. All this is
 //! reading names; it knows nothing of processors or clocks. Pure.
 
-use super::frame::{Driver, Frame, Part, Style, module, part_of};
+use super::frame::{Driver, Frame, Part, Style, is_answering, module, part_of};
 
 /// Names under which decorators call what they decorate. An endpoint of such a name is still found
 /// where nothing else is.
@@ -100,6 +100,8 @@ pub(super) enum Stage {
     Application,
     /// In an endpoint.
     Endpoint(String),
+    /// In the server, which sends what the application gave.
+    Answering,
 }
 
 /// A frame with what it is, and its path within its package.
@@ -186,6 +188,9 @@ fn unknown_framework(stack: &[Known<'_>]) -> Stage {
     }
     if inside.iter().any(|known| known.part == Part::Framework) {
         return Stage::Application;
+    }
+    if inside.iter().any(|known| is_answering(known.frame)) {
+        return Stage::Answering;
     }
     Stage::Outside
 }

@@ -57,6 +57,8 @@ pub(super) enum Place {
     Around(NameId),
     /// In an endpoint.
     Endpoint(NameId),
+    /// In the server, which sends a response: nobody has looked up yet whose.
+    Answering,
 }
 
 /// What a thread does there.
@@ -167,6 +169,7 @@ impl Tally {
             return;
         };
         self.reads += 1;
+        let looks = self.around.answering(looks);
         for look in looks.iter() {
             *self.seen.entry(look.place).or_default() += 1;
             if look.place != Place::Outside {
@@ -350,14 +353,18 @@ impl Stays {
             return Self::default();
         }
         let application = (look.place != Place::Outside).then_some(Stay::Application);
-        let Place::Endpoint(name) = look.place else {
-            return Self([application, None, None]);
-        };
-        let wait = match look.doing {
-            Doing::Waiting(resource) => Some(Stay::Wait(name, resource)),
-            _ => None,
-        };
-        Self([application, Some(Stay::Endpoint(name)), wait])
+        match (look.place, look.doing) {
+            (Place::Endpoint(name), Doing::Waiting(resource)) => Self([
+                application,
+                Some(Stay::Endpoint(name)),
+                Some(Stay::Wait(name, resource)),
+            ]),
+            // Between two parts of a response it is sent: the endpoint is not left.
+            (Place::Endpoint(name) | Place::Around(name), _) => {
+                Self([application, Some(Stay::Endpoint(name)), None])
+            }
+            _ => Self([application, None, None]),
+        }
     }
 }
 

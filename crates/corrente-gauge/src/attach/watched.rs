@@ -205,6 +205,7 @@ impl Watched {
                 Stage::Outside => Place::Outside,
                 Stage::Application => Place::Application,
                 Stage::Endpoint(name) => Place::Endpoint(meaning.tables.endpoints.id(name)),
+                Stage::Answering => Place::Answering,
             },
             doing: meaning.doing(
                 state,

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use corrente_record::{OTHER, RESOURCES_MAX};
+use corrente_record::{OTHER, RESOURCES_MAX, trim_name};
 
 use super::attributes::{self, Resource, ResourceKind, Sender};
 use super::otlp;
@@ -82,7 +82,8 @@ impl Spans {
         }
         let number = self.senders.len().min(MAX_SENDERS - 1) as u32;
         if self.senders.len() < MAX_SENDERS {
-            let service = self.services.id(&sender.service);
+            // It is listed in messages; what sent it is not known.
+            let service = self.services.id(&trim_name(&sender.service));
             self.senders.push((sender.clone(), service));
             self.numbers.insert(sender, number);
         }

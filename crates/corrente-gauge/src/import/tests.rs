@@ -264,6 +264,7 @@ fn bad_input_is_one_line_that_says_what_to_do() {
     check("", "is empty");
     check(" \n", "is empty");
     check("\n[{}]", "document 1 is a JSON array");
+    check("\n\u{10}\u{1}", "document 1 is no text: OTLP as protobuf");
     check("7", "expected an object with `resourceSpans`");
     check("hello", "line 1, column 1: expected value");
     check(

@@ -32,15 +32,20 @@ pub(super) fn deviation(case: &Case<'_>) -> f64 {
 /// Said where the present setting, or the one that is advised, is beyond what was calibrated.
 pub(super) fn assumed(case: &Case<'_>, report: &PredictionReport) -> Option<Assumption> {
     let before = &case.deployments.before;
-    let advised = match &report.judgement.reason {
-        Reason::BetterSetting { setting, .. } | Reason::BeyondSetting { setting, .. } => {
-            setting.workers as f64
-        }
-        _ => 0.0,
-    };
-    let most = per_core(advised.max(before.processes as f64), before.cores);
+    let processes = most_processes(before.processes as f64, &report.judgement.reason);
+    let most = per_core(processes, before.cores);
     let is_said = report.before.is_some() && most > CALIBRATED && waits_briefly(case);
     is_said.then_some(Assumption::Crowded { per_core: most })
+}
+
+/// The present processes, or those that are advised where they are more.
+pub(super) fn most_processes(present: f64, reason: &Reason) -> f64 {
+    match reason {
+        Reason::BetterSetting { setting, .. } | Reason::BeyondSetting { setting, .. } => {
+            present.max(setting.workers as f64)
+        }
+        _ => present,
+    }
 }
 
 fn per_core(processes: f64, cores: f64) -> f64 {

@@ -24,7 +24,7 @@ pub(super) const UNEXPLAINED_MOST: f64 = 0.50;
 pub(super) const FAILING: f64 = 0.90;
 /// The same holds for a service in which such endpoints take more than this share of the time.
 const FAILING_TIME: f64 = 0.20;
-/// A share of the time in a thread pool that makes the model of a loop wrong.
+/// A share of the time, or of the computing, in a thread pool that makes the model of a loop wrong.
 const POOLED: f64 = 0.20;
 /// What a process's start takes of CPU time in threads that serve nothing, seconds.
 const START_S: f64 = 5.0;
@@ -128,16 +128,20 @@ fn busy(endpoint: &EndpointFigures) -> f64 {
     endpoint.requests * endpoint.wall.map_or(0.0, |wall| wall.mean_ms)
 }
 
-/// Whether requests are worked on in threads that the model does not have: a pool of a loop, or
-/// threads of a synchronous process that serve nothing themselves and still compute more than all
-/// that do.
+/// Whether requests are worked on in threads that the model does not have: a pool of a loop, which
+/// waits for the interpreter lock while they compute, or threads of a synchronous process that serve
+/// nothing themselves and still compute more than all that do.
 fn is_pooled(figures: &Figures) -> bool {
     let all: f64 = figures.endpoints.iter().map(busy).sum();
-    let pooled = figures
-        .endpoints
-        .iter()
-        .map(|one| one.requests * one.pool_wall_ms);
+    let sum = |of: fn(&EndpointFigures) -> f64| -> f64 {
+        let each = figures.endpoints.iter();
+        each.map(|one| one.requests * of(one)).sum()
+    };
+    let pooled = sum(|one| one.pool_wall_ms);
+    let pooled_cpu = sum(|one| one.pool_cpu_ms);
+    let cpu = pooled_cpu + sum(|one| one.cpu.map_or(0.0, |cpu| cpu.mean_ms));
     let service = &figures.service;
     let others = service.cpu_s - service.thread_cpu_s - START_S * service.processes as f64;
-    pooled.sum::<f64>() > POOLED * all || others > service.thread_cpu_s
+    let is_beside = pooled > POOLED * all || pooled_cpu > POOLED * cpu;
+    is_beside || others > service.thread_cpu_s
 }

@@ -346,6 +346,12 @@ fn what_cannot_be_measured_is_not_guessed() {
     check(|one| note(one, "greenlets"), Reason::Greenlets);
     check(|one| note(one, "thread_pool"), Reason::ThreadPool);
     check(|one| one.cpu_ns += 100_000 * MS, Reason::ThreadPool);
+    // Brief, and most of the computing: whoever runs the loop waits for the interpreter lock.
+    let mut pooled = recording(2, SHAPE);
+    let computed = pooled.endpoints[0].cpu_ns.sum;
+    pooled.endpoints[0].pool_cpu_ns = computed;
+    let report = predicted(&pooled, &Settings::default());
+    assert_eq!(report.judgement.reason, Reason::ThreadPool);
 }
 
 #[test]

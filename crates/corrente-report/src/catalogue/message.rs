@@ -270,6 +270,9 @@ messages! {
     GaugeLoop { share: &'a str } = "gauge-loop";
     GaugeEmpty = "gauge-empty";
     GaugeRead = "gauge-read";
+    GaugeReadBlocking = "gauge-read-blocking";
+    GaugeReadCalls = "gauge-read-calls";
+    GaugeReadTogether = "gauge-read-together";
     GaugeAtMost = "gauge-at-most";
     GaugeNarrow { columns: &'a str } = "gauge-narrow";
     GaugeDoubts = "gauge-doubts";
@@ -383,6 +386,7 @@ messages! {
     PredictLoopBusy { share: &'a str } = "predict-loop-busy";
     PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";
     PredictNameless = "predict-nameless";
+    PredictStackUnknown = "predict-stack-unknown";
     PredictService = "predict-service";
     PredictSides = "predict-sides";
     PredictEach = "predict-each";

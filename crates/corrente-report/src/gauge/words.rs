@@ -9,6 +9,8 @@ use crate::claim::SEPARATOR;
 use crate::number::ABSENT;
 use crate::sheet::{Kind, Sheet};
 
+/// Times below a microsecond, and what follows from them, are the clocks' own: shown as nothing.
+const LEAST: f64 = 0.001;
 /// Savings below this are no reason to change a program.
 const SAVING_MS: f64 = 0.05;
 
@@ -74,7 +76,7 @@ impl Catalogue {
         let errors = |one: &GaugeEndpoint| with_errors.then(|| numbers.percent(one.error_share));
         let known = |of: fn(&GaugeEndpoint) -> Option<f64>| {
             let values = endpoints.iter().map(of);
-            values.map(|value| Some(numbers.quantity(value?))).collect()
+            values.map(|value| Some(self.figure(value?))).collect()
         };
         let requests = endpoints.iter().map(|one| numbers.integer(one.requests));
         self.gauge_sheet([
@@ -100,22 +102,37 @@ impl Catalogue {
     }
 
     fn waiting(&self, endpoint: &GaugeEndpoint) -> Option<String> {
-        let quantity = |value| self.numbers().quantity(value);
+        let figure = |value| self.figure(value);
         let at_most = endpoint
             .wait_at_most_ms
-            .map(|most| format!("≤ {}", quantity(most)));
-        endpoint.wait_ms.map(quantity).or(at_most)
+            .map(|most| format!("≤ {}", figure(most)));
+        endpoint.wait_ms.map(figure).or(at_most)
     }
 
-    /// How the tables are to be read.
+    /// How the tables are to be read: what is said of a column only where it is there.
     pub(crate) fn gauge_read(&self, report: &GaugeReport) -> String {
-        let bound = |one: &GaugeEndpoint| one.wait_ms.is_none() && one.wait_at_most_ms.is_some();
-        let mut text = self.text(Message::GaugeRead);
-        if report.endpoints.iter().any(bound) {
-            text.push(' ');
-            text.push_str(&self.text(Message::GaugeAtMost));
-        }
-        text
+        let endpoints = || report.endpoints.iter();
+        let calls = || endpoints().flat_map(|one| &one.calls);
+        let is_bound = |one: &GaugeEndpoint| one.wait_ms.is_none() && one.wait_at_most_ms.is_some();
+        let said = [
+            (Message::GaugeRead, true),
+            (
+                Message::GaugeReadBlocking,
+                endpoints().any(|one| one.blocking.is_some()),
+            ),
+            (
+                Message::GaugeReadCalls,
+                calls().any(|one| one.wait_ms.is_some()),
+            ),
+            (
+                Message::GaugeReadTogether,
+                calls().any(|one| one.gather_saves_ms >= SAVING_MS),
+            ),
+            (Message::GaugeAtMost, endpoints().any(is_bound)),
+        ];
+        let known = said.into_iter().filter(|(_, is_there)| *is_there);
+        let sentences: Vec<String> = known.map(|(message, _)| self.text(message)).collect();
+        sentences.join(" ")
     }
 
     /// What the endpoints call; `None` where they call nothing that was watched.
@@ -130,7 +147,7 @@ impl Catalogue {
         };
         let known = |of: fn(&GaugeCalls) -> Option<f64>| {
             let values = rows.iter().map(|(_, calls)| of(calls));
-            values.map(|value| Some(numbers.quantity(value?))).collect()
+            values.map(|value| Some(self.figure(value?))).collect()
         };
         let blocking = rows
             .iter()
@@ -211,6 +228,11 @@ impl Catalogue {
     }
 
     fn known(&self, value: Option<f64>) -> String {
-        value.map_or_else(|| ABSENT.to_owned(), |value| self.numbers().quantity(value))
+        value.map_or_else(|| ABSENT.to_owned(), |value| self.figure(value))
+    }
+
+    fn figure(&self, value: f64) -> String {
+        let known = if value.abs() < LEAST { 0.0 } else { value };
+        self.numbers().quantity(known)
     }
 }

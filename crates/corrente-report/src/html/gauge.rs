@@ -13,7 +13,7 @@ use crate::gauge::GaugeReport;
 use crate::language::Language;
 use crate::markup::{Element, element};
 use crate::plot::{tail, throughput, times};
-use crate::prediction::{EventLoop, Judgement, PredictionReport, Verdict, stacks};
+use crate::prediction::{EventLoop, Judgement, PredictionReport, Verdict};
 
 /// What the page shows.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,11 @@ fn header(catalogue: &Catalogue, page: &GaugePage<'_>, title: &str) -> Element {
     };
     let event_loop = report.event_loop.iter();
     header
-        .children(stacks(report).map(|stacks| element("p").class("lead").text(stacks)))
+        .children(
+            catalogue
+                .stacks(report)
+                .map(|stacks| element("p").class("lead").text(stacks)),
+        )
         .children(judgement(catalogue, &report.judgement))
         .children(event_loop.flat_map(|one| blockers(catalogue, one)))
 }

@@ -11,12 +11,6 @@ use crate::catalogue::{Catalogue, Message};
 use crate::number::ABSENT;
 use crate::sheet::{Kind, Sheet};
 
-/// Both stacks; `None` where nothing is exchanged.
-pub(crate) fn stacks(report: &PredictionReport) -> Option<String> {
-    let moves = report.from != report.to;
-    moves.then(|| format!("{} → {}", stack(&report.from), stack(&report.to)))
-}
-
 /// `Flask, Requests (gunicorn sync)`.
 fn stack(stack: &Stack) -> String {
     let words = [std::slice::from_ref(&stack.framework), &stack.drivers].concat();
@@ -49,6 +43,18 @@ fn short(verdict: Verdict) -> Message<'static> {
 }
 
 impl Catalogue {
+    /// Both stacks; `None` where nothing is exchanged.
+    pub(crate) fn stacks(&self, report: &PredictionReport) -> Option<String> {
+        if report.from == report.to {
+            return None;
+        }
+        let mut from = stack(&report.from);
+        if from.is_empty() {
+            from = self.text(Message::PredictStackUnknown);
+        }
+        Some(format!("{from} → {}", stack(&report.to)))
+    }
+
     /// What a prediction is about: a migration, or a loop that is there already.
     pub(crate) fn predicted_title(&self, report: &PredictionReport) -> String {
         self.text(match report.event_loop {

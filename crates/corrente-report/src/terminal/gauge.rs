@@ -101,6 +101,29 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_not_there_is_not_explained() {
+        let mut report = report();
+        for endpoint in &mut report.endpoints {
+            endpoint.calls.clear();
+            endpoint.blocking = None;
+        }
+        let text = Terminal::new(Language::En, 100, Colour::Plain).gauge(&report);
+        assert!(text.contains("Times are means"), "{text}");
+        for column in ["Wait/CPU", "ms/call", "Together"] {
+            assert!(!text.contains(column), "{column}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_no_clock_can_tell_is_shown_as_nothing() {
+        let mut report = report();
+        report.endpoints[0].wait_ms = Some(0.000_068);
+        report.endpoints[0].blocking = Some(0.000_005_8);
+        let text = Terminal::new(Language::En, 100, Colour::Plain).gauge(&report);
+        assert!(!text.contains("0.0000"), "{text}");
+    }
+
+    #[test]
     fn waiting_that_is_not_known_is_said_to_be_a_bound() {
         let mut report = report();
         report.endpoints[0].wait_ms = None;

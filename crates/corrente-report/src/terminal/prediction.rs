@@ -6,7 +6,7 @@
 use super::{Paint, Table, Terminal};
 use crate::catalogue::Message;
 use crate::claim::SEPARATOR;
-use crate::prediction::{Endpoint, EventLoop, Judgement, PredictionReport, Verdict, stacks};
+use crate::prediction::{Endpoint, EventLoop, Judgement, PredictionReport, Verdict};
 
 impl Terminal {
     /// A prediction.
@@ -14,7 +14,7 @@ impl Terminal {
         let catalogue = self.catalogue();
         let title = catalogue.predicted_title(report);
         let mut text = self.heading(&title).trim_start().to_owned();
-        if let Some(stacks) = stacks(report) {
+        if let Some(stacks) = catalogue.stacks(report) {
             text.push_str(&self.paragraph(&stacks));
         }
         text.push('\n');

@@ -63,6 +63,25 @@ fn clocks_are_shared_by_samples_and_waits_are_shares_of_time() {
 }
 
 #[test]
+fn a_wait_that_is_nothing_beside_the_rest_is_no_line() {
+    let mut names = NameTable::default();
+    let place = Place::Endpoint(names.id("view"));
+    let times = ThreadTimes {
+        cpu: 10_000_000_000,
+        run_queue: 0,
+    };
+    // All of its waiting, and half a percent of its time.
+    let seen = [
+        (995, place, Doing::Running),
+        (5, place, Doing::Waiting(DATABASE)),
+    ];
+    let found = figures(&[sampled(&seen, times)], 10.0);
+    let view = &found.endpoints[&names.id("view")];
+    assert!(view.resources.is_empty(), "{view:?}");
+    assert!(view.wait_ns > 0.0, "{view:?}");
+}
+
+#[test]
 fn a_framework_is_shared_out_and_nothing_is_lost() {
     let mut names = NameTable::default();
     let place = Place::Endpoint(names.id("view"));

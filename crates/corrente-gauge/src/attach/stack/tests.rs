@@ -226,6 +226,31 @@ fn a_plain_application_is_an_endpoint() {
 }
 
 #[test]
+fn a_response_that_is_sent_is_not_over() {
+    let inside = |inner: &[&'static str]| under(GUNICORN, inner);
+    check(
+        &inside(&[
+            "@gunicorn/http/wsgi.py Response.write",
+            "@gunicorn/util.py write_chunk",
+        ]),
+        Stage::Answering,
+    );
+    check(&inside(&["@gunicorn/http/wsgi.py create"]), Stage::Outside);
+    // What is asked for the next part is the application, as before.
+    check(
+        &inside(&["@werkzeug/wsgi.py __next__", "/srv/shop.py rows"]),
+        endpoint_of("shop:rows"),
+    );
+    check(
+        &[
+            "~wsgiref/handlers.py run",
+            "~wsgiref/handlers.py finish_content",
+        ],
+        Stage::Answering,
+    );
+}
+
+#[test]
 fn importing_the_application_is_no_request() {
     check(
         &under(

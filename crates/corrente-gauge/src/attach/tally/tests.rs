@@ -128,6 +128,33 @@ fn means_are_numbers_of_threads() {
 }
 
 #[test]
+fn a_response_of_many_parts_is_one_stay() {
+    let name = endpoint();
+    let places = [
+        (Place::Outside, Doing::Idle),
+        (Place::Endpoint(name), DATABASE),
+        (Place::Answering, Doing::Running),
+        (Place::Endpoint(name), DATABASE),
+        (Place::Answering, Doing::Running),
+        (Place::Outside, Doing::Idle),
+        // One of which no part was seen.
+        (Place::Answering, Doing::Running),
+        (Place::Outside, Doing::Idle),
+    ];
+    let looks = places.map(|(place, doing)| [look(1, place, doing)]);
+    let reads: Vec<(u64, Option<&[Look]>)> = (looks.iter().enumerate())
+        .map(|(number, looks)| (100 * number as u64, Some(looks.as_slice())))
+        .collect();
+    let tally = steady(&reads);
+    assert_eq!(changes(&tally, 0, Stay::Endpoint(name)), 2);
+    assert_eq!(changes(&tally, 0, Stay::Application), 4);
+    let running = |place| tally.awake.get(&(1, place)).map(|awake| awake.running);
+    assert_eq!(running(Place::Around(name)), Some(200));
+    assert_eq!(running(Place::Application), Some(100));
+    assert_eq!(running(Place::Answering), None);
+}
+
+#[test]
 fn a_framework_s_time_is_that_of_the_view_that_it_calls() {
     let name = endpoint();
     let at = |place, doing| [look(1, place, doing)];

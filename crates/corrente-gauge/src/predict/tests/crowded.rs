@@ -2,7 +2,10 @@
 //!
 //! The interval is to hold what the lab measured, and only where it was measured to be needed.
 
+use corrente_report::prediction::Setting;
+
 use super::*;
+use crate::predict::crowded::most_processes;
 
 /// Sixteen or four workers on one core, with a call that waits so long.
 fn report(workers: u32, call_ms: u64) -> PredictionReport {
@@ -47,13 +50,27 @@ fn long_waits_are_as_sure_in_many_processes() {
 }
 
 #[test]
-fn an_advised_setting_beyond_what_was_calibrated_is_said_to_be_that() {
-    let advised = report(2, 4);
-    let workers = match &advised.judgement.reason {
-        Reason::BetterSetting { setting, .. } | Reason::BeyondSetting { setting, .. } => {
-            setting.workers
-        }
-        _ => 0,
+fn an_advised_setting_counts_with_as_many_processes_as_it_has() {
+    let advised = |workers: u64| Reason::BeyondSetting {
+        setting: Setting {
+            cores: 1.0,
+            workers,
+            threads: Some(1),
+            pool: None,
+        },
+        flags: String::new(),
+        throughput_per_s: 100.0,
+        async_per_s: Span {
+            estimate: 100.0,
+            low: 90.0,
+            high: 110.0,
+        },
     };
-    assert_eq!(says(&advised), workers > 4, "{:?}", advised.judgement);
+    let check = |reason: &Reason, expected: f64| {
+        let found = most_processes(2.0, reason);
+        assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    };
+    check(&advised(9), 9.0);
+    check(&advised(1), 2.0);
+    check(&Reason::Small, 2.0);
 }

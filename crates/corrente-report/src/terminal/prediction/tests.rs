@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::*;
 use crate::fixture::gauge::{blocked, migration as report};
 use crate::language::Language;
-use crate::prediction::{Limit, Reason};
+use crate::prediction::{Limit, Reason, Stack};
 use crate::terminal::Colour;
 
 fn shown(language: Language, report: &PredictionReport) -> String {
@@ -42,6 +42,19 @@ fn no_language_leaves_anything_out_or_is_too_wide() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_stack_of_which_nothing_is_known_is_said_to_be_unknown() {
+    let mut report = report();
+    report.from = Stack::default();
+    for language in Language::ALL {
+        let text = shown(language, &report);
+        let arrow = text.lines().find(|line| line.contains('→'));
+        let line = arrow.expect("there is one");
+        assert!(line.chars().next() != Some('→'), "{language}: {line}");
+        assert!(!line.starts_with(' '), "{language}: {line}");
     }
 }
 
