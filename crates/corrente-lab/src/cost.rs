@@ -86,17 +86,17 @@ impl Capacity<'_> {
         self.prices.per_million_requests + gib_seconds * self.prices.per_gib_second
     }
 
-    /// The one that `pricing` names.
+    /// The one that `pricing` names; `None` where it goes by a duration that is not known.
     pub(crate) fn cost(
         &self,
         pricing: Pricing,
         throughput_per_s: f64,
         memory_bytes: u64,
-        duration: Duration,
-    ) -> f64 {
+        duration: Option<Duration>,
+    ) -> Option<f64> {
         match pricing {
-            Pricing::Hourly => self.cost_per_million(throughput_per_s, memory_bytes),
-            Pricing::PerRequest => self.cost_per_million_requests(duration),
+            Pricing::Hourly => Some(self.cost_per_million(throughput_per_s, memory_bytes)),
+            Pricing::PerRequest => duration.map(|it| self.cost_per_million_requests(it)),
         }
     }
 }
@@ -138,5 +138,17 @@ mod tests {
         let second = capacity.cost_per_million_requests(Duration::from_secs(1));
         let expected = 0.2 + FUNCTION_GIB * 10.0;
         assert!((second - expected).abs() < 1e-9, "{second}");
+    }
+
+    #[test]
+    fn a_request_of_unknown_duration_has_no_price() {
+        let prices = prices();
+        let capacity = Capacity {
+            processors: 1,
+            prices: &prices,
+        };
+        let cost = |pricing| capacity.cost(pricing, 100.0, 1 << 30, None);
+        assert_eq!(cost(Pricing::PerRequest), None);
+        assert!(cost(Pricing::Hourly).is_some());
     }
 }

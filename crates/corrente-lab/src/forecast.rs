@@ -191,10 +191,16 @@ impl Known {
         passes.filter_map(|(key, passes)| Some((key, typical(passes)?)))
     }
 
+    /// How long one user alone waited for a request.
+    pub(crate) fn latencies_alone(&self) -> impl Iterator<Item = (&(String, String), Duration)> {
+        let passes = self.alone.iter();
+        passes.filter_map(|(key, passes)| Some((key, latency(passes)?)))
+    }
+
     /// How long one user alone waits for a request, where that is known.
     pub(crate) fn latency_alone(&self, contender: &str, case: &str) -> Option<Duration> {
-        let passes = self.alone.get(&(contender.to_owned(), case.to_owned()))?;
-        typical(passes).map(|cost| cost.elapsed)
+        let passes = self.alone.get(&(contender.to_owned(), case.to_owned()));
+        passes.and_then(|passes| latency(passes))
     }
 
     /// What was measured, for the result: every pass.
@@ -222,6 +228,7 @@ impl Known {
 
     /// The same at one speed, so that what was measured at different times adds up.
     pub(crate) fn at(&self, speed: Option<f64>) -> Self {
+        let speed = speed.filter(|speed| *speed > 0.0);
         let taken = |costs: &BTreeMap<(String, String), Vec<Cost>>| {
             let costs = costs.iter();
             let costs = costs.map(|(key, passes)| (key.clone(), usual(passes, speed)));
@@ -312,6 +319,12 @@ fn typical(passes: &[Cost]) -> Option<Cost> {
         .filter(|(pass, _)| !pass.cpu.is_zero())
         .min_by(|(_, a), (_, b)| a.total_cmp(b));
     least.map(|(cost, _)| *cost)
+}
+
+/// The time of the typical pass; of passes whose processor time was not read, the shortest.
+fn latency(passes: &[Cost]) -> Option<Duration> {
+    let shortest = || passes.iter().map(|cost| cost.elapsed).min();
+    typical(passes).map(|cost| cost.elapsed).or_else(shortest)
 }
 
 /// The passes as they would have been at one speed. Where some were measured at it, those alone: what a

@@ -163,21 +163,21 @@ impl Evidence<'_> {
         if plan.measure == Measure::Errors {
             return share_ratio(above.failures(), below.failures()).map(interval);
         }
-        let costs = |contender: &str, series: &Series, pricing: Pricing| {
+        let costs = |contender: &str, series: &Series, pricing: Pricing| -> Option<Vec<f64>> {
             let alone = self
                 .alone
                 .get(&(contender.to_owned(), case.to_owned()))
                 .copied();
-            let alone = alone.unwrap_or_default();
-            series.per_round(|slice| {
+            let cost = |slice: &Slice| {
                 self.capacity
                     .cost(pricing, slice.throughput(), slice.peak_pss_bytes, alone)
-            })
+            };
+            series.rounds.iter().map(cost).collect()
         };
         let (numerators, denominators) = if plan.measure == Measure::Cost {
             (
-                costs(of, above, plan.of_pricing),
-                costs(over, below, plan.over_pricing),
+                costs(of, above, plan.of_pricing)?,
+                costs(over, below, plan.over_pricing)?,
             )
         } else {
             (values(plan.measure, above)?, values(plan.measure, below)?)

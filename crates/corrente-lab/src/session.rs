@@ -142,7 +142,7 @@ pub fn run(
     if !plan.out.join(store::RESULT_FILE).exists() {
         // Before anything is measured, so that there is something to resume from; an earlier result
         // stays until there is a new one.
-        store::save(&result, &plan.out)?;
+        save(&mut result, plan, observer)?;
     }
     for (name, scenario) in left {
         observer.scenario(&name);
@@ -163,11 +163,28 @@ pub fn run(
         result
             .scenarios
             .sort_by_key(|scenario| place(&scenario.name));
-        observer.saved(&store::save(&result, &plan.out)?);
+        let path = save(&mut result, plan, observer)?;
+        observer.saved(&path);
     }
     result.finished_at = Some(now());
-    store::save(&result, &plan.out)?;
+    save(&mut result, plan, observer)?;
     Ok(result)
+}
+
+/// Writes the result and tells of what is no number in it: that is a fault of the lab's, and no reason to
+/// lose the rest.
+fn save(
+    result: &mut LabResult,
+    plan: &RunPlan,
+    observer: &mut dyn Observer,
+) -> Result<PathBuf, LabError> {
+    let saved = store::save(result, &plan.out)?;
+    for figure in saved.left_out {
+        observer.warning(&format!(
+            "{figure} of the result is no number and was left out; the rest is there; please report it"
+        ));
+    }
+    Ok(saved.path)
 }
 
 /// RFC 3339 to the second, UTC.

@@ -36,13 +36,26 @@ pub fn write(path: &Path, text: &str) -> Result<(), LabError> {
     Ok(())
 }
 
-/// Writes the result into its directory and says where.
-pub fn save(result: &LabResult, directory: &Path) -> Result<PathBuf, LabError> {
+/// A result that was written.
+#[derive(Debug)]
+pub struct Saved {
+    /// Where.
+    pub path: PathBuf,
+    /// Figures that are not in it, as they are no numbers.
+    pub left_out: Vec<String>,
+}
+
+/// Writes the result into its directory. What cannot be written is no part of it any more.
+pub fn save(result: &mut LabResult, directory: &Path) -> Result<Saved, LabError> {
     let path = directory.join(RESULT_FILE);
-    let text = corrente_report::json::write(result)
+    let written = corrente_report::json::write(result)
         .map_err(|error| LabError::file(&path, &std::io::Error::other(error.to_string())))?;
-    write(&path, &text)?;
-    Ok(path)
+    write(&path, &written.document)?;
+    *result = written.result;
+    Ok(Saved {
+        path,
+        left_out: written.left_out,
+    })
 }
 
 /// Reads a result; `path` may be the directory of a run.

@@ -124,6 +124,35 @@ fn a_pass_without_processor_time_counts_for_nothing() {
 }
 
 #[test]
+fn a_pass_without_processor_time_still_tells_how_long_a_request_takes() {
+    let mut unread = Known::default();
+    unread.learn("flask", "calls", cost(1, 20_700, 0));
+    unread.learn("flask", "calls", cost(1, 20_400, 0));
+    let latency = |known: &Known| known.latency_alone("flask", "calls");
+    assert_eq!(latency(&unread), Some(Duration::from_micros(20_400)));
+    assert_eq!(unread.latencies_alone().count(), 1);
+    // Once it is read, the pass that was disturbed least tells that, too.
+    unread.learn("flask", "calls", cost(1, 20_500, 300));
+    assert_eq!(latency(&unread), Some(Duration::from_micros(20_500)));
+}
+
+#[test]
+fn a_speed_of_nothing_is_not_known() {
+    // As a document that was written by hand may say.
+    let mut known = known();
+    known.learn(
+        "flask",
+        "timed",
+        Cost {
+            speed: Some(150.0),
+            ..cost(1, 300, 300)
+        },
+    );
+    let read = known.at(Some(0.0));
+    assert_eq!(read.costs(), known.costs());
+}
+
+#[test]
 fn of_two_passes_the_less_disturbed_counts() {
     let mut disturbed = known();
     disturbed.learn("flask", "calls", cost(1, 30_000, 9_000));

@@ -34,8 +34,10 @@ impl Stage<'_> {
             self.learn_warm()?;
             self.calibrate()?;
         }
+        for (key, latency) in self.known.latencies_alone() {
+            self.alone.insert(key.clone(), latency);
+        }
         for (key, cost) in self.known.alone() {
-            self.alone.insert(key.clone(), cost.elapsed);
             if self.scenario.naive.as_ref() == Some(&key.0) {
                 let gain = naive::gain(cost.elapsed, cost.cpu);
                 self.naive.extend(gain.map(|gain| (key.1.clone(), gain)));

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use corrente_report::result::Published;
 
-use super::{CasePlan, ContenderPlan, Driver, Scenario};
+use super::{CasePlan, ContenderPlan, Driver, PredictionPlan, Scenario};
 
 /// No single measurement may last longer.
 const LENGTH_MAX_S: f64 = 3600.0;
@@ -123,6 +123,9 @@ impl Scenario {
             }
             self.check_case(case)?;
         }
+        for case in self.prediction.iter().flat_map(PredictionPlan::cases) {
+            self.check_case(case)?;
+        }
         for (name, rounds) in [("quick", self.quick), ("full", self.full)] {
             let lengths_fit = (0.0..=LENGTH_MAX_S).contains(&rounds.seconds)
                 && (0.0..=LENGTH_MAX_S).contains(&rounds.warm_up);
@@ -151,6 +154,12 @@ impl Scenario {
             .chain(case.quick.parameters.values());
         if parameters.any(|value| !value.is_finite()) {
             return Err(self.unusable(entry(), "a parameter is not a finite number"));
+        }
+        let counts = case.calls.counts.values();
+        let can_be = |count: &f64| count.is_finite() && *count >= 0.0;
+        if !counts.into_iter().all(can_be) || !(0.0..=1.0).contains(&case.calls.gathered) {
+            let message = "`calls` needs counts of 0 or more, and `gathered` from 0 to 1";
+            return Err(self.unusable(entry(), message));
         }
         Ok(())
     }
@@ -321,5 +330,16 @@ mod tests {
             "path = \"x\"",
             "scenario `json`: case `one`: `path` must begin with `/` for an HTTP case",
         );
+    }
+
+    #[test]
+    fn refuses_calls_that_cannot_be_counted() {
+        let message = "scenario `json`: case `one`: `calls` needs counts of 0 or more, and `gathered` from 0 to 1";
+        for calls in ["{ counts = { http = nan } }", "{ gathered = 1.5 }"] {
+            let to = format!("path = \"/\"\ncalls = {calls}");
+            refuses("path = \"/\"", &to, message);
+        }
+        let more = "[[prediction.calibration]]\nid = \"one\"\ndriver = \"http\"\npath = \"/\"\ncalls = { counts = { http = -1 } }\n[[finding]]";
+        refuses("[[finding]]", more, message);
     }
 }

@@ -41,6 +41,12 @@ pub struct PredictionPlan {
 }
 
 impl PredictionPlan {
+    /// Every case that calibrates.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = &CasePlan> {
+        let all = self.calibration.iter().chain(&self.work);
+        all.chain(&self.waits)
+    }
+
     /// What both sides are asked in a run of this mode.
     pub(crate) fn of_both_sides(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
         let all = self.calibration.iter().chain(&self.work);
