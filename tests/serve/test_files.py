@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -14,13 +15,14 @@ import trustme
 from corrente import _native
 
 from .applications import respond
+from .serving import Served
 from .streams import Http2Client
 from .wire import READ, Client, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .serving import Foreign, Served
+    from .serving import Foreign
 
 NAME = "localhost"
 
@@ -275,14 +277,45 @@ def test_a_file_that_shrinks_ends_the_connection(
             assert client.head().header("content-length") == str(LARGE)
             os.truncate(sparse, 1000)
             assert len(client.rest()) < LARGE
-    # On our own loop it is the transport that finds out.
+    # On our own loop it is the transport that finds out. What else is told fails the test at its end.
     served.until(lambda: bool(served.reports or served.unhandled))
-    told = [str(exception) for _, exception in served.reports]
-    told += [str(context["exception"]) for context in served.unhandled]
-    assert len(told) == 1
-    assert "ended before byte" in told[0]
+    if served.reports:
+        _, told = served.reports.pop(0)
+    else:
+        told = served.unhandled.pop(0)["exception"]
+    assert "ended before byte" in str(told)
+
+
+class Patient(asyncio.SelectorEventLoop):
+    """asyncio's own, whose transports have protocols go on only when nothing is left to be written."""
+
+    def _make_socket_transport(self, *arguments: Foreign, **options: Foreign) -> Foreign:
+        transport = super()._make_socket_transport(*arguments, **options)  # type: ignore[misc]
+        transport.set_write_buffer_limits(high=0)
+        return transport
+
+
+@pytest.mark.parametrize("ends", ["too early", "as it should"])
+def test_a_connection_that_ends_when_there_is_room_again_ends_once(
+    file: Path, sparse: Path, ends: str
+) -> None:
+    # asyncio's transports fall over one that is closed while they say that there is room
+    # (CPython's issue 156512).
+    served = Served(Patient, by_path(sparse if ends == "too early" else file))
+    with served.client(receive_buffer=4096) as client:
+        client.send(request("/", "Connection: close"))
+        client.head()
+        # It has written what there was room for.
+        served.call(lambda: None)
+        if ends == "too early":
+            os.truncate(sparse, 1000)
+        client.rest()
+        served.until(lambda: not served.server.connections)
+    assert [text for text, _ in served.reports] == ["a file could not be sent"] * (
+        ends == "too early"
+    )
     served.reports.clear()
-    served.unhandled.clear()
+    served.end()
 
 
 def test_a_client_that_goes_ends_the_sending(serve: Callable[..., Served], sparse: Path) -> None:

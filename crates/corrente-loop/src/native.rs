@@ -10,6 +10,7 @@ mod resting;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use corrente_driver::file::{FilePart, duplicate};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -123,7 +124,13 @@ pub enum Flow {
 
 /// A protocol in Rust, as asyncio sees it.
 #[pyclass(frozen, weakref, name = "NativeProtocol", module = "corrente._native")]
-pub struct NativeProtocol(Box<dyn Protocol>);
+pub struct NativeProtocol {
+    protocol: Box<dyn Protocol>,
+    /// Whether the transport is another loop's.
+    is_elsewhere: AtomicBool,
+    /// Whether that has room again, of which the protocol is to be told.
+    owes_room: AtomicBool,
+}
 
 impl std::fmt::Debug for NativeProtocol {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,13 +141,19 @@ impl std::fmt::Debug for NativeProtocol {
 impl NativeProtocol {
     /// Makes it of what it does.
     pub fn new(protocol: Box<dyn Protocol>) -> Self {
-        Self(protocol)
+        Self {
+            protocol,
+            is_elsewhere: AtomicBool::new(false),
+            owes_room: AtomicBool::new(false),
+        }
     }
 
     /// Something has come; a panic ends the connection, not the loop.
     pub(crate) fn received(&self, py: Python<'_>, content: &mut [u8]) -> PyResult<()> {
-        catch_unwind(AssertUnwindSafe(|| self.0.received_lent(py, content)))
-            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        catch_unwind(AssertUnwindSafe(|| {
+            self.protocol.received_lent(py, content)
+        }))
+        .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
     }
 
     /// The same, in an object of its own.
@@ -149,55 +162,83 @@ impl NativeProtocol {
         py: Python<'_>,
         content: &Bound<'_, PyBytes>,
     ) -> PyResult<()> {
-        catch_unwind(AssertUnwindSafe(|| self.0.received_object(py, content)))
-            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        catch_unwind(AssertUnwindSafe(|| {
+            self.protocol.received_object(py, content)
+        }))
+        .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
     }
 
     /// How much of what comes next it would keep, in bytes.
     pub(crate) fn keeps(&self, py: Python<'_>) -> usize {
-        self.0.keeps(py)
+        self.protocol.keeps(py)
     }
 }
 
 #[pymethods]
 impl NativeProtocol {
     fn connection_made(&self, transport: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.0.made(transport.py(), Transport::of(transport))
+        let made = Transport::of(transport);
+        let is_elsewhere = made.family == Family::Foreign;
+        self.is_elsewhere.store(is_elsewhere, Ordering::Relaxed);
+        self.protocol.made(transport.py(), made)
     }
 
     fn data_received(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         // A copy, where it may change: the protocol runs Python code while it reads.
         if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-            return self.0.received_object(data.py(), bytes);
+            return self.protocol.received_object(data.py(), bytes);
         }
         let copy = with_content(data, <[u8]>::to_vec)?;
-        self.0.received(data.py(), &copy)
+        self.protocol.received(data.py(), &copy)
     }
 
     fn eof_received(&self, py: Python<'_>) -> PyResult<bool> {
-        self.0.ended(py)
+        self.protocol.ended(py)
     }
 
     fn connection_lost(&self, py: Python<'_>, exception: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        self.0.lost(py, exception)
+        self.owes_room.store(false, Ordering::Relaxed);
+        self.protocol.lost(py, exception)
     }
 
     fn pause_writing(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.flow(py, Flow::Paused)
+        self.owes_room.store(false, Ordering::Relaxed);
+        self.protocol.flow(py, Flow::Paused)
     }
 
-    fn resume_writing(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.flow(py, Flow::Resumed)
+    /// Not at once where it is another loop's transport that says so: asyncio's ends a connection twice that is closed
+    /// meanwhile, and the second time raises (CPython's issue 156512).
+    fn resume_writing(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (this, py) = (slf.get(), slf.py());
+        if !this.is_elsewhere.load(Ordering::Relaxed) {
+            return this.protocol.flow(py, Flow::Resumed);
+        }
+        this.owes_room.store(true, Ordering::Relaxed);
+        let running = py
+            .import(intern!(py, "asyncio"))?
+            .call_method0(intern!(py, "get_running_loop"))?;
+        let told = slf.getattr(intern!(py, "_has_room"))?;
+        running
+            .call_method1(intern!(py, "call_soon"), (told,))
+            .map(drop)
+    }
+
+    /// There was room a moment ago, and it is there still.
+    fn _has_room(&self, py: Python<'_>) -> PyResult<()> {
+        if self.owes_room.swap(false, Ordering::Relaxed) {
+            return self.protocol.flow(py, Flow::Resumed);
+        }
+        Ok(())
     }
 
     /// What it did last: see `Protocol::request`.
     fn _request(&self, py: Python<'_>) -> Option<String> {
-        self.0.request(py)
+        self.protocol.request(py)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let mut outcome = Ok(());
-        self.0.show(&mut |object| {
+        self.protocol.show(&mut |object| {
             if outcome.is_ok() {
                 outcome = visit.call(object);
             }
@@ -206,7 +247,7 @@ impl NativeProtocol {
     }
 
     fn __clear__(&self) {
-        self.0.clear();
+        self.protocol.clear();
     }
 }
 
