@@ -50,6 +50,16 @@ def corrente(tmp_path: Path) -> Corrente:
     return run
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to the test's own folder, and give it as it is called from there.
+
+    For Unix sockets: what they are called has 107 bytes at most (unix(7)), and a path may have more.
+    """
+    monkeypatch.chdir(tmp_path)
+    return Path()
+
+
 @pytest.fixture(scope="session")
 def stacks_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the cache in which the contenders' environment is made once for all tests."""

@@ -187,11 +187,11 @@ async def serve(kind: str, path: Path) -> tuple[asyncio.Server, Any]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
-def test_connections_leave_nothing_behind(loop: Loop, kind: str, tmp_path: Path) -> None:
+def test_connections_leave_nothing_behind(loop: Loop, kind: str, here: Path) -> None:
     if isinstance(loop, corrente.EventLoop):
         # The latest stalls are kept, with their stacks.
         loop.watch(None)
-    server, address = loop.run_until_complete(serve(kind, tmp_path))
+    server, address = loop.run_until_complete(serve(kind, here))
 
     async def main(count: int) -> None:
         for _ in range(count):

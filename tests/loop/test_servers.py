@@ -130,8 +130,8 @@ def test_a_port_that_is_taken_is_told(loop: Loop) -> None:
     run(loop, main())
 
 
-def test_a_unix_server_that_takes_a_path_twice_replaces_it(loop: Loop, tmp_path: Path) -> None:
-    path = tmp_path / "socket"
+def test_a_unix_server_that_takes_a_path_twice_replaces_it(loop: Loop, here: Path) -> None:
+    path = here / "socket"
 
     async def main() -> None:
         for _ in range(2):

@@ -229,8 +229,8 @@ def test_a_protocol_may_change_itself_while_it_is_given_data(loop: Loop) -> None
     run(loop, main())
 
 
-def test_streams_over_a_unix_socket(loop: Loop, tmp_path: Path) -> None:
-    path = str(tmp_path / "socket")
+def test_streams_over_a_unix_socket(loop: Loop, here: Path) -> None:
+    path = str(here / "socket")
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(await reader.readline())

@@ -30,7 +30,6 @@ class Served:
     ) -> None:
         self.reports: list[tuple[str, BaseException | None]] = []
         self.unhandled: list[dict[str, Any]] = []
-        self.transports: list[Foreign] = []
         self._make_loop = make_loop
         self._application = application
         self._tls = settings.pop("ssl_context", None)
@@ -87,6 +86,16 @@ class Served:
 
         asyncio.run_coroutine_threadsafe(wait(), self.loop).result(LIMIT_S)
 
+    def rest(self) -> None:
+        """Wait until nobody is connected and no application runs, and all is told of them."""
+        self.until(lambda: not self.server.connections and self._runs_nothing())
+        # Of a task that has ended the server hears a turn later.
+        self.call(lambda: None)
+
+    def _runs_nothing(self) -> bool:
+        """Whether who asks this is the only task."""
+        return len(asyncio.all_tasks(self.loop)) == 1
+
     def look_until(self, condition: Callable[[], bool]) -> None:
         """Wait until it is so, while the server looks for slow clients every turn."""
 
@@ -113,7 +122,7 @@ class Served:
             self.call(self.server.abort)
             self.until(lambda: not self.server.connections)
             assert self.server.in_flight == 0, "requests are counted that are over"
-            self.until(lambda: len(asyncio.all_tasks(self.loop)) == 1)
+            self.until(self._runs_nothing)
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(LIMIT_S)

@@ -320,7 +320,7 @@ def test_clients_that_vanish_at_any_byte(serve: Callable[..., Served]) -> None:
     with served.client() as client:
         client.send(wire)
         assert client.response().body == b"hello"
-    served.until(lambda: not served.server.connections)
+    served.rest()
     # The applications of the two that vanished within their body could not read it.
     for text, error in served.reports:
         assert text == "the application raised an exception"

@@ -240,9 +240,9 @@ def test_both_kinds_by_the_command_line(tmp_path: Path) -> None:
         command.stop()
 
 
-def test_a_unix_socket(tmp_path: Path) -> None:
-    path = tmp_path / "shop.sock"
-    with Command(tmp_path, "shop:app", "--bind", f"unix:{path}", text=BOTH) as command:
+def test_a_unix_socket(here: Path) -> None:
+    path = here / "shop.sock"
+    with Command(here, "shop:app", "--bind", f"unix:{path}", text=BOTH) as command:
         command.address()
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(path))

@@ -291,9 +291,9 @@ def test_an_address_that_is_none(start: Callable[..., Program], bind: str) -> No
 
 
 def test_a_unix_socket_that_a_killed_server_has_left(
-    start: Callable[..., Program], tmp_path: Path
+    start: Callable[..., Program], here: Path
 ) -> None:
-    path = tmp_path / "socket"
+    path = here / "socket"
     for number in (signal.SIGKILL, signal.SIGTERM):
         program = start("plain", bind=f"unix:{path}")
         program.said("lifespan.startup")
@@ -312,8 +312,8 @@ def test_a_setting_that_is_none_is_told_before_the_application_begins(
     assert "head_timout" in errors.splitlines()[-1]
 
 
-def test_a_unix_socket(start: Callable[..., Program], tmp_path: Path) -> None:
-    path = tmp_path / "socket"
+def test_a_unix_socket(start: Callable[..., Program], here: Path) -> None:
+    path = here / "socket"
     program = start("plain", bind=f"unix:{path}")
     program.said("lifespan.startup")
     ask_locally(program, path)

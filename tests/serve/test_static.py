@@ -360,10 +360,13 @@ def test_a_folder_may_be_a_link_that_changes(
         assert client.get("/static/style.css").status == 404
 
 
-def test_what_is_no_file_is_not_sent(serve_files: Callable[..., Served], folder: Path) -> None:
+def test_what_is_no_file_is_not_sent(
+    serve_files: Callable[..., Served], folder: Path, here: Path
+) -> None:
     os.mkfifo(folder / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(folder / "socket"))
+        listening.bind(str(here / "socket"))
+    (here / "socket").rename(folder / "socket")
     with serve_files().client() as client:
         for name in ("pipe", "socket"):
             assert client.get(f"/static/{name}").status == 404, name

@@ -8,6 +8,7 @@
 //! (`PR_SET_PDEATHSIG(2const)`) and cleans up in the same way.
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -119,9 +120,9 @@ impl Scratch {
     fn create() -> Result<Self, LabError> {
         let directory = tempfile::Builder::new()
             .prefix("corrente-lab-")
-            .permissions(open_to_others())
             .tempdir()
             .map_err(|error| LabError::file(&std::env::temp_dir(), &error))?;
+        open_folder(directory.path())?;
         Ok(Self {
             path: directory.keep(),
         })
@@ -134,9 +135,13 @@ impl Drop for Scratch {
     }
 }
 
-/// A database that runs as another user has to get through the directory to its own.
-fn open_to_others() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o755)
+/// Makes a folder of the run's, if it is not there, that others can read, whatever the umask: a database that
+/// runs as another user has to get through it to its own.
+pub(crate) fn open_folder(path: &Path) -> Result<(), LabError> {
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::set_permissions(path, open))
+        .map_err(|error| LabError::file(path, &error))
 }
 
 fn become_subreaper() {
@@ -170,4 +175,22 @@ fn kill_descendants() {
 /// Takes the exit statuses of dead children, orphans included, so that they leave the table.
 fn reap() {
     while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    use super::*;
+
+    #[test]
+    fn others_get_through_a_folder_whatever_the_umask() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("closed");
+        let mut closed = std::fs::DirBuilder::new();
+        closed.mode(0o700).create(&path).expect("it is new");
+        open_folder(&path).expect("it is ours");
+        let mode = std::fs::metadata(&path).expect("it is there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o755);
+    }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,8 +18,8 @@ use rustix::process::Signal;
 
 use crate::error::LabError;
 use crate::part::{Part, PartPlan, Stop};
-use crate::ports;
 use crate::stacks::Stacks;
+use crate::{keeper, ports};
 
 /// `nobody` on every Linux distribution we know of.
 const UNPRIVILEGED: (u32, u32) = (65534, 65534);
@@ -126,6 +127,7 @@ fn embedded_directory(stacks: &Stacks, work: &Path) -> Result<PathBuf, LabError>
         return Ok(packages.join(PACKAGE).join("pginstall"));
     }
     let copy = work.join("postgres");
+    keeper::open_folder(&copy)?;
     for folder in [PACKAGE, LIBRARIES] {
         let from = packages.join(folder);
         if from.exists() && !copy.join(folder).exists() {
@@ -135,8 +137,9 @@ fn embedded_directory(stacks: &Stacks, work: &Path) -> Result<PathBuf, LabError>
     Ok(copy.join(PACKAGE).join("pginstall"))
 }
 
+/// Copies a folder so that others can use it as its owner can: the installer had a umask, too.
 fn copy_tree(from: &Path, to: &Path) -> Result<(), LabError> {
-    fs::create_dir_all(to).map_err(|error| LabError::file(to, &error))?;
+    keeper::open_folder(to)?;
     let entries = fs::read_dir(from).map_err(|error| LabError::file(from, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| LabError::file(from, &error))?;
@@ -144,10 +147,18 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), LabError> {
         if entry.path().is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), &target).map_err(|error| LabError::file(&target, &error))?;
+            copy_file(&entry.path(), &target).map_err(|error| LabError::file(&target, &error))?;
         }
     }
     Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::copy(from, to)?;
+    let mut permissions = fs::metadata(to)?.permissions();
+    let owner = permissions.mode() & 0o500;
+    permissions.set_mode(permissions.mode() | owner >> 3 | owner >> 6);
+    fs::set_permissions(to, permissions)
 }
 
 fn start(tools: &Path, work: &Path) -> Result<(String, Part), LabError> {
@@ -212,7 +223,8 @@ fn server_plan(
     let settings = [
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
-        format!("unix_socket_directories={}", home.display()),
+        // None: everybody comes by the port, and a socket's path has at most 107 bytes (unix(7)).
+        "unix_socket_directories=".to_owned(),
         format!("max_connections={CONNECTIONS_MAX}"),
         "fsync=off".to_owned(),
         "autovacuum=off".to_owned(),
@@ -255,5 +267,30 @@ fn wait_until_ready(tools: &Path, port: u16, server: &mut Part) -> Result<(), La
             )));
         }
         std::thread::sleep(PACE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_user_can_use_what_is_copied_as_its_owner_can() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir(&from).expect("it is new");
+        let modes = [("program", 0o700), ("library", 0o600), ("text", 0o644)];
+        for (name, mode) in modes {
+            fs::write(from.join(name), name).expect("written");
+            let permissions = fs::Permissions::from_mode(mode);
+            fs::set_permissions(from.join(name), permissions).expect("it is ours");
+        }
+        copy_tree(&from, &to).expect("it is copied");
+        let mode = |path: &Path| {
+            let permissions = fs::metadata(path).expect("it is there").permissions();
+            permissions.mode() & 0o777
+        };
+        let copied = modes.map(|(name, _)| mode(&to.join(name)));
+        assert_eq!((mode(&to), copied), (0o755, [0o755, 0o644, 0o644]));
     }
 }

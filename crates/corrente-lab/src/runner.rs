@@ -26,7 +26,7 @@ use crate::scenario::{CasePlan, Rounds, Scenario, ScenarioError};
 use crate::slice::{Bench, Load};
 use crate::speedometer::{Speed, Speedometer};
 use crate::stacks::Stacks;
-use crate::{process_tree, schedule};
+use crate::{keeper, process_tree, schedule};
 
 mod foresight;
 mod rounds;
@@ -119,7 +119,7 @@ impl Run<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), LabError> {
         let work = self.work.join(&scenario.name);
-        std::fs::create_dir_all(&work).map_err(|error| LabError::file(&work, &error))?;
+        keeper::open_folder(&work)?;
         observer.activity(Activity::SettingUp {
             scenario: &scenario.name,
         });

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use crate::machine::ProcessorTicks;
 use crate::process_tree::{self, CpuSnapshot};
 
+/// A look that saw less than this share of a measurement says nothing of it.
+const SEEN_MIN: f64 = 0.25;
+
 /// Pace of memory samples.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 
@@ -47,6 +50,7 @@ pub(crate) fn watch<T>(
     measurement: impl FnOnce() -> T,
 ) -> (T, Usage) {
     let (done, wait) = channel::<()>();
+    let due = Instant::now() + warm_up;
     std::thread::scope(|scope| {
         let sampler = scope.spawn(move || sample(watched, warm_up, &wait));
         let result = measurement();
@@ -55,7 +59,7 @@ pub(crate) fn watch<T>(
         // The sampler only reads files; were it to panic, the figures would be missing.
         let usage = sampler.join().map(|(before, peak_pss_bytes)| Usage {
             peak_pss_bytes,
-            ..after.since(&before)
+            ..after.since(&before).of_all(seen(due, before.at, after.at))
         });
         (result, usage.unwrap_or_default())
     })
@@ -75,6 +79,32 @@ fn sample(watched: &Watched<'_>, warm_up: Duration, wait: &Receiver<()>) -> (Cou
         peak = peak.max(process_tree::proportional_set_size(&processes));
         if finished {
             return (before, peak);
+        }
+    }
+}
+
+/// The share of a measurement that was seen. The sampler begins late where it waits for a processor itself.
+fn seen(due: Instant, before: Instant, after: Instant) -> f64 {
+    let all = after.saturating_duration_since(due).as_secs_f64();
+    let seen = after.saturating_duration_since(before).as_secs_f64();
+    if all > 0.0 { (seen / all).min(1.0) } else { 0.0 }
+}
+
+impl Usage {
+    /// Processor times of all of a measurement, given what was seen of a share of it; none, as where nothing was
+    /// read, where that is too little. The others are shares or peaks.
+    fn of_all(self, seen: f64) -> Self {
+        let of_all = |time: Duration| {
+            if seen < SEEN_MIN {
+                Duration::ZERO
+            } else {
+                time.div_f64(seen)
+            }
+        };
+        Self {
+            cpu: of_all(self.cpu),
+            others_cpu: of_all(self.others_cpu),
+            ..self
         }
     }
 }
@@ -156,6 +186,31 @@ mod tests {
         child.wait().expect("a child");
         assert!(usage.cpu > Duration::ZERO);
         assert!(usage.cpu < half * 3 / 2, "{:?}", usage.cpu);
+    }
+
+    #[test]
+    fn a_look_that_began_late_stands_for_the_whole() {
+        let second = Duration::from_secs(1);
+        let due = Instant::now();
+        let share = |late_ms| seen(due, due + Duration::from_millis(late_ms), due + second);
+        let used = |share: f64| {
+            let usage = Usage {
+                cpu: second / 4,
+                others_cpu: second / 8,
+                ..Usage::default()
+            };
+            let whole = usage.of_all(share);
+            (whole.cpu, whole.others_cpu)
+        };
+        assert_eq!(used(share(0)), (second / 4, second / 8));
+        assert_eq!(used(share(500)), (second / 2, second / 4));
+        // The sampler got no processor until it was nearly over, or quite.
+        for late_ms in [900, 1000, 1100] {
+            assert_eq!(used(share(late_ms)), (Duration::ZERO, Duration::ZERO));
+        }
+        // It may be a little early, too, and nothing may be due yet when all is over.
+        assert!((seen(due + second, due, due + 2 * second) - 1.0).abs() < 1e-9);
+        assert!(seen(due + second, due, due).abs() < 1e-9);
     }
 
     #[test]
