@@ -134,7 +134,7 @@ fn best(recorded: &Recorded, route: &str, methods: &[String]) -> Vec<usize> {
 /// The means of several rows, each with the weight of its requests; a bound among them makes a bound of all.
 fn sum(recorded: &Recorded, rows: &[usize]) -> Measured {
     let rows = || rows.iter().map(|row| &recorded.endpoints[*row]);
-    let requests: u64 = rows().map(|row| row.requests).sum();
+    let requests = rows().map(|row| row.requests).fold(0, u64::saturating_add);
     let each = |ns: f64| ns / NS_PER_MS / requests.max(1) as f64;
     let waited_ns: f64 = rows()
         .map(|row| row.requests as f64 * most(row.waiting))
