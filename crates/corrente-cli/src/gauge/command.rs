@@ -224,11 +224,10 @@ fn attend(
                     signals.came(origin.signal, Instant::now());
                 }
             }
-            Some(Event::Group(signal)) => {
-                if is_in_our_group(process) {
-                    signals.heard(signal, Instant::now());
-                }
+            Some(Event::Group(signal)) if is_in_our_group(process) => {
+                signals.heard(signal, Instant::now());
             }
+            Some(Event::Group(_)) => {}
         }
     }
 }
