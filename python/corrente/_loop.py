@@ -71,6 +71,39 @@ class _Watcher:
 class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
+    # All that asyncio and this class keep in a loop. As long as its dictionary does not even exist, the interpreter
+    # need not look there for each method that is called (CPython's specialisation for a dictionary made lazily).
+    __slots__ = (
+        "_asyncgens",
+        "_asyncgens_shutdown_called",
+        "_clock_resolution",
+        "_coroutine_origin_tracking_enabled",
+        "_coroutine_origin_tracking_saved_depth",
+        "_csock",
+        "_current_handle",
+        "_default_executor",
+        "_exception_handler",
+        "_executor_shutdown_called",
+        "_internal_fds",
+        "_is_told_of_stalls",
+        "_old_agen_hooks",
+        "_ready",
+        "_request_of_stall",
+        "_scheduled",
+        "_selector",
+        "_signal_handlers",
+        "_socket_files",
+        "_ssock",
+        "_stall_listener",
+        "_stalls",
+        "_task_factory",
+        "_timer_cancelled_count",
+        "_tls",
+        "_transports",
+        "_unix_server_sockets",
+        "slow_callback_duration",
+    )
+
     # Asyncio's own, which have no types.
     _transports: Transports
     _task_factory: Foreign
@@ -242,6 +275,18 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             if file is not None:
                 file.remove()
 
+    def _start_serving(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        *how: Foreign,
+    ) -> None:
+        """As asyncio. Connections inherit from their listening socket that small writes go at once."""
+        if _family_of(sock) in _INTERNET and _kind_of(sock) == _STREAM:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        start: Any = asyncio.SelectorEventLoop._start_serving  # type: ignore[attr-defined]
+        start(self, protocol_factory, sock, *how)
+
     def _accept_connection(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
@@ -266,7 +311,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             return
         how = (family, kind | _NONBLOCKING, _protocol_of(sock))
         try:
-            accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
+            accepted = self._accept(sock.fileno(), backlog)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return

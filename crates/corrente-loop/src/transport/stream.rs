@@ -29,6 +29,7 @@ use crate::event_loop::Loop;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
+use crate::memory::Room;
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 pub(crate) use passing::{Behind, pass, pass_file};
@@ -84,7 +85,9 @@ struct State {
     drained: Option<Py<PyAny>>,
     contexts: Contexts,
     /// Where the next read goes.
-    room: reading::Room,
+    room: Room,
+    /// Whom the peer was connected to, of a connection that was accepted and has ended.
+    local: Option<Box<SocketAddr>>,
 }
 
 /// The contexts (PEP 567) that the sides are served in: those in which the loop was last told to watch them.
