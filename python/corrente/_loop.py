@@ -71,8 +71,8 @@ class _Watcher:
 class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
-    # All that asyncio and this class keep in a loop. As long as its dictionary does not even exist, the interpreter
-    # need not look there for each method that is called (CPython's specialisation for a dictionary made lazily).
+    # All that asyncio and this class keep in a loop. As long as its dictionary does not even exist,
+    # the interpreter need not look there for each method that is called.
     __slots__ = (
         "_asyncgens",
         "_asyncgens_shutdown_called",
@@ -275,18 +275,6 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             if file is not None:
                 file.remove()
 
-    def _start_serving(
-        self,
-        protocol_factory: Callable[[], asyncio.BaseProtocol],
-        sock: socket.socket,
-        *how: Foreign,
-    ) -> None:
-        """As asyncio. Connections inherit from their listening socket that small writes go at once."""
-        if _family_of(sock) in _INTERNET and _kind_of(sock) == _STREAM:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        start: Any = asyncio.SelectorEventLoop._start_serving  # type: ignore[attr-defined]
-        start(self, protocol_factory, sock, *how)
-
     def _accept_connection(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
@@ -309,13 +297,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if family not in _INTERNET:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
-        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
         try:
-            accepted = self._accept(sock.fileno(), backlog)
+            accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        connections = iter([socket.socket(*how, fileno=number) for number in accepted])
+        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
+        connections = iter([socket.socket(*how, number) for number in accepted])
         try:
             for connection in connections:
                 self._connected(protocol_factory, connection, ACCEPTED, server)

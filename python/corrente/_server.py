@@ -1,4 +1,4 @@
-"""Listening servers: what newer versions of asyncio added, for older ones too, and whose connections are whose.
+"""Listening servers: what newer versions of asyncio added, for older ones too; their connections.
 
 From Python 3.13 on asyncio's own server is used, which knows its connections by itself.
 """
@@ -17,7 +17,6 @@ from corrente._transports import StreamTransport, Transports
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
 
 #: What asyncio has no type for: its private classes, an address of any family.
 Foreign: TypeAlias = Any
@@ -28,40 +27,40 @@ HAS_CLIENTS = sys.version_info >= (3, 13)
 class Clients:
     """The connections of a server, not kept alive.
 
-    What asyncio has a `WeakSet` for, into which and out of which a connection comes in a microsecond. Streams of ours are
-    found by their descriptors, which the loop has; one that is gone has taken itself out.
+    What asyncio has a `WeakSet` for, into which and out of which a connection comes in a
+    microsecond. Streams of ours are found by their descriptors, which the loop has; one that is
+    gone has taken itself out.
     """
 
     def __init__(self, transports: Transports) -> None:
         self._transports = transports
         self._descriptors: set[int] = set()
-        #: Transports of somebody else.
-        self._others: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+        #: Transports of somebody else, if there were any.
+        self._others: weakref.WeakSet[asyncio.Transport] | None = None
 
     def add(self, transport: asyncio.Transport) -> None:
         """Adds one that has been made."""
         if isinstance(transport, StreamTransport):
             self._descriptors.add(transport._sock_fd)
-        else:
-            self._others.add(transport)
+            return
+        if self._others is None:
+            self._others = weakref.WeakSet()
+        self._others.add(transport)
 
     def discard(self, transport: asyncio.Transport) -> None:
         """Forgets one."""
         if isinstance(transport, StreamTransport):
             self._descriptors.discard(transport._sock_fd)
-        else:
+        elif self._others is not None:
             self._others.discard(transport)
 
     def __len__(self) -> int:
-        return len(self._descriptors) + len(self._others)
-
-    def __iter__(self) -> Iterator[asyncio.Transport]:
-        return iter(self.copy())
+        return len(self._descriptors) + (0 if self._others is None else len(self._others))
 
     def copy(self) -> list[asyncio.Transport]:
         """Those that are there now."""
         found = [self._transports.get(descriptor) for descriptor in self._descriptors]
-        return [transport for transport in found if transport is not None] + list(self._others)
+        return [transport for transport in found if transport is not None] + [*(self._others or ())]
 
 
 class Server(base_events.Server):

@@ -231,7 +231,10 @@ class StreamTransport(_native.Stream):
             server = self._server
             if server is not None:
                 self._server = None
-                _detach(server, self)
+                if _KNOWS_CLIENTS:
+                    server._detach(self)
+                else:
+                    _detach(server, self)
             waiter = self._empty_waiter
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError("Connection is closed by peer"))
@@ -313,7 +316,7 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
 
     def _sendto(self, data: Foreign, addr: Foreign) -> None:
         """Asyncio's own, for what is not sent at once."""
-        selector_events._SelectorDatagramTransport.sendto(self, data, addr)  # type: ignore[attr-defined]
+        super().sendto(data, addr)
 
     def close(self) -> None:
         """As asyncio."""

@@ -351,6 +351,18 @@ def test_small_writes_of_both_ends_go_at_once(loop: Loop, host: str) -> None:
     run(loop, main())
 
 
+class Foreign(asyncio.Transport):
+    """A transport that counts its ends."""
+
+    ended = 0
+
+    def close(self) -> None:
+        """It has ended."""
+        self.ended += 1
+
+    abort = close
+
+
 @pytest.mark.parametrize("way", ["close_clients", "abort_clients"])
 def test_a_server_closes_the_connections_that_are_its_own(loop: Loop, way: str) -> None:
     if not hasattr(asyncio.Server, way) and is_asyncio(loop):
@@ -365,6 +377,9 @@ def test_a_server_closes_the_connections_that_are_its_own(loop: Loop, way: str) 
             client.transport.write(b"x")
             await client.has(1)
         await end(gone)
+        # Some libraries have transports of their own.
+        foreign = Foreign()
+        server._attach(foreign)
         # The number of one that has gone may be another server's by now.
         late = await connected(elsewhere)
         late.transport.write(b"x")
@@ -372,6 +387,8 @@ def test_a_server_closes_the_connections_that_are_its_own(loop: Loop, way: str) 
         getattr(server, way)()
         for client in clients:
             await client.lost()
+        assert foreign.ended == 1
+        server._detach(foreign)
         for client in (stays, late):
             client.transport.write(b"y")
             assert await client.has(2) == b"xy"

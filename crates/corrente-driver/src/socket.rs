@@ -143,6 +143,15 @@ pub fn is_readable(descriptor: Descriptor) -> bool {
     poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
+/// Has small writes of a TCP connection sent at once (`TCP_NODELAY`).
+///
+/// # Errors
+///
+/// As the kernel says.
+pub fn set_no_delay(connection: impl AsFd) -> io::Result<()> {
+    Ok(sockopt::set_tcp_nodelay(connection, true)?)
+}
+
 /// Writes what the kernel takes.
 ///
 /// # Errors

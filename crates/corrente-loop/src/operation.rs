@@ -19,12 +19,12 @@ use pyo3::types::PyBytes;
 
 use crate::error::os_error;
 use crate::event_loop::Loop;
-use crate::ffi::bytes::{self, Chunk, Read, read_into, with_content};
+use crate::ffi::bytes::{Chunk, Read, read_into, with_content};
 use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
-use crate::memory::{self, Room};
+use crate::memory;
 use crate::metrics::Metrics;
-use crate::watched::{Note, Side};
+use crate::watched::Side;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -58,7 +58,7 @@ const NOT_OPEN: i32 = 9;
 /// What is left to do.
 #[derive(Debug)]
 enum Deed {
-    Receive { most: usize, room: Room },
+    Receive(usize),
     ReceiveInto(Py<PyAny>),
     Send { data: Chunk, written: usize },
 }
@@ -79,7 +79,7 @@ impl Operation {
         visit.call(&self.future)?;
         let shown = self.deed.peek(|deed| match deed {
             Deed::ReceiveInto(buffer) => visit.call(&*buffer),
-            Deed::Receive { .. } | Deed::Send { .. } => Ok(()),
+            Deed::Receive(_) | Deed::Send { .. } => Ok(()),
         });
         shown.unwrap_or(Ok(()))
     }
@@ -95,8 +95,8 @@ impl Operation {
 /// What an attempt came to.
 enum Attempt<'py> {
     Done(Bound<'py, PyAny>),
-    /// The same, of a read: what is to be noted for the next one.
-    Received(Bound<'py, PyAny>, Note),
+    /// The same, and nothing is left to read.
+    Emptied(Bound<'py, PyAny>),
     Later,
 }
 
@@ -109,12 +109,23 @@ impl Deed {
         metrics: &Metrics,
     ) -> PyResult<io::Result<Attempt<'py>>> {
         match self {
-            Self::Receive { most, room } => {
-                let read = received(py, descriptor, *most, *room)?;
-                if let Ok(Attempt::Received(data, _)) = &read {
-                    metrics.received.add(data.len()? as u64);
-                }
-                Ok(read)
+            // As Python's sockets: the kernel would have it wait for something.
+            Self::Receive(0) => Ok(Ok(Attempt::Done(PyBytes::new(py, b"").into_any()))),
+            Self::Receive(size) => {
+                let read = memory::read(py, descriptor, *size);
+                Ok(read.map(|read| match read {
+                    Read::Data(data) => {
+                        let length = data.as_bytes().len();
+                        metrics.received.add(length as u64);
+                        if length < (*size).min(memory::SIZE) {
+                            Attempt::Emptied(data.into_any())
+                        } else {
+                            Attempt::Done(data.into_any())
+                        }
+                    }
+                    Read::End => Attempt::Done(PyBytes::new(py, b"").into_any()),
+                    Read::Later => Attempt::Later,
+                }))
             }
             Self::ReceiveInto(buffer) => match read_into(descriptor, buffer.bind(py))? {
                 Ok(Moved::Bytes(size)) => {
@@ -148,48 +159,11 @@ impl Deed {
     }
 }
 
-/// Reads at most so many bytes.
-fn received(
-    py: Python<'_>,
-    descriptor: Descriptor,
-    most: usize,
-    room: Room,
-) -> PyResult<io::Result<Attempt<'_>>> {
-    let nothing = || Attempt::Done(PyBytes::new(py, b"").into_any());
-    if most == 0 {
-        // As Python's sockets: the kernel would have it wait for something.
-        return Ok(Ok(nothing()));
-    }
-    let size = most.min(room.own_bytes().unwrap_or(memory::SIZE));
-    let read = match room {
-        Room::Shared => memory::read(py, descriptor, size),
-        Room::Own | Room::Bulk => bytes::read(py, descriptor, size)?,
-    };
-    Ok(read.map(|read| match read {
-        Read::Data(data) => {
-            let length = data.as_bytes().len();
-            let note = Note {
-                room: room.after(length),
-                has_taken_all: length < size,
-            };
-            Attempt::Received(data.into_any(), note)
-        }
-        Read::End => nothing(),
-        Read::Later => Attempt::Later,
-    }))
-}
-
 fn receive<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let size: isize = arguments.required("sock_recv", 1, "nbytes")?.extract()?;
-    let most =
+    let size =
         usize::try_from(size).map_err(|_| PyValueError::new_err("negative buffersize in recv"))?;
-    let room = Room::default();
-    begin(
-        receiver,
-        &arguments,
-        Side::Read,
-        Deed::Receive { most, room },
-    )
+    begin(receiver, &arguments, Side::Read, Deed::Receive(size))
 }
 
 fn receive_into<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
@@ -229,16 +203,13 @@ fn begin<'py>(
     {
         return Ok(py.None().into_bound(py));
     }
-    let mut is_in_vain = false;
-    if let Deed::Receive { most: 1.., room } = &mut deed {
-        *room = event_loop.get().room(py, descriptor)?;
-        is_in_vain = event_loop.get().is_empty(&sock, descriptor)?;
-    }
+    let is_in_vain =
+        matches!(deed, Deed::Receive(1..)) && event_loop.get().is_empty(&sock, descriptor)?;
     if !is_in_vain {
         match deed.attempt(py, descriptor, &event_loop.get().metrics)? {
             Ok(Attempt::Done(outcome)) => return Ok(outcome),
-            Ok(Attempt::Received(outcome, note)) => {
-                event_loop.get().received(py, descriptor, note)?;
+            Ok(Attempt::Emptied(outcome)) => {
+                event_loop.get().emptied(py, descriptor)?;
                 return Ok(outcome);
             }
             Ok(Attempt::Later) => {}
@@ -280,8 +251,8 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
     let outcome = match attempt {
         Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),
-        Ok(Ok(Attempt::Received(outcome, note))) => {
-            event_loop.received(py, this.descriptor, note)?;
+        Ok(Ok(Attempt::Emptied(outcome))) => {
+            event_loop.emptied(py, this.descriptor)?;
             Ok(outcome)
         }
         Ok(Err(error)) => Err(os_error(&error)),

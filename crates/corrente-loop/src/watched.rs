@@ -12,7 +12,6 @@ use corrente_driver::{Descriptor, Interest, Readiness};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
-use crate::memory::Room;
 use crate::native::Rest;
 use crate::operation::Operation;
 
@@ -74,14 +73,6 @@ enum Stock {
     Empty,
 }
 
-/// What a read tells for the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Note {
-    pub room: Room,
-    /// It took less than it could have.
-    pub has_taken_all: bool,
-}
-
 /// The targets of one descriptor.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
@@ -89,8 +80,6 @@ pub(crate) struct Entry {
     writer: Option<Target>,
     told: Told,
     stock: Stock,
-    /// Where the next read goes, by what the last one brought.
-    room: Room,
     /// See [`Watched::trust`]; of others a read may end where something else is still to be read.
     tells_all: bool,
 }
@@ -239,7 +228,6 @@ impl Watched {
         }
         let entry = &mut self.entries[index];
         entry.tells_all = false;
-        entry.room = Room::default();
         entry.stock = Stock::Unknown;
         if entry.told.span == Span::Kept {
             entry.told = Told::default();
@@ -271,21 +259,13 @@ impl Watched {
         known.filter(|_| is_free).and_then(Option::take)
     }
 
-    /// An operation has read.
-    pub(crate) fn received(&mut self, descriptor: Descriptor, note: Note) {
-        let Some(entry) = self.entries.get_mut(descriptor.index()) else {
-            return;
-        };
-        entry.room = note.room;
-        if note.has_taken_all && entry.stock == Stock::Known {
+    /// A read took less than it could have.
+    pub(crate) fn emptied(&mut self, descriptor: Descriptor) {
+        if let Some(entry) = self.entries.get_mut(descriptor.index())
+            && entry.stock == Stock::Known
+        {
             entry.stock = Stock::Empty;
         }
-    }
-
-    /// Where the next read of an operation goes.
-    pub(crate) fn room(&self, descriptor: Descriptor) -> Room {
-        let entry = self.get(descriptor);
-        entry.map_or_else(Room::default, |entry| entry.room)
     }
 
     /// Whether there is nothing to read until there are news, if it is the socket that was met last.

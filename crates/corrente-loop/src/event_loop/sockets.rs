@@ -10,9 +10,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::Loop;
-use crate::memory::Room;
 use crate::operation::Operation;
-use crate::watched::{Note, Side, Target, weakly};
+use crate::watched::{Side, Target, weakly};
 
 impl Loop {
     /// Watches a socket for an operation.
@@ -30,20 +29,10 @@ impl Loop {
         self.watch(py, descriptor, side, Some(Target::Operation(operation)))
     }
 
-    /// What there is to note of a read of an operation.
-    pub(crate) fn received(
-        &self,
-        py: Python<'_>,
-        descriptor: Descriptor,
-        note: Note,
-    ) -> PyResult<()> {
+    /// A read of an operation took less than it could have.
+    pub(crate) fn emptied(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
         self.state
-            .with(py, |state| state.watched.received(descriptor, note))
-    }
-
-    /// Where the next read of an operation goes.
-    pub(crate) fn room(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<Room> {
-        self.state.with(py, |state| state.watched.room(descriptor))
+            .with(py, |state| state.watched.emptied(descriptor))
     }
 
     /// Whether nothing has come since a read took all.

@@ -29,7 +29,6 @@ use crate::event_loop::Loop;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy_current, within};
-use crate::memory::Room;
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 pub(crate) use passing::{Behind, pass, pass_file};
@@ -85,7 +84,7 @@ struct State {
     drained: Option<Py<PyAny>>,
     contexts: Contexts,
     /// Where the next read goes.
-    room: Room,
+    room: reading::Room,
     /// Whom the peer was connected to, of a connection that was accepted and has ended.
     local: Option<Box<SocketAddr>>,
 }
