@@ -71,6 +71,39 @@ class _Watcher:
 class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
+    # All that asyncio and this class keep in a loop. As long as its dictionary does not even exist,
+    # the interpreter need not look there for each method that is called.
+    __slots__ = (
+        "_asyncgens",
+        "_asyncgens_shutdown_called",
+        "_clock_resolution",
+        "_coroutine_origin_tracking_enabled",
+        "_coroutine_origin_tracking_saved_depth",
+        "_csock",
+        "_current_handle",
+        "_default_executor",
+        "_exception_handler",
+        "_executor_shutdown_called",
+        "_internal_fds",
+        "_is_told_of_stalls",
+        "_old_agen_hooks",
+        "_ready",
+        "_request_of_stall",
+        "_scheduled",
+        "_selector",
+        "_signal_handlers",
+        "_socket_files",
+        "_ssock",
+        "_stall_listener",
+        "_stalls",
+        "_task_factory",
+        "_timer_cancelled_count",
+        "_tls",
+        "_transports",
+        "_unix_server_sockets",
+        "slow_callback_duration",
+    )
+
     # Asyncio's own, which have no types.
     _transports: Transports
     _task_factory: Foreign
@@ -264,13 +297,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if family not in _INTERNET:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
-        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
         try:
             accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        connections = iter([socket.socket(*how, fileno=number) for number in accepted])
+        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
+        connections = iter([socket.socket(*how, number) for number in accepted])
         try:
             for connection in connections:
                 self._connected(protocol_factory, connection, ACCEPTED, server)

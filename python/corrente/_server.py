@@ -1,6 +1,6 @@
-"""Listening servers: what newer versions of asyncio added, for older ones too.
+"""Listening servers: what newer versions of asyncio added, for older ones too; their connections.
 
-From Python 3.13 on asyncio's own server is used as it is.
+From Python 3.13 on asyncio's own server is used, which knows its connections by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from asyncio import base_events
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from corrente._transports import StreamTransport, Transports
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -22,10 +24,49 @@ Foreign: TypeAlias = Any
 HAS_CLIENTS = sys.version_info >= (3, 13)
 
 
+class Clients:
+    """The connections of a server, not kept alive.
+
+    What asyncio has a `WeakSet` for, into which and out of which a connection comes in a
+    microsecond. Streams of ours are found by their descriptors, which the loop has; one that is
+    gone has taken itself out.
+    """
+
+    def __init__(self, transports: Transports) -> None:
+        self._transports = transports
+        self._descriptors: set[int] = set()
+        #: Transports of somebody else, if there were any.
+        self._others: weakref.WeakSet[asyncio.Transport] | None = None
+
+    def add(self, transport: asyncio.Transport) -> None:
+        """Adds one that has been made."""
+        if isinstance(transport, StreamTransport):
+            self._descriptors.add(transport._sock_fd)
+            return
+        if self._others is None:
+            self._others = weakref.WeakSet()
+        self._others.add(transport)
+
+    def discard(self, transport: asyncio.Transport) -> None:
+        """Forgets one."""
+        if isinstance(transport, StreamTransport):
+            self._descriptors.discard(transport._sock_fd)
+        elif self._others is not None:
+            self._others.discard(transport)
+
+    def __len__(self) -> int:
+        return len(self._descriptors) + (0 if self._others is None else len(self._others))
+
+    def copy(self) -> list[asyncio.Transport]:
+        """Those that are there now."""
+        found = [self._transports.get(descriptor) for descriptor in self._descriptors]
+        return [transport for transport in found if transport is not None] + [*(self._others or ())]
+
+
 class Server(base_events.Server):
     """Asyncio's server before Python 3.13, with its connections known."""
 
-    _clients: weakref.WeakSet[asyncio.Transport]
+    _clients: Clients
 
     # Before 3.13 nobody says which transport it is; asyncio's own TLS transports do not.
     def _attach(self, transport: asyncio.Transport | None = None) -> None:
@@ -53,8 +94,8 @@ class Server(base_events.Server):
 
 def extended(server: Foreign) -> Foreign:
     """The same server, with `close_clients` and `abort_clients`."""
+    server._clients = Clients(server.get_loop()._transports)
     if not HAS_CLIENTS:
-        server._clients = weakref.WeakSet()
         server.__class__ = Server
     return server
 

@@ -34,6 +34,9 @@ _State: Foreign = sslproto.SSLProtocolState
 class SSLTransport(_native.Secured, sslproto._SSLProtocolTransport):  # type: ignore[misc]
     """What the user's protocol writes to."""
 
+    # All that asyncio keeps there: without a dictionary a method is found sooner.
+    __slots__ = ("_closed", "_ssl_protocol")
+
     # Asyncio's own, which have no types.
     _ssl_protocol: Foreign
     _loop: Foreign

@@ -132,12 +132,15 @@ class StreamTransport(_native.Stream):
     def _extra(self) -> dict[str, Any]:
         """What `get_extra_info` tells, made when it is first asked: most connections never are."""
         if self._described is None:
+            is_accepted = self._peername is ACCEPTED
             if self._sock is not None:
                 self._sockname = _address(self._sock.getsockname)
+            elif is_accepted:
+                self._sockname = self._local()
             self._described = {
                 "socket": trsock.TransportSocket(self._described_sock),
                 "sockname": self._sockname,
-                "peername": self._peer() if self._peername is ACCEPTED else self._peername,
+                "peername": self._peer() if is_accepted else self._peername,
                 **(self._given or {}),
             }
         return self._described
@@ -219,8 +222,8 @@ class StreamTransport(_native.Stream):
         finally:
             self._finish()
             if self._sock is not None:
-                # A protocol in Rust asks no more.
-                if self._described is None and type(protocol) is not _native.NativeProtocol:
+                # Of one that was accepted the native half knows it.
+                if self._described is None and self._peername is not ACCEPTED:
                     self._sockname = _address(self._sock.getsockname)
                 self._loop._transports.references.pop(self._sock_fd, None)
                 self._sock.close()
@@ -228,7 +231,10 @@ class StreamTransport(_native.Stream):
             server = self._server
             if server is not None:
                 self._server = None
-                _detach(server, self)
+                if _KNOWS_CLIENTS:
+                    server._detach(self)
+                else:
+                    _detach(server, self)
             waiter = self._empty_waiter
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError("Connection is closed by peer"))
@@ -261,7 +267,29 @@ class StreamTransport(_native.Stream):
 
 
 class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
-    """Datagrams over IP: asyncio's transport, with the kernel asked natively."""
+    """Datagrams over IP: asyncio's transport, with the kernel asked natively.
+
+    Its `sendto` is native, too (`DatagramSocket.equip`).
+    """
+
+    # All that asyncio keeps there: without a dictionary a method is found sooner.
+    __slots__ = (
+        "_address",
+        "_buffer",
+        "_buffer_size",
+        "_closing",
+        "_conn_lost",
+        "_native",
+        "_paused",
+        "_protocol",
+        "_protocol_connected",
+        "_server",
+        "_sock",
+        "_sock_fd",
+    )
+
+    # Asyncio's own, which have no types.
+    _sock: Foreign
 
     def __init__(
         self,
@@ -272,13 +300,15 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> None:
+        # Asyncio's destructor asks, however far this gets.
+        self._sock = None
+        self._native: _native.DatagramSocket | None = None
         super().__init__(loop, sock, protocol, address, waiter, extra)
+        # For as long as it is open.
         self._native = _native.DatagramSocket(loop, self, sock.family, self._extra["peername"])
-        # In the class's place for as long as it is open.
-        self.__dict__["sendto"] = self._native.sendto
 
     def _add_reader(self, fd: int, callback: Foreign) -> None:
-        if callback == self._read_ready:
+        if self._native is not None and callback == self._read_ready:
             if self.is_reading():
                 self._loop._add_reader(fd, self._native.read, self)
         else:
@@ -290,12 +320,15 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
 
     def close(self) -> None:
         """As asyncio."""
-        self.__dict__.pop("sendto", None)
+        self._native = None
         super().close()
 
     def _force_close(self, exc: BaseException | None) -> None:
-        self.__dict__.pop("sendto", None)
+        self._native = None
         super()._force_close(exc)
+
+
+_native.DatagramSocket.equip(DatagramTransport)
 
 
 def _address(ask: Callable[[], object]) -> object:

@@ -183,6 +183,45 @@ def test_addresses_may_be_names_and_data_any_bytes(loop: Loop) -> None:
     run(loop, main())
 
 
+def test_each_of_many_peers_gets_its_own_answer(loop: Loop) -> None:
+    """The loop remembers some of their addresses, and which looks like which."""
+
+    async def main() -> None:
+        server = await endpoint(local_addr=("127.0.0.1", 0))
+        address = server.transport.get_extra_info("sockname")
+        peers = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(300)]
+        for peer in peers:
+            peer.setblocking(False)
+            peer.bind(("127.0.0.1", 0))
+        for peer in [*peers, *peers]:
+            peer.sendto(b"%d" % peer.fileno(), address)
+            await server.has(len(server.received) + 1)
+            data, sender = server.received[-1]
+            assert (data, sender) == (b"%d" % peer.fileno(), peer.getsockname())
+            server.transport.sendto(data, sender)
+            assert peer.recv(10) == data
+        for peer in peers:
+            peer.close()
+        await end(server)
+
+    run(loop, main())
+
+
+def test_what_is_sent_behind_the_end_goes_as_long_as_there_is_a_socket(loop: Loop) -> None:
+    async def main() -> None:
+        server, client = [await endpoint(local_addr=("127.0.0.1", 0)) for _ in range(2)]
+        send = client.transport.sendto
+        client.transport.close()
+        address = server.transport.get_extra_info("sockname")
+        send(b"first", address)
+        client.transport.sendto(b"second", address)
+        assert await server.has(2) == [b"first", b"second"]
+        await client.lost()
+        await end(server)
+
+    run(loop, main())
+
+
 def test_an_unclosed_loop_with_an_endpoint_is_collected(make_loop: Factory) -> None:
     loop = make_loop()
     run(loop, endpoint(local_addr=("127.0.0.1", 0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 import struct
 import sys
@@ -192,6 +193,34 @@ def test_fewer_bytes_than_the_kernel_tells_of_are_received(loop: Loop) -> None:
         close((ours, theirs))
 
     run(loop, main())
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX], ids=["TCP", "Unix"])
+def test_what_comes_is_received_whatever_came_before(
+    loop: Loop, family: socket.AddressFamily
+) -> None:
+    """Where a read goes depends on how much the one before it brought."""
+    sizes = [1, 5000, 5000, 70_000, 300_000, 300_000, 100, 20_000, 1, 1_000_000, 17_000, 1]
+
+    async def main() -> None:
+        ours, theirs = sockets(family)
+        for number, size in enumerate(sizes):
+            message = random.Random(number).randbytes(size)
+            sending = asyncio.ensure_future(loop.sock_sendall(theirs, message))
+            received = bytearray()
+            while len(received) < size:
+                chunk = await loop.sock_recv(ours, 262_144)
+                assert 0 < len(chunk) <= 262_144
+                received += chunk
+            assert received == message
+            await sending
+        await loop.sock_sendall(theirs, b"some more than is asked for")
+        assert await loop.sock_recv(ours, 4) == b"some"
+        assert await loop.sock_recv(ours, 5) == b" more"
+        close((ours, theirs))
+
+    run(loop, main())
+
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="classes have no `__buffer__` yet")

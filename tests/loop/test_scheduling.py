@@ -6,6 +6,7 @@ import asyncio
 import gc
 import math
 import random
+import signal
 import socket
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+import corrente
 from loop.running import Loop, run, run_until_stopped, sockets, turn
 
 if TYPE_CHECKING:
@@ -431,3 +433,38 @@ def test_what_is_given_twice_or_too_much_is_refused(loop: Loop) -> None:
     with pytest.raises(TypeError):
         schedule.create_task(coroutine, "a name")
     coroutine.close()
+
+
+def test_a_loop_and_its_transports_keep_nothing_in_their_dictionaries() -> None:
+    """As long as there is none, the interpreter finds a method without a look into it."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(None)
+        loop.set_exception_handler(None)
+        loop.set_debug(True)
+        loop.add_signal_handler(signal.SIGUSR1, lambda: None)
+        await loop.run_in_executor(None, lambda: None)
+        ours, theirs = sockets()
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+        kept.append(vars(transport))
+        theirs.close()
+        transport.close()
+        endpoint, _ = await loop.create_datagram_endpoint(
+            asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+        )
+        kept.append(vars(endpoint))
+        endpoint.close()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        server.close()
+        loop.set_debug(False)
+        await loop.shutdown_asyncgens()
+
+    kept: list[dict[str, object]] = []
+    loop = corrente.new_event_loop()
+    run(loop, main())
+    loop.close()
+    assert [*kept, vars(loop)] == [{}, {}, {}]
+    # Whoever wants to keep something there still can.
+    loop.its_owner = "somebody"  # type: ignore[attr-defined]
+    assert vars(loop) == {"its_owner": "somebody"}

@@ -272,13 +272,129 @@ def test_connections_that_were_accepted_at_once_are_closed_where_one_ends_the_pr
     if is_asyncio(loop):
         pytest.skip("asyncio has a task for each, which stays")
 
-    def interrupted() -> asyncio.Protocol:
-        raise KeyboardInterrupt
+    def made() -> asyncio.Protocol:
+        if is_over:
+            raise KeyboardInterrupt
+        return Echo()
 
-    server, address = run(loop, served(interrupted))
+    async def used_to_many() -> None:
+        # So many that the loop takes several at once.
+        await asyncio.gather(*[client_of(address) for _ in range(20)])
+
+    async def client_of(address: tuple[str, int]) -> None:
+        client = await connected(address)
+        client.transport.write(b"x")
+        await client.has(1)
+        await end(client)
+
+    is_over: list[bool] = []
+    server, address = run(loop, served(made))
+    run(loop, used_to_many())
+    is_over.append(True)
     clients = [socket.create_connection(address) for _ in range(3)]
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     for client in clients:
         client.close()
     server.close()
+
+
+def test_all_that_wait_are_accepted_however_many(loop: Loop) -> None:
+    async def main() -> None:
+        server, address = await served(backlog=300)
+        for count in (1, 5, 250, 1):
+            waiting = [socket.create_connection(address) for _ in range(count)]
+            for number, client in enumerate(waiting):
+                client.setblocking(False)
+                message = f"{number}".encode()
+                await loop.sock_sendall(client, message)
+                assert await loop.sock_recv(client, 10) == message
+                client.close()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+def test_what_is_known_of_an_accepted_connection_outlives_it(loop: Loop) -> None:
+    async def main() -> None:
+        theirs = Recorder()
+        server, address = await served(lambda: theirs)
+        client = await connected(address)
+        name = client.transport.get_extra_info("sockname")
+        await end(client)
+        await theirs.lost()
+        assert theirs.transport.get_extra_info("sockname") == address
+        assert theirs.transport.get_extra_info("peername") == name
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_small_writes_of_both_ends_go_at_once(loop: Loop, host: str) -> None:
+    async def main() -> None:
+        theirs = Recorder()
+        server = await loop.create_server(lambda: theirs, host, 0)
+        client = await connected(server.sockets[0].getsockname()[:2])
+        client.transport.write(b"x")
+        await theirs.has(1)
+        for end_of_it in (client, theirs):
+            sock = end_of_it.transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        await end(client)
+        await theirs.lost()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
+class Foreign(asyncio.Transport):
+    """A transport that counts its ends."""
+
+    ended = 0
+
+    def close(self) -> None:
+        """It has ended."""
+        self.ended += 1
+
+    abort = close
+
+
+@pytest.mark.parametrize("way", ["close_clients", "abort_clients"])
+def test_a_server_closes_the_connections_that_are_its_own(loop: Loop, way: str) -> None:
+    if not hasattr(asyncio.Server, way) and is_asyncio(loop):
+        pytest.skip("asyncio has it from Python 3.13 on")
+
+    async def main() -> None:
+        server, address = await served()
+        other, elsewhere = await served()
+        gone, *clients = [await connected(address) for _ in range(4)]
+        stays = await connected(elsewhere)
+        for client in (gone, *clients, stays):
+            client.transport.write(b"x")
+            await client.has(1)
+        await end(gone)
+        # Some libraries have transports of their own.
+        foreign = Foreign()
+        server._attach(foreign)
+        # The number of one that has gone may be another server's by now.
+        late = await connected(elsewhere)
+        late.transport.write(b"x")
+        await late.has(1)
+        getattr(server, way)()
+        for client in clients:
+            await client.lost()
+        assert foreign.ended == 1
+        server._detach(foreign)
+        for client in (stays, late):
+            client.transport.write(b"y")
+            assert await client.has(2) == b"xy"
+        await end(stays, late)
+        for one in (server, other):
+            one.close()
+            await one.wait_closed()
+
+    run(loop, main())

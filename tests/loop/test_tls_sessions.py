@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _ssl
 import asyncio
+import ctypes
 import gc
 import logging
 import random
@@ -33,6 +35,7 @@ from loop.securing import (
     over,
     pair,
     provable,
+    secured,
 )
 
 if TYPE_CHECKING:
@@ -462,3 +465,36 @@ def test_it_is_a_transport_of_asyncios(loop: Loop, contexts: Contexts) -> None:
         await end(client, server)
 
     run(loop, main())
+
+
+@provable
+def test_an_error_that_somebody_has_left_to_openssl_is_no_connections(contexts: Contexts) -> None:
+    """A call that has to wait for the rest of a record is judged by what is left there, too."""
+    openssl = ctypes.CDLL(_ssl.__file__)
+    if not hasattr(openssl, "ERR_new"):
+        pytest.skip("this OpenSSL takes its errors in another way")
+
+    class Careless(Recorder):
+        """Leaves an error behind whenever something has come."""
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            openssl.ERR_new()
+            openssl.ERR_set_error(20, 1, None)
+
+    async def main() -> None:
+        careless = Careless()
+        client = Recorder()
+        transport, server = await secured(contexts, client, lambda: careless)
+        # Many records, which come in pieces.
+        transport.write(b"x" * 2_000_000)
+        assert len(await careless.has(2_000_000)) == 2_000_000
+        await end(client)
+        await careless.lost()
+        assert careless.lost_with is None
+        server.close()
+        await server.wait_closed()
+
+    loop = corrente.new_event_loop(tls="native")
+    run(loop, main())
+    loop.close()

@@ -1,9 +1,9 @@
-//! How many datagrams to ask the kernel for in a turn, from how many came the last times.
+//! How many datagrams or connections to ask the kernel for in a turn, from how many came the last times.
 //!
 //! To ask until there are no more costs a call that finds nothing, at every turn of a socket to which one comes at a
 //! time. Plain data: it asks nobody. Key invariant: at least one is asked for, and no more than [`MOST`].
 
-/// Datagrams of one socket in a turn: the others' turn comes after them.
+/// Datagrams or connections of one socket in a turn: the others' turn comes after them.
 pub const MOST: usize = 16;
 /// Only after so many turns that brought all that was asked for, more is asked for.
 const TURNS_BEFORE_MORE: u32 = 4;

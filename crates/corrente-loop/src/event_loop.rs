@@ -36,7 +36,7 @@ use crate::ffi::known::Known;
 use crate::ffi::method::Method;
 use crate::inbox::{Flag, Inbox};
 use crate::metrics::Metrics;
-use crate::network;
+use crate::network::{self, Accepting};
 use crate::operation;
 use crate::state::{Job, State};
 use crate::watch::{self, Guard};
@@ -51,8 +51,7 @@ pub struct Loop {
     pub(crate) metrics: Metrics,
     pub(crate) guard: Guard,
     pub(crate) datagrams: Confined<Datagrams>,
-    /// The peers of connections that were accepted and have no transport yet, by their descriptors.
-    pub(crate) peers: Confined<Vec<(RawFd, SocketAddr)>>,
+    pub(crate) accepting: Confined<Accepting>,
     /// Stalls that may be told of.
     tellings: Confined<Budget>,
     /// `{"loop": self}`, which futures and tasks are made with: made once, given up when the loop is closed.
@@ -187,7 +186,8 @@ impl Loop {
 
     /// The peer of a connection that was accepted just now.
     pub(crate) fn take_peer(&self, py: Python<'_>, number: RawFd) -> PyResult<Option<SocketAddr>> {
-        self.peers.with(py, |peers| {
+        self.accepting.with(py, |accepting| {
+            let peers = &mut accepting.peers;
             let place = peers.iter().position(|(one, _)| *one == number)?;
             Some(peers.swap_remove(place).1)
         })
@@ -292,7 +292,7 @@ impl Loop {
             metrics: Metrics::default(),
             guard: Guard::default(),
             datagrams: Confined::new(Datagrams::default()),
-            peers: Confined::new(Vec::new()),
+            accepting: Confined::new(Accepting::default()),
             tellings: Confined::new(Budget::default()),
             named: Confined::new(None),
         })

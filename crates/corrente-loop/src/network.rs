@@ -4,9 +4,11 @@
 //! where nothing else is asked for, and leaves the rest to asyncio. Errors are `OSError`, as the methods of Python's
 //! sockets raise them.
 
-use std::os::fd::IntoRawFd;
+use std::net::SocketAddr;
+use std::os::fd::{IntoRawFd, RawFd};
 
 use corrente_driver::Descriptor;
+use corrente_driver::burst::Burst;
 use corrente_driver::socket;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -25,6 +27,15 @@ pub(crate) static METHODS: [Method; 2] = [
     Method::END,
 ];
 
+/// What a loop knows of connections that it accepts.
+#[derive(Debug, Default)]
+pub(crate) struct Accepting {
+    /// The peers of those that have no transport yet, by their descriptors.
+    pub peers: Vec<(RawFd, SocketAddr)>,
+    /// How many come at once. Whoever has to wait is told of again by the kernel.
+    pub burst: Burst,
+}
+
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 fn descriptor(arguments: &Arguments<'_, '_>, place: usize) -> PyResult<Descriptor> {
@@ -35,14 +46,17 @@ fn descriptor(arguments: &Arguments<'_, '_>, place: usize) -> PyResult<Descripto
 
 fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
-    let peers = &receiver.cast::<Loop>()?.get().peers;
+    let accepting = &receiver.cast::<Loop>()?.get().accepting;
     let listening = descriptor(&arguments, 0)?;
     let limit: usize = arguments.required("_accept", 1, "limit")?.extract()?;
     let is_tcp: bool = arguments.required("_accept", 2, "is_tcp")?.extract()?;
     let accepted = PyList::empty(py);
-    // Whoever is still there has got no transport.
-    peers.with(py, Vec::clear)?;
-    while accepted.len() < limit {
+    let most = accepting.with(py, |accepting| {
+        // Whoever is still there has got no transport.
+        accepting.peers.clear();
+        accepting.burst.at_once().min(limit)
+    })?;
+    while accepted.len() < most {
         let taken = match socket::accept(listening) {
             Err(error) if accepted.is_empty() => return Err(os_error(&error)),
             // An error now comes again; those that were had before are served first.
@@ -57,12 +71,14 @@ fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
         }
         let number = connection.into_raw_fd();
         if let Some(peer) = peer {
-            peers.with(py, |peers| peers.push((number, peer)))?;
+            accepting.with(py, |accepting| accepting.peers.push((number, peer)))?;
         }
         accepted.append(number)?;
-        if !socket::is_readable(listening) {
+        if accepted.len() < most && !socket::is_readable(listening) {
             break;
         }
     }
+    let came = accepted.len();
+    accepting.with(py, |accepting| accepting.burst.came(came))?;
     Ok(accepted.into_any())
 }

@@ -172,8 +172,7 @@ impl Native {
         };
         let size = c_int::try_from(room.len()).unwrap_or(c_int::MAX);
         let (ssl, begin) = (self.ssl.as_ptr(), room.as_mut_ptr().cast());
-        // SAFETY: OpenSSL's own function; it takes no argument.
-        unsafe { (self.functions.clear_errors)() };
+        self.forget_errors();
         // SAFETY: a live `SSL` (`object` keeps it), and memory of this size, ours to be written to.
         let count = unsafe { (self.functions.read)(ssl, begin, size) };
         self.outcome(py, count)
@@ -190,14 +189,24 @@ impl Native {
         };
         let size = c_int::try_from(content.len()).unwrap_or(c_int::MAX);
         let (ssl, begin) = (self.ssl.as_ptr(), content.as_ptr().cast());
-        // SAFETY: OpenSSL's own function; it takes no argument.
-        unsafe { (self.functions.clear_errors)() };
+        self.forget_errors();
         // SAFETY: a live `SSL` (`object` keeps it), and memory of this size.
         let count = unsafe { (self.functions.write)(ssl, begin, size) };
         Ok(match self.outcome(py, count)? {
             Outcome::Bytes(count) => count,
             Outcome::Later | Outcome::Closed => 0,
         })
+    }
+
+    /// Whoever has failed before on this thread may have left an error, by which OpenSSL would judge the next call. Nearly always
+    /// there is none, and to clear what is empty walks over places for sixteen.
+    fn forget_errors(&self) {
+        // SAFETY: OpenSSL's own function; it takes no argument.
+        let last = unsafe { (self.functions.last_error)() };
+        if last != 0 {
+            // SAFETY: as above.
+            unsafe { (self.functions.clear_errors)() };
+        }
     }
 
     fn outcome(&self, py: Python<'_>, count: c_int) -> PyResult<Outcome> {

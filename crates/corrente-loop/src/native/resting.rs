@@ -225,8 +225,8 @@ impl Rested {
         let shelter = self.shelter.bind(py).get();
         let (peer, event_loop) = (self.peer.address(), shelter.event_loop.bind(py));
         let number = self.descriptor.as_raw_fd();
-        let peers = &event_loop.get().peers;
-        peers.with(py, |peers| peers.push((number, peer)))?;
+        let accepting = &event_loop.get().accepting;
+        accepting.with(py, |accepting| accepting.peers.push((number, peer)))?;
         // `_wake` has it from here on, whatever it raises.
         let number = self.descriptor.into_raw_fd();
         let arguments = (number, peer.is_ipv6(), protocol, &shelter.server);

@@ -1,6 +1,6 @@
 //! The socket of a datagram transport: what comes is handed to the protocol, and datagrams are sent.
 //!
-//! The transport is asyncio's own (`corrente._transports.DatagramTransport`); while it is open its `sendto` is the one here, so that
+//! The transport is asyncio's own (`corrente._transports.DatagramTransport`), whose `sendto` is the one here, so that
 //! sending needs no frame of Python's. Whatever is not sent at once (other kinds of data, names for addresses, what stands
 //! behind something that waits) goes to asyncio's own. Key invariant: nothing overtakes what waits in the transport's buffer.
 
@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 
 use corrente_driver::Descriptor;
 use corrente_driver::socket::{self, Moved};
-use pyo3::exceptions::{PyReferenceError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyTuple, PyType};
 
 use crate::address;
 use crate::datagrams::Datagrams;
@@ -24,12 +24,17 @@ use crate::memory;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-static METHODS: [Method; 3] = [
+/// Of transports.
+static TRANSPORT: [Method; 2] = [
     Method::quick(
         c"sendto",
-        c"sendto($self, data, addr=None)\n--\n\nSends a datagram, as the transport's own method.",
+        c"sendto($self, data, addr=None)\n--\n\nSends a datagram.",
         sendto,
     ),
+    Method::END,
+];
+
+static METHODS: [Method; 2] = [
     Method::quick(
         c"read",
         c"read($self, transport, /)\n--\n\nHands what has come to the transport's protocol.",
@@ -65,8 +70,6 @@ pub(crate) struct DatagramSocket {
     event_loop: Py<Loop>,
     descriptor: Descriptor,
     receivers: Receivers,
-    /// Which has this, and so is not kept alive by it.
-    transport: Py<PyWeakrefReference>,
     /// What waits to be sent: the transport's own.
     buffer: Py<PyAny>,
 }
@@ -91,9 +94,15 @@ impl DatagramSocket {
                 INET6 => Receivers::V6,
                 _ => Receivers::V4,
             },
-            transport: PyWeakrefReference::new(transport)?.unbind(),
             buffer: transport.getattr("_buffer")?.unbind(),
         })
+    }
+
+    /// Gives a class of transports, which have such a socket as `_native` while they are open, its `sendto`.
+    #[staticmethod]
+    #[pyo3(signature = (transports, /))]
+    fn equip(transports: &Bound<'_, PyType>) -> PyResult<()> {
+        Method::attach(&TRANSPORT, transports)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -110,9 +119,9 @@ enum Sent {
     Left,
 }
 
-fn sendto<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
+/// `sendto` of a transport.
+fn sendto<'py>(transport: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
-    let this = receiver.cast::<DatagramSocket>()?.get();
     let data = arguments.required("sendto", 0, "data")?;
     let [named] = arguments.named("sendto", &["data"], [intern!(py, "addr")])?;
     if arguments.len() > 2 {
@@ -123,10 +132,12 @@ fn sendto<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
     }
     let address = arguments.get(1).or(named);
     let address = address.filter(|address| !address.is_none());
-    let Some(transport) = this.transport.bind(py).upgrade() else {
-        return Err(PyReferenceError::new_err("the transport is gone"));
+    let open = transport.getattr(intern!(py, "_native"))?;
+    let sent = match open.cast::<DatagramSocket>() {
+        Ok(socket) => socket.get().send(py, &data, address.as_deref())?,
+        Err(_) => Sent::Left,
     };
-    match this.send(py, &data, address.as_deref())? {
+    match sent {
         Sent::Done(Ok(())) => Ok(py.None().into_bound(py)),
         Sent::Done(Err(error)) => {
             let protocol = transport.getattr(intern!(py, "_protocol"))?;

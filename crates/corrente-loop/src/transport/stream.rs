@@ -85,6 +85,8 @@ struct State {
     contexts: Contexts,
     /// Where the next read goes.
     room: reading::Room,
+    /// Whom the peer was connected to, of a connection that was accepted and has ended.
+    local: Option<Box<SocketAddr>>,
 }
 
 /// The contexts (PEP 567) that the sides are served in: those in which the loop was last told to watch them.

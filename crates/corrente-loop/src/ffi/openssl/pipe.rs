@@ -7,9 +7,13 @@
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_int, c_long, c_void};
+use std::io;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::LocalKey;
+
+use corrente_driver::Descriptor;
+use corrente_driver::socket::{self, Moved};
 
 use super::functions::{Bio, BioMethod, Functions, Ssl};
 
@@ -27,6 +31,8 @@ const WRITE_PENDING: c_int = 13;
 
 /// What a thread keeps for the next batch at most, in bytes.
 const SPARE_MOST: usize = 512 * 1024;
+/// Bytes that are read from a socket at once.
+const READ_MOST: usize = 68 * 1024;
 
 thread_local! {
     /// Memory for what has come, used by one session after the other.
@@ -60,6 +66,15 @@ impl Pipe {
             buffers.incoming = kept(&INCOMING);
         }
         buffers.incoming.extend_from_slice(content);
+    }
+
+    /// Gives OpenSSL what a socket has, without a copy in between.
+    ///
+    /// # Errors
+    ///
+    /// As the kernel says.
+    pub(crate) fn receive(&self, descriptor: Descriptor) -> io::Result<Moved> {
+        self.lock().receive(descriptor)
     }
 
     /// Bytes that OpenSSL has not read.
@@ -104,17 +119,38 @@ fn keep(spare: &'static Spare, mut memory: Vec<u8>) {
 }
 
 impl Buffers {
+    fn receive(&mut self, descriptor: Descriptor) -> io::Result<Moved> {
+        if self.incoming.capacity() == 0 {
+            self.incoming = kept(&INCOMING);
+        }
+        let before = self.incoming.len();
+        self.incoming.reserve(READ_MOST);
+        let room = &mut self.incoming.spare_capacity_mut()[..READ_MOST];
+        let moved = socket::read_uninit(descriptor, room);
+        if let Ok(Moved::Bytes(length)) = moved {
+            // SAFETY: the kernel has written so many bytes behind those before.
+            unsafe { self.incoming.set_len(before + length) };
+        }
+        self.rest();
+        moved
+    }
+
+    /// A connection that has nothing to read keeps no memory.
+    fn rest(&mut self) {
+        if self.taken == self.incoming.len() {
+            self.taken = 0;
+            let memory = std::mem::take(&mut self.incoming);
+            keep(&INCOMING, memory);
+        }
+    }
+
     fn read(&mut self, room: *mut u8, size: usize) -> usize {
         let left = &self.incoming[self.taken..];
         let count = left.len().min(size);
         // SAFETY: OpenSSL's memory of `size` bytes, which is none of ours.
         unsafe { std::ptr::copy_nonoverlapping(left.as_ptr(), room, count) };
         self.taken += count;
-        if self.taken == self.incoming.len() {
-            self.taken = 0;
-            let memory = std::mem::take(&mut self.incoming);
-            keep(&INCOMING, memory);
-        }
+        self.rest();
         count
     }
 

@@ -3,7 +3,7 @@
 //! Arguments in, answers out; what a call does is in `reading` and `writing`. Names with an underscore are for
 //! `StreamTransport` in python/corrente/_transports.py.
 
-use corrente_driver::Descriptor;
+use corrente_driver::{Descriptor, socket};
 use pyo3::Borrowed;
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -24,7 +24,7 @@ use crate::transport::tls::Session;
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(super) static METHODS: [Method; 24] = [
+pub(super) static METHODS: [Method; 25] = [
     Method::quick(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
@@ -42,6 +42,7 @@ pub(super) static METHODS: [Method; 24] = [
     Method::new(c"get_protocol", c"get_protocol($self, /)\n--\n\nThe protocol.", get_protocol),
     Method::new(c"_begin", c"_begin($self, loop, fd, protocol, /)\n--\n\nStarts the transport's life.", begin),
     Method::new(c"_peer", c"_peer($self, /)\n--\n\nThe address of who was accepted; None for others.", peer),
+    Method::new(c"_local", c"_local($self, /)\n--\n\nThe address of this end, of who was accepted and has gone.", local),
     Method::new(c"_start_reading", c"_start_reading($self, /)\n--\n\nconnection_made() was called.", start_reading),
     Method::new(c"_force_close", c"_force_close($self, exc, /)\n--\n\nCloses the connection at once, for a reason.", force_close),
     Method::new(c"_finish", c"_finish($self, /)\n--\n\nGives up the protocol: connection_lost() was called.", finish),
@@ -293,6 +294,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         drained: None,
         contexts: Contexts::default(),
         room: Room::Shared,
+        local: None,
     };
     let stream = Stream {
         event_loop: event_loop.unbind(),
@@ -321,10 +323,27 @@ fn peer<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> 
     Ok(peer.map_or_else(|| py.None().into_bound(py), Bound::into_any))
 }
 
+/// The address of this end of a connection that was accepted and has ended.
+fn local<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
+    let py = receiver.py();
+    let local = STREAM.get(receiver)?.with(py, |state| {
+        let local = state.local.as_deref();
+        local.copied()
+    })?;
+    let local = local
+        .map(|local| address::of_socket(py, local))
+        .transpose()?;
+    Ok(local.map_or_else(|| py.None().into_bound(py), Bound::into_any))
+}
+
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
     let stream = STREAM.get(receiver)?;
     let (session, protocol) = stream.with(receiver.py(), |state| {
         state.life = Life::Lost;
+        // Some ask afterwards who it was; a protocol in Rust does not.
+        if stream.peer.is_some() && state.delivery != Delivery::Native {
+            state.local = socket::local_address(stream.descriptor).map(Box::new);
+        }
         (state.session.take(), state.protocol.take())
     })?;
     if protocol.is_some() {

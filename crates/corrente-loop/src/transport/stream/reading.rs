@@ -226,12 +226,15 @@ fn secured(
 ) -> PyResult<()> {
     let py = transport.py();
     let session = session.bind(py).get();
-    let moved = memory::read_with(stream.descriptor, |content| session.feed(py, content));
-    let advanced = match moved {
-        Ok((Moved::Bytes(0), _)) => return ended(transport, stream, &plan.protocol),
-        Ok((Moved::Bytes(_), fed)) => fed.and_then(|()| session.advance(py)),
-        Ok((Moved::Later, _)) => return Ok(()),
-        Err(error) => return failed(transport, &error),
+    let advanced = match session.receive(py, stream.descriptor) {
+        Ok(Ok(Moved::Bytes(0))) => return ended(transport, stream, &plan.protocol),
+        Ok(Ok(Moved::Bytes(length))) => {
+            stream.metrics().received.add(length as u64);
+            session.advance(py)
+        }
+        Ok(Ok(Moved::Later)) => return Ok(()),
+        Ok(Err(error)) => return failed(transport, &error),
+        Err(error) => Err(error),
     };
     advanced.or_else(|error| {
         let message = "Fatal error: protocol.buffer_updated() call failed.";

@@ -4,6 +4,10 @@
 //! for what is to go. Python is called once for a record; that nothing is left to read is asked of the memories,
 //! since `ssl` says it by an exception.
 
+use std::io;
+
+use corrente_driver::Descriptor;
+use corrente_driver::socket::Moved;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -13,6 +17,7 @@ use pyo3::types::{PyBytes, PyMemoryView, PySlice, PyType};
 
 use crate::ffi::openssl::Native;
 pub(super) use crate::ffi::openssl::{Ending, RECORD};
+use crate::memory;
 
 /// One of the two ways.
 #[derive(Debug)]
@@ -34,6 +39,26 @@ impl Engine {
         match self {
             Self::Native(native) => visit.call(native.object()),
             Self::Memory(memory) => memory.show(visit),
+        }
+    }
+
+    /// Takes what a socket has; the kernel's errors are in the inner result.
+    pub(super) fn receive(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+    ) -> PyResult<io::Result<Moved>> {
+        let memory = match self {
+            Self::Native(native) => return Ok(native.pipe().receive(descriptor)),
+            Self::Memory(memory) => memory,
+        };
+        let read = memory::read_with(descriptor, |content| match content {
+            [] => Ok(()),
+            content => memory.feed(py, content),
+        });
+        match read {
+            Ok((moved, fed)) => fed.map(|()| Ok(moved)),
+            Err(error) => Ok(Err(error)),
         }
     }
 

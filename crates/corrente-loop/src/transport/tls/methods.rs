@@ -12,7 +12,7 @@ type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 pub(super) static METHODS: [Method; 4] = [
-    Method::new(
+    Method::quick(
         c"write",
         c"write($self, data, /)\n--\n\nWrites bytes; they are encrypted when the callback returns.",
         write,

@@ -2,8 +2,11 @@
 //!
 //! Only `corrente._tls` calls these methods; they follow the names of asyncio's `SSLProtocol`.
 
+use std::io;
 use std::sync::Arc;
 
+use corrente_driver::Descriptor;
+use corrente_driver::socket::Moved;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -12,6 +15,7 @@ use super::{Mode, State, reading, settle, writing};
 use crate::ffi::bytes::with_content;
 use crate::ffi::confined::Confined;
 use crate::ffi::openssl::Native;
+use crate::memory;
 use crate::transport::stream::methods::delivery;
 
 /// What encrypts and decrypts for one connection.
@@ -62,6 +66,19 @@ impl Session {
         match self.engine(py)? {
             Some(engine) if !content.is_empty() => engine.feed(py, content),
             _ => Ok(()),
+        }
+    }
+
+    /// Takes what the socket of its stream has; the kernel's errors are in the inner result.
+    pub(crate) fn receive(
+        &self,
+        py: Python<'_>,
+        descriptor: Descriptor,
+    ) -> PyResult<io::Result<Moved>> {
+        match self.engine(py)? {
+            Some(engine) => engine.receive(py, descriptor),
+            // The connection is lost, and what comes is nobody's.
+            None => Ok(memory::read_with(descriptor, |_| ()).map(|(moved, ())| moved)),
         }
     }
 
