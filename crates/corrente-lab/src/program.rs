@@ -93,7 +93,7 @@ pub(crate) fn run(
         operations: report.operations,
         elapsed: Duration::try_from_secs_f64(report.seconds).unwrap_or_default(),
         latencies: histogram(&report.latencies_ms),
-        mean_latency: None,
+        parts: None,
         errors: report
             .errors
             .into_iter()

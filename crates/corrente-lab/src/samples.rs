@@ -47,8 +47,8 @@ pub(crate) struct Slice {
     pub elapsed: Duration,
     /// Latencies, where the load has them.
     pub latencies: Option<Latencies>,
-    /// Mean latency of the requests that were answered, however many were not.
-    pub mean_latency: Option<Duration>,
+    /// Operations, those that the window's ends cut by their parts; where the load tells.
+    pub parts: Option<f64>,
     /// Errors by kind.
     pub errors: BTreeMap<String, u64>,
     /// CPU time of the contender's process tree.
@@ -85,19 +85,12 @@ impl Slice {
         self.operations as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// Operations of so many users, each of whom sends one after another, with the parts of those that the
-    /// window's beginning and end cut. Whole ones alone would be off by up to one of each user: users who
-    /// began together end together, wave by wave, and a window of one wave and a half counts one or two. What
-    /// users do in a time follows from how long each of their requests takes (Little 1961).
-    pub(crate) fn operations_of(&self, users: usize) -> f64 {
+    /// Operations, those that the window's beginning and end cut by their parts. Whole ones alone would be off
+    /// by up to one of each user: users who began together end together, wave by wave, and a window of one
+    /// wave and a half counts one or two.
+    pub(crate) fn operations_by_parts(&self) -> f64 {
         let whole = self.operations.max(1) as f64;
-        let mean = self.mean_latency.filter(|mean| !mean.is_zero());
-        let Some(mean) = mean else {
-            return whole;
-        };
-        let users = users as f64;
-        let with_parts = users * self.elapsed.as_secs_f64() / mean.as_secs_f64();
-        with_parts.clamp((whole - users).max(whole / 2.0), whole + users)
+        self.parts.filter(|parts| *parts > 0.0).unwrap_or(whole)
     }
 
     /// CPU-seconds an operation.
@@ -330,7 +323,7 @@ pub(crate) mod tests {
             operations,
             elapsed: Duration::from_secs(1),
             latencies: Some(latencies),
-            mean_latency: Some(Duration::from_millis(1)),
+            parts: None,
             errors: BTreeMap::new(),
             cpu: Duration::from_millis(500),
             others_cpu: Duration::from_millis(100),
@@ -411,32 +404,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn requests_that_the_window_cuts_count_by_their_parts() {
-        let alone = |operations: u64, mean_ms: u64| {
-            let slice = Slice {
-                mean_latency: Some(Duration::from_millis(mean_ms)),
-                ..slice(operations)
-            };
-            slice.operations_of(1)
+    fn operations_count_by_their_parts_where_these_are_known() {
+        let by_parts = |parts| {
+            let slice = Slice { parts, ..slice(7) };
+            slice.operations_by_parts()
         };
-        // In a second of requests of 400 ms two or three end, whichever part of one it begins with.
-        assert!((alone(2, 400) - 2.5).abs() < 1e-9);
-        assert!((alone(3, 400) - 2.5).abs() < 1e-9);
-        // What passes between requests is no part of one.
-        assert!((alone(500, 1) - 501.0).abs() < 1e-9);
-        let unknown = Slice {
-            mean_latency: None,
-            ..slice(7)
-        };
-        assert!((unknown.operations_of(1) - 7.0).abs() < 1e-9);
-        // Of 32 users whose requests take 830 ms one wave ends in the second, or two.
-        for waves in [1, 2] {
-            let slice = Slice {
-                mean_latency: Some(Duration::from_millis(830)),
-                ..slice(32 * waves)
-            };
-            assert!((slice.operations_of(32) - 32.0 / 0.83).abs() < 1e-9);
-        }
+        assert!((by_parts(Some(7.4)) - 7.4).abs() < 1e-9);
+        assert!((by_parts(None) - 7.0).abs() < 1e-9);
     }
 
     #[test]

@@ -347,7 +347,7 @@ fn slice(outcome: Outcome, usage: Usage, place: Place<'_>) -> Slice {
     Slice {
         operations: outcome.completed,
         elapsed: outcome.window,
-        mean_latency: Some(Duration::from_nanos(outcome.latency.mean() as u64)),
+        parts: Some(outcome.parts),
         errors: errors(&outcome),
         cpu: usage.cpu,
         others_cpu: usage.others_cpu,

@@ -23,7 +23,7 @@ use crate::error::LoadError;
 use crate::exchange::{Completion, Exchange, Step};
 use crate::generator::clock::{Alarm, Clock};
 use crate::generator::connection::{Activity, Connection, Input, Link};
-use crate::generator::recorder::Recorder;
+use crate::generator::recorder::{Recorder, Unfinished};
 use crate::outcome::{ErrorKind, Outcome};
 use crate::peer::Peer;
 
@@ -156,10 +156,10 @@ impl<E: Exchange> Generator<E> {
                     .store(self.recorder.completed(), Ordering::Relaxed);
             }
         }
-        let unfinished = self.count_unfinished();
+        let unfinished = self.unfinished();
         Ok(self
             .recorder
-            .conclude(self.assignment.clock.now_ns(), unfinished))
+            .conclude(self.assignment.clock.now_ns(), &unfinished))
     }
 
     /// In a closed loop every user sends at once; in an open loop the schedule starts requests.
@@ -263,8 +263,8 @@ impl<E: Exchange> Generator<E> {
 
     fn complete(&mut self, index: usize, completion: Completion) -> Result<(), LoadError> {
         self.now_ns = self.assignment.clock.now_ns();
-        let latency_ns = self.now_ns.saturating_sub(self.connections[index].due_ns);
-        self.recorder.answer(completion, latency_ns);
+        let due_ns = self.connections[index].due_ns;
+        self.recorder.answer(completion, due_ns, self.now_ns);
         self.go_on(index)
     }
 
@@ -364,14 +364,16 @@ impl<E: Exchange> Generator<E> {
     }
 
     /// Requests under way, and those due that never found a connection.
-    fn count_unfinished(&mut self) -> u64 {
+    fn unfinished(&mut self) -> Unfinished {
         let is_busy = |connection: &&Connection<E>| connection.activity == Activity::Busy;
-        let mut unfinished = self.connections.iter().filter(is_busy).count() as u64;
+        let busy = self.connections.iter().filter(is_busy);
+        let due_ns: Vec<u64> = busy.map(|connection| connection.due_ns).collect();
+        let mut count = due_ns.len() as u64;
         if let Pace::Open(schedule) = &mut self.assignment.pace {
             while schedule.take_due(self.now_ns).is_some() {
-                unfinished += 1;
+                count += 1;
             }
         }
-        unfinished
+        Unfinished { count, due_ns }
     }
 }

@@ -59,6 +59,9 @@ pub struct Outcome {
     pub window: Duration,
     /// Good answers completed within the window.
     pub completed: u64,
+    /// Requests within the window, those that its begin or end cuts by their parts: how many were answered in
+    /// a window of few requests, where it would matter much which of them end within it.
+    pub parts: f64,
     /// Bytes that arrived within the window, heads included.
     pub bytes_received: u64,
     /// What went wrong within the window; kinds that did not occur are absent.
@@ -96,6 +99,7 @@ impl Outcome {
     pub fn merge(&mut self, other: &Self) -> Result<(), LoadError> {
         self.window = self.window.max(other.window);
         self.completed += other.completed;
+        self.parts += other.parts;
         self.bytes_received += other.bytes_received;
         self.unfinished += other.unfinished;
         for (&kind, count) in &other.errors {

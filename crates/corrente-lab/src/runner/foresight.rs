@@ -200,7 +200,7 @@ fn moved(slice: &Slice) -> f64 {
 }
 
 fn cost(slice: &Slice, users: usize) -> Cost {
-    let operations = slice.operations_of(users);
+    let operations = slice.operations_by_parts();
     let others = slice.others_cpu + slice.elapsed.mul_f64(slice.generator_busy);
     Cost {
         users,

@@ -22,12 +22,23 @@ const STATUSES: usize = 1000;
 pub(crate) struct Recorder {
     opened: Option<Opened>,
     completed: u64,
+    /// Parts of completed requests that lie before the window.
+    before: f64,
     bytes_received: u64,
     errors: [u64; ErrorKind::ALL.len()],
     statuses: Box<[u64]>,
     latency: Histogram<u64>,
     lag: Histogram<u64>,
     queued: u64,
+}
+
+/// Requests without an answer when the window closes.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// Those that were due.
+    pub(crate) count: u64,
+    /// When those were due that are under way.
+    pub(crate) due_ns: Vec<u64>,
 }
 
 /// State of the machine when the window opened.
@@ -44,6 +55,7 @@ impl Recorder {
         Ok(Self {
             opened: None,
             completed: 0,
+            before: 0.0,
             bytes_received: 0,
             errors: [0; ErrorKind::ALL.len()],
             statuses: vec![0; STATUSES].into_boxed_slice(),
@@ -56,6 +68,7 @@ impl Recorder {
     /// Forgets the warm-up and opens the window.
     pub(crate) fn open_window(&mut self, now_ns: u64) {
         self.completed = 0;
+        self.before = 0.0;
         self.bytes_received = 0;
         self.errors.fill(0);
         self.statuses.fill(0);
@@ -78,7 +91,9 @@ impl Recorder {
         self.completed
     }
 
-    pub(crate) fn answer(&mut self, completion: Completion, latency_ns: u64) {
+    /// A request that was due then has its answer now.
+    pub(crate) fn answer(&mut self, completion: Completion, due_ns: u64, now_ns: u64) {
+        let latency_ns = now_ns.saturating_sub(due_ns);
         if let Some(count) = completion
             .status
             .and_then(|status| self.status_count(status))
@@ -89,6 +104,9 @@ impl Recorder {
             Verdict::Good => {
                 self.completed += 1;
                 self.latency.saturating_record(latency_ns);
+                let opened_ns = self.opened.map_or(0, |opened| opened.at_ns);
+                let before_ns = opened_ns.saturating_sub(due_ns).min(latency_ns);
+                self.before += before_ns as f64 / latency_ns.max(1) as f64;
             }
             Verdict::Wrong(kind) => self.error(kind),
         }
@@ -114,21 +132,37 @@ impl Recorder {
         self.queued += 1;
     }
 
-    /// Closes the window; without one, for instance when stopped in the warm-up, all is empty.
-    pub(crate) fn conclude(mut self, now_ns: u64, unfinished: u64) -> Outcome {
+    /// Closes the window; without one, for instance when stopped in the warm-up, all is empty. Of requests
+    /// that are under way it is known when they were due.
+    pub(crate) fn conclude(mut self, now_ns: u64, unfinished: &Unfinished) -> Outcome {
         if self.opened.is_none() {
             self.open_window(now_ns);
         }
         Outcome {
             window: Duration::from_nanos(self.window_ns(now_ns)),
             completed: self.completed,
+            parts: self.parts(now_ns, unfinished),
             bytes_received: self.bytes_received,
             errors: self.errors_seen().collect(),
             statuses: self.statuses_seen().collect(),
-            unfinished,
+            unfinished: unfinished.count,
             self_check: self.self_check(now_ns),
             latency: self.latency,
         }
+    }
+
+    /// Requests in the window, those that its ends cut by their parts. One that is under way is taken to last
+    /// as long as the others did, if it has not lasted longer already.
+    fn parts(&self, now_ns: u64, unfinished: &Unfinished) -> f64 {
+        let opened_ns = self.opened.map_or(now_ns, |opened| opened.at_ns);
+        let usual_ns = self.latency.mean();
+        let part = |due_ns: &u64| {
+            let age_ns = now_ns.saturating_sub(*due_ns) as f64;
+            let within_ns = now_ns.saturating_sub(opened_ns.max(*due_ns)) as f64;
+            within_ns / age_ns.max(usual_ns).max(1.0)
+        };
+        let begun: f64 = unfinished.due_ns.iter().map(part).sum();
+        self.completed as f64 - self.before + begun
     }
 
     fn window_ns(&self, now_ns: u64) -> u64 {
@@ -204,12 +238,16 @@ mod tests {
     #[test]
     fn the_warm_up_is_forgotten_and_errors_stay_out_of_the_latencies() {
         let mut recorder = Recorder::new().unwrap();
-        recorder.answer(answer(200, Verdict::Good), 5);
+        recorder.answer(answer(200, Verdict::Good), 900, 905);
         recorder.error(ErrorKind::Connect);
         recorder.open_window(1000);
-        recorder.answer(answer(200, Verdict::Good), 7);
-        recorder.answer(answer(503, Verdict::Wrong(ErrorKind::Status)), 9);
-        let outcome = recorder.conclude(3000, 4);
+        recorder.answer(answer(200, Verdict::Good), 1000, 1007);
+        recorder.answer(answer(503, Verdict::Wrong(ErrorKind::Status)), 1000, 1009);
+        let unfinished = Unfinished {
+            count: 4,
+            ..Unfinished::default()
+        };
+        let outcome = recorder.conclude(3000, &unfinished);
         assert_eq!(outcome.window, Duration::from_micros(2));
         assert_eq!(
             (
@@ -228,6 +266,34 @@ mod tests {
             [(200, 1), (503, 1)]
         );
         assert_eq!(outcome.unfinished, 4);
+    }
+
+    /// Requests of a window of 10 ns that opened at 100, by when they were due and answered.
+    fn parts(answered: &[(u64, u64)], under_way: &[u64]) -> f64 {
+        let mut recorder = Recorder::new().unwrap();
+        recorder.open_window(100);
+        for (due_ns, now_ns) in answered {
+            recorder.answer(answer(200, Verdict::Good), *due_ns, *now_ns);
+        }
+        let unfinished = Unfinished {
+            count: under_way.len() as u64,
+            due_ns: under_way.to_vec(),
+        };
+        recorder.conclude(110, &unfinished).parts
+    }
+
+    #[test]
+    fn requests_that_the_window_cuts_count_by_their_parts() {
+        let near = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+        };
+        near(parts(&[(100, 104), (104, 108)], &[]), 2.0);
+        // Two users whose requests take 8: a wave ends at the window's begin or in its middle.
+        near(parts(&[(100, 108), (100, 108)], &[108, 108]), 2.5);
+        near(parts(&[(96, 104), (96, 104)], &[104, 104]), 2.5);
+        // One that has waited for longer than any other is not over for it.
+        near(parts(&[(100, 104), (104, 108)], &[90]), 2.5);
+        near(parts(&[], &[105]), 1.0);
     }
 
     #[test]
