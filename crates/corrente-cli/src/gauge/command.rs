@@ -210,7 +210,6 @@ fn attend(
             events,
             [deadline, signals.next()].into_iter().flatten().min(),
         )? {
-            None => {}
             Some(Event::Ended(status)) => {
                 return Ok(Recorded {
                     status: status?,
@@ -224,11 +223,10 @@ fn attend(
                     signals.came(origin.signal, Instant::now());
                 }
             }
-            Some(Event::Group(signal)) => {
-                if is_in_our_group(process) {
-                    signals.heard(signal, Instant::now());
-                }
+            Some(Event::Group(signal)) if is_in_our_group(process) => {
+                signals.heard(signal, Instant::now());
             }
+            Some(Event::Group(_)) | None => {}
         }
     }
 }
