@@ -226,7 +226,7 @@ fn attend(
             Some(Event::Group(signal)) if is_in_our_group(process) => {
                 signals.heard(signal, Instant::now());
             }
-            None | Some(Event::Group(_)) => {}
+            Some(Event::Group(_)) | None => {}
         }
     }
 }
