@@ -87,7 +87,11 @@ fn sample(watched: &Watched<'_>, warm_up: Duration, wait: &Receiver<()>) -> (Cou
 fn seen(due: Instant, before: Instant, after: Instant) -> f64 {
     let all = after.saturating_duration_since(due).as_secs_f64();
     let seen = after.saturating_duration_since(before).as_secs_f64();
-    if all > 0.0 { (seen / all).min(1.0) } else { 0.0 }
+    if all > 0.0 {
+        (seen / all).min(1.0)
+    } else {
+        0.0
+    }
 }
 
 impl Usage {
