@@ -54,7 +54,7 @@ def corrente(tmp_path: Path) -> Corrente:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to the test's own folder, and give it as it is called from there.
 
-    For Unix sockets: what they are called has 107 bytes at most (unix(7)), and a path may have more.
+    For Unix sockets: what they are called has 107 bytes at most (unix(7)), a path may have more.
     """
     monkeypatch.chdir(tmp_path)
     return Path()

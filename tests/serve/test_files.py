@@ -277,7 +277,7 @@ def test_a_file_that_shrinks_ends_the_connection(
             assert client.head().header("content-length") == str(LARGE)
             os.truncate(sparse, 1000)
             assert len(client.rest()) < LARGE
-    # On our own loop it is the transport that finds out. What else is told fails the test at its end.
+    # On our own loop it is the transport that finds out. What else is told fails the test later.
     served.until(lambda: bool(served.reports or served.unhandled))
     if served.reports:
         _, told = served.reports.pop(0)
@@ -287,7 +287,7 @@ def test_a_file_that_shrinks_ends_the_connection(
 
 
 class Patient(asyncio.SelectorEventLoop):
-    """asyncio's own, whose transports have protocols go on only when nothing is left to be written."""
+    """asyncio's own, whose transports have protocols go on only when all is written."""
 
     def _make_socket_transport(self, *arguments: Foreign, **options: Foreign) -> Foreign:
         transport = super()._make_socket_transport(*arguments, **options)  # type: ignore[misc]
