@@ -449,7 +449,6 @@ def test_bytes_are_counted_over_tls_as_they_go_through_the_socket(
     run(watched, main())
 
 
-
 def test_plain_sockets_are_counted(watched: corrente.EventLoop) -> None:
     async def main() -> None:
         ours, theirs = sockets()
