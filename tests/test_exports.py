@@ -35,6 +35,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_native",
         "_own",
         "_recording",
+        "_seam",
         "_serve",
         "_server",
         "_tls",

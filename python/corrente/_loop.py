@@ -11,7 +11,6 @@ from __future__ import annotations
 import _socket
 import asyncio
 import errno
-import selectors
 import socket
 import ssl
 import sys
@@ -26,7 +25,7 @@ from asyncio.log import logger
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _native, _server, _tls, _watch
+from corrente import _native, _seam, _server, _tls, _watch
 from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
@@ -51,58 +50,10 @@ _protocol_of = _plain_socket.proto.__get__
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
-class _Watcher:
-    """What asyncio's loop has as its selector, for its code that looks at it."""
-
-    def __init__(self, loop: EventLoop) -> None:
-        self._loop = loop
-
-    def get_key(self, fileobj: int) -> selectors.SelectorKey:
-        """What a descriptor is watched for."""
-        events = self._loop._interest(fileobj)
-        if not events:
-            raise KeyError(f"{fileobj!r} is not registered")
-        return selectors.SelectorKey(fileobj, fileobj, events, None)
-
-    def close(self) -> None:
-        self._loop._clear()
-
-
 class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
-    # All that asyncio and this class keep in a loop. As long as its dictionary does not even exist,
-    # the interpreter need not look there for each method that is called.
-    __slots__ = (
-        "_asyncgens",
-        "_asyncgens_shutdown_called",
-        "_clock_resolution",
-        "_coroutine_origin_tracking_enabled",
-        "_coroutine_origin_tracking_saved_depth",
-        "_csock",
-        "_current_handle",
-        "_default_executor",
-        "_exception_handler",
-        "_executor_shutdown_called",
-        "_internal_fds",
-        "_is_told_of_stalls",
-        "_old_agen_hooks",
-        "_ready",
-        "_request_of_stall",
-        "_scheduled",
-        "_selector",
-        "_signal_handlers",
-        "_socket_files",
-        "_ssock",
-        "_stall_listener",
-        "_stalls",
-        "_task_factory",
-        "_timer_cancelled_count",
-        "_tls",
-        "_transports",
-        "_unix_server_sockets",
-        "slow_callback_duration",
-    )
+    __slots__ = _seam.ATTRIBUTES
 
     # Asyncio's own, which have no types.
     _transports: Transports
@@ -125,7 +76,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._request_of_stall: Callable[[], object] | None = None
         #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
         self._stall_listener: Callable[[_watch.Stall], None] | None = None
-        asyncio.SelectorEventLoop.__init__(self, _Watcher(self))  # type: ignore[arg-type]
+        asyncio.SelectorEventLoop.__init__(self, _seam.Watcher(self))  # type: ignore[arg-type]
         self._transports = Transports()
 
     def _make_socket_transport(

@@ -291,6 +291,10 @@ class DatagramTransport(selector_events._SelectorDatagramTransport):  # type: ig
     # Asyncio's own, which have no types.
     _sock: Foreign
 
+    if TYPE_CHECKING:
+
+        def sendto(self, data: Foreign, addr: Foreign = None) -> None: ...
+
     def __init__(
         self,
         loop: EventLoop,

@@ -222,7 +222,6 @@ def test_what_comes_is_received_whatever_came_before(
     run(loop, main())
 
 
-
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="classes have no `__buffer__` yet")
 def test_a_buffer_that_cancels_its_own_read_is_told_and_the_loop_runs_on(
     loop: Loop, unhandled: list[dict[str, Any]]

@@ -39,6 +39,26 @@ def test_a_protocol_gets_back_over_tls_what_it_sends(
     run(loop, main())
 
 
+def test_bytes_are_counted_as_they_go_through_the_socket(loop: Loop, contexts: Contexts) -> None:
+    if not isinstance(loop, corrente.EventLoop):
+        pytest.skip("asyncio counts nothing")
+    counted = loop
+
+    async def main() -> None:
+        client = Recorder()
+        transport, server = await secured(contexts, client, Echo)
+        transport.write(b"x" * 1000)
+        await client.has(1000)
+        found = counted.metrics()
+        # Each end's handshake and records are what the other one gets.
+        assert found.received == found.sent > 2000
+        await end(client)
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
 def test_streams_over_tls(loop: Loop, contexts: Contexts) -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):

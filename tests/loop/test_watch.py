@@ -24,12 +24,9 @@ import pytest
 
 import corrente
 from loop.running import Echo, Recorder, connect, end, run, sockets, talk
-from loop.securing import Contexts, authority, contexts, secured
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
-
-__all__ = ["authority", "contexts"]
 
 #: Seconds that the tests' stalls last, and what a clock may miss of them.
 STALL_S = 0.02
@@ -430,25 +427,6 @@ def test_what_a_loop_does_is_counted(watched: corrente.EventLoop) -> None:
     assert found.stall.sum >= STALL_S
     stalled = found.stalled_cpu + found.stalled_queued + found.stalled_blocked
     assert stalled == pytest.approx(found.stall.sum)
-
-
-def test_bytes_are_counted_over_tls_as_they_go_through_the_socket(
-    watched: corrente.EventLoop, contexts: Contexts
-) -> None:
-    async def main() -> None:
-        client = Recorder()
-        transport, server = await secured(contexts, client, Echo)
-        transport.write(b"x" * 1000)
-        await client.has(1000)
-        found = watched.metrics()
-        # Each end's handshake and records are what the other one gets.
-        assert found.received == found.sent > 2000
-        await end(client)
-        server.close()
-        await server.wait_closed()
-
-    run(watched, main())
-
 
 
 def test_plain_sockets_are_counted(watched: corrente.EventLoop) -> None:
