@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 import os
 import random
 import signal
@@ -21,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _loop, _native, _recording, _serve
+from corrente import _loop, _messages, _native, _recording, _serve
 from corrente._certificate import Certificate
 from corrente._crew import Crew, lock
 from corrente._lifespan import LifespanError
@@ -41,8 +40,8 @@ CHANNEL = "CORRENTE_CHANNEL"
 #: The number of the file in memory on which workers leave their counts for each other.
 BOARD = "CORRENTE_BOARD"
 
-#: Seconds between two signs of life.
-ALIVE_EVERY = 1.0
+#: Seconds between two signs of life, and the least number of them within the time for one.
+ALIVE_EVERY, ALIVE_WITHIN = 1.0, 4
 
 #: What a server is made with, as it is.
 _TO_SERVER = (
@@ -87,8 +86,11 @@ def main(number: str) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     worker = _native.Worker(number)
     settings = worker.settings
-    level = settings["log_level"].upper()
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _messages.begin(settings["log_level"].upper(), settings["log_file"])
+    except OSError as failure:
+        worker.say("machine", f"--log-file {failure.filename}: {failure.strerror}")
+        return 1
     if settings["gauge_folder"] is not None:
         # Before anything is imported that can be watched.
         _recording.begin(settings["gauge_folder"])
@@ -104,7 +106,7 @@ def main(number: str) -> int:
     try:
         log = worker.access_log()
         _run(_crew(worker, served, log), sockets)
-    except LifespanError as failure:
+    except (LifespanError, _serve.InterfaceError) as failure:
         worker.say("user", str(failure))
         return 1
     except (OSError, ssl.SSLError) as failure:
@@ -263,8 +265,9 @@ class _Work:
     async def _live(self) -> None:
         is_main = _is_main()
         most = _most_requests(self.settings) if is_main else None
+        pause = signs_every(self.settings["hang_timeout"])
         while True:
-            await asyncio.sleep(ALIVE_EVERY)
+            await asyncio.sleep(pause)
             self.crew.alive(self)
             if most is not None and (requests := self.crew.requests) >= most:
                 self._worker.say("going", f"it has answered {requests} requests")
@@ -279,6 +282,11 @@ class _Work:
 def _is_main() -> bool:
     """Whether signals come to this thread, and what is said once is said by it."""
     return threading.current_thread() is threading.main_thread()
+
+
+def signs_every(hang_timeout: float | None) -> float:
+    """Give the seconds between two signs of life; who gives none in time is taken to hang."""
+    return min(ALIVE_EVERY, (hang_timeout or ALIVE_EVERY * ALIVE_WITHIN) / ALIVE_WITHIN)
 
 
 def _most_requests(settings: Mapping[str, Foreign]) -> int | None:

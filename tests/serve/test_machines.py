@@ -69,6 +69,32 @@ def test_sockets_that_listen_already_are_served(tmp_path: Path) -> None:
             process.communicate()
 
 
+TELLING = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    told = f"{scope['client'][0]} {scope['server'][0]}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": told})
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [f"{environ['REMOTE_ADDR']} {environ['SERVER_NAME']}".encode()]
+"""
+
+
+@pytest.mark.parametrize("target", ["shop:app", "shop:wsgi"])
+def test_a_client_of_ipv4_is_one_on_a_socket_for_both(tmp_path: Path, target: str) -> None:
+    log = tmp_path / "access.log"
+    words = ("--bind", ":0", "--access-log", str(log), "--access-log-format", "%(h)s")
+    with Command(tmp_path, target, *words, text=TELLING) as command:
+        port = command.says(r"http://[^:]+:(\d+)")[1]
+        command.says("worker 1 is ready")
+        assert asked(f"http://127.0.0.1:{port}") == "127.0.0.1 127.0.0.1"
+        command.stop()
+    assert log.read_text(encoding="utf-8") == "127.0.0.1\n"
+
+
 def _clients(address: tuple[str, int], number: int) -> Iterator[Client]:
     for _ in range(number):
         yield Client(address)

@@ -68,6 +68,11 @@ impl Values {
         source::find_file(named, folder).map_err(Into::into)
     }
 
+    /// Lines about variables of the environment that look like a setting and are none.
+    pub fn slips(sources: &Sources) -> Vec<String> {
+        source::slips(&sources.environment)
+    }
+
     /// What a worker is told: the words of all settings that are not at their default.
     pub fn words(&self) -> BTreeMap<String, Vec<String>> {
         let set = self.found.iter();

@@ -227,3 +227,29 @@ fn the_file_is_found_where_it_is_kept() {
     let other = folder.path().join("pyproject.toml");
     assert_eq!(table(Some(&other)), Ok(Some("tool.corrente.serve")));
 }
+
+#[test]
+fn a_variable_that_is_nearly_one_is_told() {
+    let environment = [
+        ("CORRENTE_WORKRS", "4"),
+        ("CORRENTE_IDLE-TIMEOUT", "4"),
+        ("CORRENTE_IDLE_TIMEOUT", "4"),
+        ("CORRENTE_LAB", "x"),
+        ("CORRENTE_TLS", "x"),
+        ("CORRENTE_GAUGE_FOLDER", "x"),
+        ("CORRENTE_CHANNEL", "x"),
+        ("CORRENTE_BOARD", "x"),
+        // What Kubernetes makes of a service that is called `corrente`.
+        ("CORRENTE_PORT", "tcp://10.0.0.1:80"),
+        ("CORRENTE_SERVICE_HOST", "10.0.0.1"),
+        ("CORRENTE_PORT_80_TCP_PROTO", "tcp"),
+    ];
+    let told = Values::slips(&sources("", &environment, &[]));
+    assert_eq!(
+        told,
+        [
+            "CORRENTE_IDLE-TIMEOUT is no setting and has no effect; did you mean CORRENTE_IDLE_TIMEOUT?",
+            "CORRENTE_WORKRS is no setting and has no effect; did you mean CORRENTE_WORKERS?",
+        ]
+    );
+}
