@@ -253,10 +253,14 @@ def _folders(
     static: Mapping[str, str | PathLike[str]], max_age: float | None
 ) -> list[tuple[str, Foreign, str, dict[str, Foreign] | None]]:
     """Folders below a prefix, as applications are mounted."""
-    return [
-        (prefix, _native.Folder(folder, max_age), "static", None)
-        for prefix, folder in static.items()
-    ]
+    made: list[tuple[str, Foreign, str, dict[str, Foreign] | None]] = []
+    for prefix, folder in static.items():
+        try:
+            made.append((prefix, _native.Folder(folder, max_age), "static", None))
+        except OSError as failure:
+            text = f"the folder of {prefix} (static): {failure.strerror}"
+            raise OSError(failure.errno, text, str(folder)) from None
+    return made
 
 
 class _Lives:
