@@ -271,11 +271,13 @@ impl Connection {
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let limits = &self.shared.operations().limits;
+        // Without time to wait in for another request none is waited for: one that is on its way would meet the end.
+        let is_kept = !self.shared.times.idle.is_zero();
         let template = self.with(py, |state| {
             state.past = Past::Used;
             state.output.begin(Asked::by(head));
             state.requests += 1;
-            if state.requests >= limits.connection_requests {
+            if state.requests >= limits.connection_requests || !is_kept {
                 state.output.close_after();
             }
             // Lent out, since to count one more that has it, and one less, costs more than to put it back.
