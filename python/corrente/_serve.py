@@ -73,8 +73,15 @@ def interface_of(application: Foreign) -> str:
     if isinstance(function, _native.Asgi):
         # Recorded; native methods do not say that they are coroutine functions.
         return "asgi"
+    if isinstance(function, str):
+        raise InterfaceError(
+            f"expected an application, found its name {function!r}; import it, or use the command"
+            f" `corrente serve {function}`"
+        )
     if inspect.isclass(function):
         raise InterfaceError(f"an application is called for each request; {function!r} is a class")
+    if not callable(function):
+        raise InterfaceError(f"expected an application, found {function!r}, which is not callable")
     if inspect.iscoroutinefunction(_called(function)):
         if _takes(application, ASGI_TAKES):
             return "asgi"
@@ -142,6 +149,7 @@ def serve(
 
     Raises:
         ValueError: what is no address.
+        TypeError: what is no application.
         OSError: an address cannot be had, or a folder cannot be opened.
         LifespanError: the application said that it cannot begin.
     """

@@ -16,6 +16,7 @@ import ssl
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -80,8 +81,10 @@ _request: ContextVar[str | None] = ContextVar("corrente.request", default=None)
 
 def main(number: str) -> int:
     """Serve until the parent says stop; the exit code."""
-    # Ctrl-C reaches every process of a terminal; it is the parent's, which stops its workers.
+    # Ctrl-C and a hangup reach every process of a terminal, and `systemctl kill` every one of a
+    # service: they are the parent's, which stops or replaces its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Logs are opened anew on it; it must not end a worker that has none yet.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     worker = _native.Worker(number)
@@ -310,7 +313,10 @@ def load(target: str, folder: str, is_factory: bool) -> Foreign:
     module_name, colon, path = target.partition(":")
     if not colon or not module_name or not path:
         raise ApplicationError(f"expected MODULE:ATTRIBUTE, found {target!r}")
-    sys.path.insert(0, str(folder))
+    # Whole, as Python's own entries are: what cannot be found is told with a place.
+    folder = os.path.abspath(folder)
+    if folder not in sys.path[:1]:
+        sys.path.insert(0, folder)
     try:
         found: Foreign = importlib.import_module(module_name)
     except ModuleNotFoundError as failure:
@@ -339,7 +345,9 @@ def _failed(text: str, failure: BaseException) -> ApplicationError:
     own = failure.__traceback__
     while own is not None and _is_ours(own.tb_frame.f_code.co_filename):
         own = own.tb_next
-    traceback.print_exception(failure.with_traceback(own))
+    # Where standard error takes nothing, the line that follows is still told.
+    with suppress(OSError):
+        traceback.print_exception(failure.with_traceback(own))
     return ApplicationError(f"{text}: {type(failure).__name__}: {failure}")
 
 

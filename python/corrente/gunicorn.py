@@ -21,6 +21,7 @@ from corrente import _loop, _native, _serve
 from corrente._lifespan import LifespanError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 __all__ = ["Worker"]
@@ -77,13 +78,26 @@ class Worker(Base):  # type: ignore[misc, unused-ignore]  # Gunicorn has no type
                 graceful_timeout=float(self.cfg.graceful_timeout),
                 backlog=self.cfg.backlog,
                 ready=served.append,
-                # The others have Gunicorn's own handlers, which end the process at once.
-                signals=(signal.SIGTERM,),
+                signals=(),
+                stoppable=self._stoppable,
                 operations=operations,
                 **self._settings(),
             )
         finally:
             alive.cancel()
+
+    def _stoppable(self, stop: Callable[[], None]) -> None:
+        """Stop at the first SIGTERM; what else ends a worker has Gunicorn's own handlers."""
+        is_told = False
+
+        def told() -> None:
+            nonlocal is_told
+            if not is_told:
+                # Gunicorn says it to a worker that is too many every second until it has gone.
+                is_told = True
+                stop()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told)
 
     def _opened_access_log(self) -> _native.AccessLog | None:
         target: str | None = self.cfg.accesslog

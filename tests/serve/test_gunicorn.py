@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from corrente.gunicorn import Worker
 
 from .wire import LIMIT_S, Client, request
 
@@ -109,6 +112,22 @@ def test_it_serves_and_ends_in_peace(tmp_path: Path, name: str, told: str) -> No
         assert served.process.returncode == 0
     assert ("shutdown" in said) == (name == "asgi")
     assert "Traceback" not in said
+
+
+def test_it_is_stopped_once() -> None:
+    # In a reload Gunicorn tells an old worker every second, which was taken for impatience.
+    told: list[str] = []
+
+    async def stopped_twice() -> None:
+        loop, are_heard = asyncio.get_running_loop(), asyncio.Event()
+        Worker._stoppable(Worker.__new__(Worker), lambda: told.append("stop"))
+        loop.add_signal_handler(signal.SIGUSR1, are_heard.set)
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGUSR1):
+            os.kill(os.getpid(), number)
+        await are_heard.wait()
+
+    asyncio.run(stopped_twice())
+    assert told == ["stop"]
 
 
 def test_threads(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ async def of_asgi_2(_scope: Foreign) -> None:
     """Would have to give back what takes two arguments."""
 
 
-@pytest.mark.parametrize("found", [Object, lambda: wsgi, lambda _config=None: wsgi, of_asgi_2])
+@pytest.mark.parametrize(
+    "found", [Object, lambda: wsgi, lambda _config=None: wsgi, of_asgi_2, "shop:app", None]
+)
 def test_what_is_none_is_not_taken_for_one(found: Foreign) -> None:
     with pytest.raises(InterfaceError, match="application"):
         interface_of(found)

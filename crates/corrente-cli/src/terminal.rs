@@ -13,9 +13,15 @@ const WIDTH_DEFAULT: usize = 80;
 /// Nothing is laid out wider than this: long lines are hard to read.
 const WIDTH_MAX: usize = 140;
 
+/// One line for people. Who read them may have gone, or the disk be full to which they go: no service and no run ends for that, which
+/// `eprintln!` would see to by a panic.
+pub(crate) fn note(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
 /// One line about something that went wrong.
 pub(crate) fn error(line: &str) {
-    eprintln!("corrente: {line}");
+    note(&format!("corrente: {line}"));
 }
 
 /// Data; a reader that has gone away (`| head`) is no error.

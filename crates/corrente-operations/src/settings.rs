@@ -120,6 +120,9 @@ impl Values {
             needs("tls-key", "tls-certificate"),
             needs("tls-password", "tls-certificate"),
             needs("tls-ca", "tls-certificate"),
+            needs("tls-ciphers", "tls-certificate"),
+            // It is an average over that time.
+            needs("min-body-rate", "body-timeout"),
             needs("static-max-age", "static"),
         ]
         .into_iter()

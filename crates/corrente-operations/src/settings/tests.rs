@@ -196,6 +196,15 @@ fn every_setting_arrives_at_its_type() {
 }
 
 #[test]
+fn an_average_needs_the_time_that_it_is_over() {
+    let flags: [(&str, &[&str]); 2] = [("min-body-rate", &["1KiB"]), ("body-timeout", &["off"])];
+    assert_eq!(
+        wrong("", &[], &flags),
+        ["--min-body-rate: needs `body-timeout` to be set, too"]
+    );
+}
+
+#[test]
 fn a_descriptor_alone_takes_the_place_of_the_default_address() {
     let flags: [(&str, &[&str]); 1] = [("fd", &["7"])];
     let settings = Settings::from(&read("", &[], &flags));
