@@ -55,13 +55,13 @@ mod tests {
     #[test]
     fn time_that_nobody_ran_in_does_not_count() {
         let mut clock = Clock::new();
-        let at = clock.instant(Duration::from_secs(60));
+        let at = clock.instant(Duration::from_mins(1));
         // Events end a wait early, and a busy machine a little late.
         clock.waited(LONGEST_WAIT, Duration::from_millis(10));
         clock.waited(LONGEST_WAIT, LONGEST_WAIT + LATE);
-        assert_eq!(clock.instant(Duration::from_secs(60)), at);
+        assert_eq!(clock.instant(Duration::from_mins(1)), at);
         clock.waited(LONGEST_WAIT, LONGEST_WAIT + Duration::from_secs(100));
-        let later = clock.instant(Duration::from_secs(60));
+        let later = clock.instant(Duration::from_mins(1));
         assert_eq!(later - at, Duration::from_secs(100));
         assert_eq!(clock.now(), Duration::ZERO);
     }
