@@ -31,6 +31,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_lifespan",
         "_loop",
         "_main",
+        "_messages",
         "_metrics",
         "_native",
         "_own",

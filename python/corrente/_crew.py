@@ -39,7 +39,7 @@ class Crew:
         self._servers: list[_native.HttpServer] = []
         self._alive: set[object] = set()
         self._stops: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
-        self._stopped = 0
+        self._is_stopped = False
         self._failures: list[BaseException] = []
 
     def ready(self, server: _native.HttpServer) -> None:
@@ -70,15 +70,19 @@ class Crew:
         loop = asyncio.get_running_loop()
         with self._lock:
             self._stops.append((loop, stop))
-            missed = self._stopped
-        for _ in range(missed):
+            is_late = self._is_stopped
+        if is_late:
             stop()
 
     def stop(self) -> None:
-        """Stop all; the second time at once."""
+        """Stop all, once: who is in a hurry tells the parent, which kills.
+
+        What signals a group of processes (systemd by default, dumb-init, `kill -- -GROUP`) reaches
+        workers, and so does the parent's own word: the second one is no other wish.
+        """
         with self._lock:
-            self._stopped += 1
-            stops = list(self._stops)
+            stops = [] if self._is_stopped else list(self._stops)
+            self._is_stopped = True
         for loop, stop in stops:
             try:
                 loop.call_soon_threadsafe(stop)

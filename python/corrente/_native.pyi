@@ -21,6 +21,7 @@ __all__ = [
     "Worker",
     "Wsgi",
     "__version__",
+    "open_access_log",
     "run",
 ]
 
@@ -305,6 +306,10 @@ class HttpServer:
 class AccessLog:
     def reopen(self) -> None: ...
     def finish(self) -> None: ...
+
+def open_access_log(
+    target: str, line_format: str, report: Callable[[str], object]
+) -> AccessLog: ...
 
 @final
 class Operations:

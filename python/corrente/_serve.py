@@ -16,7 +16,7 @@ import socket
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _loop, _native
+from corrente import _loop, _messages, _native
 from corrente._gate import Gate, Tls
 from corrente._lifespan import Lifespan, LifespanError
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Foreign: TypeAlias = Any
 
 logger = logging.getLogger("corrente.server")
+
+#: What an application of either interface is called with.
+ASGI_TAKES, WSGI_TAKES = 3, 2
 
 #: Connections that wait to be accepted.
 BACKLOG = 2048
@@ -54,18 +57,65 @@ LAST_LOOK = 0.55
 LOOK_EVERY = 1.0
 
 
+class InterfaceError(TypeError):
+    """What is to be served is no application; one line that says why."""
+
+
 def interface_of(application: Foreign) -> str:
-    """Tell which interface an application has: "asgi" or "wsgi"."""
+    """Tell which interface an application has: "asgi" or "wsgi".
+
+    Raises:
+        InterfaceError: it has neither.
+    """
     function = application
     while isinstance(function, functools.partial):
         function = function.func
-    if inspect.isclass(function):
-        raise TypeError(f"an application is called for each request; {function!r} is a class")
     if isinstance(function, _native.Asgi):
         # Recorded; native methods do not say that they are coroutine functions.
         return "asgi"
-    called = function if inspect.isroutine(function) else type(function).__call__
-    return "asgi" if inspect.iscoroutinefunction(called) else "wsgi"
+    if isinstance(function, str):
+        raise InterfaceError(
+            f"expected an application, found its name {function!r}; import it, or use the command"
+            f" `corrente serve {function}`"
+        )
+    if inspect.isclass(function):
+        raise InterfaceError(f"an application is called for each request; {function!r} is a class")
+    if not callable(function):
+        raise InterfaceError(f"expected an application, found {function!r}, which is not callable")
+    if inspect.iscoroutinefunction(_called(function)):
+        if _takes(application, ASGI_TAKES):
+            return "asgi"
+    elif _takes(application, WSGI_TAKES):
+        return "wsgi"
+    elif _takes(application, ASGI_TAKES):
+        # It gives back another one's coroutine.
+        return "asgi"
+    raise InterfaceError(
+        f"expected an application, `(scope, receive, send)` or `(environ, start_response)`, found"
+        f" {function!r}; where it makes the application, use --factory, or call it"
+    )
+
+
+def _called(function: Foreign) -> Foreign:
+    """What runs when it is called."""
+    if inspect.isroutine(function):
+        return function
+    called: Foreign = type(function).__call__
+    # A slot with this name holds what is called (Sentry's middleware).
+    return called.__get__(function) if inspect.ismemberdescriptor(called) else called
+
+
+def _takes(application: Foreign, number: int) -> bool:
+    """Whether it can be called with so many arguments, as far as it says."""
+    try:
+        signature = inspect.signature(application)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*range(number))
+    except TypeError:
+        return False
+    return True
 
 
 def serve(
@@ -99,6 +149,7 @@ def serve(
 
     Raises:
         ValueError: what is no address.
+        TypeError: what is no application.
         OSError: an address cannot be had, or a folder cannot be opened.
         LifespanError: the application said that it cannot begin.
     """
@@ -210,10 +261,14 @@ def _folders(
     static: Mapping[str, str | PathLike[str]], max_age: float | None
 ) -> list[tuple[str, Foreign, str, dict[str, Foreign] | None]]:
     """Folders below a prefix, as applications are mounted."""
-    return [
-        (prefix, _native.Folder(folder, max_age), "static", None)
-        for prefix, folder in static.items()
-    ]
+    made: list[tuple[str, Foreign, str, dict[str, Foreign] | None]] = []
+    for prefix, folder in static.items():
+        try:
+            made.append((prefix, _native.Folder(folder, max_age), "static", None))
+        except OSError as failure:
+            text = f"the folder of {prefix} (static): {failure.strerror}"
+            raise OSError(failure.errno, text, str(folder)) from None
+    return made
 
 
 class _Lives:
@@ -234,6 +289,8 @@ class _Lives:
 
     async def begin(self) -> None:
         """Begin them in order; where one cannot, those that have begun end."""
+        # They may have configured `logging` when they were imported, or do when they begin.
+        _messages.keep()
         waiting, self._all = self._all, []
         for life in waiting:
             try:
@@ -243,6 +300,7 @@ class _Lives:
                 await self.end(until, asyncio.Event())
                 raise
             self._all.append(life)
+        _messages.keep()
 
     async def end(self, until: float, stop_now: asyncio.Event) -> None:
         """End them, the first that began last."""

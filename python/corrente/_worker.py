@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 import os
 import random
 import signal
@@ -17,11 +16,12 @@ import ssl
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _loop, _native, _recording, _serve
+from corrente import _loop, _messages, _native, _recording, _serve
 from corrente._certificate import Certificate
 from corrente._crew import Crew, lock
 from corrente._lifespan import LifespanError
@@ -41,8 +41,8 @@ CHANNEL = "CORRENTE_CHANNEL"
 #: The number of the file in memory on which workers leave their counts for each other.
 BOARD = "CORRENTE_BOARD"
 
-#: Seconds between two signs of life.
-ALIVE_EVERY = 1.0
+#: Seconds between two signs of life, and the least number of them within the time for one.
+ALIVE_EVERY, ALIVE_WITHIN = 1.0, 4
 
 #: What a server is made with, as it is.
 _TO_SERVER = (
@@ -81,14 +81,19 @@ _request: ContextVar[str | None] = ContextVar("corrente.request", default=None)
 
 def main(number: str) -> int:
     """Serve until the parent says stop; the exit code."""
-    # Ctrl-C reaches every process of a terminal; it is the parent's, which stops its workers.
+    # Ctrl-C and a hangup reach every process of a terminal, and `systemctl kill` every one of a
+    # service: they are the parent's, which stops or replaces its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Logs are opened anew on it; it must not end a worker that has none yet.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     worker = _native.Worker(number)
     settings = worker.settings
-    level = settings["log_level"].upper()
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        _messages.begin(settings["log_level"].upper(), settings["log_file"])
+    except OSError as failure:
+        worker.say("machine", f"--log-file {failure.filename}: {failure.strerror}")
+        return 1
     if settings["gauge_folder"] is not None:
         # Before anything is imported that can be watched.
         _recording.begin(settings["gauge_folder"])
@@ -104,7 +109,7 @@ def main(number: str) -> int:
     try:
         log = worker.access_log()
         _run(_crew(worker, served, log), sockets)
-    except LifespanError as failure:
+    except (LifespanError, _serve.InterfaceError) as failure:
         worker.say("user", str(failure))
         return 1
     except (OSError, ssl.SSLError) as failure:
@@ -263,8 +268,9 @@ class _Work:
     async def _live(self) -> None:
         is_main = _is_main()
         most = _most_requests(self.settings) if is_main else None
+        pause = signs_every(self.settings["hang_timeout"])
         while True:
-            await asyncio.sleep(ALIVE_EVERY)
+            await asyncio.sleep(pause)
             self.crew.alive(self)
             if most is not None and (requests := self.crew.requests) >= most:
                 self._worker.say("going", f"it has answered {requests} requests")
@@ -279,6 +285,11 @@ class _Work:
 def _is_main() -> bool:
     """Whether signals come to this thread, and what is said once is said by it."""
     return threading.current_thread() is threading.main_thread()
+
+
+def signs_every(hang_timeout: float | None) -> float:
+    """Give the seconds between two signs of life; who gives none in time is taken to hang."""
+    return min(ALIVE_EVERY, (hang_timeout or ALIVE_EVERY * ALIVE_WITHIN) / ALIVE_WITHIN)
 
 
 def _most_requests(settings: Mapping[str, Foreign]) -> int | None:
@@ -302,7 +313,10 @@ def load(target: str, folder: str, is_factory: bool) -> Foreign:
     module_name, colon, path = target.partition(":")
     if not colon or not module_name or not path:
         raise ApplicationError(f"expected MODULE:ATTRIBUTE, found {target!r}")
-    sys.path.insert(0, str(folder))
+    # Whole, as Python's own entries are: what cannot be found is told with a place.
+    folder = os.path.abspath(folder)
+    if folder not in sys.path[:1]:
+        sys.path.insert(0, folder)
     try:
         found: Foreign = importlib.import_module(module_name)
     except ModuleNotFoundError as failure:
@@ -331,7 +345,9 @@ def _failed(text: str, failure: BaseException) -> ApplicationError:
     own = failure.__traceback__
     while own is not None and _is_ours(own.tb_frame.f_code.co_filename):
         own = own.tb_next
-    traceback.print_exception(failure.with_traceback(own))
+    # Where standard error takes nothing, the line that follows is still told.
+    with suppress(OSError):
+        traceback.print_exception(failure.with_traceback(own))
     return ApplicationError(f"{text}: {type(failure).__name__}: {failure}")
 
 

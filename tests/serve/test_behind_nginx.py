@@ -119,7 +119,11 @@ def test_the_application_sees_who_asked(port: int) -> None:
         f"http://127.0.0.1:{port}/a",
         data=bytes(2_000_000),
         # What a client claims is not believed.
-        headers={"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"},
+        headers={
+            "X-Forwarded-For": "203.0.113.9",
+            "X-Forwarded-Proto": "https",
+            "Forwarded": "for=203.0.113.9;proto=https",
+        },
     )
     with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:  # noqa: S310
         told = json.loads(answer.read())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from corrente.gunicorn import Worker
 
 from .wire import LIMIT_S, Client, request
 
@@ -29,6 +32,10 @@ async def asgi(scope, receive, send):
             await send({"type": "lifespan.startup.complete"})
         print("shutdown", flush=True)
         return await send({"type": "lifespan.shutdown.complete"})
+    if scope["path"] == "/scheme":
+        await send({"type": "http.response.start", "status": 200})
+        body = f"{scope['scheme']} {scope['client'][0]}"
+        return await send({"type": "http.response.body", "body": body.encode()})
     if scope["path"] == "/raise":
         raise ValueError("mine")
     await send({"type": "http.response.start", "status": 200})
@@ -107,6 +114,22 @@ def test_it_serves_and_ends_in_peace(tmp_path: Path, name: str, told: str) -> No
     assert "Traceback" not in said
 
 
+def test_it_is_stopped_once() -> None:
+    # In a reload Gunicorn tells an old worker every second, which was taken for impatience.
+    told: list[str] = []
+
+    async def stopped_twice() -> None:
+        loop, are_heard = asyncio.get_running_loop(), asyncio.Event()
+        Worker._stoppable(Worker.__new__(Worker), lambda: told.append("stop"))
+        loop.add_signal_handler(signal.SIGUSR1, are_heard.set)
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGUSR1):
+            os.kill(os.getpid(), number)
+        await are_heard.wait()
+
+    asyncio.run(stopped_twice())
+    assert told == ["stop"]
+
+
 def test_threads(tmp_path: Path) -> None:
     with _served(tmp_path, "wsgi", "--threads", "2") as served, served.client() as client:
         assert client.get().body.endswith(b" True")
@@ -134,3 +157,40 @@ def test_an_application_that_cannot_begin_ends_gunicorn(tmp_path: Path) -> None:
         served.until("no database")
         served.process.communicate(timeout=LIMIT_S)
         assert served.process.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [((), b"https 192.0.2.7"), (("--forwarded-allow-ips", "192.0.2.1"), b"http 127.0.0.1")],
+)
+def test_proxies_are_believed_as_gunicorn_is_told(
+    tmp_path: Path, options: tuple[str, ...], told: bytes
+) -> None:
+    with _served(tmp_path, "asgi", *options) as served, served.client() as client:
+        fields = ("X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.7")
+        assert client.get("/scheme", *fields).body == told
+
+
+def test_the_proxy_protocol_is_spoken(tmp_path: Path) -> None:
+    with _served(tmp_path, "asgi", "--proxy-protocol=auto") as served, served.client() as client:
+        client.send(b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 443\r\n")
+        assert client.get("/scheme").body == b"http 192.0.2.9"
+
+
+def test_it_keeps_gunicorns_access_log(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    options = ("--access-logfile", str(log), "--access-logformat", "%(m)s %(U)s %(s)s %(B)s")
+    with _served(tmp_path, "asgi", *options) as served:
+        with served.client() as client:
+            size = len(client.get("/a?b").body)
+        served.end()
+    assert log.read_text() == f"GET /a 200 {size}\n"
+
+
+def test_a_format_that_cannot_be_read_ends_gunicorn(tmp_path: Path) -> None:
+    options = ("--access-logfile", "-", "--access-logformat", "%(x)s")
+    with _served(tmp_path, "asgi", *options) as served:
+        served.until(re.escape("--access-logformat: expected an atom"))
+        rest, _ = served.process.communicate(timeout=LIMIT_S)
+        assert served.process.returncode == 3
+    assert "Traceback" not in served.said + rest

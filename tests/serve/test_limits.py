@@ -63,6 +63,14 @@ def test_a_connection_has_so_many_requests(serve: Callable[..., Served]) -> None
         assert client.is_ended()
 
 
+def test_without_idle_time_no_connection_is_kept(serve: Callable[..., Served]) -> None:
+    # It was closed at the next look, and a request that was on its way then got no answer.
+    with serve(target, idle_timeout=0.0).client() as client:
+        only = client.get("/only")
+        assert (only.body, only.header("connection")) == (b"/only", "close")
+        assert client.is_ended()
+
+
 def test_as_many_connections_as_there_may_be_and_the_rest_waits(
     serve: Callable[..., Served],
 ) -> None:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .commands import LIMIT_S, Command, asked
-from .wire import Client
+from .commands import APPLICATION, LIMIT_S, Command, asked
+from .wire import Client, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,32 @@ def test_sockets_that_listen_already_are_served(tmp_path: Path) -> None:
         finally:
             process.kill()
             process.communicate()
+
+
+TELLING = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    told = f"{scope['client'][0]} {scope['server'][0]}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": told})
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [f"{environ['REMOTE_ADDR']} {environ['SERVER_NAME']}".encode()]
+"""
+
+
+@pytest.mark.parametrize("target", ["shop:app", "shop:wsgi"])
+def test_a_client_of_ipv4_is_one_on_a_socket_for_both(tmp_path: Path, target: str) -> None:
+    log = tmp_path / "access.log"
+    words = ("--bind", ":0", "--access-log", str(log), "--access-log-format", "%(h)s")
+    with Command(tmp_path, target, *words, text=TELLING) as command:
+        port = command.says(r"http://[^:]+:(\d+)")[1]
+        command.says("worker 1 is ready")
+        assert asked(f"http://127.0.0.1:{port}") == "127.0.0.1 127.0.0.1"
+        command.stop()
+    assert log.read_text(encoding="utf-8") == "127.0.0.1\n"
 
 
 def _clients(address: tuple[str, int], number: int) -> Iterator[Client]:
@@ -231,6 +258,60 @@ def test_as_process_1_it_buries_orphans(tmp_path: Path) -> None:
         # What starts it passes no signals on.
         os.kill(int(_children(command.process.pid)[0]), signal.SIGTERM)
         assert command.process.wait(LIMIT_S) == 0
+
+
+@contextmanager
+def _nowhere(kind: str) -> Iterator[int]:
+    """Give a descriptor that nothing can be written to."""
+    if kind == "full":
+        number = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reading, number = os.pipe()
+        os.close(reading)
+    try:
+        yield number
+    finally:
+        os.close(number)
+
+
+def _asked_at(path: Path) -> str:
+    """Ask a server on a Unix socket, as soon as there is one."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(LIMIT_S)
+            try:
+                client.connect(str(path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                assert time.monotonic() < deadline, "it does not listen"
+                time.sleep(0.01)
+                continue
+            client.sendall(request("/", "Connection: close"))
+            come = b"".join(iter(lambda: client.recv(4096), b""))
+            return come.partition(b"\r\n\r\n")[2].decode()
+
+
+@pytest.mark.parametrize("kind", ["full", "gone"])
+def test_it_serves_on_where_nobody_hears_it(tmp_path: Path, kind: str) -> None:
+    # A disk that is full, or `| head`: a line that could not be written ended the parent.
+    (tmp_path / "shop.py").write_text(APPLICATION, encoding="utf-8")
+    script = str(Path(sys.executable).with_name("corrente"))
+    path = tmp_path / "socket"
+    command = [script, "serve", "shop:app", "--bind", f"unix:{path}"]
+    with _nowhere(kind) as nowhere:
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=nowhere)
+    try:
+        first = _asked_at(path)
+        assert first.isdigit()
+        process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + LIMIT_S
+        while _asked_at(path) == first:
+            assert time.monotonic() < deadline, "its worker is not replaced"
+        process.terminate()
+        assert process.wait(LIMIT_S) == 0
+    finally:
+        process.kill()
+        process.wait(LIMIT_S)
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:

@@ -269,7 +269,8 @@ def test_static_files_that_are_nowhere(start: Callable[..., Program], tmp_path: 
     code, errors = start("wsgi", f'static={{"/files": "{tmp_path}/missing"}}').ended()
     assert code == 1
     last = errors.splitlines()[-1]
-    assert last == f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path}/missing'"
+    text = "the folder of /files (static): No such file or directory"
+    assert last == f"FileNotFoundError: [Errno 2] {text}: '{tmp_path}/missing'"
 
 
 def test_an_address_that_is_in_use(start: Callable[..., Program], port: int) -> None:

@@ -56,6 +56,9 @@ def test_trusted_proxies_are_believed(serve: Callable[..., Served]) -> None:
         assert told[2] == ["shop.example", 8443]
         told = json.loads(client.get("/", STANDARD).body)
         assert told == [["2001:db8::1", 4711], "https", ["shop.example", 8443]]
+        # A client may write it before a proxy that sets the others.
+        told = json.loads(client.get("/", *FIELDS, STANDARD).body)
+        assert told[0] == ["192.0.2.7", 0]
         # What nobody says stays as the connection has it.
         told = json.loads(client.get("/", "X-Forwarded-For: 192.0.2.7").body)
         assert told == [["192.0.2.7", 0], "http", list(served.address)]

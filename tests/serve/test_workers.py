@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .commands import LIMIT_S, Command, asked
+from corrente._crew import Crew
+
+from .commands import APPLICATION, LIMIT_S, Command, asked
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from .serving import Foreign
 
 
 @pytest.mark.parametrize(("target", "answer"), [("shop:app", r"\d+"), ("shop:wsgi", "wsgi /a")])
@@ -44,26 +50,83 @@ def test_workers_are_replaced(tmp_path: Path) -> None:
         assert command.process.wait(LIMIT_S) == 0
 
 
-def test_ctrl_c_in_a_terminal_loses_no_request(tmp_path: Path) -> None:
-    # The terminal's signal reaches parent and worker alike.
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_that_reaches_all_processes_loses_no_request(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    # Ctrl-C in a terminal; systemd where a unit does not say `KillMode=mixed`, dumb-init.
     os.mkfifo(tmp_path / "gate")
     with Command(tmp_path, "shop:app") as command:
         url = command.says(r"http://\S+:\d+")[0].rstrip(",")
         command.says("worker 1 is ready")
         with urllib.request.urlopen(f"{url}/held", timeout=LIMIT_S) as answer:  # noqa: S310
             assert answer.read(5) == b"held "
-            os.killpg(command.process.pid, signal.SIGINT)
+            os.killpg(command.process.pid, number)
             command.says("stopping")
             (tmp_path / "gate").write_bytes(b"")
             assert answer.read().isdigit()
         assert command.process.wait(LIMIT_S) == 0
 
 
+def test_a_worker_is_stopped_once() -> None:
+    told: list[str] = []
+    nobody: Foreign = None
+
+    async def stopped_twice() -> None:
+        crew = Crew(nobody, 1)
+        crew.stoppable(lambda: told.append("in time"))
+        crew.stop()
+        crew.stop()
+        crew.stoppable(lambda: told.append("late"))
+        await asyncio.sleep(0)
+
+    asyncio.run(stopped_twice())
+    assert told == ["late", "in time"]
+
+
+def test_a_reload_that_reaches_all_processes_loses_no_request(tmp_path: Path) -> None:
+    # `systemctl kill --signal HUP`, a hangup: it ended workers at once, and what they had begun.
+    os.mkfifo(tmp_path / "gate")
+    with Command(tmp_path, "shop:app") as command:
+        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
+        command.says("worker 1 is ready")
+        with urllib.request.urlopen(f"{url}/held", timeout=LIMIT_S) as answer:  # noqa: S310
+            assert answer.read(5) == b"held "
+            os.killpg(command.process.pid, signal.SIGHUP)
+            command.says("worker 2 is ready")
+            (tmp_path / "gate").write_bytes(b"")
+            assert answer.read().isdigit()
+        command.stop()
+
+
+def test_it_stops_when_its_terminal_goes(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APPLICATION, encoding="utf-8")
+    script = str(Path(sys.executable).with_name("corrente"))
+    ours, theirs = os.openpty()
+    command = [script, "serve", "shop:app", "--bind", "127.0.0.1:0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    try:
+        heard = b""
+        while b"worker 1 is ready" not in heard:
+            heard += os.read(ours, 4096)
+        # As long as the terminal is there, it is an operator's.
+        process.send_signal(signal.SIGHUP)
+        while b"worker 2 is ready" not in heard:
+            heard += os.read(ours, 4096)
+        os.close(ours)
+        os.killpg(process.pid, signal.SIGHUP)
+        assert process.wait(LIMIT_S) == 0
+    finally:
+        process.kill()
+        process.wait(LIMIT_S)
+
+
 @pytest.mark.parametrize(
     ("target", "text"),
     [
         ("shop:nothing", "'shop' has no 'nothing'"),
-        ("nowhere:app", "there is no module 'nowhere'"),
+        ("nowhere:app", "there is no module 'nowhere' in /"),
         ("shop:APPLICATION", "'shop' has no 'APPLICATION'"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 from typing import TYPE_CHECKING
 from wsgiref.validate import validator
@@ -10,10 +11,12 @@ from wsgiref.validate import validator
 import pytest
 
 from .applications import PLAIN, wsgi_echo
+from .streams import Http2Client
 from .wire import LIMIT_S, chunked, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from .serving import Foreign, Served
 
@@ -115,6 +118,27 @@ def test_a_body_is_read_in_every_way(serve_wsgi: Callable[..., Served], size: in
         assert client.response().body == body
         client.send(chunked(*(body[at : at + 65536] for at in range(0, size, 65536))))
         assert client.response().body == body
+
+
+def test_a_body_that_has_no_place_is_refused(
+    serve_wsgi: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    served = serve_wsgi(wsgi_echo)
+    # The last byte is the one that does not stay in memory.
+    body = bytes(1024 * 1024 + 1)
+    with served.client() as client:
+        client.send(request(method="POST", body=body))
+        refused = client.response()
+        assert (refused.status, refused.header("connection")) == (507, "close")
+    assert isinstance(served.expect_report("could not be kept"), FileNotFoundError)
+    with Http2Client(served.address) as streams:
+        stream = streams.ask(method="POST", ends=False)
+        streams.upload(stream, body)
+        assert streams.answer(stream).status == 507
+        assert isinstance(served.expect_report("could not be kept"), FileNotFoundError)
+        # The connection serves others.
+        assert streams.get().status == 200
 
 
 def test_a_body_that_nobody_reads(serve_wsgi: Callable[..., Served]) -> None:

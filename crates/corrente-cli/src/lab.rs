@@ -134,7 +134,7 @@ fn work(
         Ok(result) => show(&result, &plan.out, language),
         Err(LabError::Interrupted) => {
             terminal::error(&catalogue.text(Message::ProgressInterrupted));
-            eprintln!("  {}", resume_command(run, &plan));
+            terminal::note(&format!("  {}", resume_command(run, &plan)));
             Ok(Exit::Interrupted)
         }
         Err(error) => Err(error),
@@ -212,7 +212,7 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     store::write(&report, &html::page(result, language))?;
     let result_file = out.join(store::RESULT_FILE).display().to_string();
     let written = Message::ProgressResultWritten { path: &result_file };
-    eprintln!("{}", screen.catalogue().text(written));
+    terminal::note(&screen.catalogue().text(written));
     say_written(&screen, &report);
     let broken = broken(result);
     if broken.is_empty() {
@@ -220,14 +220,14 @@ fn show(result: &LabResult, out: &Path, language: Language) -> Result<Exit, LabE
     }
     let parts = broken.join(", ");
     let message = Message::ProgressNotWhole { parts: &parts };
-    eprintln!("{}", screen.catalogue().text(message));
+    terminal::note(&screen.catalogue().text(message));
     Ok(Exit::Incomplete)
 }
 
 fn say_written(screen: &Terminal, path: &Path) {
     let path = path.display().to_string();
     let written = Message::ProgressReportWritten { path: &path };
-    eprintln!("{}", screen.catalogue().text(written));
+    terminal::note(&screen.catalogue().text(written));
 }
 
 /// The scenarios that could not run, and those with the contenders that could not. What the machine

@@ -5,11 +5,6 @@
 //! ends with a [`Exit`], which is the exit code that the help documents.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is this crate's job"
-)]
 
 mod arguments;
 mod check;
@@ -94,11 +89,11 @@ fn refuse(error: &clap::Error) -> u8 {
     };
     match error.kind() {
         DisplayHelp | DisplayVersion => {
-            print!("{error}");
+            terminal::data(&error.to_string());
             Exit::Done.code()
         }
         DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprint!("{error}");
+            terminal::note(error.to_string().trim_end());
             Exit::Usage.code()
         }
         _ => {

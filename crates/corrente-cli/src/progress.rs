@@ -10,6 +10,8 @@ use corrente_report::result::{Outcome, ScenarioResult};
 use corrente_report::{Catalogue, Message};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal;
+
 /// A progress bar that hears the lab. Its unit is a millisecond of expected time.
 pub(crate) struct LabProgress<'run> {
     catalogue: &'run Catalogue,
@@ -45,7 +47,7 @@ impl<'run> LabProgress<'run> {
 
     fn line(&self, text: &str) {
         if self.bar.is_hidden() {
-            eprintln!("{text}");
+            terminal::note(text);
         } else {
             self.bar.println(text);
         }
@@ -87,7 +89,7 @@ impl Observer for LabProgress<'_> {
             }
         });
         if self.bar.is_hidden() && matches!(activity, Activity::Installing { .. }) {
-            eprintln!("{text}");
+            terminal::note(&text);
         }
         self.bar.set_message(text);
     }

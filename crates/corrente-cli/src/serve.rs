@@ -43,14 +43,18 @@ pub(crate) fn run(serve: Serve, program: &[OsString]) -> u8 {
 }
 
 fn read(serve: Serve) -> Result<Values, SettingsError> {
-    Values::read(&Sources {
+    let sources = Sources {
         file: Values::find_file(serve.config.as_deref(), Path::new("."))?,
         // One that is no text is none of ours.
         environment: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
         flags: serve.flags,
-    })
+    };
+    for line in Values::slips(&sources) {
+        terminal::error(&line);
+    }
+    Values::read(&sources)
 }
 
 fn parent(values: &Values, program: &[OsString]) -> Exit {

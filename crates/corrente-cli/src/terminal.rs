@@ -13,9 +13,15 @@ const WIDTH_DEFAULT: usize = 80;
 /// Nothing is laid out wider than this: long lines are hard to read.
 const WIDTH_MAX: usize = 140;
 
+/// One line for people. Who read them may have gone, or the disk be full to which they go: no service and no run ends for that, which
+/// `eprintln!` would see to by a panic.
+pub(crate) fn note(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
 /// One line about something that went wrong.
 pub(crate) fn error(line: &str) {
-    eprintln!("corrente: {}", harmless(line));
+    note(&format!("corrente: {}", harmless(line)));
 }
 
 /// A text that steers no terminal: it may hold what a file or a peer said.

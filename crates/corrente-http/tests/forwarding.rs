@@ -91,13 +91,23 @@ fn scheme_and_host_are_those_that_the_same_proxy_saw() {
     check("*", "9.9.9.9", "X-Forwarded-Proto: gopher", "- - -");
 }
 
+/// A proxy that sets these hands on what its client writes into the standard's.
 #[test]
-fn the_standard_s_header_wins() {
+fn the_standard_s_header_does_not_count_beside_others() {
+    let claims = "Forwarded: for=6.6.6.6;proto=http;host=c";
+    let of = |fields: &str, expected: &str| check("10.0.0.0/8", "10.0.0.1", fields, expected);
+    of(&format!("{claims}\n{ALL}"), "1.2.3.4 https b.example");
+    of(&format!("{ALL}\n{claims}"), "1.2.3.4 https b.example");
+    of(&format!("{claims}\nX-Forwarded-Proto: https"), "- https -");
+}
+
+#[test]
+fn the_standard_s_header_alone_is_read() {
     let of = |value: &str, expected: &str| {
         check(
             "10.0.0.0/8",
             "10.0.0.1",
-            &format!("{ALL}\nForwarded: {value}"),
+            &format!("Forwarded: {value}"),
             expected,
         );
     };

@@ -68,6 +68,11 @@ impl Values {
         source::find_file(named, folder).map_err(Into::into)
     }
 
+    /// Lines about variables of the environment that look like a setting and are none.
+    pub fn slips(sources: &Sources) -> Vec<String> {
+        source::slips(&sources.environment)
+    }
+
     /// What a worker is told: the words of all settings that are not at their default.
     pub fn words(&self) -> BTreeMap<String, Vec<String>> {
         let set = self.found.iter();
@@ -115,6 +120,9 @@ impl Values {
             needs("tls-key", "tls-certificate"),
             needs("tls-password", "tls-certificate"),
             needs("tls-ca", "tls-certificate"),
+            needs("tls-ciphers", "tls-certificate"),
+            // It is an average over that time.
+            needs("min-body-rate", "body-timeout"),
             needs("static-max-age", "static"),
         ]
         .into_iter()

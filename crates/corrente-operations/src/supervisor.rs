@@ -6,6 +6,7 @@
 
 mod changes;
 mod channel;
+mod clock;
 mod driver;
 mod machine;
 mod message;

@@ -290,7 +290,10 @@ fn a_second_interrupt_does_not_wait() {
     running.ready(1);
     running.signal(Signal::INT);
     running.line("stopping; requests that run have 10 s to end");
-    running.signal(Signal::INT);
+    wait_until("a second wish that is not the first one's echo", || {
+        running.signal(Signal::INT);
+        running.children().is_empty()
+    });
     running.line("stopping at once");
     assert_eq!(running.line("outcome"), "outcome stopped");
 }

@@ -3,9 +3,13 @@
 //! Joins `corrente-server`, which knows exchanges, and `corrente-operations`, which knows formats and files.
 
 use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
 
-use corrente_operations::log::{Finished, Format, Seconds, Writer};
-use corrente_server::{Account, Log};
+use corrente_operations::log::{Finished, Format, FormatError, Seconds, Target, Trouble, Writer};
+use corrente_server::{AccessLog, Account, Log};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
 
 /// A log in a file.
 pub(crate) struct FileLog {
@@ -24,6 +28,52 @@ impl FileLog {
             writer,
         }
     }
+}
+
+/// Why there is no log.
+pub(crate) enum Unopened {
+    Format(FormatError),
+    Target(io::Error),
+}
+
+/// Opens a log; `report` hears of trouble, on a thread of its own.
+pub(crate) fn opened(
+    target: Target,
+    format: &str,
+    report: impl FnMut(Trouble) + Send + 'static,
+) -> Result<AccessLog, Unopened> {
+    let format = Format::read(format).map_err(Unopened::Format)?;
+    let writer = Writer::open(target, report).map_err(Unopened::Target)?;
+    Ok(AccessLog::new(Arc::new(FileLog::new(format, writer))))
+}
+
+/// An access log in a file, or on standard output for `-`, where no parent of ours has settings for it. `report` is called
+/// with a line of what goes wrong, on a thread of the log's own.
+///
+/// `ValueError` where the format cannot be read, `OSError` where the file cannot be opened.
+#[pyfunction]
+pub(crate) fn open_access_log(
+    target: &str,
+    line_format: &str,
+    report: Py<PyAny>,
+) -> PyResult<AccessLog> {
+    let name = target.to_owned();
+    let tell = move |trouble: Trouble| {
+        Python::attach(|py| {
+            let text = format!("access log {name}: {trouble}");
+            if let Err(error) = report.call1(py, (text,)) {
+                error.write_unraisable(py, Some(report.bind(py)));
+            }
+        });
+    };
+    let place = match target {
+        "-" => Target::Standard,
+        path => Target::File(path.into()),
+    };
+    opened(place, line_format, tell).map_err(|error| match error {
+        Unopened::Format(error) => PyValueError::new_err(error.to_string()),
+        Unopened::Target(error) => PyOSError::new_err(error.to_string()),
+    })
 }
 
 thread_local! {

@@ -56,6 +56,8 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::access::open_access_log;
+    #[pymodule_export]
     use crate::bound_sockets::BoundSockets;
     use crate::class_of_the_loop;
     #[pymodule_export]

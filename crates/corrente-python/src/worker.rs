@@ -7,7 +7,7 @@ use std::os::fd::IntoRawFd as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use corrente_operations::log::{Format, Target, Trouble, Writer};
+use corrente_operations::log::{Target, Trouble};
 use corrente_operations::settings::{
     AccessLog as LogTarget, ClientCertificates, Interface, Lifespan, Loop, ProxyProtocol,
     RequestId, Settings, Switch, Tls, WorkersAs,
@@ -18,7 +18,7 @@ use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::access::FileLog;
+use crate::access::{Unopened, opened};
 
 /// A worker, from the moment that it has taken over.
 #[pyclass(frozen, module = "corrente._native")]
@@ -79,17 +79,19 @@ impl Worker {
             LogTarget::Standard => (Target::Standard, "-".to_owned()),
             LogTarget::File(path) => (Target::File(path.clone()), path.display().to_string()),
         };
-        let format = Format::read(&logging.access_format)
-            .map_err(|error| PyValueError::new_err(format!("--access-log-format: {error}")))?;
         let channel = Arc::clone(&self.channel);
         let named = name.clone();
         let report = move |trouble: Trouble| {
             let text = format!("--access-log {named}: {trouble}");
             held(&channel).say(&Message::Trouble(text));
         };
-        let writer = Writer::open(target, report)
-            .map_err(|error| PyOSError::new_err(format!("--access-log {name}: {error}")))?;
-        Ok(Some(AccessLog::new(Arc::new(FileLog::new(format, writer)))))
+        let log = opened(target, &logging.access_format, report).map_err(|error| match error {
+            Unopened::Format(error) => {
+                PyValueError::new_err(format!("--access-log-format: {error}"))
+            }
+            Unopened::Target(error) => PyOSError::new_err(format!("--access-log {name}: {error}")),
+        })?;
+        Ok(Some(log))
     }
 
     /// What is served, and how: times in seconds, `None` for no limit.
@@ -99,8 +101,8 @@ impl Worker {
         self.add_application(&made)?;
         self.add_limits(&made)?;
         made.set_item("operations", self.operations(py)?)?;
-        let level = &self.settings.logging.level;
-        made.set_item("log_level", level)?;
+        made.set_item("log_level", &self.settings.logging.level)?;
+        made.set_item("log_file", self.settings.logging.file.as_ref())?;
         made.set_item("tls", tls(py, self.settings.tls.as_ref())?)?;
         let logging = &self.settings.logging;
         made.set_item("stall_log", seconds(logging.stall))?;
@@ -211,6 +213,7 @@ impl Worker {
         made.set_item("body_timeout", seconds(times.body))?;
         made.set_item("write_timeout", seconds(times.write))?;
         made.set_item("idle_timeout", seconds(times.idle))?;
+        made.set_item("hang_timeout", seconds(times.hang))?;
         made.set_item("graceful_timeout", times.graceful.as_secs_f64())?;
         let ping = self.settings.web_socket.ping_interval;
         made.set_item("ping_interval", seconds(ping))?;

@@ -77,8 +77,8 @@ impl Templates {
     pub(crate) fn of(py: Python<'_>, shared: &Shared, transport: &Transport) -> PyResult<Self> {
         match transport.addresses(py)? {
             Some((peer, local)) => Ok(Self {
-                peer: Peer::of(py, peer, shared)?,
-                all: Self::at(py, shared, local)?,
+                peer: Peer::of(py, canonical(peer), shared)?,
+                all: Self::at(py, shared, canonical(local))?,
             }),
             None => Self::new(py, shared, &ends(py, transport)?),
         }
@@ -134,6 +134,11 @@ impl Templates {
         let template = template.ok_or_else(|| PyRuntimeError::new_err("no such application"))?;
         template.begin(py, shared, arrival, line, place)
     }
+}
+
+/// An address of IPv4 as such, as [`ends`] has it.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// What all requests to one application have in common that come to one address.

@@ -23,6 +23,12 @@ pub(crate) fn unpacked<'py>(py: Python<'py>, fields: &Packed) -> PyResult<Bound<
     PyList::new(py, pairs.collect::<Vec<_>>())
 }
 
+/// What a client is told, and the log, where the body of its request has no place: the disk is full.
+pub(crate) const NOT_KEPT: &str = "the request's body could not be kept";
+
+/// The status for it (RFC 4918, section 11.5).
+pub(crate) const NOT_KEPT_STATUS: u16 = 507;
+
 /// Some of a request's body, as it came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Piece<'a, 'py> {

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::keep::{Kept, made_by};
 use super::{Failure, machine, own};
 use crate::arguments::GaugeAttach;
-use crate::{Exit, lab};
+use crate::{Exit, lab, terminal};
 
 pub(super) fn attach(asked: &GaugeAttach, program: &[OsString]) -> Result<Exit, Failure> {
     let time = time(asked.seconds)?;
@@ -79,7 +79,7 @@ fn sampling(asked: &GaugeAttach, time: Duration) -> String {
 
 fn say(bar: &ProgressBar, line: &str) {
     if bar.is_hidden() {
-        eprintln!("{line}");
+        terminal::note(line);
     } else {
         bar.println(line);
     }

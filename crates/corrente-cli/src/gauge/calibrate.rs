@@ -8,7 +8,7 @@ use corrente_report::{Catalogue, Message};
 
 use super::Failure;
 use crate::arguments::GaugeCalibrate;
-use crate::{Exit, lab};
+use crate::{Exit, lab, terminal};
 
 pub(super) fn calibrate(asked: &GaugeCalibrate) -> Result<Exit, Failure> {
     let result = store::load(&asked.result)?;
@@ -27,7 +27,7 @@ pub(super) fn calibrate(asked: &GaugeCalibrate) -> Result<Exit, Failure> {
         path: &asked.out.display().to_string(),
         names: &names.join(", "),
     });
-    eprintln!("{text}");
+    terminal::note(&text);
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use corrente_report::{Catalogue, Message};
 
 use super::{Failure, show};
 use crate::arguments::LanguageChoice;
-use crate::{Exit, lab};
+use crate::{Exit, lab, terminal};
 
 /// Where a recording goes and how it is shown.
 pub(super) struct Kept<'a> {
@@ -62,7 +62,7 @@ pub(super) fn write(recording: &Recording, path: &Path) -> Result<(), Failure> {
 pub(super) fn tell(path: &Path, language: &LanguageChoice) {
     let catalogue = Catalogue::new(lab::language(language));
     let path = path.display().to_string();
-    eprintln!("{}", catalogue.text(Message::GaugeWritten { path: &path }));
+    terminal::note(&catalogue.text(Message::GaugeWritten { path: &path }));
 }
 
 /// Several files, as a message names them.

@@ -15,7 +15,7 @@ use corrente_report::{Catalogue, Message};
 
 use super::{Failure, keep};
 use crate::arguments::LanguageChoice;
-use crate::{Exit, lab};
+use crate::{Exit, lab, terminal};
 
 /// Where a page goes, and in which language.
 pub(super) struct Page<'a> {
@@ -61,7 +61,7 @@ impl<'a> Page<'a> {
             .map_err(|error| Failure::new(Exit::Machine, error.to_string()))?;
         let path = self.path.display().to_string();
         let written = Message::ProgressReportWritten { path: &path };
-        eprintln!("{}", Catalogue::new(language).text(written));
+        terminal::note(&Catalogue::new(language).text(written));
         Ok(())
     }
 }

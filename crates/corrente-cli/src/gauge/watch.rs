@@ -49,7 +49,7 @@ pub(super) fn watch(watch: &GaugeWatch) -> Result<Exit, Failure> {
             Look::State(state) => screen.show(&window.look(Instant::now(), *state)),
             Look::Nothing => screen.wait(),
             Look::Ended => {
-                eprintln!("{}", screen.catalogue.text(Message::GaugeEnded));
+                terminal::note(&screen.catalogue.text(Message::GaugeEnded));
                 return Ok(Exit::Done);
             }
         }

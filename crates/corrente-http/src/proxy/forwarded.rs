@@ -2,7 +2,8 @@
 //!
 //! Each proxy adds what it saw at the right. We go from there to the left as long as the addresses are
 //! those of trusted proxies: the first that is not is the client, and what stands further left is only
-//! what the client says. `Forwarded` wins where both come.
+//! what the client says. Most proxies set `X-Forwarded-*` and hand on a client's `Forwarded` as it is, so that
+//! counts only where there is none of these.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -40,12 +41,17 @@ pub fn forwarding<'a>(
     peer: Option<IpAddr>,
     trusted: &Trusted,
 ) -> Forwarding<'a> {
-    if !trusted.trusts(peer) || !is_forwarded(fields) {
+    if !trusted.trusts(peer) {
         return Forwarding::default();
     }
-    if fields.first(KnownName::Forwarded).is_some() {
-        return standard(fields, trusted);
+    match spoken(fields) {
+        Spoken::Nothing => Forwarding::default(),
+        Spoken::Standard => standard(fields, trusted),
+        Spoken::Customary => customary(fields, trusted),
     }
+}
+
+fn customary<'a>(fields: &Fields<'a>, trusted: &Trusted) -> Forwarding<'a> {
     let addresses: Vec<&[u8]> = fields.list(KnownName::XForwardedFor).collect();
     let chosen = choose(addresses.iter().map(|address| node(address)), trusted);
     let beside = |name: KnownName| -> Option<&'a [u8]> {
@@ -67,19 +73,31 @@ pub fn forwarding<'a>(
     }
 }
 
-/// Whether there is anything to read: most requests have none of these fields.
-fn is_forwarded(fields: &Fields<'_>) -> bool {
-    fields.iter().any(|field| match field.name {
-        Name::Known(name) => matches!(
-            name,
-            KnownName::Forwarded
-                | KnownName::XForwardedFor
+/// Which fields there are.
+enum Spoken {
+    /// None, as in most requests.
+    Nothing,
+    /// `Forwarded` alone.
+    Standard,
+    /// `X-Forwarded-*`.
+    Customary,
+}
+
+fn spoken(fields: &Fields<'_>) -> Spoken {
+    let mut found = Spoken::Nothing;
+    for field in fields.iter() {
+        match field.name {
+            Name::Known(
+                KnownName::XForwardedFor
                 | KnownName::XForwardedProto
                 | KnownName::XForwardedHost
-                | KnownName::XForwardedPort
-        ),
-        Name::Other(_) => false,
-    })
+                | KnownName::XForwardedPort,
+            ) => return Spoken::Customary,
+            Name::Known(KnownName::Forwarded) => found = Spoken::Standard,
+            _ => {}
+        }
+    }
+    found
 }
 
 fn port(text: &[u8]) -> Option<u16> {

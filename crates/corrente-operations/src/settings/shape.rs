@@ -90,8 +90,24 @@ pub(super) fn pair<'w>(word: &'w str, shape: &str) -> Result<(&'w str, &'w str),
     parts.ok_or_else(|| Complaint::new(format!("{shape}, the prefix with a leading `/`"), word))
 }
 
+/// Fields that say how a message is framed or what becomes of its connection: of each response the server knows that itself.
+const FRAMING: [&str; 7] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A field as RFC 9110, section 5, has it; nothing in it can end it early.
 pub(super) fn field(word: &str) -> Result<(), Complaint> {
+    let name = word.split(':').next().unwrap_or_default();
+    if FRAMING.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+        let expected = "a field that does not frame messages, which is the server's business";
+        return Err(Complaint::new(expected, word));
+    }
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let is_field = word.split_once(':').is_some_and(|(name, value)| {
         let named = !name.is_empty() && name.bytes().all(is_token);
@@ -183,6 +199,22 @@ mod tests {
             "**",
         ] {
             assert!(network(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_field_frames_no_message() {
+        for word in ["X-A: b", "Content-Language: it", "date: never", "A:"] {
+            assert_eq!(field(word), Ok(()), "{word}");
+        }
+        for word in [
+            "Content-Length: 5",
+            "transfer-encoding: chunked",
+            "Connection:close",
+            "no field",
+            "A: b\r\nC: d",
+        ] {
+            assert!(field(word).is_err(), "{word}");
         }
     }
 

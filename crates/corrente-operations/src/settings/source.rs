@@ -229,6 +229,19 @@ fn unknown_keys(place: &Place, table: &Table) -> Vec<String> {
         .collect()
 }
 
+/// Variables that were probably meant for a setting, each with a line that says so. Not a mistake: the prefix is free to all, and
+/// an orchestrator makes variables of a service's name.
+pub(super) fn slips(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let told = environment.keys().filter_map(|variable| {
+        let name = variable.strip_prefix("CORRENTE_")?.to_lowercase();
+        let meant = registry::nearest(&name)?;
+        let meant = registry::find(meant)?.variable();
+        (meant != *variable)
+            .then(|| format!("{variable} is no setting and has no effect; did you mean {meant}?"))
+    });
+    told.collect()
+}
+
 const OWN_FILE: (&str, &str) = ("corrente.toml", "serve");
 const PROJECT_FILE: (&str, &str) = ("pyproject.toml", "tool.corrente.serve");
 

@@ -196,6 +196,15 @@ fn every_setting_arrives_at_its_type() {
 }
 
 #[test]
+fn an_average_needs_the_time_that_it_is_over() {
+    let flags: [(&str, &[&str]); 2] = [("min-body-rate", &["1KiB"]), ("body-timeout", &["off"])];
+    assert_eq!(
+        wrong("", &[], &flags),
+        ["--min-body-rate: needs `body-timeout` to be set, too"]
+    );
+}
+
+#[test]
 fn a_descriptor_alone_takes_the_place_of_the_default_address() {
     let flags: [(&str, &[&str]); 1] = [("fd", &["7"])];
     let settings = Settings::from(&read("", &[], &flags));
@@ -226,4 +235,30 @@ fn the_file_is_found_where_it_is_kept() {
     assert!(found(Some(&missing)).is_err());
     let other = folder.path().join("pyproject.toml");
     assert_eq!(table(Some(&other)), Ok(Some("tool.corrente.serve")));
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_is_told() {
+    let environment = [
+        ("CORRENTE_WORKRS", "4"),
+        ("CORRENTE_IDLE-TIMEOUT", "4"),
+        ("CORRENTE_IDLE_TIMEOUT", "4"),
+        ("CORRENTE_LAB", "x"),
+        ("CORRENTE_TLS", "x"),
+        ("CORRENTE_GAUGE_FOLDER", "x"),
+        ("CORRENTE_CHANNEL", "x"),
+        ("CORRENTE_BOARD", "x"),
+        // What Kubernetes makes of a service that is called `corrente`.
+        ("CORRENTE_PORT", "tcp://10.0.0.1:80"),
+        ("CORRENTE_SERVICE_HOST", "10.0.0.1"),
+        ("CORRENTE_PORT_80_TCP_PROTO", "tcp"),
+    ];
+    let told = Values::slips(&sources("", &environment, &[]));
+    assert_eq!(
+        told,
+        [
+            "CORRENTE_IDLE-TIMEOUT is no setting and has no effect; did you mean CORRENTE_IDLE_TIMEOUT?",
+            "CORRENTE_WORKRS is no setting and has no effect; did you mean CORRENTE_WORKERS?",
+        ]
+    );
 }

@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait, 
 
 use super::changes::{self, Changes, Watched};
 use super::channel::{self, CHANNEL_VARIABLE, End, ParentEnd};
+use super::clock::{Clock, LONGEST_WAIT};
 use super::machine::{Action, Event, Machine, Order, Outcome, WorkerId};
 use super::notice::Notice;
 use super::process::{Exit, resident_bytes};
@@ -66,7 +67,7 @@ pub struct Supervisor<'a> {
     observer: &'a mut dyn FnMut(&Notice),
     processes: BTreeMap<WorkerId, Process>,
     signals: Signals,
-    begun: Instant,
+    clock: Clock,
     changes: Option<(Changes, Instant)>,
     weighs_next: Option<Instant>,
 }
@@ -95,7 +96,7 @@ impl<'a> Supervisor<'a> {
             observer,
             processes: BTreeMap::new(),
             signals: Signals::take().map_err(DriverError::Signals)?,
-            begun: Instant::now(),
+            clock: Clock::new(),
             changes: None,
             weighs_next: None,
         })
@@ -133,7 +134,7 @@ impl<'a> Supervisor<'a> {
     fn happen(&mut self, event: Event) -> Option<Outcome> {
         let mut next = vec![event];
         while let Some(event) = next.pop() {
-            for action in self.machine.step(self.begun.elapsed(), event) {
+            for action in self.machine.step(self.clock.now(), event) {
                 match action {
                     Action::Start(id) => {
                         if let Err(exit) = self.start(id) {
@@ -197,7 +198,17 @@ impl<'a> Supervisor<'a> {
 
     /// Waits for a signal, a word of a worker, or the next deadline.
     fn wait(&mut self) -> io::Result<()> {
-        let timeout = self.timeout().map(|timeout| Timespec {
+        let timeout = self.timeout().map(|timeout| timeout.min(LONGEST_WAIT));
+        let begun = Instant::now();
+        let waited = self.wait_within(timeout);
+        if let Some(asked) = timeout {
+            self.clock.waited(asked, begun.elapsed());
+        }
+        waited
+    }
+
+    fn wait_within(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
         });
@@ -218,7 +229,7 @@ impl<'a> Supervisor<'a> {
 
     fn timeout(&self) -> Option<Duration> {
         let now = Instant::now();
-        let deadline = self.machine.wake_at().map(|at| self.begun + at);
+        let deadline = self.machine.wake_at().map(|at| self.clock.instant(at));
         let looks = self.changes.as_ref().map(|(_, at)| *at);
         let next = deadline
             .into_iter()

@@ -89,6 +89,8 @@ pub struct Machine {
     last_failure: Duration,
     /// No start before this.
     not_before: Duration,
+    /// When it was first told to stop.
+    stopped: Duration,
     actions: Vec<Action>,
 }
 
@@ -106,6 +108,7 @@ impl Machine {
             failures: 0,
             last_failure: Duration::ZERO,
             not_before: Duration::ZERO,
+            stopped: Duration::ZERO,
             actions: Vec::new(),
         }
     }

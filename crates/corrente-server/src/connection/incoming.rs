@@ -13,7 +13,7 @@ use super::preface::{self, Opening};
 use super::talking;
 use super::{Body, Connection, Current, Past, Stage};
 use crate::application::{Beginning, Begun, Handler};
-use crate::exchange::{Line, Piece};
+use crate::exchange::{Line, NOT_KEPT, NOT_KEPT_STATUS, Piece};
 use crate::talk::Socket;
 
 /// What waits in memory of a body that the application does not ask for, in bytes; more is left to the kernel.
@@ -271,11 +271,13 @@ impl Connection {
     /// A request begins.
     fn begin(self: &Arc<Self>, py: Python<'_>, head: &h1::Head<'_>) -> PyResult<Found> {
         let limits = &self.shared.operations().limits;
+        // Without time to wait in for another request none is waited for: one that is on its way would meet the end.
+        let is_kept = !self.shared.times.idle.is_zero();
         let template = self.with(py, |state| {
             state.past = Past::Used;
             state.output.begin(Asked::by(head));
             state.requests += 1;
-            if state.requests >= limits.connection_requests {
+            if state.requests >= limits.connection_requests || !is_kept {
                 state.output.close_after();
             }
             // Lent out, since to count one more that has it, and one less, costs more than to put it back.
@@ -359,7 +361,14 @@ impl Connection {
         let Some(handler) = open else {
             return Ok(Found::Some);
         };
-        let held = handler.put(py, piece)?;
+        let held = match handler.put(py, piece) {
+            Ok(held) => held,
+            Err(error) => {
+                self.shared.report(py, NOT_KEPT, Some(error))?;
+                self.turn_away(py, NOT_KEPT_STATUS, NOT_KEPT)?;
+                return Ok(Found::Some);
+            }
+        };
         // What is awaited is gone before more comes.
         if held.bytes >= BODY_MOST && !held.is_awaited {
             self.pause(py)?;

@@ -2,13 +2,14 @@
 //!
 //! Deadlines are looked at by the server once a second, so that a request sets no timer.
 
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 
 use corrente_loop::native::Transport;
 use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use super::pouring::Pouring;
 use super::preface::{self, Opening};
@@ -157,12 +158,27 @@ fn pair<'py>(address: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     if let Ok(tuple) = address.cast::<PyTuple>()
         && tuple.len() >= 2
     {
-        return Ok(PyTuple::new(py, [tuple.get_item(0)?, tuple.get_item(1)?])?.into_any());
+        let host = unmapped(&tuple.get_item(0)?)?;
+        return Ok(PyTuple::new(py, [host, tuple.get_item(1)?])?.into_any());
     }
-    if address.is_instance_of::<pyo3::types::PyString>() && !address.is_empty()? {
+    if address.is_instance_of::<PyString>() && !address.is_empty()? {
         return Ok(PyTuple::new(py, [address.clone(), py.None().into_bound(py)])?.into_any());
     }
     Ok(py.None().into_bound(py))
+}
+
+/// An address of IPv4 as such where a socket for both versions has it as one of IPv6 (RFC 4291, section 2.5.5.2): lists of
+/// addresses, in applications and behind logs, have it so.
+fn unmapped<'py>(host: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let Ok(text) = host.cast::<PyString>() else {
+        return Ok(host.clone());
+    };
+    let rest = text.to_str()?.strip_prefix("::ffff:");
+    let plain = rest.filter(|rest| rest.parse::<Ipv4Addr>().is_ok());
+    Ok(plain.map_or_else(
+        || host.clone(),
+        |plain| PyString::new(host.py(), plain).into_any(),
+    ))
 }
 
 /// What a client that took too long was about to do.

@@ -15,7 +15,7 @@ use super::talking::Talk;
 use super::{Session, Stage, Stream};
 use crate::application::Begun;
 use crate::calling::Carrier;
-use crate::exchange::{Line, Piece};
+use crate::exchange::{Line, NOT_KEPT, NOT_KEPT_STATUS, Piece};
 use crate::talk::Socket;
 
 /// Requests that a client may take back; one that takes back more, and most of what it asks, is ended (rapid reset,
@@ -288,7 +288,13 @@ impl Stream {
             let rejection = corrente_http::Rejection::BodyTooLarge;
             return self.refuse(py, rejection.status(), &format!("{rejection}\n"));
         }
-        let held = handler.put(py, Piece::Lent(content))?.bytes;
+        let held = match handler.put(py, Piece::Lent(content)) {
+            Ok(held) => held.bytes,
+            Err(error) => {
+                self.session.shared.report(py, NOT_KEPT, Some(error))?;
+                return self.refuse(py, NOT_KEPT_STATUS, &format!("{NOT_KEPT}\n"));
+            }
+        };
         self.with(py, |state| {
             state.body.untaken += content.len();
             state.deadline = f64::INFINITY;

@@ -36,7 +36,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "idle-timeout",
         Kind::DurationOrOff,
         Timeouts,
-        "For a kept connection between requests; longer than the 60 s of usual load balancers",
+        "For a kept connection between requests, 0 to keep none; longer than the 60 s of usual load balancers",
     )
     .default("75s")
     .gunicorn(&["--keep-alive"])

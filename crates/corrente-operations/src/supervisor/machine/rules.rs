@@ -27,6 +27,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A worker ends requests at its own deadline; it is killed so much later, or it would be killed while it does.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// Two wishes to stop within this time are one: timeout(1) and managers of processes signal the command and its group, which
+/// is the command once more. A person takes longer.
+const SAME_WISH: Duration = Duration::from_millis(100);
+
 /// For a worker that hangs to say where.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -172,9 +176,12 @@ impl Machine {
 
     pub(super) fn stop(&mut self, now: Duration) {
         if matches!(self.phase, Phase::Ending(_) | Phase::Ended) {
-            self.stop_now();
+            if now.saturating_sub(self.stopped) >= SAME_WISH {
+                self.stop_now();
+            }
             return;
         }
+        self.stopped = now;
         self.say(Notice::Stops(self.plan.graceful));
         self.phase = Phase::Ending(Outcome::Stopped);
         let live: Vec<WorkerId> = self.ids(Worker::is_live);

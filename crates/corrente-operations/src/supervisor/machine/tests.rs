@@ -117,6 +117,9 @@ fn a_worker_that_does_not_stop_is_killed_at_its_deadline() {
 fn a_second_interrupt_ends_at_once() {
     let mut story = Story::serving(plan(2));
     assert_eq!(story.done(Event::Stop), "Stop 1; Stop 2");
+    // A signal to the process and its group is one wish.
+    assert_eq!(story.done(Event::Stop), "");
+    assert_eq!(story.later(0.1), "");
     assert_eq!(story.done(Event::Stop), "Kill 1; Kill 2");
     story.exits(1, Exit::Signal(9));
     assert_eq!(story.exits(2, Exit::Signal(9)), "end Stopped");
