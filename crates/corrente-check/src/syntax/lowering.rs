@@ -9,7 +9,7 @@ use ruff_python_ast::Stmt;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
-use super::narrowing::{Kept, Tested};
+use super::narrowing::{Kept, Tested, Within};
 use super::scopes::{Place, Scopes};
 use super::span_of;
 use super::statements::DEPTH_MAX;
@@ -52,6 +52,8 @@ pub(super) struct Frame {
     pub(super) tests: Vec<Tested>,
     /// Tests whose answers variables keep.
     pub(super) kept: Vec<Kept>,
+    /// Tests that what is being lowered comes by.
+    pub(super) within: Vec<Within>,
     /// Of a generator expression: what it was given from the body around it.
     pub(super) passed: Option<Vec<Passed>>,
 }
@@ -164,6 +166,7 @@ impl<'a> Lowering<'a> {
             shadows: Vec::new(),
             tests: Vec::new(),
             kept: Vec::new(),
+            within: Vec::new(),
             passed: None,
         });
         function
@@ -365,7 +368,10 @@ impl<'a> Lowering<'a> {
         };
         self.emit(range, action);
         match place {
-            Place::Outer(hops) => self.as_tested_outside(range, number, hops, to),
+            Place::Outer(hops) => {
+                let to = self.as_tested_outside(range, number, hops, to);
+                self.as_passed_under(range, name, to)
+            }
             Place::Own | Place::Builtin => to,
         }
     }
@@ -390,6 +396,7 @@ impl<'a> Lowering<'a> {
 
     /// `name` holds what `from` holds, from here on.
     pub(super) fn write(&mut self, range: TextRange, name: &str, from: Slot) {
+        self.forget_tests(name);
         let number = self.name(name);
         let scopes = self.scopes;
         let frame = self.frame();

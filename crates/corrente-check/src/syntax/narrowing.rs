@@ -1,12 +1,12 @@
 //! What a test says of a variable, and so of what its branches see.
 //!
-//! `if iscoroutinefunction(function)`, `if isinstance(object, Class)`: also where a variable keeps the answer. And
-//! branches that are for want of something: of a thread to which the other branch hands the work. Only what the
-//! source says; values are the machine's business.
+//! `if iscoroutinefunction(function)`, `if isinstance(object, Class)`: also where a variable keeps the answer, and
+//! for coroutine functions of attributes and of variables further out. And branches that are for want of something:
+//! of a thread to which the other branch hands the work. Only what the source says; values are the machine's business.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, Stmt, UnaryOp};
-use ruff_text_size::TextRange;
+use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
 use super::scopes::Place;
@@ -19,6 +19,30 @@ pub(super) struct Narrowing {
     pub(super) name: String,
     pub(super) holds: Trait,
     pub(super) fails: Trait,
+}
+
+/// Which way code went at a test.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side {
+    Holds,
+    Fails,
+}
+
+impl Narrowing {
+    fn on(&self, side: Side) -> Trait {
+        match side {
+            Side::Holds => self.holds,
+            Side::Fails => self.fails,
+        }
+    }
+}
+
+/// What a branch comes by: a test of an attribute or of a variable of a body further out.
+#[derive(Debug)]
+pub(super) struct Within {
+    /// As the source writes it; empty when it may be something else by now.
+    path: String,
+    by: Trait,
 }
 
 /// A test for coroutine functions that code comes by only if it is passed.
@@ -42,8 +66,88 @@ pub(super) struct Kept {
 }
 
 impl Lowering<'_> {
+    /// A branch begins: what it sees is what passes the test. Gives what `leave_branch` needs.
+    pub(super) fn enter_branch(
+        &mut self,
+        range: TextRange,
+        narrowing: Option<&Narrowing>,
+        side: Side,
+    ) -> usize {
+        let around = self.frame().within.len();
+        if let Some(narrowing) = narrowing {
+            let by = narrowing.on(side);
+            self.narrow(range, &narrowing.name, by);
+            let path = narrowing.name.clone();
+            if matches!(by, Trait::Coroutine | Trait::NotCoroutine) && self.is_elsewhere(&path) {
+                self.frame().within.push(Within { path, by });
+            }
+        }
+        around
+    }
+
+    /// The branch ends.
+    pub(super) fn leave_branch(&mut self, around: usize) {
+        self.frame().within.truncate(around);
+    }
+
+    /// Whether something is no variable of the body's own.
+    fn is_elsewhere(&mut self, path: &str) -> bool {
+        if path.contains('.') {
+            return true;
+        }
+        let number = self.name(path);
+        let scopes = self.scopes;
+        let frame = self.frame();
+        let is_target = frame.shadows.contains(&number) || frame.passed.is_some();
+        !is_target && matches!(scopes.find(frame.scope, path), Place::Outer(_))
+    }
+
+    /// What an expression holds, as far as it passed the tests of the branches around it.
+    pub(super) fn as_passed(&mut self, expression: &Expr, from: Slot) -> Slot {
+        if self.frame().within.is_empty() {
+            return from;
+        }
+        match dotted(expression) {
+            Some(path) => self.as_passed_under(expression.range(), &path, from),
+            None => from,
+        }
+    }
+
+    /// The same for what the source calls so.
+    pub(super) fn as_passed_under(&mut self, range: TextRange, path: &str, from: Slot) -> Slot {
+        let mut within = self.frame().within.iter().rev();
+        let Some(by) = within.find(|one| one.path == path).map(|one| one.by) else {
+            return from;
+        };
+        let to = self.slot();
+        self.emit(range, Action::Filter { to, from, by });
+        to
+    }
+
+    /// What is assigned now has passed no test.
+    pub(super) fn forget_tests_of(&mut self, target: &Expr) {
+        if !self.frame().within.is_empty()
+            && let Some(path) = dotted(target)
+        {
+            self.forget_tests(&path);
+        }
+    }
+
+    /// The same for what the source calls so, and for what is reached through it.
+    pub(super) fn forget_tests(&mut self, path: &str) {
+        for one in &mut self.frame().within {
+            let rest = one.path.strip_prefix(path);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+                one.path.clear();
+            }
+        }
+    }
+
     /// The variable's next version is what passes the test.
     pub(super) fn narrow(&mut self, range: TextRange, name: &str, by: Trait) {
+        if name.contains('.') {
+            return;
+        }
         let from = self.read(range, name);
         let to = self.slot();
         self.emit(range, Action::Filter { to, from, by });
@@ -76,21 +180,19 @@ impl Lowering<'_> {
             }
             Expr::Name(answer) => self.kept_test(answer.id.as_str()),
             Expr::Call(call) => {
-                let Some(Expr::Name(subject)) = call.arguments.args.first() else {
-                    return None;
-                };
+                let subject = call.arguments.args.first()?;
                 let (holds, fails) = match word(&call.func) {
                     "iscoroutinefunction" | "is_async_callable" | "is_coroutine_function" => {
                         (Trait::Coroutine, Trait::NotCoroutine)
                     }
-                    "isinstance" => {
+                    "isinstance" if subject.is_name_expr() => {
                         let class = self.expression(call.arguments.args.get(1)?);
                         (Trait::Instance(class), Trait::NotInstance(class))
                     }
                     _ => return None,
                 };
                 Some(Narrowing {
-                    name: subject.id.to_string(),
+                    name: dotted(subject)?,
                     holds,
                     fails,
                 })
@@ -124,6 +226,9 @@ impl Lowering<'_> {
     }
 
     fn version_of(&mut self, name: &str) -> Option<Slot> {
+        if name.contains('.') {
+            return None;
+        }
         let number = self.name(name);
         let versions = self.frame().versions.as_ref();
         versions.and_then(|known| known.get(&number).copied())

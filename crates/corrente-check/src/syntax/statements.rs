@@ -9,7 +9,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
-use super::narrowing::is_for_want_of_a_thread;
+use super::narrowing::{Side, is_for_want_of_a_thread};
 use super::scopes::{Place, unblocks};
 use super::truth::{Truth, ends, truth};
 use crate::facts::{Action, Argument, ArgumentKind, Call, Key, Mode, Passage, Slot, Trait};
@@ -224,6 +224,7 @@ impl Lowering<'_> {
                         way,
                     },
                 );
+                self.forget_tests_of(target);
             }
             Expr::Subscript(item) => {
                 let base = self.expression(&item.value);
@@ -288,10 +289,9 @@ impl Lowering<'_> {
                 None
             }
             Truth::Always | Truth::Unknown => {
-                if let Some(narrowing) = &narrowing {
-                    self.narrow(test.range(), &narrowing.name, narrowing.holds);
-                }
+                let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Holds);
                 self.statements(body);
+                self.leave_branch(around);
                 None
             }
         };
@@ -306,15 +306,14 @@ impl Lowering<'_> {
             return;
         }
         let taken = self.resume(before);
-        if let Some(narrowing) = &narrowing {
-            self.narrow(test.range(), &narrowing.name, narrowing.fails);
-        }
+        let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Fails);
         if let Some((next, after)) = rest.split_first() {
             if next.test.is_none() && is_for_want_of_a_thread(test, body, &next.body) {
                 self.stop();
             }
             self.branch(next.test.as_ref(), &next.body, after);
         }
+        self.leave_branch(around);
         self.join(taken);
     }
 
