@@ -342,6 +342,15 @@ impl Catalogue {
         self.results.class(key)
     }
 
+    /// Objects of libraries that make a call another one when it is given them.
+    pub(crate) fn objects_asked_for(&self) -> impl Iterator<Item = &str> {
+        let conditions = self.rules.iter().flat_map(|rule| &rule.unless);
+        conditions.filter_map(|condition| match &condition.wanted {
+            Wanted::Word(word) if word.ends_with("()") => Some(word.as_str()),
+            _ => None,
+        })
+    }
+
     /// What `key` gives with certain arguments.
     pub(crate) fn variants(&self, key: &str) -> &[Variant] {
         self.variants.get(key).map_or(&[], Vec::as_slice)

@@ -9,6 +9,7 @@ mod expressions;
 mod flow;
 mod imports;
 mod lowering;
+mod narrowing;
 mod operators;
 mod outline;
 mod pardons;

@@ -163,9 +163,10 @@ impl Machine<'_> {
             | Data::Partial(_)
             | Data::Dispatcher(_)
             | Data::Class(_) => true,
-            Data::Library(path) => {
-                !self.symbols.text(path).ends_with("()") && self.callee(path).rule.is_some()
+            Data::Library(path) if self.symbols.text(path).ends_with("()") => {
+                self.asked_for.contains(&path)
             }
+            Data::Library(path) => self.callee(path).rule.is_some(),
             Data::Object(object) => {
                 let info = self.heap.objects[object.0 as usize];
                 let class = &self.heap.classes[info.class.0 as usize];

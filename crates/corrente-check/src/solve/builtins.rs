@@ -357,7 +357,7 @@ impl Machine<'_> {
         lazy
     }
 
-    fn dict(&mut self, given: &[Given]) -> ValueSet {
+    pub(super) fn dict(&mut self, given: &[Given]) -> ValueSet {
         let owner = self.collection_here();
         for argument in given {
             match argument.way {

@@ -8,7 +8,7 @@ use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{BodyKind, Call, Mode, RETURNS};
+use crate::facts::{Action, BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
@@ -26,6 +26,9 @@ impl Machine<'_> {
         }
         let mut result = ValueSet::default();
         for callee in callees.iter() {
+            if call.mode == Mode::Awaited && self.gives_nothing(callee) {
+                continue;
+            }
             let values = self.invoke(callee, &given, call.mode);
             result.extend(&values);
         }
@@ -34,6 +37,22 @@ impl Machine<'_> {
             result.extend(&given[0].values);
         }
         self.add(call.to, &result);
+    }
+
+    /// Whether a callable is a plain function that never returns a value. Nobody awaits what it gives: a wrapper
+    /// that does so is not the one that is put around it.
+    fn gives_nothing(&self, callee: Value) -> bool {
+        let function = match self.values.data(callee) {
+            Data::Bound { callee, .. } => self.values.data(callee),
+            other => other,
+        };
+        let Data::Function { function, .. } = function else {
+            return false;
+        };
+        let facts = self.program.function(function);
+        let mut actions = facts.operations.iter().map(|operation| &operation.action);
+        facts.kind == BodyKind::Function
+            && !actions.any(|action| matches!(action, Action::Return { .. }))
     }
 
     /// Calls a value with arguments; gives what comes back.
@@ -233,6 +252,9 @@ impl Machine<'_> {
         if self.is_enumeration(class) {
             return self.member_asked_for(callee, class, given);
         }
+        if self.describes_dicts(class) {
+            return self.dict(given);
+        }
         let site = self.current.site();
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
@@ -269,6 +291,16 @@ impl Machine<'_> {
             self.makes_router(value, class, given);
         }
         result
+    }
+
+    /// Whether calling a class gives a plain dict.
+    fn describes_dicts(&mut self, class: ClassId) -> bool {
+        let bases = self.bases_in_libraries(class);
+        let is_typed = |base: &Symbol| {
+            let base = self.symbols.text(*base);
+            matches!(base, "typing.TypedDict" | "typing_extensions.TypedDict")
+        };
+        bases.iter().any(is_typed)
     }
 
     /// Whether a module makes an object, one of few of its class: registries and services are made

@@ -95,6 +95,8 @@ pub(crate) struct Machine<'a> {
     pub(super) calling: Calling,
     /// Of functions that were called.
     pub(super) signatures: FxHashMap<FunctionId, Rc<Signature>>,
+    /// Objects of libraries of which a rule asks whether they are given.
+    pub(super) asked_for: FxHashSet<Symbol>,
     /// The keys of the first positions of collections.
     pub(super) positions: Vec<Symbol>,
     /// Decorators that lead nowhere are taken to give back what they decorate.
@@ -134,6 +136,8 @@ impl<'a> Machine<'a> {
         let any = symbols.intern("*");
         let positions = (0..POSITIONS).map(|number| symbols.intern(&format!("#{number}")));
         let positions = positions.collect();
+        let asked_for = catalogue.objects_asked_for();
+        let asked_for = asked_for.map(|object| symbols.intern(object)).collect();
         let first = InstanceId(0);
         let current = Current {
             instance: first,
@@ -176,6 +180,7 @@ impl<'a> Machine<'a> {
             iterated: Vec::new(),
             calling: Calling::default(),
             signatures: FxHashMap::default(),
+            asked_for,
             positions,
             generous: false,
             current,

@@ -11,6 +11,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::flow::Awaits;
 use super::lowering::{Lowering, NewBody};
+use super::narrowing::Side;
 use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
 use super::truth::{Truth, truth};
@@ -41,6 +42,7 @@ impl Lowering<'_> {
                 let name = self.name(attribute.attr.as_str());
                 let to = self.slot();
                 self.emit(range, Action::Attribute { to, base, name });
+                let to = self.as_passed(expression, to);
                 if !self.scopes.unblocked.contains(attribute.attr.as_str()) {
                     return to;
                 }
@@ -225,16 +227,15 @@ impl Lowering<'_> {
         let narrowing = self.narrowing(&choice.test);
         let to = self.slot();
         let before = self.mark();
-        if let Some(narrowing) = &narrowing {
-            self.narrow(choice.test.range(), &narrowing.name, narrowing.holds);
-        }
+        let tested = choice.test.range();
+        let around = self.enter_branch(tested, narrowing.as_ref(), Side::Holds);
         let from = self.expression(&choice.body);
+        self.leave_branch(around);
         self.emit(choice.range(), Action::Copy { to, from });
         let taken = self.resume(before);
-        if let Some(narrowing) = &narrowing {
-            self.narrow(choice.test.range(), &narrowing.name, narrowing.fails);
-        }
+        let around = self.enter_branch(tested, narrowing.as_ref(), Side::Fails);
         let from = self.expression(&choice.orelse);
+        self.leave_branch(around);
         self.emit(choice.range(), Action::Copy { to, from });
         self.join(taken);
         to

@@ -64,8 +64,8 @@ impl Lowering<'_> {
         heads
     }
 
-    /// The loop's end: versions flow back to its head, and out.
-    pub(super) fn end_loop(&mut self, heads: &[(Name, Slot)], exit: Versions) {
+    /// The loop's end: versions flow back to its head, and out. What `break` leaves does not come by `orelse`.
+    pub(super) fn end_loop(&mut self, heads: &[(Name, Slot)], exit: Versions, orelse: &[Stmt]) {
         let ended = self.frame().loops.pop().unwrap_or_default();
         let mut back = ended.continues;
         back.push(self.stop());
@@ -77,6 +77,7 @@ impl Lowering<'_> {
             }
         }
         self.frame().versions = exit;
+        self.statements(orelse);
         for versions in ended.breaks {
             self.join(versions);
         }

@@ -9,6 +9,7 @@ use ruff_python_ast::Stmt;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
+use super::narrowing::{Kept, Tested, Within};
 use super::scopes::{Place, Scopes};
 use super::span_of;
 use super::statements::DEPTH_MAX;
@@ -47,10 +48,24 @@ pub(super) struct Frame {
     pub(super) stores: Vec<(Name, Slot)>,
     /// Targets of comprehensions; they are never cells.
     pub(super) shadows: Vec<Name>,
-    /// What tests for coroutine functions left of a variable, and what it was before.
-    pub(super) tests: Vec<(Slot, Slot)>,
+    /// Tests for coroutine functions that were passed.
+    pub(super) tests: Vec<Tested>,
+    /// Tests whose answers variables keep.
+    pub(super) kept: Vec<Kept>,
+    /// Tests that what is being lowered comes by.
+    pub(super) within: Vec<Within>,
     /// Of a generator expression: what it was given from the body around it.
     pub(super) passed: Option<Vec<Passed>>,
+}
+
+impl Frame {
+    /// What a test that was passed says of what a variable holds here.
+    fn tested(&self, name: Name) -> Option<Trait> {
+        let version = self.versions.as_ref()?.get(&name)?;
+        let mut tests = self.tests.iter();
+        let here = tests.find(|tested| tested.kept == *version)?;
+        Some(here.by)
+    }
 }
 
 /// A name that a generator expression uses: what it holds outside goes to a parameter.
@@ -150,6 +165,8 @@ impl<'a> Lowering<'a> {
             stores: Vec::new(),
             shadows: Vec::new(),
             tests: Vec::new(),
+            kept: Vec::new(),
+            within: Vec::new(),
             passed: None,
         });
         function
@@ -216,11 +233,11 @@ impl<'a> Lowering<'a> {
     pub(super) fn given_by_tests(&mut self, range: TextRange, from: Slot) -> Slot {
         let frame = self.frame();
         let mut tests = frame.tests.iter().rev();
-        let here = tests.find(|(kept, _)| {
+        let here = tests.find(|tested| {
             let mut versions = frame.versions.iter().flatten();
-            versions.any(|(_, slot)| slot == kept)
+            versions.any(|(_, slot)| *slot == tested.kept)
         });
-        let Some((kept, subject)) = here.copied() else {
+        let Some(Tested { kept, subject, .. }) = here.copied() else {
             return from;
         };
         let to = self.slot();
@@ -350,6 +367,23 @@ impl<'a> Lowering<'a> {
             Place::Builtin => Action::Builtin { to, name: number },
         };
         self.emit(range, action);
+        match place {
+            Place::Outer(hops) => {
+                let to = self.as_tested_outside(range, number, hops, to);
+                self.as_passed_under(range, name, to)
+            }
+            Place::Own | Place::Builtin => to,
+        }
+    }
+
+    /// A function that is made where a test has passed finds what passed.
+    fn as_tested_outside(&mut self, range: TextRange, name: Name, hops: u32, from: Slot) -> Slot {
+        let further = 1 + self.hops(hops) as usize;
+        let outside = self.frames.len().checked_sub(further);
+        let tested = outside.and_then(|at| self.frames[at].tested(name));
+        let Some(by) = tested else { return from };
+        let to = self.slot();
+        self.emit(range, Action::Filter { to, from, by });
         to
     }
 
@@ -362,6 +396,7 @@ impl<'a> Lowering<'a> {
 
     /// `name` holds what `from` holds, from here on.
     pub(super) fn write(&mut self, range: TextRange, name: &str, from: Slot) {
+        self.forget_tests(name);
         let number = self.name(name);
         let scopes = self.scopes;
         let frame = self.frame();

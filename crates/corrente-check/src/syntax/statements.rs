@@ -4,24 +4,18 @@
 //! apart from the imports and classes under `TYPE_CHECKING`, which annotations name.
 
 use ruff_python_ast::{
-    ElifElseClause, ExceptHandler, Expr, ExprCall, Identifier, Stmt, StmtIf, StmtTry, UnaryOp,
+    ElifElseClause, ExceptHandler, Expr, ExprCall, Identifier, Stmt, StmtIf, StmtTry,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
+use super::narrowing::{Side, is_for_want_of_a_thread};
 use super::scopes::{Place, unblocks};
 use super::truth::{Truth, ends, truth};
 use crate::facts::{Action, Argument, ArgumentKind, Call, Key, Mode, Passage, Slot, Trait};
 
 /// Nesting of expressions and statements that is followed; generated code goes deeper.
 pub(super) const DEPTH_MAX: u32 = 2_000;
-
-/// What a test says of a variable.
-pub(super) struct Narrowing {
-    pub(super) name: String,
-    pub(super) holds: Trait,
-    pub(super) fails: Trait,
-}
 
 impl Lowering<'_> {
     pub(super) fn statements(&mut self, body: &[Stmt]) {
@@ -94,6 +88,7 @@ impl Lowering<'_> {
                 for target in &assign.targets {
                     self.assign(target, from);
                 }
+                self.keep_test(&assign.value, from);
             }
             Stmt::AnnAssign(assign) => self.annotated(assign),
             Stmt::AugAssign(assign) => {
@@ -229,6 +224,7 @@ impl Lowering<'_> {
                         way,
                     },
                 );
+                self.forget_tests_of(target);
             }
             Expr::Subscript(item) => {
                 let base = self.expression(&item.value);
@@ -293,10 +289,9 @@ impl Lowering<'_> {
                 None
             }
             Truth::Always | Truth::Unknown => {
-                if let Some(narrowing) = &narrowing {
-                    self.narrow(test.range(), &narrowing.name, narrowing.holds);
-                }
+                let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Holds);
                 self.statements(body);
+                self.leave_branch(around);
                 None
             }
         };
@@ -311,12 +306,14 @@ impl Lowering<'_> {
             return;
         }
         let taken = self.resume(before);
-        if let Some(narrowing) = &narrowing {
-            self.narrow(test.range(), &narrowing.name, narrowing.fails);
-        }
+        let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Fails);
         if let Some((next, after)) = rest.split_first() {
+            if next.test.is_none() && is_for_want_of_a_thread(test, body, &next.body) {
+                self.stop();
+            }
             self.branch(next.test.as_ref(), &next.body, after);
         }
+        self.leave_branch(around);
         self.join(taken);
     }
 
@@ -326,61 +323,6 @@ impl Lowering<'_> {
         let by = Trait::Caught(class);
         self.emit(name.range, Action::Filter { to, from, by });
         self.write(name.range, name.as_str(), to);
-    }
-
-    /// The variable's next version is what passes the test.
-    pub(super) fn narrow(&mut self, range: TextRange, name: &str, by: Trait) {
-        let from = self.read(range, name);
-        let to = self.slot();
-        self.emit(range, Action::Filter { to, from, by });
-        if let Trait::Coroutine | Trait::NotCoroutine = by {
-            self.frame().tests.push((to, from));
-        }
-        let number = self.name(name);
-        let scopes = self.scopes;
-        let frame = self.frame();
-        let is_target = frame.shadows.contains(&number) || frame.passed.is_some();
-        if is_target || scopes.find(frame.scope, name) == Place::Own {
-            self.version(number, to);
-        }
-    }
-
-    /// What a test says, if it is one that is understood.
-    pub(super) fn narrowing(&mut self, test: &Expr) -> Option<Narrowing> {
-        if let Expr::UnaryOp(unary) = test
-            && unary.op == UnaryOp::Not
-        {
-            let inner = self.narrowing(&unary.operand)?;
-            return Some(Narrowing {
-                holds: inner.fails,
-                fails: inner.holds,
-                ..inner
-            });
-        }
-        let Expr::Call(call) = test else { return None };
-        let name = match &*call.func {
-            Expr::Name(name) => name.id.as_str(),
-            Expr::Attribute(attribute) => attribute.attr.as_str(),
-            _ => return None,
-        };
-        let Some(Expr::Name(subject)) = call.arguments.args.first() else {
-            return None;
-        };
-        let (holds, fails) = match name {
-            "iscoroutinefunction" | "is_async_callable" | "is_coroutine_function" => {
-                (Trait::Coroutine, Trait::NotCoroutine)
-            }
-            "isinstance" => {
-                let class = self.expression(call.arguments.args.get(1)?);
-                (Trait::Instance(class), Trait::NotInstance(class))
-            }
-            _ => return None,
-        };
-        Some(Narrowing {
-            name: subject.id.to_string(),
-            holds,
-            fails,
-        })
     }
 
     fn loop_statement(&mut self, statement: &Stmt) {
@@ -394,8 +336,7 @@ impl Lowering<'_> {
                 let exit = self.mark();
                 self.assign(&each.target, to);
                 self.statements(&each.body);
-                self.end_loop(&heads, exit);
-                self.statements(&each.orelse);
+                self.end_loop(&heads, exit, &each.orelse);
             }
             Stmt::While(each) => {
                 let heads = self.begin_loop(&each.body, None);
@@ -410,8 +351,7 @@ impl Lowering<'_> {
                     self.stop();
                 }
                 self.statements(&each.body);
-                self.end_loop(&heads, exit);
-                self.statements(&each.orelse);
+                self.end_loop(&heads, exit, &each.orelse);
             }
             _ => {}
         }
