@@ -36,6 +36,9 @@ const CPU_DEVIATION: f64 = 0.03;
 const MODEL_DEVIATION: f64 = 0.13;
 /// By which share two readings of one speed may differ: looks at one processor do so by 1 to 2 %.
 const USUAL_SPEED: f64 = 0.03;
+/// A slower processor takes longer: a pass that took so many times what another took on one no quicker was
+/// disturbed, whatever its speed. Undisturbed ones differ by some percent.
+const DISTURBED: f64 = 1.25;
 /// Users of a case that does not say how many.
 const USERS_DEFAULT: usize = 16;
 
@@ -154,6 +157,11 @@ impl Runner {
             processes: count(&contender.settings, "workers"),
             concurrency,
         })
+    }
+
+    /// How many requests it serves at once, loops as one each.
+    pub(crate) fn workers(&self) -> usize {
+        self.processes * self.threads()
     }
 
     /// Threads of each process.
@@ -342,12 +350,23 @@ fn usual(passes: &[Cost], speed: Option<f64>) -> Vec<Cost> {
         let ratio = cost.speed.zip(speed).map(|(here, there)| here / there);
         ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= USUAL_SPEED)
     };
-    let usual: Vec<Cost> = passes.iter().filter(is_usual).copied().collect();
+    let is_disturbed = |cost: &Cost| passes.iter().any(|other| is_beyond(cost, other));
+    let usual = passes.iter().filter(is_usual).copied();
+    let usual: Vec<Cost> = usual.filter(|cost| !is_disturbed(cost)).collect();
     if usual.is_empty() {
         return passes.iter().map(|cost| cost.at(speed)).collect();
     }
     let as_read = |cost: Cost| Cost { speed, ..cost };
     usual.into_iter().map(as_read).collect()
+}
+
+/// Whether a pass took more processor time than a slower processor can explain that took less.
+fn is_beyond(cost: &Cost, other: &Cost) -> bool {
+    let is_slower = cost
+        .speed
+        .zip(other.speed)
+        .is_some_and(|(here, there)| there <= here);
+    is_slower && !other.cpu.is_zero() && cost.cpu > other.cpu.mul_f64(DISTURBED)
 }
 
 /// A service as the synchronous side shows it.

@@ -131,6 +131,7 @@ impl Part {
 
     /// Ends it: asked first where it asked to be asked, then made to, with all it has started.
     fn end(&mut self) {
+        let before = self.processes();
         if let Stop::Ask(signal) = self.stop {
             process_tree::signal(&[self.child.id()], signal);
             let deadline = Instant::now() + GRACE;
@@ -138,9 +139,11 @@ impl Part {
                 std::thread::sleep(PACE);
             }
         }
-        process_tree::signal(&self.processes(), Signal::KILL);
+        let rest = self.processes();
+        process_tree::signal(&rest, Signal::KILL);
         process_tree::signal_group(self.child.id(), Signal::KILL);
         self.child.wait().ok();
+        process_tree::reap(before.iter().chain(&rest).copied().collect(), GRACE);
     }
 }
 

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use rustix::thread::CpuSet;
 
 /// A tree that uses less than a tenth of a processor over this time is at rest.
 const SETTLE_LOOK: Duration = Duration::from_millis(30);
+
+/// Pace of looking whether a killed process has ended.
+const REAP_PACE: Duration = Duration::from_millis(2);
 
 /// CPU time of every thread of a tree, by thread id: two of them give the time in between.
 #[derive(Debug, Clone, Default)]
@@ -159,6 +162,33 @@ pub(crate) fn signal_group(leader: u32, signal: Signal) {
     }
 }
 
+/// Takes the exit statuses of those of `processes` that are this process's children by now: as a
+/// subreaper it inherits what an ended part had started, and a long run would fill the table of
+/// processes with them. Who has not ended within `limit` is left to the keeper.
+pub(crate) fn reap(mut processes: Vec<u32>, limit: Duration) {
+    let deadline = Instant::now() + limit;
+    loop {
+        let known = processes.clone();
+        processes.retain(|process| is_to_come(*process, &known));
+        if processes.is_empty() || Instant::now() > deadline {
+            return;
+        }
+        std::thread::sleep(REAP_PACE);
+    }
+}
+
+/// Waits for a process without blocking. False for one that has ended, and for who is neither a child
+/// nor about to be inherited from one of `known`.
+fn is_to_come(process: u32, known: &[u32]) -> bool {
+    let Some(child) = pid(process) else {
+        return false;
+    };
+    match waitpid(Some(child), WaitOptions::NOHANG) {
+        Ok(ended) => ended.is_none(),
+        Err(_) => parent_of(process).is_some_and(|parent| known.contains(&parent)),
+    }
+}
+
 fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
@@ -180,11 +210,13 @@ fn numbers_in(directory: &str) -> Vec<u32> {
 fn parents() -> BTreeMap<u32, u32> {
     numbers_in("/proc")
         .into_iter()
-        .filter_map(|process| {
-            let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-            Some((process, parent_in(&stat)?))
-        })
+        .filter_map(|process| Some((process, parent_of(process)?)))
         .collect()
+}
+
+fn parent_of(process: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    parent_in(&stat)
 }
 
 /// Third field of `/proc/PID/stat`.
@@ -230,6 +262,23 @@ mod tests {
         child.wait().expect("ends");
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(tree(found[1]).len(), 1);
+    }
+
+    #[test]
+    fn an_ended_child_leaves_the_table_of_processes() {
+        let child = Command::new("sleep").arg("60").spawn().expect("starts");
+        let number = child.id();
+        signal(&[number], Signal::KILL);
+        reap(vec![number], Duration::from_secs(60));
+        assert!(!std::path::Path::new(&format!("/proc/{number}")).exists());
+    }
+
+    #[test]
+    fn who_is_no_child_is_not_waited_for() {
+        let parent = std::os::unix::process::parent_id();
+        let began = Instant::now();
+        reap(vec![parent], Duration::from_secs(600));
+        assert!(began.elapsed() < Duration::from_secs(300));
     }
 
     #[test]

@@ -136,6 +136,18 @@ pub(crate) fn known_alone(scenario: &Scenario) -> BTreeSet<&str> {
     named.chain(scenario.naive.as_deref()).collect()
 }
 
+/// The contenders that are measured alone and have several workers, with how many: the first requests of
+/// each worker import and connect, which is no part of what a request costs.
+pub(crate) fn warmed(scenario: &Scenario, mode: Mode) -> Vec<(&str, usize)> {
+    let billed = billed_alone(scenario);
+    let alone = alone(scenario, &billed);
+    contenders(scenario, mode)
+        .filter(|one| alone.contains(one.id.as_str()))
+        .filter_map(|one| Some((one.id.as_str(), Runner::new(&one.id, one)?.workers())))
+        .filter(|(_, workers)| *workers > 1)
+        .collect()
+}
+
 /// How often what is known before the run is measured.
 pub(crate) fn passes(scenario: &Scenario, mode: Mode) -> u32 {
     match (mode, &scenario.prediction) {
@@ -232,6 +244,10 @@ pub(crate) fn expected(scenario: &Scenario, mode: Mode, repeat: Option<u32>) -> 
         let alone = alone(scenario, &billed_alone(scenario)).len();
         let alone = u32::try_from(alone).unwrap_or(0) * passes(scenario, mode);
         sum += Load::alone(rounds).expected() * alone;
+        let warmed = warmed(scenario, mode).into_iter();
+        sum += warmed
+            .map(|(_, workers)| Load::warming(workers).expected())
+            .sum::<Duration>();
         if case.open_loop {
             let judged = contenders(scenario, mode)
                 .filter(|contender| judged_in_open_loop(scenario, &contender.id))
@@ -261,6 +277,22 @@ mod tests {
             assert_eq!(order, turns);
         }
         assert_eq!(round(&turns, 3, 1), round(&turns, 0, 1));
+    }
+
+    #[test]
+    fn of_who_is_measured_alone_those_with_several_workers_are_warmed() {
+        let scenarios = crate::files::LabFiles::Embedded.scenarios();
+        let warmed = |name: &str| {
+            let found = scenarios.iter().flatten().find(|(one, _)| one == name);
+            let scenario = found
+                .and_then(|(_, one)| one.as_ref().ok())
+                .expect("is there");
+            let all = warmed(scenario, Mode::Full).into_iter();
+            all.map(|(id, workers)| (id.to_owned(), workers))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(warmed("grinberg"), [("flask-19".to_owned(), 19)]);
+        assert_eq!(warmed("formula"), []);
     }
 
     #[test]

@@ -61,6 +61,8 @@ enum Kind {
     Closed,
     /// One user.
     Alone,
+    /// As many users as there are workers.
+    Warming { workers: usize },
     /// Requests at a Poisson rate.
     Open { rate_per_s: f64, seed: u64 },
 }
@@ -79,6 +81,16 @@ impl Load {
             kind: Kind::Alone,
             length: look(rounds),
             warm_up: ALONE_WARM_UP,
+        }
+    }
+
+    /// Before looks at one user alone, who would ask each of many workers for the first time, one after the
+    /// other: it serves nobody else meanwhile, so that none of them is left a queue.
+    pub(crate) fn warming(workers: usize) -> Self {
+        Self {
+            kind: Kind::Warming { workers },
+            length: LOOK.0,
+            warm_up: Duration::ZERO,
         }
     }
 
@@ -114,7 +126,7 @@ impl Load {
     fn least(&self) -> u64 {
         match self.kind {
             Kind::Alone => LEAST_ALONE,
-            Kind::Closed | Kind::Open { .. } => 1,
+            Kind::Closed | Kind::Warming { .. } | Kind::Open { .. } => 1,
         }
     }
 
@@ -135,20 +147,21 @@ impl Load {
     fn seed(&self) -> u64 {
         match self.kind {
             Kind::Open { seed, .. } => seed,
-            Kind::Closed | Kind::Alone => 0,
+            Kind::Closed | Kind::Alone | Kind::Warming { .. } => 0,
         }
     }
 
     fn users(&self, case: &CasePlan) -> usize {
         match self.kind {
             Kind::Alone => 1,
+            Kind::Warming { workers } => workers,
             Kind::Closed | Kind::Open { .. } => case.users.unwrap_or(USERS_DEFAULT),
         }
     }
 
     fn arrival(&self, case: &CasePlan) -> Arrival {
         match self.kind {
-            Kind::Closed | Kind::Alone => Arrival::Closed {
+            Kind::Closed | Kind::Alone | Kind::Warming { .. } => Arrival::Closed {
                 users: self.users(case),
             },
             Kind::Open { rate_per_s, .. } => Arrival::Open {

@@ -312,6 +312,9 @@ fn the_least_disturbed_pass_of_those_at_the_usual_speed_counts() {
     // The least work was seen at a speed that may have been misread, and another is disturbed.
     let passes = [(9.0, 300), (10.0, 320), (9.9, 450)];
     assert_eq!(typical(&passes), [Duration::from_micros(320)]);
+    // Its workers imported meanwhile: what a slower processor did in less time says so.
+    let passes = [(10.0, 32_000), (7.0, 2000), (8.0, 1900)];
+    assert_eq!(typical(&passes), [Duration::from_micros(1400)]);
     // What differs as two readings do is not corrected.
     assert_eq!(typical(&[(9.8, 300)]), [Duration::from_micros(300)]);
     assert_eq!(typical(&[(20.0, 300)]), [Duration::from_micros(600)]);

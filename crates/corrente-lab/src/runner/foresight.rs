@@ -29,6 +29,7 @@ impl Stage<'_> {
     /// platform that charges by the request would bill, and the model sees of the synchronous
     /// side; and the calibration's requests. In passes, so that the machine's drift meets all alike.
     pub(super) fn learn(&mut self) -> Result<(), LabError> {
+        self.warm_up()?;
         for _ in 0..schedule::passes(self.scenario, self.run.mode) {
             self.learn_alone()?;
             self.learn_warm()?;
@@ -41,6 +42,17 @@ impl Stage<'_> {
             if self.scenario.naive.as_ref() == Some(&key.0) {
                 let gain = naive::gain(cost.elapsed, cost.cpu);
                 self.naive.extend(gain.map(|gain| (key.1.clone(), gain)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has each of many workers serve each case, so that one user alone does not meet them as they start.
+    fn warm_up(&mut self) -> Result<(), LabError> {
+        let warmed = schedule::warmed(self.scenario, self.run.mode);
+        for case in self.cases.clone() {
+            for (id, workers) in &warmed {
+                self.slice(id, &case, &Load::warming(*workers))?;
             }
         }
         Ok(())
