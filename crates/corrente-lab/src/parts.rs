@@ -73,7 +73,7 @@ impl Parts {
     /// Binds them to these processors; a backend that PostgreSQL starts later inherits it.
     pub(crate) fn pin(&self, processors: &[usize]) {
         for root in self.roots() {
-            process_tree::pin(&process_tree::tree(root), processors);
+            process_tree::pin_tree(root, processors);
         }
     }
 }

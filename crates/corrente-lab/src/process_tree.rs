@@ -4,7 +4,7 @@
 //! and its descendants. Reads `/proc`; knows nothing of scenarios. A process that ends while it is
 //! being read counts as nothing, which is what it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ const SETTLE_LOOK: Duration = Duration::from_millis(30);
 
 /// Pace of looking whether a killed process has ended.
 const REAP_PACE: Duration = Duration::from_millis(2);
+
+/// Looks at a tree that is to be bound, which a program that starts others for ever would never end.
+const PIN_LOOKS_MAX: u32 = 100;
 
 /// CPU time of every thread of a tree, by thread id: two of them give the time in between.
 #[derive(Debug, Clone, Default)]
@@ -120,32 +123,42 @@ fn is_runnable(root: u32) -> bool {
     })
 }
 
-/// Binds every thread of these processes to `processors`; what they start later inherits it.
-pub(crate) fn pin(processes: &[u32], processors: &[usize]) {
+/// Binds every thread of the tree under `root` to `processors`; what they start later inherits it. Looks
+/// again until nobody is new: who was started between a look and the binding of its parent is bound to
+/// nothing, as are some of many workers while they start.
+pub(crate) fn pin_tree(root: u32, processors: &[usize]) {
     if processors.is_empty() {
         return;
     }
-    let mut set = CpuSet::new();
-    for processor in processors {
-        set.set(*processor);
-    }
-    for thread in processes.iter().flat_map(|process| threads_of(*process)) {
-        // A thread that has ended in the meantime needs no processor.
-        rustix::thread::sched_setaffinity(pid(thread), &set).ok();
+    let mut bound = BTreeSet::new();
+    for _ in 0..PIN_LOOKS_MAX {
+        let threads: Vec<u32> = tree(root).into_iter().flat_map(threads_of).collect();
+        let found = bound.len();
+        for thread in threads {
+            bind(pid(thread), processors);
+            bound.insert(thread);
+        }
+        if bound.len() == found {
+            return;
+        }
     }
 }
 
 /// Binds the calling thread; an empty list leaves it where it is.
 pub(crate) fn pin_this_thread(processors: &[usize]) {
-    if processors.is_empty() {
-        return;
+    if !processors.is_empty() {
+        bind(None, processors);
     }
+}
+
+fn bind(thread: Option<Pid>, processors: &[usize]) {
     let mut set = CpuSet::new();
     for processor in processors {
         set.set(*processor);
     }
-    // Refused only where the processor has gone: the thread then runs where it may.
-    rustix::thread::sched_setaffinity(None, &set).ok();
+    // Refused where the processor has gone, and the thread then runs where it may; one that has ended in the
+    // meantime needs none.
+    rustix::thread::sched_setaffinity(thread, &set).ok();
 }
 
 /// Sends a signal to every process of `processes`; those that have ended are past caring.
@@ -262,6 +275,33 @@ mod tests {
         child.wait().expect("ends");
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(tree(found[1]).len(), 1);
+    }
+
+    #[test]
+    fn who_is_started_while_a_tree_is_bound_is_bound_too() {
+        // Starts one after the other, and says so when a good many are there.
+        let script = "for i in $(seq 40); do sleep 60 & done; echo ready; wait";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        let allowed = rustix::thread::sched_getaffinity(None).expect("own");
+        let first = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu));
+        pin_tree(child.id(), &[first.expect("there is one")]);
+        let mut line = String::new();
+        let mut output = std::io::BufReader::new(child.stdout.take().expect("is piped"));
+        std::io::BufRead::read_line(&mut output, &mut line).expect("says ready");
+        let found = tree(child.id());
+        let on_one = |process: &u32| {
+            let set = rustix::thread::sched_getaffinity(pid(*process)).expect("is there");
+            set.count() == 1
+        };
+        let free = found.iter().filter(|process| !on_one(process)).count();
+        signal(&found, Signal::KILL);
+        child.wait().expect("ends");
+        reap(found, Duration::from_secs(60));
+        assert_eq!(free, 0);
     }
 
     #[test]

@@ -241,7 +241,7 @@ impl Stage<'_> {
                     .warning(&format!("{}: {reason}", self.scenario.name));
             }
             if let Some(server) = &instance.server {
-                process_tree::pin(&server.processes(), &self.placement.application);
+                process_tree::pin_tree(server.root(), &self.placement.application);
             }
         }
         self.run.check_interrupted()

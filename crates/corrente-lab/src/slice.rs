@@ -255,7 +255,7 @@ impl Bench<'_> {
         let interrupted = || self.run.interrupted();
         instance.restart(self.scenario, case, self.surroundings, &interrupted);
         if let Some(server) = &instance.server {
-            process_tree::pin(&server.processes(), self.place.application);
+            process_tree::pin_tree(server.root(), self.place.application);
             // Where it works on for longer, `foreign` says so of whoever is measured next.
             process_tree::settles_within(server.root(), START_LIMIT);
         }

@@ -103,7 +103,7 @@ impl Meter {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        process_tree::pin(&[child.id()], place);
+        process_tree::pin_tree(child.id(), place);
         let asked = child.stdin.take();
         let answers = answers(child.stdout.take());
         Some(Self {

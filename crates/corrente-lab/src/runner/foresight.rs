@@ -2,6 +2,8 @@
 //!
 //! Everything here happens before the first judged measurement of the asynchronous side.
 
+use std::collections::BTreeSet;
+
 use corrente_model::cost_table::shipped;
 use corrente_model::naive;
 use corrente_report::result::Side;
@@ -68,7 +70,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// The contender of many threads under the load of each case.
+    /// The contender that is known under load, in each case.
     fn learn_warm(&mut self) -> Result<(), LabError> {
         let plan = self.scenario.prediction.as_ref();
         let Some(id) = plan.and_then(|plan| plan.warm.as_deref()) else {
@@ -169,6 +171,8 @@ impl Stage<'_> {
         loaded.extend(plan.warm.clone());
         let crowded = self.predicted_contenders(Side::Sync).into_iter();
         loaded.extend(crowded.filter(is_crowded));
+        let mut seen = BTreeSet::new();
+        loaded.retain(|id| seen.insert(id.clone()));
         loaded
     }
 

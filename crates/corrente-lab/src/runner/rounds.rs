@@ -29,7 +29,7 @@ impl Stage<'_> {
             .iter()
             .filter_map(|instance| instance.server.as_ref())
         {
-            process_tree::pin(&server.processes(), &self.run.processors);
+            process_tree::pin_tree(server.root(), &self.run.processors);
         }
         self.placement = Placement::default();
         let turns = self.turns(std::slice::from_ref(&case));

@@ -31,8 +31,8 @@ pub struct PredictionPlan {
     /// whose server or framework is another.
     #[serde(default)]
     pub alone: Vec<String>,
-    /// A synchronous contender of many threads, where there is one: its process hardly sleeps, so
-    /// what its requests cost under load is the best measure of the code's own part.
+    /// A synchronous contender of many threads, or else of many processes, where there is one: they hardly
+    /// sleep, so what its requests cost under load is the best measure of the code's own part.
     #[serde(default)]
     pub warm: Option<String>,
     /// Connections in all processes together, by kind of call; unlimited where absent.
