@@ -127,12 +127,18 @@ fn is_runnable(root: u32) -> bool {
 /// again until nobody is new: who was started between a look and the binding of its parent is bound to
 /// nothing, as are some of many workers while they start.
 pub(crate) fn pin_tree(root: u32, processors: &[usize]) {
-    if processors.is_empty() {
-        return;
+    if !processors.is_empty() {
+        bind_all(
+            || tree(root).into_iter().flat_map(threads_of).collect(),
+            processors,
+        );
     }
+}
+
+fn bind_all(mut look: impl FnMut() -> Vec<u32>, processors: &[usize]) {
     let mut bound = BTreeSet::new();
     for _ in 0..PIN_LOOKS_MAX {
-        let threads: Vec<u32> = tree(root).into_iter().flat_map(threads_of).collect();
+        let threads = look();
         let found = bound.len();
         for thread in threads {
             bind(pid(thread), processors);
@@ -279,29 +285,23 @@ mod tests {
 
     #[test]
     fn who_is_started_while_a_tree_is_bound_is_bound_too() {
-        // Starts one after the other, and says so when a good many are there.
-        let script = "for i in $(seq 40); do sleep 60 & done; echo ready; wait";
-        let mut child = Command::new("sh")
-            .args(["-c", script])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("sh starts");
+        let sleep = || Command::new("sleep").arg("60").spawn().expect("starts");
+        let (mut early, mut late) = (sleep(), sleep());
+        let numbers = [early.id(), late.id()];
         let allowed = rustix::thread::sched_getaffinity(None).expect("own");
         let first = (0..CpuSet::MAX_CPU).find(|cpu| allowed.is_set(*cpu));
-        pin_tree(child.id(), &[first.expect("there is one")]);
-        let mut line = String::new();
-        let mut output = std::io::BufReader::new(child.stdout.take().expect("is piped"));
-        std::io::BufRead::read_line(&mut output, &mut line).expect("says ready");
-        let found = tree(child.id());
-        let on_one = |process: &u32| {
-            let set = rustix::thread::sched_getaffinity(pid(*process)).expect("is there");
-            set.count() == 1
-        };
-        let free = found.iter().filter(|process| !on_one(process)).count();
-        signal(&found, Signal::KILL);
-        child.wait().expect("ends");
-        reap(found, Duration::from_secs(60));
-        assert_eq!(free, 0);
+        let mut looks = [vec![numbers[0]], numbers.to_vec(), numbers.to_vec()].into_iter();
+        bind_all(
+            || looks.next().expect("no further look"),
+            &[first.expect("there is one")],
+        );
+        let counts = numbers.map(|process| {
+            let set = rustix::thread::sched_getaffinity(pid(process)).expect("is there");
+            set.count()
+        });
+        signal(&numbers, Signal::KILL);
+        early.wait().and(late.wait()).expect("both end");
+        assert_eq!(counts, [1, 1]);
     }
 
     #[test]
