@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::cells::CellId;
-use super::heap::{Context, ContextId, OwnedBy};
+use super::heap::{Context, ContextId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
@@ -177,11 +177,17 @@ impl Machine<'_> {
                     })
             }
             Data::Collection(owner) => {
-                let inside = self.heap.peek_all(owner);
-                inside.iter().any(|inner| {
+                let Some(inside) = self.heap.peek_unknown(owner) else {
+                    return false;
+                };
+                let carries = inside.iter().any(|inner| {
                     !matches!(self.values.data(inner), Data::Collection(_))
                         && self.is_carrier(inner)
-                })
+                });
+                if !carries {
+                    self.heap.note_plain(owner, inside.len());
+                }
+                carries
             }
             _ => false,
         }
@@ -248,10 +254,10 @@ impl Machine<'_> {
         receiver: Option<Value>,
         given: &[Given],
     ) -> bool {
-        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+        let Data::Function { function, .. } = self.values.data(callee) else {
             return false;
         };
-        let Data::Function { function, .. } = self.values.data(callee) else {
+        let Some(owner) = self.defaults_of(function, callee) else {
             return false;
         };
         let signature = self.signature(function);
@@ -300,8 +306,16 @@ impl Machine<'_> {
         self.context(context)
     }
 
+    /// The owner of a function's defaults; most functions have none.
+    fn defaults_of(&self, function: FunctionId, callee: Value) -> Option<Owner> {
+        if !self.with_defaults[function.0 as usize] {
+            return None;
+        }
+        self.heap.owned.get(&OwnedBy::Defaults(callee)).copied()
+    }
+
     fn signature(&mut self, function: FunctionId) -> Rc<Signature> {
-        if let Some(known) = self.signatures.get(&function) {
+        if let Some(known) = &self.signatures[function.0 as usize] {
             return Rc::clone(known);
         }
         let mut signature = Signature::default();
@@ -316,7 +330,7 @@ impl Machine<'_> {
             }
         }
         let signature = Rc::new(signature);
-        self.signatures.insert(function, Rc::clone(&signature));
+        self.signatures[function.0 as usize] = Some(Rc::clone(&signature));
         signature
     }
 
@@ -338,10 +352,10 @@ impl Machine<'_> {
         callee: Value,
         found: impl Fn(&mut Self, ValueSet) -> ValueSet,
     ) {
-        let Some(owner) = self.heap.owned.get(&OwnedBy::Defaults(callee)).copied() else {
+        let function = self.instances[instance.0 as usize].function;
+        let Some(owner) = self.defaults_of(function, callee) else {
             return;
         };
-        let function = self.instances[instance.0 as usize].function;
         for parameter in self.signature(function).named() {
             let defaults = self.read_named(owner, parameter.name);
             let values = found(self, defaults);

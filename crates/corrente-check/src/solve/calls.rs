@@ -262,8 +262,10 @@ impl Machine<'_> {
         let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX
             || self.is_single(class, object, maker);
         let info = &mut self.heap.objects[object.0 as usize];
+        let is_news = carries && !info.carries;
         info.carries |= carries;
         info.depth = depth;
+        self.heap.carriers += u32::from(is_news);
         let value = self.values.intern(Data::Object(object));
         let mut result = ValueSet::one(value);
         let new = self.symbols.intern("__new__");

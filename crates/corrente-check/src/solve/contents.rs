@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::cells::{CellId, Moment, Task};
+use super::cells::{CellId, Cells, Moment, Task};
 use super::heap::Owner;
 use super::machine::Machine;
 use super::values::ValueSet;
@@ -19,6 +19,15 @@ pub(super) struct Contents {
     keys: Vec<Symbol>,
     /// The cell of each key.
     cells: Vec<CellId>,
+    /// When it was last seen to hold nothing that carries callables.
+    plain: Option<Plain>,
+}
+
+/// How much a collection held, and what could be told apart, when it held nothing that carries callables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plain {
+    pub(super) members: usize,
+    pub(super) carriers: u32,
 }
 
 impl Contents {
@@ -27,7 +36,18 @@ impl Contents {
             summary,
             keys: Vec::new(),
             cells: Vec::new(),
+            plain: None,
         }
+    }
+
+    /// Whether it was seen to hold nothing that carries callables, and has not changed since.
+    pub(super) fn is_plain(&self, now: Plain) -> bool {
+        self.plain == Some(now)
+    }
+
+    /// Notes that it holds nothing that carries callables.
+    pub(super) fn note_plain(&mut self, now: Plain) {
+        self.plain = Some(now);
     }
 
     /// The cell of a key that it has.
@@ -47,8 +67,16 @@ impl Contents {
         self.cells.push(cell);
     }
 
-    fn entries(&self) -> impl Iterator<Item = (Symbol, CellId)> + '_ {
-        self.keys.iter().copied().zip(self.cells.iter().copied())
+    /// The keys that are new or under which something is new for who has seen so much.
+    pub(super) fn entries_since(&self, seen: Option<Seen>, cells: &Cells) -> Vec<(Symbol, CellId)> {
+        let entries = self.keys.iter().copied().zip(self.cells.iter().copied());
+        let Some(seen) = seen else {
+            return entries.collect();
+        };
+        let new = entries.enumerate();
+        new.filter(|(number, (_, cell))| *number >= seen.keys || cells.has_grown(*cell, seen.at))
+            .map(|(_, entry)| entry)
+            .collect()
     }
 }
 
@@ -78,20 +106,11 @@ impl Machine<'_> {
 
     /// The same, without what an operation that has read all of it has seen.
     fn named_since(&mut self, owner: Owner, seen: Option<Seen>) -> Vec<(Symbol, ValueSet)> {
-        let contents = self.heap.contents(owner);
-        let summary = contents.summary;
-        let entries: Vec<(Symbol, CellId)> = contents.entries().collect();
+        let summary = self.heap.summary(owner);
         self.read_cell(summary);
-        let cells = &self.heap.cells;
-        let is_new = |number: usize, cell: CellId| {
-            seen.is_none_or(|seen| number >= seen.keys || cells.has_grown(cell, seen.at))
-        };
-        let new = entries.into_iter().enumerate();
-        let new: Vec<(Symbol, CellId)> = new
-            .filter(|(number, (_, cell))| is_new(*number, *cell))
-            .map(|(_, entry)| entry)
-            .collect();
-        new.into_iter()
+        self.heap
+            .entries_since(owner, seen)
+            .into_iter()
             .map(|(key, cell)| (key, self.read_cell(cell)))
             .collect()
     }
@@ -113,7 +132,31 @@ impl Machine<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::heap::Heap;
+    use super::super::values::{Value, ValueSet};
+    use crate::symbols::Symbol;
     use crate::{Catalogue, Source, check};
+
+    #[test]
+    fn a_collection_is_asked_again_for_what_it_carries_when_anything_may_be_new() {
+        let mut heap = Heap::new(Symbol(0));
+        let owner = heap.new_owner();
+        let put = |heap: &mut Heap, values: [u32; 1]| {
+            let values: ValueSet = values.into_iter().map(Value::numbered).collect();
+            heap.put(owner, Symbol(1), &values);
+        };
+        put(&mut heap, [1]);
+        assert!(heap.peek_unknown(owner).is_some(), "nobody has looked");
+        heap.note_plain(owner, 1);
+        assert!(heap.peek_unknown(owner).is_none(), "nothing has changed");
+        put(&mut heap, [1]);
+        assert!(heap.peek_unknown(owner).is_none(), "it holds the same");
+        put(&mut heap, [2]);
+        assert!(heap.peek_unknown(owner).is_some(), "it holds more");
+        heap.note_plain(owner, 2);
+        heap.carriers += 1;
+        assert!(heap.peek_unknown(owner).is_some(), "an object is another");
+    }
 
     /// The lines of blocking calls of a program in which `table` takes in `base` before that is filled.
     fn found(filled: &str) -> Vec<u32> {

@@ -5,7 +5,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cells::{CellId, Cells};
-use super::contents::Contents;
+use super::contents::{Contents, Plain, Seen};
 use super::instance::InstanceId;
 use super::lineage::Known;
 use super::values::{Value, ValueSet};
@@ -112,6 +112,8 @@ pub(crate) struct Heap {
     factories: FxHashMap<Owner, CellId>,
     /// Attributes that an object has for sure.
     pub(super) settled: FxHashMap<(ObjectId, Symbol), Settled>,
+    /// How often an object or a class's objects came to carry callables.
+    pub(super) carriers: u32,
     /// Some class has a metaclass of the program's.
     pub(super) has_metaclasses: bool,
     /// Owners that belong to a thing for good.
@@ -166,6 +168,7 @@ impl Heap {
             blurred: FxHashSet::default(),
             factories: FxHashMap::default(),
             settled: FxHashMap::default(),
+            carriers: 0,
             has_metaclasses: false,
             owned: FxHashMap::default(),
         }
@@ -199,6 +202,14 @@ impl Heap {
         contents_of(&mut self.contents, &mut self.cells, owner)
     }
 
+    /// The keys of a collection that are new, or under which something is, for who has seen so much.
+    pub(super) fn entries_since(&self, owner: Owner, seen: Option<Seen>) -> Vec<(Symbol, CellId)> {
+        let known = self.contents.get(&owner);
+        known.map_or_else(Vec::new, |contents| {
+            contents.entries_since(seen, &self.cells)
+        })
+    }
+
     /// What a collection holds, whatever the key.
     pub(crate) fn summary(&mut self, owner: Owner) -> CellId {
         self.contents(owner).summary
@@ -210,6 +221,27 @@ impl Heap {
         known
             .map(|contents| self.cells.peek(contents.summary).clone())
             .unwrap_or_default()
+    }
+
+    /// What a collection holds, if something in it may carry callables; nothing if it was seen before that nothing does.
+    pub(super) fn peek_unknown(&self, owner: Owner) -> Option<ValueSet> {
+        let contents = self.contents.get(&owner)?;
+        let inside = self.cells.peek(contents.summary);
+        let is_plain = contents.is_plain(self.plain(inside.len()));
+        (!is_plain).then(|| inside.clone())
+    }
+
+    /// Notes that a collection with so many members holds nothing that carries callables.
+    pub(super) fn note_plain(&mut self, owner: Owner, members: usize) {
+        let now = self.plain(members);
+        if let Some(contents) = self.contents.get_mut(&owner) {
+            contents.note_plain(now);
+        }
+    }
+
+    fn plain(&self, members: usize) -> Plain {
+        let carriers = self.carriers;
+        Plain { members, carriers }
     }
 
     /// Puts something into a collection.

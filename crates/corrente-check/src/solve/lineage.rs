@@ -70,6 +70,7 @@ impl Machine<'_> {
                 }
             }
         }
+        self.heap.carriers += 1;
         self.forget_orders(id);
         for outer in self.order_of(id).iter() {
             let info = &mut self.heap.classes[outer.0 as usize];

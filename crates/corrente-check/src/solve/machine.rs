@@ -94,7 +94,9 @@ pub(crate) struct Machine<'a> {
     /// Partials inside one another that it calls.
     pub(super) calling: Calling,
     /// Of functions that were called.
-    pub(super) signatures: FxHashMap<FunctionId, Rc<Signature>>,
+    pub(super) signatures: Vec<Option<Rc<Signature>>>,
+    /// Functions of which something has noted defaults.
+    pub(super) with_defaults: Vec<bool>,
     /// Objects of libraries of which a rule asks whether they are given.
     pub(super) asked_for: FxHashSet<Symbol>,
     /// The keys of the first positions of collections.
@@ -138,6 +140,7 @@ impl<'a> Machine<'a> {
         let positions = positions.collect();
         let asked_for = catalogue.objects_asked_for();
         let asked_for = asked_for.map(|object| symbols.intern(object)).collect();
+        let functions = program.functions().count();
         let first = InstanceId(0);
         let current = Current {
             instance: first,
@@ -179,7 +182,8 @@ impl<'a> Machine<'a> {
             partial_numbers: FxHashMap::default(),
             iterated: Vec::new(),
             calling: Calling::default(),
-            signatures: FxHashMap::default(),
+            signatures: vec![None; functions],
+            with_defaults: vec![false; functions],
             asked_for,
             positions,
             generous: false,

@@ -204,6 +204,7 @@ impl Machine<'_> {
         let outer = self.current.instance;
         let value = self.values.intern(Data::Function { function, outer });
         if !defaults.is_empty() {
+            self.with_defaults[function.0 as usize] = true;
             let owner = self.heap.owner_of(OwnedBy::Defaults(value));
             for (name, slot) in defaults {
                 let values = self.slot(*slot);

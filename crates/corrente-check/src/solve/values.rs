@@ -115,6 +115,14 @@ pub(crate) struct Values {
     numbers: FxHashMap<Data, Value>,
 }
 
+#[cfg(test)]
+impl Value {
+    /// The value of a number.
+    pub(super) fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 impl Values {
     pub(crate) fn intern(&mut self, data: Data) -> Value {
         if let Some(known) = self.numbers.get(&data) {
