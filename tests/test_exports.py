@@ -26,6 +26,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
     assert modules == {
         "__main__",
         "_certificate",
+        "_children",
         "_crew",
         "_gate",
         "_lifespan",

@@ -25,12 +25,13 @@ from asyncio.log import logger
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _native, _seam, _server, _tls, _watch
-from corrente._transports import ACCEPTED, DatagramTransport, StreamTransport, Transports
+from corrente import _children, _native, _seam, _server, _tls, _watch
+from corrente._transports import DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from corrente._transports import Accepted
 
 #: What asyncio has no type for: its private classes, an address of any family.
 Foreign: TypeAlias = Any
@@ -38,7 +39,6 @@ Foreign: TypeAlias = Any
 
 _INTERNET = (int(socket.AF_INET), int(socket.AF_INET6))
 _STREAM = int(socket.SOCK_STREAM)
-_NONBLOCKING = int(socket.SOCK_NONBLOCK)
 
 # What a socket is, as numbers: `socket.socket` looks up a member of an enumeration each time.
 _plain_socket: Foreign = _socket.socket
@@ -77,7 +77,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
         self._stall_listener: Callable[[_watch.Stall], None] | None = None
         asyncio.SelectorEventLoop.__init__(self, _seam.Watcher(self))  # type: ignore[arg-type]
-        self._transports = Transports()
+        self._transports = Transports(self)
 
     def _make_socket_transport(
         self,
@@ -244,24 +244,22 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             accept: Any = asyncio.SelectorEventLoop._accept_connection  # type: ignore[attr-defined]
             accept(self, protocol_factory, sock, sslcontext, server, backlog, *limits)
             return
-        family, kind = _family_of(sock), _kind_of(sock)
-        if family not in _INTERNET:
+        if _family_of(sock) not in _INTERNET or _kind_of(sock) != _STREAM:
             self._accept_local(protocol_factory, sock, server, backlog, limits)
             return
         try:
-            accepted = self._accept(sock.fileno(), backlog, kind == _STREAM)
+            accepted = iter(self._accept(sock.fileno(), backlog))
         except OSError as error:
             self._refused(sock, error, (protocol_factory, sock, None, server, backlog, *limits))
             return
-        how = (family, kind | _NONBLOCKING, _protocol_of(sock))
-        connections = iter([socket.socket(*how, number) for number in accepted])
+        protocol = _protocol_of(sock)
         try:
-            for connection in connections:
-                self._connected(protocol_factory, connection, ACCEPTED, server)
+            for number in accepted:
+                self._connected(protocol_factory, (number, protocol), None, server)
         except BaseException:
             # The program ends: those that are left have nobody.
-            for connection in connections:
-                connection.close()
+            for number in accepted:
+                socket.close(number)
             raise
 
     def _accept_local(
@@ -272,7 +270,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         backlog: int,
         limits: tuple[Any, ...],
     ) -> None:
-        """Unix sockets: their peers' addresses are Python's to tell."""
+        """Unix sockets and the like: their peers' addresses are Python's to tell."""
         for _ in range(backlog):
             try:
                 connection, address = sock.accept()
@@ -292,45 +290,30 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     def _connected(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
-        connection: socket.socket,
+        connection: socket.socket | Accepted,
         address: Foreign,
         server: Foreign,
     ) -> None:
         try:
             StreamTransport(self, connection, protocol_factory(), server=server, peername=address)
         except (SystemExit, KeyboardInterrupt):
-            connection.close()
+            _close(connection)
             raise
         except BaseException as error:  # whatever a factory raises is the loop's to report
-            connection.close()
+            _close(connection)
             message = "Error on transport creation for incoming connection"
             self.call_exception_handler({"message": message, "exception": error})
 
-    def _wake(
-        self, number: int, is_ipv6: bool, protocol: asyncio.BaseProtocol, server: Foreign
-    ) -> None:
+    def _wake(self, number: int, protocol: asyncio.BaseProtocol, server: Foreign) -> None:
         """A connection that has rested goes on: it gets a transport."""
-        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
-        kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+        # One that has ended listening knows of no new connections.
+        is_serving = server is not None and server._sockets is not None
+        connection = (number, socket.IPPROTO_TCP)
         try:
-            connection = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=number)
+            StreamTransport(self, connection, protocol, server=server if is_serving else None)
         except BaseException:
             self._remove_reader(number)
             socket.close(number)
-            raise
-        # One that has ended listening knows of no new connections.
-        is_serving = server is not None and server._sockets is not None
-        try:
-            StreamTransport(
-                self,
-                connection,
-                protocol,
-                server=server if is_serving else None,
-                peername=ACCEPTED,
-            )
-        except BaseException:
-            self._remove_reader(number)
-            connection.close()
             raise
 
     def _rest_listening(
@@ -347,6 +330,16 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         self._remove_reader(sock.fileno())
         loop: Any = self
         self.call_later(constants.ACCEPT_RETRY_DELAY, loop._start_serving, *arguments)
+
+    def _make_subprocess_transport(
+        self, *how: Foreign, **more: Foreign
+    ) -> Coroutine[Any, Any, Foreign]:
+        watcher = _children.watcher()
+        if watcher is not None:
+            return _children.started(self, watcher, *how, **more)
+        base: Foreign = asyncio.SelectorEventLoop
+        made: Coroutine[Any, Any, Foreign] = base._make_subprocess_transport(self, *how, **more)
+        return made
 
     async def getaddrinfo(
         self,
@@ -550,6 +543,14 @@ def watch(
             " run the program with corrente.run()"
         )
     running.watch(threshold, request=request)
+
+
+def _close(connection: socket.socket | Accepted) -> None:
+    """Closes a connection that has got no transport."""
+    if isinstance(connection, tuple):
+        socket.close(connection[0])
+    else:
+        connection.close()
 
 
 def _policy() -> Foreign:

@@ -41,6 +41,7 @@ ATTRIBUTES = (
     "_tls",
     "_transports",
     "_unix_server_sockets",
+    "_watcher",
     "slow_callback_duration",
 )
 

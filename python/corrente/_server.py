@@ -28,39 +28,40 @@ class Clients:
     """The connections of a server, not kept alive.
 
     What asyncio has a `WeakSet` for, into which and out of which a connection comes in a
-    microsecond. Streams of ours are found by their descriptors, which the loop has; one that is
-    gone has taken itself out.
+    microsecond. Streams of ours are counted; which ones they are the loop knows, and they know
+    their server.
     """
 
     def __init__(self, transports: Transports) -> None:
         self._transports = transports
-        self._descriptors: set[int] = set()
+        self._streams = 0
         #: Transports of somebody else, if there were any.
         self._others: weakref.WeakSet[asyncio.Transport] | None = None
 
     def add(self, transport: asyncio.Transport) -> None:
         """Adds one that has been made."""
         if isinstance(transport, StreamTransport):
-            self._descriptors.add(transport._sock_fd)
+            self._streams += 1
             return
         if self._others is None:
             self._others = weakref.WeakSet()
         self._others.add(transport)
 
     def discard(self, transport: asyncio.Transport) -> None:
-        """Forgets one."""
+        """Forgets one, which was added once."""
         if isinstance(transport, StreamTransport):
-            self._descriptors.discard(transport._sock_fd)
+            self._streams -= 1
         elif self._others is not None:
             self._others.discard(transport)
 
     def __len__(self) -> int:
-        return len(self._descriptors) + (0 if self._others is None else len(self._others))
+        return self._streams + (0 if self._others is None else len(self._others))
 
     def copy(self) -> list[asyncio.Transport]:
         """Those that are there now."""
-        found = [self._transports.get(descriptor) for descriptor in self._descriptors]
-        return [transport for transport in found if transport is not None] + [*(self._others or ())]
+        streams = self._transports.streams()
+        found = [one for one in streams if getattr(one._server, "_clients", None) is self]
+        return [*found, *(self._others or ())]
 
 
 class Server(base_events.Server):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import warnings
 import weakref
 from asyncio import base_events, constants, selector_events, trsock
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from corrente import _native
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from corrente._loop import EventLoop
@@ -30,6 +30,16 @@ Foreign: TypeAlias = Any
 #: In place of a peer's address: the native half has it.
 ACCEPTED = object()
 
+#: A connection that the loop has accepted, before anybody has asked for its socket: its descriptor
+#: and the number of its protocol.
+Accepted: TypeAlias = tuple[int, int]
+
+# What every transport tells of itself.
+_DESCRIBED = {"peername", "sockname", "socket"}
+
+# What every connection of the internet is that the loop accepts by itself.
+_CONNECTION = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+
 # Since Python 3.13 a server is told which connection it is told of.
 _KNOWS_CLIENTS = hasattr(base_events.Server, "close_clients")
 
@@ -37,18 +47,31 @@ _KNOWS_CLIENTS = hasattr(base_events.Server, "close_clients")
 class Transports:
     """The transports of a loop by their descriptors, not kept alive.
 
-    What asyncio has a `WeakValueDictionary` for, whose callbacks cost a connection half a
-    microsecond. A stream of ours takes its entry out itself; what others leave is replaced when
-    their number is used again.
+    What asyncio has a `WeakValueDictionary` for, which costs a connection a microsecond and 200
+    bytes. Streams of ours are known to the native half, which watches them; what others leave is
+    replaced when their number is used again.
     """
 
-    def __init__(self) -> None:
-        self.references: dict[int, weakref.ref[Any]] = {}
+    def __init__(self, loop: EventLoop) -> None:
+        # Of which this is a part: it must not keep it.
+        self._loop: EventLoop = weakref.proxy(loop)
+        self._others: dict[int, weakref.ref[Any]] = {}
+        # Those that asyncio's `sendfile` has taken out, to use their sockets.
+        self._hidden: set[int] = set()
 
     def get(self, descriptor: int) -> Foreign:
         """The transport of a descriptor; `None` where it has none, or that is gone."""
-        reference = self.references.get(descriptor)
+        if descriptor in self._hidden:
+            return None
+        stream = self._loop._stream(descriptor)
+        if stream is not None:
+            return stream
+        reference = self._others.get(descriptor)
         return reference() if reference is not None else None
+
+    def streams(self) -> list[StreamTransport]:
+        """Those that are streams of ours."""
+        return self._loop._streams()
 
     def __getitem__(self, descriptor: int) -> Foreign:
         transport = self.get(descriptor)
@@ -57,13 +80,20 @@ class Transports:
         return transport
 
     def __setitem__(self, descriptor: int, transport: Foreign) -> None:
-        self.references[descriptor] = weakref.ref(transport)
+        if isinstance(transport, StreamTransport):
+            self._hidden.discard(descriptor)
+        else:
+            self._others[descriptor] = weakref.ref(transport)
 
     def __delitem__(self, descriptor: int) -> None:
-        del self.references[descriptor]
+        if isinstance(self[descriptor], StreamTransport):
+            self._hidden.add(descriptor)
+        else:
+            del self._others[descriptor]
 
     def __len__(self) -> int:
-        return sum(reference() is not None for reference in self.references.values())
+        others = sum(reference() is not None for reference in self._others.values())
+        return len(self._loop._streams()) + others
 
 
 class StreamTransport(_native.Stream):
@@ -77,76 +107,111 @@ class StreamTransport(_native.Stream):
         "__dict__",
         "__weakref__",
         "_described",
-        "_described_sock",
         "_empty_waiter",
         "_given",
+        "_made",
         "_peername",
         "_server",
-        "_sock",
         "_sock_fd",
-        "_sockname",
     )
 
-    _sock: socket.socket | None
+    #: The socket while it is open; of a connection that the loop has accepted the number of its
+    #: protocol, until somebody asks for the socket.
+    _made: socket.socket | int | None
     _described: dict[str, Any] | None
 
     def __init__(
         self,
         loop: EventLoop,
-        sock: socket.socket,
+        sock: socket.socket | Accepted,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
         server: Foreign = None,
         peername: Foreign = None,
     ) -> None:
-        self._sock_fd = sock.fileno()
-        # First of all: what was never begun has nothing to warn of when it goes.
+        made: socket.socket | int
+        if isinstance(sock, tuple):
+            self._sock_fd, made = sock
+            peername = ACCEPTED
+        else:
+            self._sock_fd, made = sock.fileno(), sock
+            if peername is None:
+                base_events._set_nodelay(sock)  # type: ignore[attr-defined]
+                peername = _address(sock.getpeername)
         self._begin(loop, self._sock_fd, protocol)
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
-        self._sock = self._described_sock = sock
+        self._made = None
         self._given = extra
         self._described = None
-        self._sockname: Foreign = None
         self._empty_waiter: asyncio.Future[None] | None = None
         self._server: Foreign = None
-        if peername is None:
-            base_events._set_nodelay(sock)  # type: ignore[attr-defined]
-            peername = _address(sock.getpeername)
         self._peername = peername
         if server is not None:
-            self._server = server
             if _KNOWS_CLIENTS:
                 server._attach(self)
             else:
                 _attach(server, self)
-        loop._transports.references[self._sock_fd] = weakref.ref(self)
-        loop.call_soon(protocol.connection_made, self)
-        # Only then is anything read, and only then does `create_connection` return.
-        loop.call_soon(self._start_reading)
+            self._server = server
+        # `connection_made` is called soon; then something is read, and `create_connection` returns.
+        self._begin_soon()
         if waiter is not None:
             loop.call_soon(_wake, waiter)
+        # From now on the connection is this transport's: if anything was raised it is the caller's.
+        self._made = made
+
+    def _begin_by_handles(self) -> None:
+        """As asyncio begins."""
+        protocol: Foreign = self.get_protocol()
+        self._loop.call_soon(protocol.connection_made, self)
+        self._loop.call_soon(self._start_reading)
+
+    def _begin_handle(self) -> asyncio.Handle:
+        """What asyncio calls `connection_made` by, to tell what that raised."""
+        protocol: Foreign = self.get_protocol()
+        return asyncio.Handle(protocol.connection_made, (self,), self._loop)
+
+    @property
+    def _sock(self) -> socket.socket | None:
+        """The socket, while it is open. Asyncio's `sendfile` asks."""
+        return None if self._made is None else self._socket()
+
+    def _socket(self) -> socket.socket:
+        """The socket. Most connections' are never asked for, and so never made."""
+        made = self._made
+        if isinstance(made, socket.socket):
+            return made
+        peer = self._peer()
+        # An address of IPv6 has four parts.
+        is_ipv6 = peer is not None and len(peer) == 4
+        family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+        if made is None:
+            # It is closed, and nobody has asked before: one like it.
+            closed = socket.socket(family, _CONNECTION)
+            closed.close()
+            return closed
+        self._made = socket.socket(family, _CONNECTION, made, self._sock_fd)
+        return self._made
 
     @property
     def _extra(self) -> dict[str, Any]:
         """What `get_extra_info` tells, made when it is first asked: most connections never are."""
         if self._described is None:
-            is_accepted = self._peername is ACCEPTED
-            if self._sock is not None:
-                self._sockname = _address(self._sock.getsockname)
-            elif is_accepted:
-                self._sockname = self._local()
+            sock, is_open = self._socket(), self._made is not None
             self._described = {
-                "socket": trsock.TransportSocket(self._described_sock),
-                "sockname": self._sockname,
-                "peername": self._peer() if is_accepted else self._peername,
+                "socket": trsock.TransportSocket(sock),
+                "sockname": _address(sock.getsockname) if is_open else self._local(),
+                "peername": self._peer() if self._peername is ACCEPTED else self._peername,
                 **(self._given or {}),
             }
         return self._described
 
     def get_extra_info(self, name: str, default: Foreign = None) -> Foreign:
         """As asyncio."""
+        if self._described is None and name not in _DESCRIBED:
+            # Each reader's protocol asks for `sslcontext`: nothing has to be described for that.
+            return self._given.get(name, default) if self._given else default
         return self._extra.get(name, default)
 
     @property
@@ -166,12 +231,13 @@ class StreamTransport(_native.Stream):
 
     def __repr__(self) -> str:
         info = [self.__class__.__name__]
-        if self._sock is None:
+        is_open = self._made is not None
+        if not is_open:
             info.append("closed")
         elif self.is_closing():
             info.append("closing")
         info.append(f"fd={self._sock_fd}")
-        if self._sock is not None and not self._loop.is_closed():
+        if is_open and not self._loop.is_closed():
             interest = self._loop._interest(self._sock_fd)
             info.append("read=polling" if interest & selectors.EVENT_READ else "read=idle")
             size = self.get_write_buffer_size()
@@ -180,12 +246,20 @@ class StreamTransport(_native.Stream):
 
     def __del__(self) -> None:
         # The constructor may not have got so far.
-        if getattr(self, "_sock", None) is not None:
+        if getattr(self, "_made", None) is not None:
             message = f"unclosed transport {self!r}"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
-            self._described_sock.close()
-            if self._server is not None:
-                _detach(self._server, self)
+            self._close_socket()
+        server = getattr(self, "_server", None)
+        if server is not None:
+            _detach(server, self)
+
+    def _close_socket(self) -> None:
+        made, self._made = self._made, None
+        if isinstance(made, int):
+            socket.close(self._sock_fd)
+        elif made is not None:
+            made.close()
 
     def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if isinstance(exc, OSError):
@@ -221,13 +295,10 @@ class StreamTransport(_native.Stream):
             protocol.connection_lost(exc)
         finally:
             self._finish()
-            if self._sock is not None:
-                # Of one that was accepted the native half knows it.
-                if self._described is None and self._peername is not ACCEPTED:
-                    self._sockname = _address(self._sock.getsockname)
-                self._loop._transports.references.pop(self._sock_fd, None)
-                self._sock.close()
-                self._sock = None
+            if isinstance(self._made, socket.socket):
+                # Its addresses are known afterwards, too.
+                self._extra  # noqa: B018
+            self._close_socket()
             server = self._server
             if server is not None:
                 self._server = None
@@ -239,15 +310,16 @@ class StreamTransport(_native.Stream):
             if waiter is not None and not waiter.done():
                 waiter.set_exception(ConnectionError("Connection is closed by peer"))
 
-    def _rest(self) -> tuple[socket.socket | None, Foreign]:
-        """Gives up the connection, which goes on without a transport: its socket and its server."""
-        connection, self._sock = self._sock, None
+    def _rest(self) -> tuple[int, Foreign]:
+        """Gives up the connection, which goes on without it: its descriptor and its server."""
         server, self._server = self._server, None
         self._finish()
-        self._loop._transports.references.pop(self._sock_fd, None)
         if server is not None:
             _detach(server, self)
-        return connection, server
+        made, self._made = self._made, None
+        if isinstance(made, socket.socket):
+            return made.detach(), server
+        return -1 if made is None else self._sock_fd, server
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
         """A future that is done when all is written; no write is taken meanwhile."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from loop.running import Echo, Loop, Recorder, connect, end, run, run_until_stopped, sockets, turn
 
@@ -167,5 +169,38 @@ def test_a_task_that_a_protocol_makes_does_not_change_its_context(loop: Loop) ->
         await end(client, server)
         # Asyncio's transports are called in one context for as long as they read.
         assert client.seen == ["nowhere", "after a"]
+
+    run(loop, main())
+
+
+@pytest.mark.parametrize("reads", ["as it begins", "anew"])
+def test_what_connection_made_sets_is_its_own(loop: Loop, reads: str) -> None:
+    class Setting(Recorder):
+        """Changes the variable when it begins."""
+
+        seen = ""
+
+        def connection_made(self, transport: Any) -> None:
+            """Change it."""
+            super().connection_made(transport)
+            PLACE.set("begin")
+            if reads == "anew":
+                transport.pause_reading()
+                transport.resume_reading()
+
+        def data_received(self, data: bytes) -> None:
+            """See what is left of it."""
+            self.seen = PLACE.get()
+            super().data_received(data)
+
+    async def main() -> None:
+        ours, theirs = sockets()
+        client, server = Setting(), Recorder()
+        await connect(ours, client)
+        await connect(theirs, server)
+        server.transport.write(b"x")
+        await client.has(1)
+        await end(client, server)
+        assert client.seen == "nowhere"
 
     run(loop, main())

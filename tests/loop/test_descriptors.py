@@ -266,17 +266,22 @@ def test_a_transports_descriptor_is_its_own(loop: Loop) -> None:
     async def main() -> None:
         ours, theirs = sockets()
         protocol = Recorder()
-        await connect(ours, protocol)
+        transport = await connect(ours, protocol)
         number = ours.fileno()
-        for call in (
-            lambda: loop.add_reader(number, print),
-            lambda: loop.add_writer(number, print),
-            lambda: loop.remove_reader(number),
-            lambda: loop.remove_writer(number),
-        ):
-            with pytest.raises(RuntimeError, match="is used by transport"):
-                call()
+        # One that reads nothing is watched by nobody, and is there all the same.
+        for change in (lambda: None, transport.pause_reading, transport.resume_reading):
+            change()
+            for call in (
+                lambda: loop.add_reader(number, print),
+                lambda: loop.add_writer(number, print),
+                lambda: loop.remove_reader(number),
+                lambda: loop.remove_writer(number),
+            ):
+                with pytest.raises(RuntimeError, match="is used by transport"):
+                    call()
         await end(protocol)
+        loop.add_reader(theirs.fileno(), print)
+        assert loop.remove_reader(theirs.fileno())
         theirs.close()
 
     run(loop, main())

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     Factory = Callable[[], Loop]
 
 
+#: More callbacks than a loop has to have before it treats their contexts in another way.
+MANY = 200
+KEPT: contextvars.ContextVar[object] = contextvars.ContextVar("KEPT")
+
+
 class Thing:
     """Something that can be referred to weakly."""
 
@@ -205,6 +210,66 @@ def test_an_unclosed_loop_with_work_is_collected_and_warned_of(make_loop: Factor
     told.clear()
     gc.collect()
     assert [reference() for reference in references] == [None, None]
+
+
+def test_an_unclosed_loop_with_much_work_in_contexts_of_its_own_is_collected(
+    make_loop: Factory,
+) -> None:
+    loop = make_loop()
+    thing = Thing()
+    thing.handle = loop
+
+    def schedule(loop: Loop, thing: Thing) -> None:
+        KEPT.set(thing)
+        for _ in range(MANY):
+            loop.call_soon(int)
+            loop.call_later(1000, int)
+
+    contextvars.copy_context().run(schedule, loop, thing)
+    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        del thing, loop
+        gc.collect()
+        gc.collect()
+    assert [reference() for reference in references] == [None, None]
+
+
+def test_a_context_that_waits_with_its_callback_may_be_taken_or_replaced(loop: Loop) -> None:
+    before = contextvars.copy_context()
+    handles: list[Any] = [loop.call_soon(int) for _ in range(MANY)]
+    handles += [loop.call_later(0, int) for _ in range(MANY)]
+    contexts = [handle._context for handle in handles]
+    gc.collect()
+    for handle in handles[::3]:
+        handle._context = contextvars.copy_context()
+    for handle in handles[::7]:
+        handle.cancel()
+    gc.collect()
+    loop.call_later(0.001, loop.stop)
+    loop.run_forever()
+    del handles, handle
+    gc.collect()
+    assert all(context == before for context in contexts)
+    assert all(context.run(KEPT.get, None) is None for context in contexts)
+
+
+def test_what_a_callback_keeps_of_its_context_is_collected(loop: Loop) -> None:
+    """A token refers to the context that it was made in."""
+    references: list[weakref.ref[Any]] = []
+
+    def keep() -> None:
+        thing = Thing()
+        thing.handle = KEPT.set(thing)
+        references.append(weakref.ref(thing))
+
+    for _ in range(MANY):
+        loop.call_soon(keep)
+        loop.call_later(0, keep)
+    loop.call_later(0.001, loop.stop)
+    loop.run_forever()
+    gc.collect()
+    assert [reference() for reference in references] == [None] * (2 * MANY)
 
 
 def test_handles_in_large_numbers_survive_the_collector(loop: Loop) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 import corrente
-from loop.running import Loop, run, run_until_stopped, sockets, turn
+from loop.running import Loop, is_asyncio, run, run_until_stopped, sockets, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -468,3 +468,22 @@ def test_a_loop_and_its_transports_keep_nothing_in_their_dictionaries() -> None:
     # Whoever wants to keep something there still can.
     loop.its_owner = "somebody"  # type: ignore[attr-defined]
     assert vars(loop) == {"its_owner": "somebody"}
+
+
+def test_what_asyncio_keeps_in_a_loop_has_a_slot(loop: Loop) -> None:
+    """Without a dictionary the interpreter finds a loop's methods by its class alone."""
+    if is_asyncio(loop):
+        pytest.skip("asyncio's has a dictionary")
+
+    async def main() -> None:
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        await loop.run_in_executor(None, int)
+        loop.set_exception_handler(None)
+        loop.set_debug(True)
+        loop.set_debug(False)
+        server.close()
+
+    run(loop, main())
+    run(loop, loop.shutdown_asyncgens())
+    run(loop, loop.shutdown_default_executor())
+    assert vars(loop) == {}

@@ -239,8 +239,8 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
 
 def test_a_connection_that_nobody_keeps_does_not_hold_its_server(loop: Loop) -> None:
     """It reads nothing, so that the loop does not keep it either."""
-    if is_asyncio(loop) and sys.version_info < (3, 13):
-        pytest.skip("asyncio's server waits for it before Python 3.13")
+    if is_asyncio(loop) and sys.version_info[:2] != (3, 13):
+        pytest.skip("asyncio's server waits for it before Python 3.13, and 3.14.10's does again")
 
     class Forgetful(asyncio.Protocol):
         """Keeps no transport."""
@@ -316,6 +316,33 @@ def test_all_that_wait_are_accepted_however_many(loop: Loop) -> None:
     run(loop, main())
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_accepted_connection_has_its_socket(loop: Loop, host: str) -> None:
+    async def main() -> None:
+        theirs = Recorder()
+        server = await loop.create_server(lambda: theirs, host, 0)
+        listening = server.sockets[0]
+        client = await connected(listening.getsockname()[:2])
+        client.transport.write(b"x")
+        await theirs.has(1)
+        sock = theirs.transport.get_extra_info("socket")
+        assert sock is theirs.transport.get_extra_info("socket")
+        assert (sock.family, sock.type, sock.proto) == (
+            listening.family,
+            listening.type,
+            listening.proto,
+        )
+        assert sock.getpeername() == client.transport.get_extra_info("sockname")
+        assert sock.gettimeout() == 0
+        await end(client)
+        await theirs.lost()
+        assert sock.fileno() == -1
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
+
+
 def test_what_is_known_of_an_accepted_connection_outlives_it(loop: Loop) -> None:
     async def main() -> None:
         theirs = Recorder()
@@ -326,6 +353,8 @@ def test_what_is_known_of_an_accepted_connection_outlives_it(loop: Loop) -> None
         await theirs.lost()
         assert theirs.transport.get_extra_info("sockname") == address
         assert theirs.transport.get_extra_info("peername") == name
+        sock = theirs.transport.get_extra_info("socket")
+        assert (sock.fileno(), sock.family) == (-1, socket.AF_INET)
         server.close()
         await server.wait_closed()
 
@@ -361,6 +390,37 @@ class Foreign(asyncio.Transport):
         self.ended += 1
 
     abort = close
+
+
+@pytest.mark.parametrize("way", ["close_clients", "abort_clients"])
+def test_a_server_closes_connections_that_read_nothing(loop: Loop, way: str) -> None:
+    if not hasattr(asyncio.Server, way) and is_asyncio(loop):
+        pytest.skip("asyncio has it from Python 3.13 on")
+
+    class Deaf(Recorder):
+        """Reads nothing."""
+
+        def connection_made(self, transport: Any) -> None:
+            """Stop reading."""
+            super().connection_made(transport)
+            transport.pause_reading()
+
+    async def main() -> None:
+        deaf = [Deaf(), Deaf()]
+        unused = iter(deaf)
+        server, address = await served(lambda: next(unused))
+        clients = [await connected(address) for _ in deaf]
+        for one in deaf:
+            await one.called("connection_made")
+        deaf[1].transport.resume_reading()
+        deaf[1].transport.pause_reading()
+        getattr(server, way)()
+        for ended in [*deaf, *clients]:
+            await ended.lost()
+        server.close()
+        await server.wait_closed()
+
+    run(loop, main())
 
 
 @pytest.mark.parametrize("way", ["close_clients", "abort_clients"])

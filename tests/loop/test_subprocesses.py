@@ -8,7 +8,8 @@ import signal
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -74,6 +75,34 @@ def test_a_program_that_is_not_there_is_told(loop: Loop) -> None:
             await asyncio.create_subprocess_exec("/no/such/program")
 
     run(loop, main())
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there are no watchers any more")
+def test_a_watcher_that_somebody_has_set_is_used(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        process = await asyncio.create_subprocess_exec("true")
+        assert await process.wait() == 0
+
+    def counted(pid: int, *what: Any) -> None:
+        seen.append(pid)
+        add(pid, *what)
+
+    seen: list[int] = []
+    policy: Any = asyncio.get_event_loop_policy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        watcher: Any = asyncio.ThreadedChildWatcher()
+        add = watcher.add_child_handler
+        monkeypatch.setattr(watcher, "add_child_handler", counted)
+        run(loop, main())
+        policy.set_child_watcher(watcher)
+        try:
+            run(loop, main())
+        finally:
+            policy.set_child_watcher(None)
+    assert len(seen) == 1
 
 
 def test_many_programs_at_once(loop: Loop) -> None:

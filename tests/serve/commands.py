@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -95,6 +96,12 @@ class Command:
 
 def asked(url: str) -> str:
     """Give the answer to a request on a connection of its own."""
-    with urllib.request.urlopen(url, timeout=LIMIT_S) as answer:  # noqa: S310
+    try:
+        answer = urllib.request.urlopen(url, timeout=LIMIT_S)  # noqa: S310
+    except urllib.error.HTTPError as failed:
+        # It is an answer, too: CPython 3.14 warns of one that nobody closes.
+        failed.close()
+        raise
+    with answer:
         text: str = answer.read().decode()
         return text

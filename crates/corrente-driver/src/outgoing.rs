@@ -13,7 +13,9 @@ pub const SLICES: usize = 64;
 /// Buffers to be written, oldest first.
 #[derive(Debug)]
 pub struct Outgoing<B> {
-    buffers: VecDeque<B>,
+    /// The oldest one. Mostly it is the only one, for which no list is allocated.
+    first: Option<B>,
+    others: VecDeque<B>,
     /// Bytes of the first one that are written.
     written: usize,
     /// Bytes that are left.
@@ -23,7 +25,8 @@ pub struct Outgoing<B> {
 impl<B> Default for Outgoing<B> {
     fn default() -> Self {
         Self {
-            buffers: VecDeque::new(),
+            first: None,
+            others: VecDeque::new(),
             written: 0,
             length: 0,
         }
@@ -47,32 +50,35 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
         if left == 0 {
             return;
         }
-        if self.buffers.is_empty() {
-            self.written = written;
-        }
-        debug_assert!(
-            written == 0 || self.buffers.is_empty(),
-            "only the first is begun"
-        );
         self.length += left;
-        self.buffers.push_back(buffer);
+        if self.first.is_some() {
+            debug_assert!(written == 0, "only the first is begun");
+            self.others.push_back(buffer);
+        } else {
+            self.written = written;
+            self.first = Some(buffer);
+        }
     }
 
     /// What is left of the oldest buffer.
     pub fn first(&self) -> Option<&[u8]> {
-        let first = self.buffers.front()?;
+        let first = self.first.as_ref()?;
         Some(&first.as_ref()[self.written..])
     }
 
     /// What is left of the only buffer, if there is no other: most calls to the kernel take one.
     pub fn only(&self) -> Option<&[u8]> {
-        self.first().filter(|_| self.buffers.len() == 1)
+        self.first().filter(|_| self.others.is_empty())
+    }
+
+    fn buffers(&self) -> impl Iterator<Item = &B> {
+        self.first.iter().chain(&self.others)
     }
 
     /// Copies what is left of the oldest buffers, as much as fits; says how much that is.
     pub fn copy_to(&self, room: &mut [u8]) -> usize {
         let (mut skipped, mut filled) = (self.written, 0);
-        for buffer in &self.buffers {
+        for buffer in self.buffers() {
             let left = &buffer.as_ref()[skipped..];
             skipped = 0;
             let length = left.len().min(room.len() - filled);
@@ -88,15 +94,17 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
     /// Puts what `earlier` has in front.
     pub fn prepend(&mut self, mut earlier: Self) {
         debug_assert!(self.written == 0, "nothing of it was written");
-        earlier.length += self.length;
-        earlier.buffers.append(&mut self.buffers);
+        let later = std::mem::take(self);
+        for buffer in later.first.into_iter().chain(later.others) {
+            earlier.push(buffer, 0);
+        }
         *self = earlier;
     }
 
     /// What the next call to the kernel takes.
     pub fn slices(&self) -> Vec<IoSlice<'_>> {
         let mut skipped = self.written;
-        let buffers = self.buffers.iter().take(SLICES);
+        let buffers = self.buffers().take(SLICES);
         let slices = buffers.map(|buffer| {
             let slice = &buffer.as_ref()[skipped..];
             skipped = 0;
@@ -109,7 +117,7 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
     pub fn advance(&mut self, mut bytes: usize) -> (Option<B>, Vec<B>) {
         let (mut first_done, mut others) = (None, Vec::new());
         self.length = self.length.saturating_sub(bytes);
-        while let Some(first) = self.buffers.front() {
+        while let Some(first) = &self.first {
             let left = first.as_ref().len() - self.written;
             if bytes < left {
                 self.written += bytes;
@@ -117,7 +125,7 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
             }
             bytes -= left;
             self.written = 0;
-            let done = self.buffers.pop_front();
+            let done = std::mem::replace(&mut self.first, self.others.pop_front());
             if first_done.is_none() {
                 first_done = done;
             } else {
@@ -129,9 +137,8 @@ impl<B: AsRef<[u8]>> Outgoing<B> {
 
     /// Gives up what is left.
     pub fn clear(&mut self) -> Vec<B> {
-        self.written = 0;
-        self.length = 0;
-        std::mem::take(&mut self.buffers).into()
+        let all = std::mem::take(self);
+        all.first.into_iter().chain(all.others).collect()
     }
 }
 

@@ -31,6 +31,10 @@ use crate::thread::{QueueClock, processor_time, without_signals};
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// A stall that goes on is looked at ever more seldom, up to this.
 const LONGEST_NAP: Duration = Duration::from_millis(100);
+/// In a stall no longer than this the watchdog sleeps no longer than beside a loop that works: nobody has to wake it.
+pub const SHORT: Duration = BETWEEN_LOOKS.saturating_mul(STALL_PER_NAP);
+/// How much longer than the nap after a look a stall has lasted by then.
+const STALL_PER_NAP: u32 = 2;
 
 /// Looks into a thread that stalls.
 pub trait Witness: Send + 'static {
@@ -315,8 +319,9 @@ impl<W: Witness> Round<W> {
                 desk.testimony = Some((beat, testimony));
             }
         }
-        // The loop wakes the watchdog when such a stall has ended.
-        (lasted / 2.0).min(LONGEST_NAP.as_secs_f64())
+        // The loop wakes the watchdog when such a stall has ended, unless it was short.
+        let nap = lasted / f64::from(STALL_PER_NAP);
+        nap.clamp(BETWEEN_LOOKS.as_secs_f64(), LONGEST_NAP.as_secs_f64())
     }
 }
 

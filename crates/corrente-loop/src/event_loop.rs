@@ -9,6 +9,7 @@ mod hot;
 mod measures;
 mod sockets;
 mod stall;
+mod streams;
 mod turn;
 
 use std::io;
@@ -78,6 +79,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<Loop>();
     Method::attach(&hot::METHODS, &class)?;
     Method::attach(&measures::METHODS, &class)?;
+    Method::attach(&streams::METHODS, &class)?;
     Method::attach(&operation::METHODS, &class)?;
     Method::attach(&network::METHODS, &class)?;
     module.add("Loop", class)
@@ -113,7 +115,7 @@ impl Loop {
     pub(crate) fn owes_callbacks(&self, py: Python<'_>) -> PyResult<bool> {
         // They stand behind what was ready when it began.
         self.state.with(py, |state| {
-            matches!(state.ready.back(), Some(Job::Handle(_)))
+            matches!(state.ready.back(), Some(Job::Handle(_) | Job::Begin(_)))
         })
     }
 

@@ -4,7 +4,7 @@
 //! argument parsing (`method`), classes that extend asyncio's own (`handle`, `class`), objects made
 //! without a dictionary of keywords each (`construct`), bytes that the kernel fills (`bytes`), descriptors that Python gives up
 //! (`descriptor`), the OpenSSL that Python has loaded (`openssl`), iterators that PyO3 knows nothing of (`iterator`), whether an
-//! object may be used again (`sole`) or is a loop of ours (`known`), and state that is borrowed at run time without a lock
+//! object may be used again (`sole`) or is a loop of ours (`known`), contexts that the collector does not see while they wait (`hidden`), and state that is borrowed at run time without a lock
 //! (`confined`). Everything that leaves this module is safe to call while attached to the interpreter.
 
 pub(crate) mod bytes;
@@ -16,6 +16,7 @@ pub(crate) mod descriptor;
 mod free;
 pub(crate) mod handle;
 pub(crate) mod heap;
+pub(crate) mod hidden;
 pub(crate) mod iterator;
 pub(crate) mod known;
 mod library;

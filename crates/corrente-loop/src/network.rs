@@ -21,7 +21,7 @@ use crate::ffi::method::{Arguments, Method};
 pub(crate) static METHODS: [Method; 2] = [
     Method::new(
         c"_accept",
-        c"_accept($self, fd, limit, is_tcp, /)\n--\n\nDescriptors of connections that wait.",
+        c"_accept($self, fd, limit, /)\n--\n\nDescriptors of connections that wait.",
         accept,
     ),
     Method::END,
@@ -49,7 +49,6 @@ fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
     let accepting = &receiver.cast::<Loop>()?.get().accepting;
     let listening = descriptor(&arguments, 0)?;
     let limit: usize = arguments.required("_accept", 1, "limit")?.extract()?;
-    let is_tcp: bool = arguments.required("_accept", 2, "is_tcp")?.extract()?;
     let accepted = PyList::empty(py);
     let most = accepting.with(py, |accepting| {
         // Whoever is still there has got no transport.
@@ -65,10 +64,8 @@ fn accept<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> A
         let Some((connection, peer)) = taken else {
             break;
         };
-        if is_tcp {
-            // A peer that has gone by now is seen by whoever reads.
-            socket::set_no_delay(&connection).ok();
-        }
+        // A peer that has gone by now is seen by whoever reads.
+        socket::set_no_delay(&connection).ok();
         let number = connection.into_raw_fd();
         if let Some(peer) = peer {
             accepting.with(py, |accepting| accepting.peers.push((number, peer)))?;

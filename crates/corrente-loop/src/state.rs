@@ -26,6 +26,8 @@ pub(crate) enum Job {
     Handle(Py<PyAny>),
     /// Let a stream read or write.
     Stream(Py<PyAny>, Side),
+    /// Tell a stream's protocol of it, and let it read.
+    Begin(Py<PyAny>),
     /// Go on with it.
     Operation(Py<Operation>),
     /// Wake it.
@@ -158,7 +160,7 @@ impl State {
         let ready = std::mem::take(&mut self.ready).into_iter();
         let ready = ready.map(|job| match job {
             Job::Handle(handle) => Target::Handle(handle),
-            Job::Stream(stream, _) => Target::Stream(stream),
+            Job::Stream(stream, _) | Job::Begin(stream) => Target::Stream(stream),
             Job::Operation(operation) => Target::Operation(operation),
             Job::Rest(rest) => Target::Rest(rest),
         });
@@ -178,7 +180,7 @@ impl State {
         for job in &self.ready {
             match job {
                 Job::Handle(one) => handle(one)?,
-                Job::Stream(one, _) => object(one)?,
+                Job::Stream(one, _) | Job::Begin(one) => object(one)?,
                 Job::Operation(one) => object(one.as_any())?,
                 Job::Rest(one) => object(one.as_any())?,
             }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use corrente_driver::histogram::Seconds;
 use corrente_driver::pulse::{Pulse, Subject, Watcher};
 use corrente_driver::thread::{QueueClock, own_number, system_call};
-use corrente_driver::watchdog::{Ledger, Watch, Watchdog, Witness};
+use corrente_driver::watchdog::{Ledger, SHORT, Watch, Watchdog, Witness};
 use pyo3::prelude::*;
 
 use crate::ffi::confined::Confined;
@@ -212,13 +212,15 @@ impl Guard {
         Ok(())
     }
 
-    /// A stall has ended: the clocks before it, and what was seen of it. To tell of it is no part of it.
-    pub(crate) fn take(&self) -> Option<(Ledger, Option<Testimony>)> {
+    /// A stall of so many seconds has ended: the clocks before it, and what was seen of it. To tell of it is no part of it.
+    pub(crate) fn take(&self, lasted: f64) -> Option<(Ledger, Option<Testimony>)> {
         let taken = self.watch.take();
         self.watch.pulse.begin();
         // It has slept longer and longer while the stall went on. Not woken before there is another beat,
         // or it would sleep on.
-        self.ring();
+        if lasted > SHORT.as_secs_f64() {
+            self.ring();
+        }
         taken
     }
 }

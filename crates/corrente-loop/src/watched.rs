@@ -92,6 +92,15 @@ impl Entry {
         }
     }
 
+    /// The stream that it is watched for.
+    fn stream(&self) -> Option<&Py<PyAny>> {
+        let mut targets = self.reader.iter().chain(&self.writer);
+        targets.find_map(|target| match target {
+            Target::Stream(stream) => Some(stream),
+            Target::Handle(_) | Target::Operation(_) | Target::Rest(_) => None,
+        })
+    }
+
     fn place(&mut self, side: Side) -> &mut Option<Target> {
         match side {
             Side::Read => &mut self.reader,
@@ -156,12 +165,24 @@ pub(crate) struct Watched {
     entries: Vec<Entry>,
     /// Whose the last target was: weak references, of which a socket has one.
     sockets: Vec<Option<Py<PyAny>>>,
+    /// Streams that are open and watched on neither side: weak references, too. Nobody else would find them by
+    /// their descriptors.
+    unwatched: Vec<Option<Py<PyAny>>>,
 }
 
-/// The weak reference to a socket. One that cannot be referred to so is taken for another one each time.
+/// The weak reference to a socket or a stream. A socket that cannot be referred to so is taken for another one each time.
 pub(crate) fn weakly(socket: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
     let reference = PyWeakrefReference::new(socket).ok()?;
     Some(reference.into_any().unbind())
+}
+
+/// How a stream is known to the loop.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// It is watched.
+    Watched(Py<PyAny>),
+    /// By a weak reference.
+    Weakly(Py<PyAny>),
 }
 
 /// Whether two weak references are those of one socket.
@@ -202,12 +223,55 @@ impl Watched {
             // A weak reference without a callback runs no Python code when it goes.
             *known = None;
         }
+        if matches!(target, Some(Target::Stream(_))) {
+            self.forget(descriptor);
+        }
         let entry = &mut self.entries[index];
         let before = std::mem::replace(entry.place(side), target);
         if entry.told.keeps(entry.wanted()) {
             return (before, None);
         }
         (before, entry.tell(descriptor))
+    }
+
+    /// Whether a descriptor is watched for a stream.
+    pub(crate) fn has_stream(&self, descriptor: Descriptor) -> bool {
+        self.get(descriptor).and_then(Entry::stream).is_some()
+    }
+
+    /// The stream of a descriptor.
+    pub(crate) fn stream(&self, py: Python<'_>, descriptor: Descriptor) -> Option<Known> {
+        let index = descriptor.index();
+        let watched = self.entries.get(index).and_then(Entry::stream);
+        let watched = watched.map(|stream| Known::Watched(stream.clone_ref(py)));
+        watched.or_else(|| {
+            let reference = self.unwatched.get(index)?.as_ref()?;
+            Some(Known::Weakly(reference.clone_ref(py)))
+        })
+    }
+
+    /// All streams.
+    pub(crate) fn streams(&self, py: Python<'_>) -> Vec<Known> {
+        let most = self.entries.len().max(self.unwatched.len());
+        let numbers = (0..most).filter_map(|index| Descriptor::new(i32::try_from(index).ok()?));
+        numbers
+            .filter_map(|descriptor| self.stream(py, descriptor))
+            .collect()
+    }
+
+    /// A stream is watched no more, or not yet: it is found by this weak reference.
+    /// `reference` is exchanged for the one before it.
+    pub(crate) fn remember(&mut self, descriptor: Descriptor, reference: &mut Option<Py<PyAny>>) {
+        let index = descriptor.index();
+        if index >= self.unwatched.len() {
+            self.unwatched.resize_with(index + 1, || None);
+        }
+        std::mem::swap(&mut self.unwatched[index], reference);
+    }
+
+    /// No stream is found by a weak reference; gives it back.
+    pub(crate) fn forget(&mut self, descriptor: Descriptor) -> Option<Py<PyAny>> {
+        self.unwatched.get_mut(descriptor.index())?.take()
     }
 
     /// The next target is of this socket; `socket` is exchanged for the one before it. Whether that was another one, of which
@@ -306,6 +370,7 @@ impl Watched {
     pub(crate) fn clear(&mut self) -> Vec<Target> {
         // A weak reference without a callback runs no Python code when it goes.
         self.sockets.clear();
+        self.unwatched.clear();
         let entries = std::mem::take(&mut self.entries).into_iter();
         entries
             .flat_map(|entry| [entry.reader, entry.writer])

@@ -15,6 +15,7 @@ use super::{Loop, own};
 use crate::ffi::construct::construct;
 use crate::ffi::context::{call_named, copy_current};
 use crate::ffi::handle::{self, Parts};
+use crate::ffi::hidden;
 use crate::ffi::method::{Arguments, Method};
 use crate::inbox::Flag;
 use crate::state::Job;
@@ -69,6 +70,9 @@ pub(super) static METHODS: [Method; 10] = [
     Method::END,
 ];
 
+/// Where as many callbacks wait, the contexts of more are hidden from the collector: of fewer it finds few.
+const MANY: usize = 64;
+
 /// Classes of asyncio that the loop makes instances of.
 static FUTURE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static TASK: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -84,7 +88,13 @@ fn this<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Loo
 
 fn call_soon<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let this = this(receiver)?.get();
-    let made = handle::plain(soon(receiver, this, "call_soon", &arguments)?)?;
+    let parts = soon(receiver, this, "call_soon", &arguments)?;
+    let ready = this.state.with(arguments.py(), |state| state.ready.len())?;
+    // Nobody else has the context, unless the caller has given it.
+    if ready >= MANY && arguments.keyword_count() == 0 {
+        hidden::hide(&parts.context);
+    }
+    let made = handle::plain(parts)?;
     let job = Job::Handle(made.clone().unbind());
     this.state
         .with(arguments.py(), |state| state.ready.push_back(job))?;

@@ -167,7 +167,8 @@ fn ended(slf: &Bound<'_, Loop>, now: f64, job: Option<&Job>) -> PyResult<()> {
     let this = slf.get();
     let began = this.guard.pulse().mark();
     let after = this.guard.ledger();
-    let (before, testimony) = this.guard.take().unwrap_or((after, None));
+    let taken = this.guard.take(now - began);
+    let (before, testimony) = taken.unwrap_or((after, None));
     let times = Times::of(began, now, before, after);
     let metrics = &this.metrics;
     metrics.stall.record(times.duration);
@@ -242,7 +243,7 @@ fn tell(
     let seen = seen(py, testimony)?;
     let subject: Option<&Py<PyAny>> = match job {
         Some(Job::Handle(handle)) => Some(handle),
-        Some(Job::Stream(stream, _)) => Some(stream),
+        Some(Job::Stream(stream, _) | Job::Begin(stream)) => Some(stream),
         Some(Job::Operation(_) | Job::Rest(_)) | None => None,
     };
     let name = intern!(py, "_stalled");

@@ -96,6 +96,7 @@ fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
             let stream = stream.bind(slf.py());
             stream::ready(stream, *side).or_else(|error| stray(slf, stream, error))
         }
+        Job::Begin(stream) => begin(slf, stream.bind(slf.py())),
         Job::Operation(operation) => {
             let outcome = operation::ready(slf.py(), slf.get(), operation);
             outcome.or_else(|error| stray(slf, operation.bind(slf.py()).as_any(), error))
@@ -106,6 +107,16 @@ fn run_job(slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
             woken.or_else(|error| stray(slf, rest.as_any(), error))
         }
     }
+}
+
+/// A stream begins.
+fn begin(slf: &Bound<'_, Loop>, stream: &Bound<'_, PyAny>) -> PyResult<()> {
+    let begun = stream::begin(stream)?;
+    let told = begun
+        .told
+        .or_else(|error| begun_wrongly(slf, stream, error));
+    let reads = begun.reads.or_else(|error| stray(slf, stream, error));
+    told.and(reads)
 }
 
 /// Sends what the callback wrote.
@@ -267,6 +278,13 @@ fn call_watched(slf: &Bound<'_, Loop>, next: &Py<PyAny>) -> PyResult<()> {
     outcome?;
     slf.call_method1(intern!(py, "_note_duration"), (next, took))
         .map(drop)
+}
+
+/// `connection_made()` raised: that is told as of the callback that asyncio has for it.
+#[cold]
+fn begun_wrongly(slf: &Bound<'_, Loop>, stream: &Bound<'_, PyAny>, error: PyErr) -> PyResult<()> {
+    let handle = stream.call_method0(intern!(slf.py(), "_begin_handle"))?;
+    failed(slf, &handle.unbind(), error)
 }
 
 /// A protocol raised where its transport has no answer to it (`connection_lost`): as a callback's.

@@ -36,6 +36,8 @@ pub(crate) trait Carried: Sync + Sized + 'static {
 #[derive(Debug)]
 pub(crate) struct Class<T> {
     known: OnceLock<Known>,
+    /// The class of most of its objects: a walk over the bases of each would be a call of its own.
+    usual: AtomicPtr<PyTypeObject>,
     carried: PhantomData<fn(T)>,
 }
 
@@ -58,6 +60,7 @@ impl<T: Carried> Class<T> {
     pub(crate) const fn new() -> Self {
         Self {
             known: OnceLock::new(),
+            usual: AtomicPtr::new(ptr::null_mut()),
             carried: PhantomData,
         }
     }
@@ -117,8 +120,7 @@ impl<T: Carried> Class<T> {
     #[inline]
     pub(crate) fn get<'a>(&'static self, object: &'a Bound<'_, PyAny>) -> PyResult<&'a T> {
         let known = self.known.get().ok_or_else(empty)?;
-        // SAFETY: two live classes.
-        if unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), known.class) } == 0 {
+        if !self.is_usual(object) && !self.extends(object, known) {
             return Err(empty());
         }
         // SAFETY: the object lives as long as this borrow of it.
@@ -126,6 +128,31 @@ impl<T: Carried> Class<T> {
         // SAFETY: null or a box that lives as long as the object. Only the collector takes it out
         // earlier, of objects that nobody can reach.
         unsafe { carried.as_ref() }.ok_or_else(empty)
+    }
+
+    #[inline]
+    fn is_usual(&self, object: &Bound<'_, PyAny>) -> bool {
+        object.get_type_ptr() == self.usual.load(Ordering::Relaxed)
+    }
+
+    /// Whether an object is of a class that extends this one; the first such class is the usual one from then on.
+    #[cold]
+    fn extends(&self, object: &Bound<'_, PyAny>, known: &Known) -> bool {
+        let class = object.get_type_ptr();
+        // SAFETY: two live classes.
+        let extends = unsafe { ffi::PyType_IsSubtype(class, known.class) } != 0;
+        if extends {
+            let (nothing, order) = (ptr::null_mut(), Ordering::Relaxed);
+            if self
+                .usual
+                .compare_exchange(nothing, class, order, order)
+                .is_ok()
+            {
+                // SAFETY: a live class. It is kept from now on: no other one is ever found at its address.
+                unsafe { ffi::Py_INCREF(class.cast()) };
+            }
+        }
+        extends
     }
 
     /// Gives an object its value, once.

@@ -18,6 +18,15 @@ pub(crate) fn copy_current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     unsafe { Bound::from_owned_ptr_or_err(py, context) }
 }
 
+/// A copy of a context.
+#[inline]
+pub(crate) fn copy<'py>(context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a live object; what is no context is an error with an exception set.
+    let copy = unsafe { ffi::PyContext_Copy(context.as_ptr()) };
+    // SAFETY: a new reference, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(context.py(), copy) }
+}
+
 /// Does `work` in a context.
 #[inline]
 pub(crate) fn within<R>(

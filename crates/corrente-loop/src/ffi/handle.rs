@@ -25,6 +25,7 @@ use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyTuple, PyType};
 
 use super::free::Free;
+use super::hidden;
 use super::method::Method;
 use super::running::Running;
 use super::slots::named_slots;
@@ -460,6 +461,9 @@ pub(crate) fn run(py: Python<'_>, handle: &Py<PyAny>) -> PyResult<()> {
         // Cancelled in another thread since that was asked.
         return Ok(());
     }
+    // From here on whatever the callback calls may keep it.
+    // SAFETY: a live object, and attached.
+    unsafe { hidden::reveal(context.as_ptr()) };
     // SAFETY: a live object; what is no context is an error with an exception set.
     if unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0 {
         return Err(PyErr::fetch(py));
@@ -537,7 +541,10 @@ pub(crate) fn traverse(handle: &Py<PyAny>, visit: &PyVisit<'_>) -> Result<(), Py
         let object = unsafe { &*slot };
         visit.call(object)?;
     }
-    Ok(())
+    // SAFETY: a slot of a live handle.
+    let context = unsafe { *place(pointer, Field::Context) };
+    // SAFETY: the collector asks, and the handle keeps it alive.
+    unsafe { hidden::traverse(context, visit) }
 }
 
 unsafe extern "C" fn plain_died(object: *mut PyObject) {
@@ -567,6 +574,10 @@ unsafe fn died(object: *mut PyObject, free: &Free) {
         // SAFETY: as above.
         unsafe { ffi::PyObject_ClearWeakRefs(object) };
     }
+    // SAFETY: a slot of the object.
+    let context = unsafe { *place(object, Field::Context) };
+    // SAFETY: as above, and attached.
+    unsafe { hidden::reveal(context) };
     for offset in slots {
         // SAFETY: a slot of the object.
         let place = unsafe { object.byte_add(*offset).cast::<*mut PyObject>() };

@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 use super::{Family, NativeProtocol, Transport};
 use crate::event_loop::Loop;
 use crate::ffi::context::within;
-use crate::ffi::descriptor::detached;
+use crate::ffi::descriptor::given_up;
 use crate::transport::stream;
 use crate::watched::{Side, Target};
 
@@ -190,9 +190,7 @@ impl Transport {
             return Ok(None);
         };
         let event_loop = idle.event_loop;
-        let given_up = transport.call_method0(intern!(py, "_rest"))?;
-        let (socket, server): (Bound<'_, PyAny>, Py<PyAny>) = given_up.extract()?;
-        let descriptor = detached(&socket)?;
+        let (descriptor, server) = given_up(transport)?;
         let number = descriptor.as_raw_fd();
         let shelter = shelters.of(py, &event_loop, server, idle.context)?;
         let remembered = remember(Rested {
@@ -229,7 +227,7 @@ impl Rested {
         accepting.with(py, |accepting| accepting.peers.push((number, peer)))?;
         // `_wake` has it from here on, whatever it raises.
         let number = self.descriptor.into_raw_fd();
-        let arguments = (number, peer.is_ipv6(), protocol, &shelter.server);
+        let arguments = (number, protocol, &shelter.server);
         let wake = || event_loop.call_method1(intern!(py, "_wake"), arguments);
         match &shelter.context {
             Some(context) => within(context.bind(py), wake).map(drop),

@@ -26,9 +26,10 @@ use self::queue::Queue;
 use super::flow::{Flow, Signal};
 use super::tls::Session;
 use crate::event_loop::Loop;
+use crate::ffi::bytes::call_method_one;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
-use crate::ffi::context::{copy_current, within};
+use crate::ffi::context::{copy, copy_current, within};
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 pub(crate) use passing::{Behind, pass, pass_file};
@@ -233,6 +234,41 @@ impl State {
     }
 }
 
+/// How a stream began.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// What `connection_made()` raised.
+    pub(crate) told: PyResult<()>,
+    /// Whether it is read.
+    pub(crate) reads: PyResult<()>,
+}
+
+/// Calls `connection_made()`, then reads, whatever that raised: each in a copy of its own of the context that it was made in.
+pub(crate) fn begin(transport: &Bound<'_, PyAny>) -> PyResult<Begun> {
+    let (py, stream) = (transport.py(), STREAM.get(transport)?);
+    let (protocol, context) = stream.with(py, |state| {
+        let clone = |one: Option<&Py<PyAny>>| one.map(|one| one.clone_ref(py));
+        let protocol = clone(state.protocol.as_ref());
+        (protocol, clone(state.contexts.read.as_ref()))
+    })?;
+    let Some((protocol, context)) = protocol.zip(context) else {
+        return Ok(Begun {
+            told: Ok(()),
+            reads: Ok(()),
+        });
+    };
+    let made = || call_method_one(protocol.bind(py), intern!(py, "connection_made"), transport);
+    let told = copy(context.bind(py)).and_then(|copy| within(&copy, made).map(drop));
+    let before = stream.with(py, |state| state.contexts.read.replace(context))?;
+    drop(before);
+    let reads = if stream.with(py, |state| state.is_reading())? {
+        stream.watch_within(transport, Side::Read)
+    } else {
+        Ok(())
+    };
+    Ok(Begun { told, reads })
+}
+
 /// A stream that the loop watches is ready on one side.
 pub(crate) fn ready(transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
     // Gone since the loop was told.
@@ -312,12 +348,18 @@ impl Stream {
         })
     }
 
-    /// Has the loop watch one side.
+    /// Has the loop watch one side, which is served in a copy of the current context.
     fn watch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
-        let target = Target::Stream(transport.clone().unbind());
         let py = transport.py();
         let context = copy_current(py)?.unbind();
         drop(self.with(py, |state| state.contexts.of(side).replace(context))?);
+        self.watch_within(transport, side)
+    }
+
+    /// The same in the context that is there already.
+    fn watch_within(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
+        let target = Target::Stream(transport.clone().unbind());
+        let py = transport.py();
         let before = self
             .event_loop
             .get()
@@ -326,15 +368,17 @@ impl Stream {
         Ok(())
     }
 
-    fn unwatch(&self, py: Python<'_>, side: Side) -> PyResult<()> {
-        if self.event_loop.get().is_closed() {
+    /// Has the loop watch one side no more. It still knows a stream that is open.
+    fn unwatch(&self, transport: &Bound<'_, PyAny>, side: Side) -> PyResult<()> {
+        let (py, event_loop) = (transport.py(), self.event_loop.get());
+        if event_loop.is_closed() {
             return Ok(());
         }
-        let before = self
-            .event_loop
-            .get()
-            .watch(py, self.descriptor, side, None)?;
+        let before = event_loop.watch(py, self.descriptor, side, None)?;
         drop(before);
+        if self.with(py, |state| state.life == Life::Open)? {
+            event_loop.remember_stream(transport, self.descriptor)?;
+        }
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use super::{
     Stream, Writing, feeding, writing,
 };
 use crate::address;
+use crate::ffi::context::copy_current;
 use crate::ffi::method::{Arguments, Method};
 use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
@@ -24,7 +25,7 @@ use crate::transport::tls::Session;
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(super) static METHODS: [Method; 25] = [
+pub(super) static METHODS: [Method; 26] = [
     Method::quick(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
@@ -43,6 +44,7 @@ pub(super) static METHODS: [Method; 25] = [
     Method::new(c"_begin", c"_begin($self, loop, fd, protocol, /)\n--\n\nStarts the transport's life.", begin),
     Method::new(c"_peer", c"_peer($self, /)\n--\n\nThe address of who was accepted; None for others.", peer),
     Method::new(c"_local", c"_local($self, /)\n--\n\nThe address of this end, of who was accepted and has gone.", local),
+    Method::new(c"_begin_soon", c"_begin_soon($self, /)\n--\n\nconnection_made() is to be called; then it reads.", begin_soon),
     Method::new(c"_start_reading", c"_start_reading($self, /)\n--\n\nconnection_made() was called.", start_reading),
     Method::new(c"_force_close", c"_force_close($self, exc, /)\n--\n\nCloses the connection at once, for a reason.", force_close),
     Method::new(c"_finish", c"_finish($self, /)\n--\n\nGives up the protocol: connection_lost() was called.", finish),
@@ -123,7 +125,7 @@ pub(super) fn is_ending(transport: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 impl State {
-    fn is_reading(&self) -> bool {
+    pub(super) fn is_reading(&self) -> bool {
         self.life == Life::Open && self.reading != Reading::Paused
     }
 }
@@ -145,7 +147,7 @@ fn pause_reading<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Ans
         was_reading
     })?;
     let outcome = if was_reading {
-        let outcome = stream.unwatch(receiver.py(), Side::Read);
+        let outcome = stream.unwatch(receiver, Side::Read);
         outcome.and_then(|()| stream.tell_debug(receiver, "pauses reading"))
     } else {
         Ok(())
@@ -297,14 +299,18 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         local: None,
     };
     let stream = Stream {
-        event_loop: event_loop.unbind(),
+        event_loop: event_loop.clone().unbind(),
         descriptor,
         peer,
         state: Confined::new(state),
     };
     // Counted now, since one that is refused counts as ended when it is dropped.
     stream.metrics().begun.add(1);
-    none(receiver, STREAM.put(receiver, stream))
+    STREAM.put(receiver, stream)?;
+    none(
+        receiver,
+        event_loop.get().remember_stream(receiver, descriptor),
+    )
 }
 
 fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, Bound<'py, PyAny>)> {
@@ -314,6 +320,27 @@ fn begun<'py>(given: &Bound<'py, PyTuple>) -> PyResult<(Bound<'py, Loop>, i32, B
         given.get_item(1)?.extract()?,
         given.get_item(2)?,
     ))
+}
+
+/// In the next turn; a loop in debug mode has handles for it, which it looks at.
+fn begin_soon<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
+    let (py, stream) = (receiver.py(), STREAM.get(receiver)?);
+    let event_loop = stream.event_loop.get();
+    event_loop.check_open()?;
+    if event_loop.is_debug() {
+        return receiver.call_method0(intern!(py, "_begin_by_handles"));
+    }
+    let context = copy_current(py)?.unbind();
+    let (protocol, before) = stream.with(py, |state| {
+        let protocol = state.protocol.as_ref().map(|one| one.clone_ref(py));
+        (protocol, state.contexts.read.replace(context))
+    })?;
+    drop(before);
+    // One that has no such method is refused now, not when it is to be called.
+    if let Some(protocol) = protocol {
+        protocol.getattr(py, intern!(py, "connection_made"))?;
+    }
+    none(receiver, event_loop.begin_soon(receiver))
 }
 
 fn peer<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
@@ -350,7 +377,11 @@ fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py
         stream.metrics().ended.add(1);
     }
     drop((session, protocol));
-    none(receiver, Ok(()))
+    let forgotten = stream
+        .event_loop
+        .get()
+        .forget_stream(receiver, stream.descriptor);
+    none(receiver, forgotten)
 }
 
 fn set_drained<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {

@@ -269,7 +269,7 @@ fn see_to_end(transport: &Bound<'_, PyAny>, stream: &Stream, protocol: &Py<PyAny
                     state.reading = Reading::Ended;
                 }
             })?;
-            stream.unwatch(py, Side::Read)
+            stream.unwatch(transport, Side::Read)
         }
         Ok(false) => {
             // What it has written goes now, so that the end of the connection is told from the loop, as ever.

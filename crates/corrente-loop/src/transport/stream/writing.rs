@@ -388,7 +388,7 @@ fn all_written(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
         std::mem::replace(&mut state.pending, Pending::Nothing) == Pending::Socket
     })?;
     if was_watched {
-        stream.unwatch(py, Side::Write)?;
+        stream.unwatch(transport, Side::Write)?;
     }
     let (life, writing, drained) = stream.with(py, |state| {
         let life = state.life;
@@ -417,7 +417,7 @@ fn broken(transport: &Bound<'_, PyAny>, stream: &Stream, error: &io::Error) -> P
         (state.outgoing.clear(), drained)
     })?;
     drop(dropped);
-    stream.unwatch(py, Side::Write)?;
+    stream.unwatch(transport, Side::Write)?;
     fatal(transport, failure(error), FAILED)?;
     complete(py, drained, Err(failure(error)))
 }
@@ -473,9 +473,9 @@ pub(super) fn close(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<(
     let Some(life) = life else {
         return Ok(());
     };
-    stream.unwatch(py, Side::Read)?;
+    stream.unwatch(transport, Side::Read)?;
     if life == Life::Lost {
-        stream.unwatch(py, Side::Write)?;
+        stream.unwatch(transport, Side::Write)?;
         stream.lose(transport, None)?;
     }
     Ok(())
@@ -499,7 +499,7 @@ pub(super) fn force_close(
         return Ok(());
     };
     drop(dropped);
-    stream.unwatch(py, Side::Write)?;
-    stream.unwatch(py, Side::Read)?;
+    stream.unwatch(transport, Side::Write)?;
+    stream.unwatch(transport, Side::Read)?;
     stream.lose(transport, exception)
 }
