@@ -163,6 +163,9 @@ pub struct Plan {
     pub warm_up: u64,
     /// Answered requests that count.
     pub requests: u64,
+    /// Events after which it ends, however few requests were answered; a quarter of them at most warms
+    /// up. They are what takes time: an arrival, a turn on a core, a wait that ends, a strand that goes on.
+    pub events: u64,
     /// Seed of every draw.
     pub seed: u64,
 }
@@ -208,6 +211,25 @@ impl System {
             .iter()
             .try_for_each(|class| self.check_class(class))?;
         check_load(load)
+    }
+
+    /// Events that a mean request takes, about: its steps, the ends of those that take time, and the turns
+    /// of its work.
+    pub(crate) fn events_per_request(&self) -> f64 {
+        let turns_per_s = 1.0 / (self.core_slice + self.core_tick / 2.0) + 1.0 / self.time_slice;
+        let of_step = |step: &Step| match step {
+            Step::Compute(law) => 2.0 + law.mean() * turns_per_s,
+            Step::Part | Step::Wait(..) | Step::Block(..) => 2.0,
+            Step::Acquire(_) | Step::Release(_) | Step::Fork { .. } => 1.0,
+        };
+        let of_class = |class: &RequestClass| {
+            let steps: f64 = class.tracks.iter().flatten().map(of_step).sum();
+            1.0 + class.tracks.len() as f64 + steps + class.work.mean() * turns_per_s
+        };
+        let weight: f64 = self.classes.iter().map(|class| class.weight).sum();
+        let each = self.classes.iter();
+        let weighted: f64 = each.map(|class| class.weight * of_class(class)).sum();
+        if weight > 0.0 { weighted / weight } else { 1.0 }
     }
 
     fn check_class(&self, class: &RequestClass) -> Result<(), Invalid> {
