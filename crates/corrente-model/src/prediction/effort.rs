@@ -43,10 +43,10 @@ impl Effort {
         events: 1e6,
     };
 
-    /// For one of `count` figures, which together take little more than one that stands by itself.
+    /// For one of `count` figures, which together take twice as much as one that stands by itself.
     pub fn of_one_among(count: usize) -> Self {
         Self {
-            events: (6e6 / count.max(1) as f64).min(Self::FIGURE.events),
+            events: (1e7 / count.max(1) as f64).min(Self::FIGURE.events),
             ..Self::FIGURE
         }
     }

@@ -321,8 +321,7 @@ proptest! {
             model_deviation: 0.04,
             seed: 1,
         };
-        // One of 60: a sixtieth of six million.
-        match predict_with(&question, Effort::of_one_among(60)) {
+        match predict_with(&question, Effort::of_one_among(100)) {
             Ok(found) => prop_assert!(found.events < 3 * 100_000, "{}", found.events),
             Err(error) => prop_assert!(
                 matches!(error, Unpredictable::Endless | Unpredictable::Boundless),

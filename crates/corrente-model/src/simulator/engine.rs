@@ -138,8 +138,11 @@ impl<'a> Engine<'a> {
     fn first_sends(&mut self) {
         match self.load {
             Load::Closed { users, think } => {
+                // Who begins at once goes on in waves, which few requests do not even out: they begin as the
+                // cores can take them.
+                let apart = self.system.work_per_request() / self.system.cores;
                 for connection in 0..*users {
-                    let at = think.draw(&mut self.arrivals);
+                    let at = think.draw(&mut self.arrivals) + connection as f64 * apart;
                     self.events.push(at, Event::Send { connection });
                 }
             }

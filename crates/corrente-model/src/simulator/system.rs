@@ -218,18 +218,34 @@ impl System {
     pub(crate) fn events_per_request(&self) -> f64 {
         let turns_per_s = 1.0 / (self.core_slice + self.core_tick / 2.0) + 1.0 / self.time_slice;
         let of_step = |step: &Step| match step {
-            Step::Compute(law) => 2.0 + law.mean() * turns_per_s,
-            Step::Part | Step::Wait(..) | Step::Block(..) => 2.0,
+            Step::Compute(_) | Step::Part | Step::Wait(..) | Step::Block(..) => 2.0,
             Step::Acquire(_) | Step::Release(_) | Step::Fork { .. } => 1.0,
         };
-        let of_class = |class: &RequestClass| {
+        let steps = self.mean(|class| {
             let steps: f64 = class.tracks.iter().flatten().map(of_step).sum();
-            1.0 + class.tracks.len() as f64 + steps + class.work.mean() * turns_per_s
+            steps + class.tracks.len() as f64
+        });
+        1.0 + steps + self.work_per_request() * turns_per_s
+    }
+
+    /// Processor time of a mean request, in seconds.
+    pub(super) fn work_per_request(&self) -> f64 {
+        let of_step = |step: &Step| match step {
+            Step::Compute(law) => law.mean(),
+            _ => 0.0,
         };
+        self.mean(|class| {
+            let steps: f64 = class.tracks.iter().flatten().map(of_step).sum();
+            steps + class.work.mean()
+        })
+    }
+
+    /// Mean over all requests of what `of` says of a class.
+    fn mean(&self, of: impl Fn(&RequestClass) -> f64) -> f64 {
         let weight: f64 = self.classes.iter().map(|class| class.weight).sum();
         let each = self.classes.iter();
-        let weighted: f64 = each.map(|class| class.weight * of_class(class)).sum();
-        if weight > 0.0 { weighted / weight } else { 1.0 }
+        let weighted: f64 = each.map(|class| class.weight * of(class)).sum();
+        if weight > 0.0 { weighted / weight } else { 0.0 }
     }
 
     fn check_class(&self, class: &RequestClass) -> Result<(), Invalid> {
