@@ -157,9 +157,7 @@ def test_a_service_without_traffic(corrente: Corrente, tmp_path: Path, live: Liv
     assert not (tmp_path / "a.json").exists()
 
 
-def test_greenlets_are_not_guessed_at(
-    corrente: Corrente, tmp_path: Path, service: Service
-) -> None:
+def test_greenlets_are_not_guessed_at(corrente: Corrente, tmp_path: Path, service: Service) -> None:
     service.write("service.py", WSGI)
     service.start_bare(*GUNICORN, "-k", "gevent", "service:app")
     assert service.ask("/") == (200, b"hello")
