@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import processes
+from gauge_programs import WSGI
+from gauge_service import GUNICORN
 from processes import wait_for
 from tiny_lab import command
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Corrente
+    from gauge_service import Service
 
 #: One thread a connection; a request sleeps and computes as its path says.
 SERVER = """
@@ -151,6 +154,16 @@ def test_ctrl_c_keeps_what_was_seen(tmp_path: Path, live: Live) -> None:
 def test_a_service_without_traffic(corrente: Corrente, tmp_path: Path, live: Live) -> None:
     done = attach(corrente, str(live.process.pid), "--seconds", "0.3", "--out", "a.json")
     one_line(done, 1, "no request was seen")
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_greenlets_are_not_guessed_at(corrente: Corrente, tmp_path: Path, service: Service) -> None:
+    service.write("service.py", WSGI)
+    service.start_bare(*GUNICORN, "-k", "gevent", "service:app")
+    assert service.ask("/") == (200, b"hello")
+    # It does not sample for ten minutes before it says so.
+    done = attach(corrente, str(service.process), "--seconds", "600", "--out", "a.json")
+    one_line(done, 1, "runs gevent, which has many requests in one thread")
     assert not (tmp_path / "a.json").exists()
 
 

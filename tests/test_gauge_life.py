@@ -62,6 +62,15 @@ def test_greenlets_are_not_guessed_at(service: Service, corrente: Corrente) -> N
     assert (predicted.returncode, predicted.stdout) == (1, "")
     (line,) = predicted.stderr.splitlines()
     assert "gunicorn -k gthread" in line
+    assert corrente("gauge", "predict", str(service.out), "--json").stderr == predicted.stderr
+    for words in ("report",), ("watch", "--seconds", "0"):
+        shown = corrente("gauge", *words, str(service.out), "--lang", "en")
+        assert shown.returncode == 0, shown.stderr
+        assert "gevent runs many requests in one thread" in shown.stdout, words
+        assert "Verdict" not in shown.stdout, words
+    figures = json.loads(corrente("gauge", "report", str(service.out), "--json").stdout)
+    assert (figures["endpoints"], figures["prediction"]) == ([], None)
+    assert [doubt["code"] for doubt in figures["service"]["cannot_tell"]] == ["greenlets"]
 
 
 def test_workers_that_fork_are_merged(service: Service) -> None:

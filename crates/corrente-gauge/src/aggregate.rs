@@ -101,6 +101,9 @@ pub struct EndpointFigures {
     pub involuntary_switches: Option<f64>,
     /// Mean time with at least one call of a resource open, over all requests.
     pub in_calls_ms: f64,
+    /// The part of it without computing, where that can be told.
+    #[serde(skip)]
+    pub(crate) wait_in_calls_ms: f64,
     /// Waiting that no watched library explains: locks, the GIL, the client, or what is not watched.
     pub unexplained_wait_ms: Option<f64>,
     /// ASGI: mean time that a request holds up its loop asleep: neither computing nor in line for a processor.
@@ -193,6 +196,7 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
     };
     let pool_cpu_ms = endpoint.pool_cpu_ns as f64 / NS_PER_MS / measured;
     let in_calls_ms = endpoint.in_calls_ns.sum as f64 / NS_PER_MS / measured;
+    let wait_in_calls_ms = wait_in_calls_ns(endpoint) / NS_PER_MS / measured;
     let calls: Vec<CallFigures> = endpoint
         .calls
         .iter()
@@ -222,7 +226,8 @@ fn figures(endpoint: &Endpoint, requests_per_measured: f64) -> EndpointFigures {
         },
         involuntary_switches: endpoint.involuntary_switches.mean(),
         in_calls_ms,
-        unexplained_wait_ms: wait_ms.map(|wait| (wait - in_calls_ms).max(0.0)),
+        wait_in_calls_ms,
+        unexplained_wait_ms: wait_ms.map(|wait| (wait - wait_in_calls_ms).max(0.0)),
         blocked_ms: None,
         pool_calls: endpoint.pool_calls as f64 / measured,
         pool_cpu_ms,
@@ -277,6 +282,15 @@ fn bad(endpoint: &Endpoint, classes: &[&str]) -> u64 {
     let answered: u64 = classes.iter().map(with).sum();
     let unanswered = with(&"none").min(endpoint.exceptions);
     (answered + unanswered).max(endpoint.exceptions)
+}
+
+/// The time with a call open in which nothing of the request computed. Of calls that are open together each has
+/// what the request computes meanwhile, so that it cannot be told.
+fn wait_in_calls_ns(endpoint: &Endpoint) -> f64 {
+    let is_told = endpoint.calls.iter().all(|calls| calls.overlapped == 0);
+    let computed: f64 = endpoint.calls.iter().map(|calls| calls.cpu_ns as f64).sum();
+    let in_calls = endpoint.in_calls_ns.sum as f64;
+    (in_calls - if is_told { computed } else { 0.0 }).max(0.0)
 }
 
 fn wait_alone(endpoint: &Endpoint) -> Option<f64> {

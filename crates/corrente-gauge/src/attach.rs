@@ -150,6 +150,16 @@ pub enum AttachError {
         /// The process.
         pid: u32,
     },
+    /// Many requests in one thread.
+    #[error(
+        "process {pid} runs {library}, which has many requests in one thread: those that wait are on no stack, so nothing can be told from outside; run the service under threads (`gunicorn -k gthread`) and sample that"
+    )]
+    Greenlets {
+        /// The process.
+        pid: u32,
+        /// Gevent or eventlet.
+        library: &'static str,
+    },
     /// In a container, seen from outside.
     #[error(
         "process {pid} is in another PID namespace (a container), where its threads have other numbers; run this inside of the container"
@@ -263,6 +273,9 @@ fn conclude(
     cancel: &AtomicBool,
     about: &record::Circumstances,
 ) -> Result<Attached, AttachError> {
+    if let Some((pid, library)) = sampler.greenlets() {
+        return Err(AttachError::Greenlets { pid, library });
+    }
     let sampled: Vec<figures::Sampled> = sampler
         .watched
         .iter()

@@ -21,6 +21,7 @@ mod present;
 mod reading;
 
 pub use corrente_model::cost_table::{BadTable, CostTable};
+use corrente_model::prediction::Effort;
 use corrente_record::{Interface, Recording};
 use corrente_report::prediction::{
     Assumption, Endpoint, Judgement, PredictionReport, Reason, SCHEMA, Span, Verdict,
@@ -247,9 +248,11 @@ fn migration(
 
 /// The endpoints, each as a service of its own; side by side, as each takes its time.
 fn endpoints(figures: &Figures, reading: &Reading, case: &Case<'_>) -> Vec<Endpoint> {
+    let endpoints = &figures.endpoints[..figures.endpoints.len().min(ENDPOINTS)];
+    let effort = Effort::of_one_among(endpoints.len());
     std::thread::scope(|scope| {
-        let started: Vec<_> = (figures.endpoints.iter().take(ENDPOINTS))
-            .map(|endpoint| scope.spawn(move || judge::endpoint(endpoint, reading, case)))
+        let started: Vec<_> = (endpoints.iter())
+            .map(|endpoint| scope.spawn(move || judge::endpoint(endpoint, reading, case, effort)))
             .collect();
         let ended = started.into_iter().filter_map(|thread| thread.join().ok());
         ended.collect()

@@ -23,8 +23,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, deployment) in [("8 workers", &workers), ("2 loops", &loops)] {
         simulation(name, deployment)?;
     }
-    for calls in [1.0, 5.0, 40.0] {
-        prediction(calls, &workers, &loops)?;
+    for calls in [1.0, 5.0, 40.0, 400.0] {
+        let name = format!("{calls} calls a request");
+        prediction(&name, &service(calls), &workers, &loops)?;
+    }
+    for seconds in [0.3, 10.0] {
+        let mut long = service(1.0);
+        long.endpoints[0].cpu = Law::with_moments(seconds, 0.2);
+        prediction(
+            &format!("{seconds} s of computing"),
+            &long,
+            &workers,
+            &loops,
+        )?;
+        long.endpoints.extend(service(1.0).endpoints);
+        let name = format!("{seconds} s of computing in half of the requests");
+        prediction(&name, &long, &workers, &loops)?;
     }
     Ok(())
 }
@@ -35,6 +49,7 @@ fn simulation(name: &str, deployment: &Deployment) -> Result<(), Box<dyn std::er
     let plan = Plan {
         warm_up: 1_000,
         requests: REQUESTS,
+        events: u64::MAX,
         seed: 1,
     };
     let start = Instant::now();
@@ -49,15 +64,15 @@ fn simulation(name: &str, deployment: &Deployment) -> Result<(), Box<dyn std::er
 }
 
 fn prediction(
-    calls: f64,
+    name: &str,
+    service: &Service,
     before: &Deployment,
     after: &Deployment,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let service = service(calls);
     let (from, to) = (stack("sync", 0.0005), stack("async", 0.0003));
     let start = Instant::now();
     let prediction = predict(&Question {
-        service: &service,
+        service,
         present: None,
         cpu_deviation: 0.03,
         from: &from,
@@ -71,11 +86,13 @@ fn prediction(
     let gain = prediction.gain;
     writeln!(
         std::io::stdout(),
-        "prediction, {calls} calls a request: {:.3} s (gain {:.2} [{:.2}, {:.2}])",
+        "prediction, {name}: {:.3} s (gain {:.2} [{:.2}, {:.2}], of {} requests, {:.1} million events)",
         start.elapsed().as_secs_f64(),
         gain.estimate,
         gain.low,
-        gain.high
+        gain.high,
+        prediction.rests_on,
+        prediction.events as f64 / 1e6
     )?;
     Ok(())
 }

@@ -4,8 +4,12 @@
 //! The intervals come from repeating that with costs drawn from the calibration's uncertainty, and
 //! are widened by the model's own error, which was measured (docs/BENCHMARKS.md, `bench model`).
 
+mod effort;
+
 use std::fmt;
 
+use self::effort::Budget;
+pub use self::effort::Effort;
 use crate::bounds::{self, Bound};
 use crate::calibration::{self, Stack, Uncalibrated};
 use crate::law::Law;
@@ -17,41 +21,8 @@ use crate::translation;
 
 /// Of so many repetitions one is left out at each end of an interval.
 const DRAWS_TO_AN_OUTLIER: usize = 40;
-/// Requests that one simulation answers, at least and at most.
-const REQUESTS: (f64, f64) = (500.0, 60_000.0);
 /// Threads of which one always has something to do: what a busy loop is like.
 const NEVER_ASLEEP: usize = 1_000;
-/// The share of the steps that goes into the estimate itself.
-const CENTRAL: f64 = 0.3;
-
-/// How much is simulated for one prediction.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Effort {
-    /// Repetitions for the intervals.
-    draws: u64,
-    /// Steps of all simulations together.
-    steps: f64,
-    /// Requests that the estimate rests on at least, however many steps they take.
-    least: f64,
-}
-
-impl Effort {
-    /// For a figure that stands by itself: less than a second. The ends of its interval are the 2nd
-    /// least and the 2nd greatest of 40.
-    pub const FIGURE: Self = Self {
-        draws: 40,
-        steps: 4e6,
-        least: REQUESTS.0,
-    };
-    /// For a point among others on a curve: some hundredths of a second. The least and the greatest
-    /// of 16 lie as far out as the 2nd of 40 (1.77 and 1.75 deviations, where the draws are normal).
-    pub const POINT: Self = Self {
-        draws: 16,
-        steps: 1e6,
-        // 40 are beyond the 99th percentile.
-        least: 4_000.0,
-    };
-}
 
 /// A service, what it runs on, and what it would run on.
 #[derive(Debug, Clone)]
@@ -90,6 +61,10 @@ pub struct Prediction {
     pub gain: Interval,
     /// P99 latency after over before.
     pub p99_ratio: Interval,
+    /// Simulated requests that the estimates rest on; fewer where each takes long to simulate.
+    pub rests_on: u64,
+    /// Events that were simulated for it: the work that it took.
+    pub events: u64,
 }
 
 /// One side of a prediction.
@@ -118,6 +93,8 @@ pub enum Unpredictable {
     Invalid(Invalid),
     /// What was measured has no ratio, or one without bounds, as where a request took no time.
     Boundless,
+    /// Requests take so long that none ends within what is simulated.
+    Endless,
 }
 
 impl fmt::Display for Unpredictable {
@@ -133,6 +110,10 @@ impl fmt::Display for Unpredictable {
             Self::Boundless => formatter.write_str(
                 "what was measured has no ratio within bounds (a request without any time, or a cost that \
                  is not known): measure more requests",
+            ),
+            Self::Endless => formatter.write_str(
+                "requests take so many turns of a processor that none ends in what is simulated: are the \
+                 recorded times those of a service that answers? else record it again",
             ),
         }
     }
@@ -177,54 +158,102 @@ pub fn predict_with(question: &Question<'_>, effort: Effort) -> Result<Predictio
     };
     let present = present(question, question.from, 1.0)?;
     let moved = calibration::moved(question.service, question.from, question.to)?;
-    let budget = Budget::new(question, &moved, effort);
-    let plan = budget.central(question.seed);
+    let reckoned = effort::reckoned([
+        &translation::system(&present, question.before),
+        &translation::system(&moved, question.after),
+    ]);
+    let budget = Budget::new(effort, question.load, reckoned);
+    let plan = budget.central(reckoned, question.seed);
     let central = pair(question, &present, &moved, plan)?;
-    let overtaken = overtaken(question, unfair, &moved, plan, &central.after)?;
-    let draws = (1..=effort.draws)
-        .map(|number| drawn(question, budget.drawn(question.seed.wrapping_add(number))))
+    let rests_on = central.answered()?;
+    let unfair = overtaken(question, unfair, &moved, plan)?;
+    let seen = effort::seen(&central, plan);
+    let draws = (1..=budget.draws)
+        .map(|number| budget.drawn(seen, question.seed.wrapping_add(number)))
+        .map(|plan| drawn(question, plan))
+        .map(|drawn| drawn.and_then(|pair| pair.answered().map(|_| pair)))
         .collect::<Result<Vec<_>, _>>()?;
-    let interval = |of: &dyn Fn(&Pair) -> f64| {
-        let values: Vec<f64> = draws.iter().map(of).collect();
-        around(of(&central), values, question.model_deviation)
-    };
-    let prediction = Prediction {
-        gain: interval(&|pair| pair.after.throughput_per_s / pair.before.throughput_per_s),
-        p99_ratio: reaching(
-            interval(&|pair| pair.after.latency.p99 / pair.before.latency.p99),
-            overtaken,
-        ),
-        before: Side {
-            throughput_per_s: interval(&|pair| pair.before.throughput_per_s),
-            p99: interval(&|pair| pair.before.latency.p99),
-            ..side(
-                question,
-                Half {
-                    service: &present,
-                    deployment: question.before,
-                    stack: question.from,
-                },
-                &central.before,
-            )
+    let halves = [
+        Half {
+            service: &present,
+            deployment: question.before,
+            stack: question.from,
         },
-        after: Side {
-            throughput_per_s: interval(&|pair| pair.after.throughput_per_s),
-            p99: reaching(interval(&|pair| pair.after.latency.p99), overtaken),
-            ..side(
-                question,
-                Half {
-                    service: &moved,
-                    deployment: question.after,
-                    stack: question.to,
-                },
-                &central.after,
-            )
+        Half {
+            service: &moved,
+            deployment: question.after,
+            stack: question.to,
         },
+    ];
+    let simulated = Simulated {
+        central,
+        draws,
+        unfair,
+        rests_on,
     };
+    let prediction = simulated.prediction(question, halves);
     if prediction.is_bounded() {
         Ok(prediction)
     } else {
         Err(Unpredictable::Boundless)
+    }
+}
+
+/// All simulations of a prediction.
+struct Simulated {
+    central: Pair,
+    draws: Vec<Pair>,
+    /// The other side with the order that its pools have; absent where that is fair.
+    unfair: Option<Outcome>,
+    rests_on: u64,
+}
+
+impl Simulated {
+    fn prediction(&self, question: &Question<'_>, halves: [Half<'_>; 2]) -> Prediction {
+        let Self { central, draws, .. } = self;
+        let interval = |of: &dyn Fn(&Pair) -> f64| {
+            let values: Vec<f64> = draws.iter().map(of).collect();
+            around(of(central), values, question.model_deviation)
+        };
+        let overtaken = self.overtaken();
+        let [before, after] = halves;
+        Prediction {
+            gain: interval(&|pair| pair.after.throughput_per_s / pair.before.throughput_per_s),
+            p99_ratio: reaching(
+                interval(&|pair| pair.after.latency.p99 / pair.before.latency.p99),
+                overtaken,
+            ),
+            before: Side {
+                throughput_per_s: interval(&|pair| pair.before.throughput_per_s),
+                p99: interval(&|pair| pair.before.latency.p99),
+                ..side(question, before, &central.before)
+            },
+            after: Side {
+                throughput_per_s: interval(&|pair| pair.after.throughput_per_s),
+                p99: reaching(interval(&|pair| pair.after.latency.p99), overtaken),
+                ..side(question, after, &central.after)
+            },
+            rests_on: self.rests_on,
+            events: self.events(),
+        }
+    }
+
+    /// How many times as long P99 is where connections go to whoever asks first as where they go to who has
+    /// waited longest; 1 where no pool of the deployment does so. What was measured lies between the two
+    /// (docs/BENCHMARKS.md, `bench model`): how often somebody is overtaken depends on in which order a
+    /// server begins requests, which nothing here knows.
+    fn overtaken(&self) -> f64 {
+        let fair = self.central.after.latency.p99;
+        let factor = self.unfair.as_ref().map(|one| one.latency.p99 / fair);
+        factor.map_or(1.0, |factor| factor.max(1.0))
+    }
+
+    fn events(&self) -> u64 {
+        let pairs = self.draws.iter().chain([&self.central]);
+        let of_pairs: u64 = pairs
+            .map(|pair| pair.before.events + pair.after.events)
+            .sum();
+        of_pairs + self.unfair.as_ref().map_or(0, |one| one.events)
     }
 }
 
@@ -241,23 +270,18 @@ impl Prediction {
     }
 }
 
-/// How many times as long P99 is where connections go to whoever asks first as where they go to who has
-/// waited longest; 1 where no pool of the deployment does so. What was measured lies between the two
-/// (docs/BENCHMARKS.md, `bench model`): how often somebody is overtaken depends on in which order a
-/// server begins requests, which nothing here knows.
+/// The other side where connections go to whoever asks first; nothing where no pool does so.
 fn overtaken(
     question: &Question<'_>,
     unfair: &Deployment,
     moved: &Service,
     plan: Plan,
-    fair: &Outcome,
-) -> Result<f64, Invalid> {
+) -> Result<Option<Outcome>, Invalid> {
     if unfair == question.after {
-        return Ok(1.0);
+        return Ok(None);
     }
     let system = translation::system(moved, unfair);
-    let found = simulator::simulate(&system, question.load, plan)?;
-    Ok((found.latency.p99 / fair.latency.p99).max(1.0))
+    simulator::simulate(&system, question.load, plan).map(Some)
 }
 
 /// An interval whose upper end may be so many times as high.
@@ -273,6 +297,14 @@ fn reaching(interval: Interval, factor: f64) -> Interval {
 struct Pair {
     before: Outcome,
     after: Outcome,
+}
+
+impl Pair {
+    /// Requests that both sides answered at least.
+    fn answered(&self) -> Result<u64, Unpredictable> {
+        let least = self.before.answered.min(self.after.answered);
+        (least > 0).then_some(least).ok_or(Unpredictable::Endless)
+    }
 }
 
 /// The service as it costs in its present processes, if measured times are off by `factor`.
@@ -399,57 +431,6 @@ fn around(estimate: f64, mut values: Vec<f64>, model_deviation: f64) -> Interval
         estimate,
         low: estimate * (-widened(low.min(estimate))).exp(),
         high: estimate * widened(high.max(estimate)).exp(),
-    }
-}
-
-/// How many requests each simulation answers.
-#[derive(Debug, Clone, Copy)]
-struct Budget {
-    central: f64,
-    drawn: f64,
-    users: f64,
-}
-
-impl Budget {
-    fn new(question: &Question<'_>, moved: &Service, effort: Effort) -> Self {
-        let steps = |service: &Service| {
-            service.mean(|endpoint| {
-                4.0 + 5.0 * endpoint.calls.iter().map(|calls| calls.count).sum::<f64>()
-            })
-        };
-        let both = steps(question.service) + steps(moved);
-        let (least, most) = REQUESTS;
-        let users = match question.load {
-            Load::Closed { users, .. } => *users as f64,
-            Load::Open { .. } => 0.0,
-        };
-        let within = |share: f64| {
-            (effort.steps * share / both)
-                .clamp(least, most)
-                .max(8.0 * users)
-        };
-        Self {
-            central: within(CENTRAL).max(effort.least),
-            drawn: within((1.0 - CENTRAL) / effort.draws as f64),
-            users,
-        }
-    }
-
-    fn central(&self, seed: u64) -> Plan {
-        self.plan(self.central, seed)
-    }
-
-    fn drawn(&self, seed: u64) -> Plan {
-        self.plan(self.drawn, seed)
-    }
-
-    /// A tenth of the requests, and five of each user, warm up.
-    fn plan(&self, requests: f64, seed: u64) -> Plan {
-        Plan {
-            warm_up: (requests / 10.0).max(5.0 * self.users) as u64,
-            requests: requests as u64,
-            seed,
-        }
     }
 }
 

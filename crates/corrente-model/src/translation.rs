@@ -3,7 +3,8 @@
 //! Work and calls take turns in a request: work, call, work, call, work. How its processor time falls to
 //! these parts is chance: what is recorded is the time of the whole request. A mean of 2.4 calls becomes
 //! classes with 2 and with 3. A share of blocking is a share of each wait: its first part holds the loop,
-//! the rest does not.
+//! the rest does not. What would take many events and change nothing is put together: turns of requests that
+//! all compute for long, and calls of a request that makes hundreds.
 
 use crate::law::Law;
 use crate::service::{Calls, Concurrency, Connections, Deployment, Endpoint, Service};
@@ -19,13 +20,53 @@ const CORE_TICK: f64 = 0.004;
 /// How long a thread keeps CPython's interpreter lock while another wants it
 /// (`sys.getswitchinterval`), in seconds.
 const SWITCH_INTERVAL: f64 = 0.005;
+/// Turns that the work between two calls takes, where it would take more: who shares a core in an eighth of
+/// their work each gets on as who shares it in hundredths.
+const TURNS: f64 = 8.0;
+/// Endpoints with a smaller share of the requests than this move no percentile that is told.
+const RARE: f64 = 0.005;
+/// Calls to a resource that are simulated one by one; of more, several are one that takes as long.
+const CALLS: usize = 64;
+/// Calls that are made at the same time at most.
+const GATHERED: usize = 1024;
 /// Connections that wait to be taken: Gunicorn's and Uvicorn's default (`backlog`, 2048).
 const BACKLOG: usize = 2048;
 
 /// What the simulator runs for this service under this deployment.
 pub fn system(service: &Service, deployment: &Deployment) -> System {
+    with_turns(service, deployment, longer_turns(service))
+}
+
+/// So many times as long as they are turns may be: as the request that computes least between two calls
+/// allows. Where times vary, short ones are shorter than the mean.
+fn longer_turns(service: &Service) -> f64 {
+    let weight: f64 = service
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.weight)
+        .sum();
+    let computing = service
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.weight > RARE * weight && endpoint.cpu.mean() > 0.0);
+    let part = |endpoint: &Endpoint| {
+        let calls: f64 = endpoint.calls.iter().map(|calls| calls.count).sum();
+        let short = endpoint.cpu.mean() / (1.0 + endpoint.cpu.squared_variation());
+        short / (1.0 + calls.min(CALLS as f64))
+    };
+    let least = computing.map(part).fold(f64::INFINITY, f64::min);
+    let longer = least / (TURNS * (CORE_SLICE + CORE_TICK / 2.0));
+    if longer.is_finite() {
+        longer.max(1.0)
+    } else {
+        1.0
+    }
+}
+
+/// The same with turns that are so many times as long.
+fn with_turns(service: &Service, deployment: &Deployment, longer: f64) -> System {
     let (slots, time_slice, intake) = match deployment.concurrency {
-        Concurrency::Threads(threads) => (threads, SWITCH_INTERVAL, Intake::Shared),
+        Concurrency::Threads(threads) => (threads, longer * SWITCH_INTERVAL, Intake::Shared),
         Concurrency::Loop { .. } => (usize::MAX, f64::INFINITY, Intake::PerConnection),
     };
     let unlimited = Station {
@@ -39,8 +80,8 @@ pub fn system(service: &Service, deployment: &Deployment) -> System {
     });
     System {
         cores: deployment.cores,
-        core_slice: CORE_SLICE,
-        core_tick: CORE_TICK,
+        core_slice: longer * CORE_SLICE,
+        core_tick: longer * CORE_TICK,
         processes: deployment.processes,
         slots,
         time_slice,
@@ -121,15 +162,16 @@ impl Tracks<'_> {
         let mut beside = Vec::new();
         for calls in &self.endpoint.calls {
             let count = count_at(calls.count, position);
-            let mut track = self.call(calls);
-            track.push(Step::Part);
             let at_once = at_once(calls, count, self.concurrency);
-            for _ in at_once..count {
-                main.extend(track.clone());
+            for size in groups(count - at_once) {
+                main.extend(self.call(calls, size));
+                main.push(Step::Part);
             }
             if at_once > 0 {
                 let (first, count) = (1 + beside.len(), at_once);
                 main.push(Step::Fork { first, count });
+                let mut track = self.call(calls, 1);
+                track.push(Step::Part);
                 beside.extend(std::iter::repeat_n(track, at_once));
             }
         }
@@ -138,17 +180,17 @@ impl Tracks<'_> {
         tracks
     }
 
-    /// A call: on the way to what serves it, and there. Of a part of the wait that is known by its mean only
-    /// the least is presumed with an exponential law (Jaynes 1957: the greatest entropy).
-    fn call(self, calls: &Calls) -> Vec<Step> {
+    /// So many calls in turn: on the way to what serves them, and there. Of a part of the wait that is known
+    /// by its mean only the least is presumed with an exponential law (Jaynes 1957: the greatest entropy).
+    fn call(self, calls: &Calls, size: usize) -> Vec<Step> {
         let (pool, station) = (PoolId(calls.resource), StationId(calls.resource));
         let way = StationId(self.service.resources.len());
-        let wait = &calls.wait;
+        let wait = &of_sum(&calls.wait, size);
         let mut steps = vec![Step::Acquire(pool)];
         match self.service.resources[calls.resource].servers {
             Some(servers) if servers.taken.is_some() => {
-                let served = servers.share_of(wait.mean());
-                let law = Law::Exponential(wait.mean() * served);
+                let served = servers.share_of(calls.wait.mean());
+                let law = of_sum(&Law::Exponential(calls.wait.mean() * served), size);
                 steps.extend(self.wait(way, &wait.scaled(1.0 - served), calls.blocking));
                 steps.extend(self.wait(station, &law, calls.blocking));
             }
@@ -179,7 +221,28 @@ fn at_once(calls: &Calls, count: usize, concurrency: Concurrency) -> usize {
         return 0;
     };
     let together = (count as f64 * calls.independent * gathered).round() as usize;
-    if together < 2 { 0 } else { together }
+    if together < 2 {
+        0
+    } else {
+        together.min(GATHERED)
+    }
+}
+
+/// How many calls of so many are one each: [`CALLS`] groups at most.
+fn groups(count: usize) -> impl Iterator<Item = usize> {
+    let size = count.div_ceil(CALLS).max(1);
+    (0..count)
+        .step_by(size)
+        .map(move |begin| size.min(count - begin))
+}
+
+/// The law of the sum of so many times: of hundreds only mean and variance matter (the central limit theorem).
+fn of_sum(law: &Law, count: usize) -> Law {
+    if count < 2 {
+        return law.clone();
+    }
+    let count = count as f64;
+    Law::with_moments(law.mean() * count, law.squared_variation() / count)
 }
 
 #[cfg(test)]
@@ -189,7 +252,7 @@ mod tests {
     use super::*;
     use crate::bounds::lowest;
     use crate::service::{Resource, Servers};
-    use crate::simulator::{Load, Plan, simulate};
+    use crate::simulator::{Load, Outcome, Plan, simulate};
 
     fn service(cpu: f64, count: f64, wait: f64) -> Service {
         Service {
@@ -230,6 +293,7 @@ mod tests {
         let plan = Plan {
             warm_up: 500,
             requests: 3_000,
+            events: u64::MAX,
             seed: 1,
         };
         simulate(&system(service, deployment), &load, plan)
@@ -350,6 +414,92 @@ mod tests {
         let gathered = deployment(1, Concurrency::Loop { gathered: 1.0 });
         assert!((1.0 / throughput(&service, &sequential, 1) - 0.511).abs() < 0.002);
         assert!((1.0 / throughput(&service, &gathered, 1) - 0.061).abs() < 0.002);
+    }
+
+    fn outcome(system: &System, load: &Load) -> Outcome {
+        let plan = Plan {
+            warm_up: 2_000,
+            requests: 30_000,
+            events: u64::MAX,
+            seed: 1,
+        };
+        simulate(system, load, plan).expect("valid")
+    }
+
+    #[test]
+    fn longer_turns_change_no_percentile_of_requests_that_compute_for_long() {
+        let mut service = service(0.3, 2.0, 0.05);
+        service.endpoints[0].cpu = Law::with_moments(0.3, 0.3);
+        assert!((longer_turns(&service) - 0.3 / 1.3 / 3.0 / 0.04).abs() < 1e-9);
+        let mut deployment = deployment(12, Concurrency::Threads(1));
+        deployment.cores = 2.0;
+        let closed = Load::Closed {
+            users: 24,
+            think: Law::Constant(0.0),
+        };
+        let open = Load::Open {
+            rate_per_s: 5.0,
+            connections: 64,
+            spacing: Law::Exponential(1.0),
+        };
+        for load in [closed, open] {
+            let whole = outcome(&with_turns(&service, &deployment, 1.0), &load);
+            let longer = outcome(&system(&service, &deployment), &load);
+            assert!(longer.events * 4 < whole.events * 3, "{longer:?}");
+            for (found, expected) in [
+                (longer.throughput_per_s, whole.throughput_per_s),
+                (longer.latency.p50, whole.latency.p50),
+                (longer.latency.p99, whole.latency.p99),
+            ] {
+                assert!(
+                    (found / expected - 1.0).abs() < 0.04,
+                    "{longer:?} {whole:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn who_computes_briefly_keeps_turns_as_short_as_they_are() {
+        let mut both = service(10.0, 0.0, 0.0);
+        assert!(longer_turns(&both) > 100.0);
+        both.endpoints.push(Endpoint {
+            cpu: Law::Constant(0.002),
+            ..both.endpoints[0].clone()
+        });
+        assert!(longer_turns(&both) <= 1.0);
+        // One in a thousand moves no P99.
+        both.endpoints[1].weight = 0.001;
+        assert!(longer_turns(&both) > 100.0);
+        both.endpoints[0].cpu = Law::Constant(0.0);
+        both.endpoints[1].cpu = Law::Constant(f64::INFINITY);
+        assert!(longer_turns(&both) <= 1.0);
+    }
+
+    #[test]
+    fn hundreds_of_calls_take_as_long_in_groups() {
+        assert_eq!(groups(64).collect::<Vec<_>>(), [1; 64]);
+        assert_eq!(groups(129).sum::<usize>(), 129);
+        assert!(groups(1_000_000).count() <= CALLS && groups(0).count() == 0);
+        let mut service = service(0.05, 300.0, 0.001);
+        service.endpoints[0].calls[0].wait = Law::Exponential(0.001);
+        let alone = outcome(
+            &system(&service, &deployment(1, Concurrency::Threads(1))),
+            &Load::Closed {
+                users: 1,
+                think: Law::Constant(0.0),
+            },
+        );
+        assert!((alone.latency.mean / 0.35 - 1.0).abs() < 0.01, "{alone:?}");
+        // 300 waits of an exponential law have a standard deviation of √300 ms together.
+        let p99 = 0.35 + 2.326 * 300.0_f64.sqrt() * 0.001;
+        assert!((alone.latency.p99 / p99 - 1.0).abs() < 0.02, "{alone:?}");
+        let four = throughput(&service, &deployment(4, Concurrency::Threads(1)), 64);
+        let expected = by_mean_values(4, 0.05, 0.3);
+        assert!(
+            (four / expected - 1.0).abs() < 0.04,
+            "{four}, expected {expected}"
+        );
     }
 
     proptest! {

@@ -16,6 +16,8 @@ const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 const FACTORS: [usize; 5] = [1, 2, 3, 4, 8];
 /// Simulated before one says that it suffices: enough for a few percent.
 const REQUESTS: u64 = 4_000;
+/// Events that this may take: where requests take many, fewer of them are simulated.
+const EVENTS: u64 = 60_000;
 /// Candidates that are simulated at most.
 const MOST_SIMULATED: usize = 6;
 
@@ -85,6 +87,7 @@ fn throughput(service: &Service, deployment: &Deployment, load: &Load) -> Result
     let plan = Plan {
         warm_up: REQUESTS / 4,
         requests: REQUESTS,
+        events: EVENTS,
         seed: 1,
     };
     let outcome = simulator::simulate(&translation::system(service, deployment), load, plan)?;

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::buckets;
 
+/// So many times what its buckets can hold a sum may be: one that was written beside the recorder, or
+/// rounded, is a little off.
+const SUM_SLACK: u128 = 2;
+
 /// Values of one quantity.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
@@ -172,7 +176,34 @@ impl Distribution {
             ));
         }
         let finite = self.sum_of_squares.is_finite() && self.sum_of_squares >= 0.0;
-        (!finite).then(|| "`sum_of_squares` is not a number of 0 or more".to_owned())
+        if !finite {
+            return Some("`sum_of_squares` is not a number of 0 or more".to_owned());
+        }
+        self.fault_of_sum()
+    }
+
+    /// A sum that its values cannot have. Without values there may be one: seen from outside, a time has no
+    /// number of requests.
+    fn fault_of_sum(&self) -> Option<String> {
+        let last = buckets::BUCKETS - 1;
+        let each = self.buckets.iter().map(|&(bucket, count)| {
+            let end = buckets::bounds(usize::from(bucket)).1;
+            // The last bucket has no end but the largest value.
+            let most = if usize::from(bucket) == last {
+                end.max(self.max)
+            } else {
+                end
+            };
+            u128::from(most) * u128::from(count)
+        });
+        let most = each.fold(0, u128::saturating_add).saturating_mul(SUM_SLACK);
+        let sum = self.sum;
+        (self.count > 0 && u128::from(sum) > most).then(|| {
+            format!(
+                "`sum` is {sum}, which {} values in these buckets cannot be together",
+                self.count
+            )
+        })
     }
 }
 
@@ -231,6 +262,22 @@ mod tests {
         check(|bad| bad.buckets.reverse(), "out of order");
         check(|bad| bad.buckets[1].0 = 9_999, "beyond the last one");
         check(|bad| bad.sum_of_squares = f64::NAN, "sum_of_squares");
+        check(
+            |bad| bad.sum = u64::MAX,
+            "`sum` is 18446744073709551615, which 2 values in these buckets cannot be together",
+        );
+    }
+
+    #[test]
+    fn a_sum_without_values_and_one_of_long_times_are_no_faults() {
+        let outside = Distribution {
+            sum: 5_000_000_000,
+            ..Distribution::default()
+        };
+        assert_eq!(outside.fault(), None);
+        // Ten days share the last bucket with 73 minutes.
+        let days = Distribution::of([864_000_000_000_000, 5_000_000_000_000]);
+        assert_eq!(days.fault(), None);
     }
 
     proptest! {
@@ -271,6 +318,7 @@ mod tests {
             let mut merged = Distribution::of(first);
             merged.merge(&Distribution::of(second));
             prop_assert_eq!(merged.fault(), None);
+            prop_assert_eq!(together.fault(), None);
             prop_assert_eq!(&merged.buckets, &together.buckets);
             prop_assert_eq!((merged.count, merged.sum, merged.max),
                 (together.count, together.sum, together.max));

@@ -6,6 +6,11 @@
 use crate::recording::{Calls, Endpoint, Process, Recording};
 use crate::{Distribution, ENDPOINTS_MAX, RESOURCES_MAX, RecordError, trim_name};
 
+/// Processors that no machine has.
+const PROCESSORS: u128 = 100_000;
+/// So many times the time observed a thread may have computed, and nanoseconds more: both are read one after the
+/// other.
+const THREAD_SLACK: (u128, u128) = (2, 10_000_000_000);
 /// Characters that a name may have in a file that somebody else's program wrote.
 const NAME_CHARACTERS: usize = 1_000;
 
@@ -51,7 +56,34 @@ fn check_process(process: &Process) -> Result<(), RecordError> {
     if process.requests_measured > process.requests_seen {
         return Err(fault(place(), "more requests measured than seen"));
     }
+    check_processor_time(process, place)?;
     check_distribution(&process.in_flight, || format!("{}, in_flight", place()))
+}
+
+/// No thread computes for longer than it was observed, and no process on more processors than there are.
+/// Where nothing says how long it was observed, nothing is checked.
+fn check_processor_time(process: &Process, place: impl Fn() -> String) -> Result<(), RecordError> {
+    let observed = u128::from(process.observed_ns);
+    if observed == 0 {
+        return Ok(());
+    }
+    let (times, more) = THREAD_SLACK;
+    let most = times * observed + more;
+    let seconds = |ns: u64| ns / 1_000_000_000;
+    let check = |what: &str, cpu_ns: u64, most: u128| {
+        if u128::from(cpu_ns) <= most {
+            return Ok(());
+        }
+        let (cpu_s, observed_s) = (seconds(cpu_ns), seconds(process.observed_ns));
+        Err(fault(
+            place(),
+            format!("{what} computed for {cpu_s} s in {observed_s} s that were observed"),
+        ))
+    };
+    check("it", process.cpu_ns, PROCESSORS * most)?;
+    let each = process.threads.iter();
+    let mut each = each.flat_map(|thread| [thread.cpu_ns, thread.request_cpu_ns]);
+    each.try_for_each(|cpu_ns| check("a thread", cpu_ns, most))
 }
 
 fn check_endpoint(endpoint: &Endpoint) -> Result<(), RecordError> {
@@ -195,6 +227,35 @@ mod tests {
         );
         let older = Recording::from_json(&process("")).expect("an older one has no machine");
         assert_eq!(older.processes[0].machine, crate::Machine::default());
+    }
+
+    #[test]
+    fn more_processor_time_than_there_was_is_refused() {
+        let process = |figures: &str| {
+            format!(
+                r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1,{figures}}}]}}"#
+            )
+        };
+        check(
+            &process(r#""observed_ns":60000000000,"threads":[{"cpu_ns":10000000000000000000}]"#),
+            "process 1 of host `a`: a thread computed for 10000000000 s in 60 s that were observed; the file is damaged, record again",
+        );
+        check(
+            &process(r#""observed_ns":60000000000,"threads":[{"request_cpu_ns":200000000000}]"#),
+            "a thread computed for 200 s in 60 s",
+        );
+        check(
+            &process(r#""observed_ns":60000000000,"cpu_ns":18446744073709551615"#),
+            "it computed for 18446744073 s",
+        );
+        let sound = [
+            r#""observed_ns":60000000000,"cpu_ns":600000000000,"threads":[{"cpu_ns":60100000000}]"#,
+            r#""threads":[{"cpu_ns":60100000000}]"#,
+        ];
+        for figures in sound {
+            let read = Recording::from_json(&process(figures));
+            assert!(read.is_ok(), "{read:?}");
+        }
     }
 
     #[test]

@@ -410,4 +410,9 @@ pub enum Assumption {
         /// How many on a core, now or in the setting that is advised.
         per_core: f64,
     },
+    /// Requests take so much simulating that the figures rest on few of them.
+    FewSimulated {
+        /// How many.
+        requests: u64,
+    },
 }

@@ -17,6 +17,11 @@ pub enum RecordingFault {
     /// It is not the JSON of a recording.
     #[error("is no recording: {0}; `corrente gauge run` makes one")]
     Format(String),
+    /// Nothing could be recorded.
+    #[error(
+        "has no endpoint: gevent and eventlet run many requests in one thread, so none is recorded; record the service under threads (`gunicorn -k gthread`)"
+    )]
+    Greenlets,
     /// There is nothing in it.
     #[error("has no endpoint; record while requests come")]
     Empty,
@@ -61,7 +66,12 @@ impl Recorded {
             .map_err(|error| RecordingFault::Format(error.to_string()))?;
         let endpoints: Vec<Row> = recording.endpoints.iter().map(row).collect();
         if endpoints.is_empty() {
-            return Err(RecordingFault::Empty);
+            let mut doubts = recording.processes.iter().flat_map(|one| &one.cannot_tell);
+            return Err(if doubts.any(|doubt| doubt.code == "greenlets") {
+                RecordingFault::Greenlets
+            } else {
+                RecordingFault::Empty
+            });
         }
         Ok(Self { endpoints })
     }
@@ -268,5 +278,21 @@ mod tests {
     fn what_is_no_recording_is_refused() {
         let error = Recorded::read("{}").expect_err("it is none");
         assert!(error.to_string().contains("corrente gauge run"));
+    }
+
+    #[test]
+    fn a_recording_of_greenlets_says_why_it_is_empty() {
+        let check = |process: &str, expected: &str| {
+            let text = format!(
+                r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1{process}}}]}}"#
+            );
+            let error = Recorded::read(&text).expect_err("there is no endpoint");
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check("", "record while requests come");
+        check(
+            r#","cannot_tell":[{"code":"greenlets"}]"#,
+            "gunicorn -k gthread",
+        );
     }
 }

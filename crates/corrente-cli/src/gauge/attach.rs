@@ -99,6 +99,7 @@ fn exit(error: &AttachError) -> Exit {
         AttachError::Denied { .. } | AttachError::OtherNamespace { .. } => Exit::Machine,
         AttachError::NoRequests { .. }
         | AttachError::TooShort { .. }
+        | AttachError::Greenlets { .. }
         | AttachError::Ended { .. } => Exit::Incomplete,
         AttachError::Cancelled => Exit::Interrupted,
     }

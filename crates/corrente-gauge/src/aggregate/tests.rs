@@ -83,11 +83,19 @@ fn an_endpoint_is_computing_and_waiting() {
     close(slow.wait_ms, 11.0 - 4.0 - 1.0);
     close(slow.blocking_coefficient, 6.0 / 4.0);
     close(slow.waits, 4.0);
-    close(slow.unexplained_wait_ms, 0.0);
+    // Of 6 ms in calls 2 are computing, which explains no waiting.
+    close(slow.unexplained_wait_ms, 2.0);
     close(slow.wait_alone_ms, 5.0);
     close(Some(slow.error_share), 0.5);
     // Half of the requests were not measured.
     close(Some(slow.requests), 4.0);
+}
+
+#[test]
+fn of_calls_that_are_open_together_nobody_knows_what_was_computed_in_them() {
+    let mut recording = recording();
+    recording.endpoints[1].calls[0].overlapped = 2;
+    close(aggregate(&recording).endpoints[0].unexplained_wait_ms, 0.0);
 }
 
 #[test]

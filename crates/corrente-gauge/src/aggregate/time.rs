@@ -170,6 +170,12 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_as_another_comes_was_not_there_with_it() {
+        let both = [process("a", 100, 10, 0, 10), process("b", 110, 10, 0, 10)];
+        check(&both, (20.0, 20.0, 1, 1));
+    }
+
+    #[test]
     fn who_answered_nothing_is_not_counted() {
         let idle = process("b", 100, 60, 0, 0);
         check(&[process("a", 100, 60, 5, 50), idle], (60.0, 50.0, 1, 1));

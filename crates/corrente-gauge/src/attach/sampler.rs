@@ -96,8 +96,14 @@ impl Sampler {
         self.watched.iter_mut().any(Watched::cannot_tell_threads)
     }
 
-    /// Samples for `time`, until every process has ended or until it is cancelled. `progress` hears
-    /// once a second how long it has been and how many reads there were.
+    /// The first process that runs greenlets, and with which library.
+    pub(super) fn greenlets(&self) -> Option<(u32, &'static str)> {
+        let mut each = self.watched.iter();
+        each.find_map(|watched| Some((watched.pid, watched.greenlets?)))
+    }
+
+    /// Samples for `time`, until every process has ended, until it is cancelled, or until it is seen that
+    /// nothing can be told. `progress` hears once a second how long it has been and how many reads there were.
     pub(super) fn run(
         &mut self,
         time: Duration,
@@ -122,6 +128,9 @@ impl Sampler {
                 }
             }
             self.round();
+            if self.greenlets().is_some() {
+                break;
+            }
             let next = now + self.budget.rest();
             let left = time.saturating_sub(self.start.elapsed());
             std::thread::sleep(next.saturating_sub(self.start.elapsed()).min(left));

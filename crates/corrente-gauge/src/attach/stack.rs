@@ -78,6 +78,8 @@ pub(super) struct Position {
     pub(super) server: Option<ServerSeen>,
     /// How the framework on the stack is called.
     pub(super) asgi: Option<bool>,
+    /// The library that runs many requests in this thread, none of which is on its stack while it waits.
+    pub(super) greenlets: Option<&'static str>,
     /// The innermost frame is known to wait for another thread: a queue, a lock, a condition.
     pub(super) waits_for_thread: bool,
 }
@@ -132,6 +134,7 @@ pub(super) fn position(stack: &[Known<'_>]) -> Position {
         driver: innermost_driver(stack),
         server: server(stack),
         asgi: asgi(stack),
+        greenlets: greenlets(stack),
         waits_for_thread: stack.first().is_some_and(waits_for_thread),
     }
 }
@@ -267,6 +270,13 @@ fn asgi(stack: &[Known<'_>]) -> Option<bool> {
     stack.iter().rev().find_map(|known| match known.part {
         Part::Entry(Style::Asgi) | Part::Dispatch(Style::Asgi) => Some(true),
         Part::Entry(Style::Wsgi) | Part::Dispatch(Style::Wsgi) => Some(false),
+        _ => None,
+    })
+}
+
+fn greenlets(stack: &[Known<'_>]) -> Option<&'static str> {
+    stack.iter().find_map(|known| match known.part {
+        Part::Server(library @ ("gevent" | "eventlet")) => Some(library),
         _ => None,
     })
 }

@@ -55,6 +55,8 @@ pub(super) struct Watched {
     native_drivers: Vec<&'static str>,
     pub(super) server: Option<ServerSeen>,
     pub(super) asgi: Option<bool>,
+    /// The library that runs many requests in one thread of it.
+    pub(super) greenlets: Option<&'static str>,
     pub(super) pool_threads: BTreeSet<u32>,
     pub(super) processors: Option<f64>,
     /// Proportional and resident set size, bytes.
@@ -84,6 +86,7 @@ impl Watched {
             native_drivers: process::native_drivers(pid),
             server: None,
             asgi: None,
+            greenlets: None,
             pool_threads: BTreeSet::new(),
             processors: process::processors(pid),
             memory: process::memory_bytes(pid),
@@ -226,6 +229,7 @@ impl Watched {
             self.server = Some(server.clone());
         }
         self.asgi = self.asgi.or(position.asgi);
+        self.greenlets = self.greenlets.or(position.greenlets);
         if position.in_pool {
             self.pool_threads.insert(state.thread);
         }

@@ -3,7 +3,7 @@
 //! It comes before every prediction. Too little data is a reason too, with how much is missing.
 
 use corrente_record::{Doubt, Interface, Recording, Source};
-use corrente_report::prediction::Reason;
+use corrente_report::prediction::{Assumption, Reason};
 
 use crate::aggregate::{EndpointFigures, Figures};
 
@@ -26,6 +26,8 @@ pub(super) const FAILING: f64 = 0.90;
 const FAILING_TIME: f64 = 0.20;
 /// A share of the time, or of the computing, in a thread pool that makes the model of a loop wrong.
 const POOLED: f64 = 0.20;
+/// Simulated requests of which too few are beyond the 99th percentile: ten.
+const SIMULATED: u64 = 1_000;
 /// What a process's start takes of CPU time in threads that serve nothing, seconds.
 const START_S: f64 = 5.0;
 
@@ -54,6 +56,11 @@ pub(super) fn first(recording: &Recording, figures: &Figures) -> Option<Reason> 
         return Some(reason);
     }
     (noted("thread_pool") || is_pooled(figures)).then_some(Reason::ThreadPool)
+}
+
+/// Said where requests take so many turns to simulate that few were.
+pub(super) fn few_simulated(requests: u64) -> Option<Assumption> {
+    (requests < SIMULATED).then_some(Assumption::FewSimulated { requests })
 }
 
 /// Whether the recording says that this could not be told.

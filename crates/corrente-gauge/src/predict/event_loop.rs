@@ -14,7 +14,7 @@ use corrente_report::prediction::{
 };
 
 use super::reading::{self, MS, Reading};
-use super::{Detail, Settings, cannot_tell, curves, judge, pair, present, span};
+use super::{Detail, Settings, cannot_tell, curves, doubts, judge, pair, present, span};
 use crate::aggregate::{EndpointFigures, Figures};
 
 /// A loop that is blocked for less of its time has nothing to gain.
@@ -156,9 +156,12 @@ fn gain(
         prediction::predict_with(&question, effort)
     };
     let (before, after) = (
-        ask(&blocked, &load, Effort::FIGURE)?.before,
-        ask(&free, &load, Effort::FIGURE)?.after,
+        ask(&blocked, &load, Effort::FIGURE)?,
+        ask(&free, &load, Effort::FIGURE)?,
     );
+    let least = before.rests_on.min(after.rests_on);
+    report.assumptions.extend(doubts::few_simulated(least));
+    let (before, after) = (before.before, after.after);
     let setting = present::setting(&deployment, settings.pool.map(|pool| pool as u64));
     let side = |service: &Service, found: &prediction::Side| Side {
         setting,

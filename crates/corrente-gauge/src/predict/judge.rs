@@ -11,7 +11,7 @@ use corrente_model::calibration;
 use corrente_model::cost::{self, Prices};
 use corrente_model::law::Law;
 use corrente_model::naive;
-use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
+use corrente_model::prediction::{self, Effort, Prediction, Question, Unpredictable};
 use corrente_model::service::{Connections, Service};
 use corrente_model::simulator::Load;
 use corrente_model::statistics::Interval;
@@ -73,7 +73,7 @@ pub(super) fn whole(
     report: &mut PredictionReport,
 ) {
     report.naive_gain = naive_gain(case.service);
-    let answer = match ask(case) {
+    let answer = match ask(case, Effort::FIGURE) {
         Ok(answer) => answer,
         Err(error) => {
             report.judgement = unpredictable(&error);
@@ -106,14 +106,21 @@ pub(super) fn whole(
     report.gain = Some(span(*gain));
     report.before = Some(of(before, case.deployments.before_setting()));
     report.after = Some(of(after, case.deployments.after_setting()));
-    if let Some(rate) = rate {
-        latency::predict(case, &answer.prediction, rate, report);
-    }
+    let of_latency = rate.and_then(|rate| latency::predict(case, &answer.prediction, rate, report));
+    let rests_on = of_latency
+        .unwrap_or(u64::MAX)
+        .min(answer.prediction.rests_on);
+    report.assumptions.extend(doubts::few_simulated(rests_on));
     report.judgement = answer.judgement;
 }
 
 /// One endpoint as a service of its own.
-pub(super) fn endpoint(known: &EndpointFigures, reading: &Reading, whole: &Case<'_>) -> Endpoint {
+pub(super) fn endpoint(
+    known: &EndpointFigures,
+    reading: &Reading,
+    whole: &Case<'_>,
+    effort: Effort,
+) -> Endpoint {
     let mut endpoint = Endpoint {
         name: known.name.clone(),
         requests: known.requests.round() as u64,
@@ -150,7 +157,7 @@ pub(super) fn endpoint(known: &EndpointFigures, reading: &Reading, whole: &Case<
         requests: known.measured,
         ..*whole
     };
-    match ask(&case) {
+    match ask(&case, effort) {
         Ok(answer) => {
             endpoint.gain = Some(span(answer.prediction.gain));
             endpoint.judgement = answer.judgement;
@@ -160,13 +167,13 @@ pub(super) fn endpoint(known: &EndpointFigures, reading: &Reading, whole: &Case<
     endpoint
 }
 
-fn ask(case: &Case<'_>) -> Result<Answer, Unpredictable> {
+fn ask(case: &Case<'_>, effort: Effort) -> Result<Answer, Unpredictable> {
     let users = users(case)?;
     let load = Load::Closed {
         users,
         think: Law::Constant(0.0),
     };
-    let prediction = prediction::predict(&question(case, &load))?;
+    let prediction = prediction::predict_with(&question(case, &load), effort)?;
     let rival = rival(case, &prediction, &load)?;
     let judgement = explained(case, judge(case, &prediction, rival));
     Ok(Answer {

@@ -23,6 +23,8 @@ const CLIENTS: usize = 64;
 const FALLS: f64 = 0.95;
 /// Requests that the simulation beside the predictions answers.
 const REQUESTS: u64 = 5_000;
+/// Events that it takes at most.
+const EVENTS: u64 = 300_000;
 
 /// Requests a second at most, of each side.
 #[derive(Debug, Clone, Copy)]
@@ -36,22 +38,22 @@ pub(super) struct Latency {
     pub before: Option<prediction::Side>,
     pub after: Option<prediction::Side>,
     pub p99_ratio: Option<Interval>,
+    /// Simulated requests that it rests on.
+    pub rests_on: u64,
 }
 
-/// P50 and P99 at a rate, of the sides that keep up with it.
+/// P50 and P99 at a rate, of the sides that keep up with it; the simulated requests that they rest on.
 pub(super) fn predict(
     case: &Case<'_>,
     capacity: &Prediction,
     rate_per_s: f64,
     report: &mut PredictionReport,
-) {
+) -> Option<u64> {
     let capacity = Capacity {
         before: capacity.before.throughput_per_s.estimate,
         after: capacity.after.throughput_per_s.estimate,
     };
-    let Some(found) = at(case, capacity, rate_per_s, Effort::FIGURE) else {
-        return;
-    };
+    let found = at(case, capacity, rate_per_s, Effort::FIGURE)?;
     let fill = |side: &mut Option<Side>, found: Option<&prediction::Side>| {
         if let (Some(side), Some(found)) = (side, found) {
             side.p50_ms = Some(found.outcome.latency.p50 / MS);
@@ -66,6 +68,7 @@ pub(super) fn predict(
             gathered(case, &load(rate_per_s)).filter(|ms| *ms < FALLS * in_turn_ms);
     }
     report.p99_ratio = found.p99_ratio.map(span);
+    Some(found.rests_on)
 }
 
 /// Asks for both sides at a rate; `None` where neither keeps up with it.
@@ -95,6 +98,7 @@ pub(super) fn at(
         before: before.then_some(found.before),
         after: after.then_some(found.after),
         p99_ratio: (before && after).then_some(found.p99_ratio),
+        rests_on: found.rests_on,
     })
 }
 
@@ -138,6 +142,7 @@ fn gathered(case: &Case<'_>, load: &Load) -> Option<f64> {
     let plan = Plan {
         warm_up: REQUESTS / 10,
         requests: REQUESTS,
+        events: EVENTS,
         seed: SEED,
     };
     let system = corrente_model::system(&moved, &together);

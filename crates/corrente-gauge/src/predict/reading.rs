@@ -123,7 +123,7 @@ pub(super) fn name(resource: Option<&record::Resource>) -> String {
 /// Waiting in no call, a request; of requests that were alone where there were enough.
 fn unexplained_ms(endpoint: &EndpointFigures) -> Option<f64> {
     let factor = lock_free_share(endpoint);
-    let unexplained = endpoint.waiting_ms()? - endpoint.in_calls_ms;
+    let unexplained = endpoint.waiting_ms()? - endpoint.wait_in_calls_ms;
     // At most what all of it is: the factor is no more than 1.
     Some(unexplained.max(0.0) * factor)
 }

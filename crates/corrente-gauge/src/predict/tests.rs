@@ -16,6 +16,7 @@ mod curves;
 mod elastic;
 mod failing;
 mod line;
+mod long;
 mod settings;
 mod waiting;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::bounds::Limit;
 use crate::calibration::Costs;
@@ -246,6 +248,87 @@ fn a_driver_without_costs_is_no_prediction() {
         message,
         "the stack `sync` is not calibrated for `redis` calls"
     );
+}
+
+/// An endpoint of any kind: from a tenth of a millisecond to hours of computing, from no call to thousands.
+fn any_endpoint() -> impl Strategy<Value = Endpoint> {
+    let shape = (-4.0..4.0f64, 0.0..4.0f64, 0.01..1.0f64);
+    let calls = (
+        prop_oneof![Just(0.0), 0.0..5.0f64, 0.0..3_000.0f64],
+        -4.0..1.0f64,
+    );
+    (shape, calls).prop_map(|((cpu, variation, weight), (count, wait))| {
+        let mut endpoint = service(1.0, count, 10_f64.powf(wait)).endpoints.remove(0);
+        endpoint.cpu = Law::with_moments(10_f64.powf(cpu), variation);
+        endpoint.weight = weight;
+        endpoint
+    })
+}
+
+/// A deployment of up to a thousand workers, or of loops.
+fn any_deployment() -> impl Strategy<Value = Deployment> {
+    let concurrency = prop_oneof![
+        Just(Concurrency::Threads(1)),
+        (1..100_usize).prop_map(Concurrency::Threads),
+        Just(Concurrency::Loop { gathered: 0.0 }),
+        Just(Concurrency::Loop { gathered: 1.0 }),
+    ];
+    let connections = prop_oneof![
+        Just(Connections::Unlimited),
+        (1..20_usize).prop_map(Connections::PerProcess),
+        (1..20_usize).prop_map(Connections::Barging),
+    ];
+    let processes = prop_oneof![1..8_usize, 1..1_000_usize];
+    (processes, 0.5..16.0f64, concurrency, connections).prop_map(
+        |(processes, cores, concurrency, connections)| Deployment {
+            connections: vec![connections],
+            ..deployment(processes, cores, concurrency)
+        },
+    )
+}
+
+fn any_load() -> impl Strategy<Value = Load> {
+    let closed = (1..400_usize).prop_map(|users| Load::Closed {
+        users,
+        think: Law::Constant(0.0),
+    });
+    let open = (-3.0..4.0f64).prop_map(|rate| Load::Open {
+        rate_per_s: 10_f64.powf(rate),
+        connections: 64,
+        spacing: Law::Exponential(1.0),
+    });
+    prop_oneof![closed, open]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_prediction_takes_more_events_than_its_effort(
+        endpoints in prop::collection::vec(any_endpoint(), 1..6),
+        before in any_deployment(), after in any_deployment(), load in any_load()
+    ) {
+        let service = Service { endpoints, ..service(1.0, 0.0, 0.0) };
+        let question = Question {
+            service: &service,
+            present: None,
+            cpu_deviation: 0.02,
+            from: &stack("sync", 0.0005, 0.0003),
+            to: &stack("async", 0.0003, 0.0004),
+            before: &before,
+            after: &after,
+            load: &load,
+            model_deviation: 0.04,
+            seed: 1,
+        };
+        match predict_with(&question, Effort::of_one_among(100)) {
+            Ok(found) => prop_assert!(found.events < 3 * 100_000, "{}", found.events),
+            Err(error) => prop_assert!(
+                matches!(error, Unpredictable::Endless | Unpredictable::Boundless),
+                "{}", error
+            ),
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use slab::Slab;
 
 use super::events::Events;
-use super::outcome::{Outcome, Recorder};
+use super::outcome::{Outcome, Recorder, Used};
 use super::places::Places;
 use super::processor::Processor;
 use super::system::{Intake, Invalid, Load, Plan, Pool, RequestClass, Scope, Step, System};
@@ -29,6 +29,9 @@ pub fn simulate(system: &System, load: &Load, plan: Plan) -> Result<Outcome, Inv
     engine.run(plan);
     Ok(engine.outcome())
 }
+
+/// The part of the events that may warm up.
+const WARM_UP: u64 = 4;
 
 /// Index of a strand.
 type StrandId = usize;
@@ -101,6 +104,7 @@ struct Engine<'a> {
     recorder: Recorder,
     busy_before: f64,
     turned_away: u64,
+    happened: u64,
 }
 
 impl<'a> Engine<'a> {
@@ -125,6 +129,7 @@ impl<'a> Engine<'a> {
             recorder: Recorder::new(),
             busy_before: 0.0,
             turned_away: 0,
+            happened: 0,
         };
         engine.first_sends();
         engine
@@ -133,8 +138,11 @@ impl<'a> Engine<'a> {
     fn first_sends(&mut self) {
         match self.load {
             Load::Closed { users, think } => {
+                // Who begins at once goes on in waves, which few requests do not even out: they begin as the
+                // cores can take them.
+                let apart = self.system.work_per_request() / self.system.cores;
                 for connection in 0..*users {
-                    let at = think.draw(&mut self.arrivals);
+                    let at = think.draw(&mut self.arrivals) + connection as f64 * apart;
                     self.events.push(at, Event::Send { connection });
                 }
             }
@@ -143,21 +151,32 @@ impl<'a> Engine<'a> {
     }
 
     fn run(&mut self, plan: Plan) {
-        while self.recorder.counted() < plan.warm_up && self.step() {}
+        let warming = |engine: &Self| {
+            engine.recorder.counted() < plan.warm_up && engine.happened < plan.events / WARM_UP
+        };
+        while warming(self) && self.step() {}
         self.recorder.begin(self.now);
         self.busy_before = self.processor.busy_until(self.now);
         self.turned_away = 0;
-        while self.recorder.counted() < plan.requests && self.step() {}
+        let counting = |engine: &Self| {
+            engine.recorder.counted() < plan.requests && engine.happened < plan.events
+        };
+        while counting(self) && self.step() {}
     }
 
     fn outcome(&mut self) -> Outcome {
-        let busy = self.processor.busy_until(self.now) - self.busy_before;
-        let (now, cores, turned_away) = (self.now, self.system.cores, self.turned_away);
-        self.recorder.outcome(now, busy, cores, turned_away)
+        let used = Used {
+            core_seconds: self.processor.busy_until(self.now) - self.busy_before,
+            cores: self.system.cores,
+            turned_away: self.turned_away,
+            events: self.happened,
+        };
+        self.recorder.outcome(self.now, &used)
     }
 
     /// Takes the next event; `false` where there is none.
     fn step(&mut self) -> bool {
+        self.happened += 1;
         let (timed, computed) = (self.events.next_time(), self.processor.next_time());
         if computed <= timed {
             if computed.is_infinite() {
@@ -183,6 +202,7 @@ impl<'a> Engine<'a> {
     /// Lets every movable strand go on until it waits.
     fn settle(&mut self) {
         while let Some(strand) = self.movable.pop_front() {
+            self.happened += 1;
             self.proceed(strand);
         }
     }

@@ -23,8 +23,10 @@ pub struct Outcome {
     pub cores_busy: f64,
     /// Connection attempts that found the backlog full and came again later.
     pub turned_away: u64,
-    /// Answers that counted: fewer than planned where the system stood still.
+    /// Answers that counted: fewer than planned where the system stood still, or the events were used up.
     pub answered: u64,
+    /// Events that it took, the warm-up's too: the work of simulating.
+    pub events: u64,
 }
 
 /// Latencies, in seconds.
@@ -40,6 +42,16 @@ pub struct Percentiles {
     pub p99: f64,
     /// 999 of 1000 are shorter.
     pub p999: f64,
+}
+
+/// What a simulation used, beside the requests.
+#[derive(Debug)]
+pub(super) struct Used {
+    /// Since the warm-up's end.
+    pub(super) core_seconds: f64,
+    pub(super) cores: f64,
+    pub(super) turned_away: u64,
+    pub(super) events: u64,
 }
 
 /// Collects latencies, and the requests in flight over time.
@@ -90,8 +102,14 @@ impl Recorder {
         self.latency.len()
     }
 
-    /// The figures at `now`; `busy` are the core-seconds used since the warm-up's end.
-    pub(super) fn outcome(&mut self, now: f64, busy: f64, cores: f64, turned_away: u64) -> Outcome {
+    /// The figures at `now`.
+    pub(super) fn outcome(&mut self, now: f64, used: &Used) -> Outcome {
+        let Used {
+            core_seconds,
+            cores,
+            turned_away,
+            events,
+        } = *used;
         self.advance(now);
         let span = (now - self.began).max(f64::MIN_POSITIVE);
         let answered = self.counted();
@@ -99,9 +117,10 @@ impl Recorder {
             throughput_per_s: answered as f64 / span,
             latency: self.percentiles(),
             in_flight: self.in_flight_seconds / span,
-            cores_busy: busy / span / cores,
+            cores_busy: core_seconds / span / cores,
             turned_away,
             answered,
+            events,
         }
     }
 

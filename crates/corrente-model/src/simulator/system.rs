@@ -163,6 +163,9 @@ pub struct Plan {
     pub warm_up: u64,
     /// Answered requests that count.
     pub requests: u64,
+    /// Events after which it ends, however few requests were answered; a quarter of them at most warms
+    /// up. They are what takes time: an arrival, a turn on a core, a wait that ends, a strand that goes on.
+    pub events: u64,
     /// Seed of every draw.
     pub seed: u64,
 }
@@ -208,6 +211,41 @@ impl System {
             .iter()
             .try_for_each(|class| self.check_class(class))?;
         check_load(load)
+    }
+
+    /// Events that a mean request takes, about: its steps, the ends of those that take time, and the turns
+    /// of its work.
+    pub(crate) fn events_per_request(&self) -> f64 {
+        let turns_per_s = 1.0 / (self.core_slice + self.core_tick / 2.0) + 1.0 / self.time_slice;
+        let of_step = |step: &Step| match step {
+            Step::Compute(_) | Step::Part | Step::Wait(..) | Step::Block(..) => 2.0,
+            Step::Acquire(_) | Step::Release(_) | Step::Fork { .. } => 1.0,
+        };
+        let steps = self.mean(|class| {
+            let steps: f64 = class.tracks.iter().flatten().map(of_step).sum();
+            steps + class.tracks.len() as f64
+        });
+        1.0 + steps + self.work_per_request() * turns_per_s
+    }
+
+    /// Processor time of a mean request, in seconds.
+    pub(super) fn work_per_request(&self) -> f64 {
+        let of_step = |step: &Step| match step {
+            Step::Compute(law) => law.mean(),
+            _ => 0.0,
+        };
+        self.mean(|class| {
+            let steps: f64 = class.tracks.iter().flatten().map(of_step).sum();
+            steps + class.work.mean()
+        })
+    }
+
+    /// Mean over all requests of what `of` says of a class.
+    fn mean(&self, of: impl Fn(&RequestClass) -> f64) -> f64 {
+        let weight: f64 = self.classes.iter().map(|class| class.weight).sum();
+        let each = self.classes.iter();
+        let weighted: f64 = each.map(|class| class.weight * of(class)).sum();
+        if weight > 0.0 { weighted / weight } else { 0.0 }
     }
 
     fn check_class(&self, class: &RequestClass) -> Result<(), Invalid> {

@@ -8,6 +8,7 @@ use crate::law::Law;
 const PLAN: Plan = Plan {
     warm_up: 20_000,
     requests: 400_000,
+    events: u64::MAX,
     seed: 1,
 };
 
@@ -236,6 +237,7 @@ fn the_same_seed_gives_the_same_outcome() {
     let short = Plan {
         warm_up: 100,
         requests: 5_000,
+        events: u64::MAX,
         seed: 9,
     };
     let once = simulate(&system, &poisson(100.0), short).expect("valid");
@@ -360,6 +362,7 @@ fn any_system() -> impl Strategy<Value = System> {
 const SHORT: Plan = Plan {
     warm_up: 500,
     requests: 4_000,
+    events: u64::MAX,
     seed: 5,
 };
 
@@ -379,6 +382,16 @@ proptest! {
         let outcome = simulate(&system, &users(number, 0.0), SHORT).expect("valid");
         let little = outcome.throughput_per_s * outcome.latency.mean;
         prop_assert!((little / outcome.in_flight - 1.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn no_more_events_happen_than_are_planned(
+        system in any_system(), number in 1..400_usize, events in 1_000..20_000_u64
+    ) {
+        let plan = Plan { requests: u64::MAX, events, ..SHORT };
+        let outcome = simulate(&system, &users(number, 0.0), plan).expect("valid");
+        // The last one may set others going: one for each of those that waited, at most.
+        prop_assert!(outcome.events >= events && outcome.events <= events + 2 * 400 + 10);
     }
 
     #[test]

@@ -389,6 +389,7 @@ predict-cores = Die Aufzeichnung sagt nicht, wie viele Kerne es gibt: { $cores }
 predict-never-alone = Anfragen waren kaum je allein in ihrem Prozess, ihr Warten enthält also das auf die Sperre des Interpreters: der Gewinn ist überschätzt.
 predict-line-unknown = Die Aufzeichnung sagt nicht, wie lange Anfragen auf einen Prozessor gewartet haben: alle Zeit ohne einen zählt als Warten.
 predict-crowded = { $processes } Prozesse je Kern sind mehr, als je eine Kalibrierung hatte: bei so kurzem Warten brauchten sechzehn gemessen bis zu doppelt so viel CPU wie einer.
+predict-few-simulated = Die Zahlen beruhen auf { $requests } simulierten Anfragen: mehr brauchten länger als eine Sekunde, weil jede so lange rechnet oder so viele Aufrufe macht. Sie sind darum weniger genau, vor allem P99.
 predict-loop = Eine Anfrage rechnet { $cpu } ms und blockiert ihre Schleife weitere { $blocked } ms.
 predict-loop-busy = Die Schleife ist { $share } der Zeit aktiv.
 predict-blocker = { $resource }: { $time } ms

@@ -395,6 +395,7 @@ predict-cores = The recording does not say how many cores there are: { $cores } 
 predict-never-alone = Requests were hardly ever alone in their process, so their waiting holds that for the interpreter lock: the gain is overestimated.
 predict-line-unknown = The recording does not say how long requests stood in line for a processor: all time without one counts as waiting.
 predict-crowded = { $processes } processes on a core are more than any calibration had: with waits as brief as these, sixteen were measured to need up to twice the CPU of one.
+predict-few-simulated = The figures rest on { $requests } simulated requests: more would take longer than a second, as each computes for so long or makes so many calls. They are less precise for it, P99 most of all.
 predict-loop = A request computes for { $cpu } ms and blocks its loop for another { $blocked } ms.
 predict-loop-busy = The loop is busy for { $share } of the time.
 predict-blocker = { $resource }: { $time } ms

@@ -392,6 +392,7 @@ predict-cores = L’enregistrement ne dit pas combien de cœurs il y a : { $core
 predict-never-alone = Les requêtes n’étaient presque jamais seules dans leur processus, donc leur attente contient celle du verrou de l’interpréteur : le gain est surestimé.
 predict-line-unknown = L’enregistrement ne dit pas combien de temps les requêtes ont attendu un processeur : tout le temps sans processeur compte comme attente.
 predict-crowded = { $processes } processus par cœur, c’est plus qu’aucune calibration n’en avait : avec des attentes si brèves, seize ont été mesurés à jusqu’à deux fois le CPU d’un seul.
+predict-few-simulated = Les chiffres reposent sur { $requests } requêtes simulées : davantage prendrait plus d’une seconde, car chacune calcule si longtemps ou fait tant d’appels. Ils en sont moins précis, surtout le P99.
 predict-loop = Une requête calcule pendant { $cpu } ms et bloque sa boucle pendant { $blocked } ms de plus.
 predict-loop-busy = La boucle est active { $share } du temps.
 predict-blocker = { $resource } : { $time } ms

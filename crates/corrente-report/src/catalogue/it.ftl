@@ -386,6 +386,7 @@ predict-cores = La registrazione non dice quanti core ci sono: { $cores } (`--co
 predict-never-alone = Le richieste non sono quasi mai sole nel loro processo, perciò l’attesa comprende quella del lock dell’interprete: il guadagno è sovrastimato.
 predict-line-unknown = La registrazione non dice quanto a lungo le richieste hanno atteso un processore: tutto il tempo senza processore conta come attesa.
 predict-crowded = { $processes } processi per core sono più di quanti ne abbia avuti alcuna calibrazione: con attese così brevi, sedici hanno richiesto fino al doppio della CPU di uno.
+predict-few-simulated = I valori si basano su { $requests } richieste simulate: di più richiederebbero oltre un secondo, perché ognuna calcola così a lungo o fa così tante chiamate. Sono perciò meno precisi, soprattutto il P99.
 predict-loop = Una richiesta calcola per { $cpu } ms e blocca il suo loop per altri { $blocked } ms.
 predict-loop-busy = Il loop è attivo per il { $share } del tempo.
 predict-blocker = { $resource }: { $time } ms

@@ -382,6 +382,7 @@ messages! {
     PredictNeverAlone = "predict-never-alone";
     PredictLineUnknown = "predict-line-unknown";
     PredictCrowded { processes: &'a str } = "predict-crowded";
+    PredictFewSimulated { requests: &'a str } = "predict-few-simulated";
     PredictLoop { cpu: &'a str, blocked: &'a str } = "predict-loop";
     PredictLoopBusy { share: &'a str } = "predict-loop-busy";
     PredictBlocker { resource: &'a str, time: &'a str } = "predict-blocker";

@@ -360,6 +360,7 @@ predict-cores = 记录没有说明有多少核心：{ $cores }（`--cores`）。
 predict-never-alone = 请求几乎从未独占进程，其等待包含对解释器锁的等待：收益被高估。
 predict-line-unknown = 记录没有说明请求排队等待处理器的时间：未占用处理器的时间全部计为等待。
 predict-crowded = 每个核心 { $processes } 个进程，多于任何一次校准：在如此短暂的等待下，实测十六个进程所需的 CPU 可达单个进程的两倍。
+predict-few-simulated = 这些数字基于 { $requests } 个模拟请求：由于每个请求计算时间很长或调用很多，模拟更多会超过一秒。因此精度较低，P99 尤其如此。
 predict-loop = 一个请求计算 { $cpu } ms，另外阻塞事件循环 { $blocked } ms。
 predict-loop-busy = 事件循环有 { $share } 的时间处于忙碌。
 predict-blocker = { $resource }：{ $time } ms

@@ -365,6 +365,10 @@ impl Catalogue {
                 let processes = &self.numbers().quantity(*per_core);
                 self.text(Message::PredictCrowded { processes })
             }
+            Assumption::FewSimulated { requests } => {
+                let requests = &numbers.integer(*requests);
+                self.text(Message::PredictFewSimulated { requests })
+            }
         }
     }
 

@@ -339,3 +339,18 @@ fn a_protocol_that_a_server_speaks_is_no_endpoint() {
     assert_eq!(found.stage, endpoint_of("shop:items"));
     assert_eq!(found.driver.map(|driver| driver.name), Some("httpx"));
 }
+
+#[test]
+fn greenlets_are_told_by_their_library() {
+    let library = |stack: &[&str]| position_of(stack).greenlets;
+    assert_eq!(library(&["@gevent/hub.py run"]), Some("gevent"));
+    assert_eq!(library(&["@eventlet/hubs/hub.py run"]), Some("eventlet"));
+    let request = [
+        "@gevent/baseserver.py _do_handle",
+        "@gunicorn/workers/base_async.py handle",
+        "@flask/app.py wsgi_app",
+        "/srv/shop.py items",
+    ];
+    assert_eq!(library(&request), Some("gevent"));
+    assert_eq!(library(GUNICORN), None);
+}

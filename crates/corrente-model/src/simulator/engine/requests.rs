@@ -9,6 +9,8 @@ use crate::simulator::system::{Intake, Load};
 /// The client's TCP sends a connection request again after this many seconds, and doubles it each
 /// time (RFC 6298, section 2.1 and 5.5).
 const FIRST_RETRY: f64 = 1.0;
+/// To look at so many processes takes about as long as an event.
+const LOOKS_AN_EVENT: u64 = 64;
 /// Doublings after which the pause stays the same.
 const MOST_DOUBLINGS: u32 = 5;
 
@@ -112,10 +114,15 @@ impl Engine<'_> {
     }
 
     /// Idle workers wake first when a connection comes.
-    pub(super) fn least_loaded(&self) -> usize {
-        let by_load =
-            (0..self.processes.len()).min_by_key(|process| self.processes[*process].in_hand);
-        by_load.unwrap_or(0)
+    pub(super) fn least_loaded(&mut self) -> usize {
+        let idle = self.processes.iter().position(|one| one.in_hand == 0);
+        let looked_at = idle.unwrap_or(self.processes.len());
+        self.happened += looked_at as u64 / LOOKS_AN_EVENT;
+        idle.unwrap_or_else(|| {
+            let all = 0..self.processes.len();
+            all.min_by_key(|process| self.processes[*process].in_hand)
+                .unwrap_or(0)
+        })
     }
 
     pub(super) fn answer(&mut self, request: RequestId) {
