@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 LIMIT_S = 60.0
 
 
-
 def program(requests: str, *, before: str = "", after: str = "") -> str:
     """Give a module whose `app` has no lifespan and does this for each request."""
     head = """

@@ -122,14 +122,13 @@ impl Machine {
     /// Takes an event at `now`, counted from any fixed moment; gives what is to be done, in order.
     pub fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
         match event {
-            Event::Tick => {}
             Event::Said(id, message) => self.hear(now, id, message),
             Event::Exited(id, exit) => self.bury(now, id, exit),
             Event::Memory(id, bytes) => self.weigh(id, bytes),
             Event::Stop => self.stop(now),
             Event::StopNow => self.stop_now(),
             Event::Reload if self.can_restart() => self.actions.push(Action::Reread),
-            Event::Reload => {}
+            Event::Reload | Event::Tick => {}
             Event::Renewed(plan, why) => self.renew(now, plan, why),
             Event::Restart(why) => self.restart(now, why),
             Event::More => self.want(self.wanted.saturating_add(1)),
