@@ -10,7 +10,6 @@ use corrente_loop::now;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use rustix::time::{ClockId, clock_gettime};
 
 use super::pouring::Pouring;
 use super::preface::{self, Opening};
@@ -59,12 +58,6 @@ impl Unread {
         }
         now >= self.deadline
     }
-}
-
-/// The loop's time at the kernel's last tick, some milliseconds ago: every request asks for it, and it costs a fifth.
-fn lately() -> f64 {
-    let tick = clock_gettime(ClockId::MonotonicCoarse);
-    tick.tv_sec as f64 + tick.tv_nsec as f64 / 1e9
 }
 
 /// The connection is there.
@@ -400,7 +393,7 @@ impl Connection {
                 None => (Awaits::Head, times.head),
             };
             state.awaits = awaits;
-            state.deadline = lately() + allowed.as_secs_f64();
+            state.deadline = now() + allowed.as_secs_f64();
         })
     }
 }
