@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,23 +18,35 @@ if TYPE_CHECKING:
 #: Seconds after which a test has failed.
 LIMIT_S = 60.0
 
-APPLICATION = """
-import asyncio, os
-from pathlib import Path
 
+def program(requests: str, *, before: str = "", after: str = "") -> str:
+    """Give a module whose `app` has no lifespan and does this for each request."""
+    head = """
 async def app(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    if scope["path"] == "/held":
-        await send({"type": "http.response.body", "body": b"held ", "more_body": True})
-        await asyncio.to_thread(Path("gate").read_bytes)
-    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+"""
+    return "".join([before, head, textwrap.indent(requests, "    "), after])
 
+
+APPLICATION = program(
+    """
+await send({"type": "http.response.start", "status": 200, "headers": []})
+if scope["path"] == "/held":
+    await send({"type": "http.response.body", "body": b"held ", "more_body": True})
+    await asyncio.to_thread(Path("gate").read_bytes)
+await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+""",
+    before="""
+import asyncio, os
+from pathlib import Path
+""",
+    after="""
 def wsgi(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"wsgi ", environ["PATH_INFO"].encode()]
-"""
+""",
+)
 
 
 class Command:
@@ -77,11 +90,17 @@ class Command:
                 return found
         raise AssertionError(f"it never said {pattern!r}, but {heard}")
 
-    def address(self) -> tuple[str, int]:
-        """Give where it listens, as soon as a worker serves."""
-        host, port = self.says(r"http://(\S+):(\d+)").groups()
-        self.says("worker 1 is ready")
+    def address(self, workers: int = 1) -> tuple[str, int]:
+        """Give where it listens, as soon as so many workers serve."""
+        host, port = self.says(r"https?://([^:\s]+):(\d+)").groups()
+        for _ in range(workers):
+            self.says(r"worker \d is ready")
         return host, int(port)
+
+    def url(self, workers: int = 1) -> str:
+        """Give the same as the beginning of a URL."""
+        host, port = self.address(workers)
+        return f"http://{host}:{port}"
 
     def stop(self) -> None:
         """Stop it in peace."""

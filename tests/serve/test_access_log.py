@@ -8,7 +8,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-from .commands import LIMIT_S, Command
+from .commands import LIMIT_S, Command, program
 from .wire import Client, request
 
 if TYPE_CHECKING:
@@ -16,22 +16,19 @@ if TYPE_CHECKING:
 
     from .serving import Foreign
 
-APPLICATION = """
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    if scope["path"] == "/raises":
-        raise LookupError("lost")
-    if scope["path"] == "/waits":
-        await receive()
-        assert (await receive())["type"] == "http.disconnect"
-        return
-    while (await receive())["more_body"]:
-        pass
-    headers = [(b"x-kind", b'a "kind"')]
-    await send({"type": "http.response.start", "status": 201, "headers": headers})
-    await send({"type": "http.response.body", "body": b"twelve bytes"})
-"""
+APPLICATION = program("""
+if scope["path"] == "/raises":
+    raise LookupError("lost")
+if scope["path"] == "/waits":
+    await receive()
+    assert (await receive())["type"] == "http.disconnect"
+    return
+while (await receive())["more_body"]:
+    pass
+headers = [(b"x-kind", b'a "kind"')]
+await send({"type": "http.response.start", "status": 201, "headers": headers})
+await send({"type": "http.response.body", "body": b"twelve bytes"})
+""")
 
 
 def lines_of(file: Path) -> list[str]:

@@ -12,7 +12,7 @@ from wsgiref.validate import validator
 import pytest
 
 from .applications import PLAIN, THREADS, wsgi_echo
-from .commands import Command
+from .commands import Command, program
 from .frames import CLOSE, TEXT, closed, frame
 from .streams import Http2Client, pseudo
 from .talks import Talk
@@ -307,7 +307,14 @@ def test_each_stream_is_a_line_of_the_log(tmp_path: Path) -> None:
     assert len(set(identities)) == len(identities) == 5
 
 
-WAITING = """
+WAITING = program(
+    """
+if scope["path"] == "/api/open":
+    gate.set()
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": str(running).encode()})
+""",
+    before="""
 import threading
 
 gate = threading.Event()
@@ -319,15 +326,8 @@ def wsgi(environ, start_response):
     gate.wait(20)
     start_response("200 OK", [])
     return [b"done"]
-
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    if scope["path"] == "/api/open":
-        gate.set()
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": str(running).encode()})
-"""
+""",
+)
 
 
 def test_a_limit_of_requests_that_wait_for_a_thread_is_set(tmp_path: Path) -> None:

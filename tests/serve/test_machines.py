@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import resource
 import signal
 import socket
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .commands import APPLICATION, LIMIT_S, Command, asked
+from .commands import APPLICATION, LIMIT_S, Command, asked, program
 from .wire import Client, request
 
 if TYPE_CHECKING:
@@ -47,13 +46,10 @@ def started(folder: Path, kind: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
-PLAIN = """
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"served"})
-"""
+PLAIN = program("""
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": b"served"})
+""")
 
 
 def test_sockets_that_listen_already_are_served(tmp_path: Path) -> None:
@@ -70,18 +66,18 @@ def test_sockets_that_listen_already_are_served(tmp_path: Path) -> None:
             process.communicate()
 
 
-TELLING = """
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    told = f"{scope['client'][0]} {scope['server'][0]}".encode()
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": told})
-
+TELLING = program(
+    """
+told = f"{scope['client'][0]} {scope['server'][0]}".encode()
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": told})
+""",
+    after="""
 def wsgi(environ, start_response):
     start_response("200 OK", [])
     return [f"{environ['REMOTE_ADDR']} {environ['SERVER_NAME']}".encode()]
-"""
+""",
+)
 
 
 @pytest.mark.parametrize("target", ["shop:app", "shop:wsgi"])
@@ -89,8 +85,7 @@ def test_a_client_of_ipv4_is_one_on_a_socket_for_both(tmp_path: Path, target: st
     log = tmp_path / "access.log"
     words = ("--bind", ":0", "--access-log", str(log), "--access-log-format", "%(h)s")
     with Command(tmp_path, target, *words, text=TELLING) as command:
-        port = command.says(r"http://[^:]+:(\d+)")[1]
-        command.says("worker 1 is ready")
+        _, port = command.address()
         assert asked(f"http://127.0.0.1:{port}") == "127.0.0.1 127.0.0.1"
         command.stop()
     assert log.read_text(encoding="utf-8") == "127.0.0.1\n"
@@ -128,11 +123,7 @@ def _children(process: int) -> list[str]:
 
 def test_a_worker_that_dies_under_load_fails_its_own_requests_alone(tmp_path: Path) -> None:
     with Command(tmp_path, "shop:app", "--workers", "2") as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says(r"worker \d is ready")
-        command.says(r"worker \d is ready")
-        host, port = re.sub("http://", "", url).split(":")
-        clients = list(_clients((host, int(port)), 20))
+        clients = list(_clients(command.address(2), 20))
         pids = [int(client.get().body) for client in clients]
         victim = pids[0]
         os.kill(victim, 9)
@@ -149,10 +140,7 @@ def test_a_worker_that_is_killed_under_load_takes_only_its_requests_with_it(
     tmp_path: Path,
 ) -> None:
     with Command(tmp_path, "shop:app", "--workers", "2") as command:
-        host, port = command.says(r"http://([^:\s]+):(\d+)").groups()
-        address = (host, int(port))
-        command.says(r"worker \d is ready")
-        command.says(r"worker \d is ready")
+        address = command.address(2)
         stop = threading.Event()
         asking = [Asking(address, stop) for _ in range(8)]
         for each in asking:
@@ -222,18 +210,16 @@ def test_settings_of_operations_reach_the_worker(tmp_path: Path) -> None:
         command.stop()
 
 
-ORPHANS = """
-import os, subprocess
-
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    if scope["path"] == "/orphan":
-        subprocess.run(["sh", "-c", "true & true & exec true"])
-    there = sum(name.isdigit() for name in os.listdir("/proc"))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": str(there).encode()})
-"""
+ORPHANS = program(
+    """
+if scope["path"] == "/orphan":
+    subprocess.run(["sh", "-c", "true & true & exec true"])
+there = sum(name.isdigit() for name in os.listdir("/proc"))
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": str(there).encode()})
+""",
+    before="import os, subprocess\n",
+)
 
 #: What makes the next command process 1 of a namespace of its own.
 ALONE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")

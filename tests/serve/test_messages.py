@@ -10,25 +10,17 @@ import pytest
 
 from corrente._worker import ALIVE_EVERY, signs_every
 
-from .commands import LIMIT_S, Command, asked
+from .commands import LIMIT_S, Command, asked, program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What it configures stands before it.
-APPLICATION = """
-import logging, logging.config
-
-{}
-
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    if scope["path"] == "/raises":
-        raise LookupError("lost")
-    logging.getLogger("shop").debug("asked")
-    await send({{"type": "http.response.start", "status": 200, "headers": []}})
-    await send({{"type": "http.response.body", "body": b"served"}})
+REQUESTS = """
+if scope["path"] == "/raises":
+    raise LookupError("lost")
+logging.getLogger("shop").debug("asked")
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": b"served"})
 """
 
 BASIC = 'logging.basicConfig(level="DEBUG", format="MINE %(name)s %(message)s")'
@@ -37,14 +29,18 @@ BASIC = 'logging.basicConfig(level="DEBUG", format="MINE %(name)s %(message)s")'
 DICT = 'logging.config.dictConfig({"version": 1})'
 
 
+def configured(configures: str) -> str:
+    """Give an application that configures logging so."""
+    return program(REQUESTS, before=f"import logging, logging.config\n{configures}\n")
+
+
 def said_by(folder: Path, configures: str, *words: str) -> str:
     """Give what is said where a request fails, and another one does not."""
-    text = APPLICATION.format(configures)
-    with Command(folder, "shop:app", *words, text=text) as command:
-        host, port = command.address()
+    with Command(folder, "shop:app", *words, text=configured(configures)) as command:
+        url = command.url()
         for path in ("", "raises"):
             try:
-                asked(f"http://{host}:{port}/{path}")
+                asked(f"{url}/{path}")
             except OSError:
                 assert path == "raises"
         command.stop()
@@ -69,7 +65,7 @@ def test_failures_are_told_however_it_is_configured(tmp_path: Path, configures: 
 
 def test_failures_are_in_the_log_file(tmp_path: Path) -> None:
     file = tmp_path / "server.log"
-    text = APPLICATION.format("")
+    text = configured("")
     with Command(tmp_path, "shop:app", "--log-file", str(file), text=text) as command:
         host, port = address_in(file)
         with pytest.raises(OSError, match="500"):

@@ -13,7 +13,7 @@ from corrente._native import Operations
 from corrente._own import Own
 
 from .applications import respond
-from .commands import LIMIT_S, Command, asked
+from .commands import LIMIT_S, Command, asked, program
 from .wire import Client
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ def test_texts_are_one_text() -> None:
 def test_whoever_is_asked_tells_of_all_workers(tmp_path: Path) -> None:
     words = ("--workers", "2", "--metrics-path", "/metrics", "--health-path", "/health")
     with Command(tmp_path, "shop:app", *words) as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says(r"worker \d is ready")
-        command.says(r"worker \d is ready")
+        url = command.url(2)
         assert asked(f"{url}/health") == "ok\n"
         asked(url)
         pattern = r'corrente_requests_total\{worker="(\d)",class="2xx"\} (\d+)'
@@ -180,19 +178,17 @@ def test_whoever_is_asked_tells_of_all_workers(tmp_path: Path) -> None:
         command.stop()
 
 
-STALLING = """
-import asyncio, time
-
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    if scope["path"] == "/later":
-        await asyncio.sleep(0)
-    if scope["path"] != "/quick":
-        time.sleep(0.1)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
-"""
+STALLING = program(
+    """
+if scope["path"] == "/later":
+    await asyncio.sleep(0)
+if scope["path"] != "/quick":
+    time.sleep(0.1)
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": b""})
+""",
+    before="import asyncio, time\n",
+)
 
 
 def test_a_stall_names_its_request(tmp_path: Path) -> None:

@@ -56,17 +56,10 @@ class Secured(Client):
         return str(shown["serialNumber"])
 
 
-def secured_address(command: Command) -> tuple[str, int]:
-    """Give where it listens, as soon as a worker serves."""
-    host, port = command.says(r"https://(\S+):(\d+)").groups()
-    command.says("worker 1 is ready")
-    return host, int(port)
-
-
 def test_it_is_served_over_tls(tmp_path: Path, authority: trustme.CA) -> None:
     flags = write(tmp_path, authority.issue_cert(NAME))
     with Command(tmp_path, "shop:app", *flags) as command:
-        with Secured(secured_address(command), authority) as client:
+        with Secured(command.address(), authority) as client:
             for _ in range(2):
                 assert client.get().body.isdigit()
         command.stop()
@@ -77,7 +70,7 @@ def test_a_client_that_does_not_agree_on_tls_is_ended(
 ) -> None:
     flags = write(tmp_path, authority.issue_cert(NAME))
     with Command(tmp_path, "shop:app", "--header-timeout=300ms", *flags) as command:
-        with Client(secured_address(command)) as client:
+        with Client(command.address()) as client:
             # Asyncio's own limit is a minute, the test's a third of it.
             assert client.is_ended()
         command.stop()
@@ -86,7 +79,7 @@ def test_a_client_that_does_not_agree_on_tls_is_ended(
 def test_a_certificate_that_changes_is_read_again(tmp_path: Path, authority: trustme.CA) -> None:
     flags = write(tmp_path, authority.issue_cert(NAME))
     with Command(tmp_path, "shop:app", *flags) as command:
-        address = secured_address(command)
+        address = command.address()
         with Secured(address, authority) as client:
             first = client.serial()
             (tmp_path / "chain.pem").write_text("no certificate", encoding="utf-8")
@@ -111,7 +104,7 @@ def test_clients_have_to_show_a_certificate(tmp_path: Path, authority: trustme.C
     authority.cert_pem.write_to_path(trusted)
     rule = (f"--tls-ca={trusted}", "--tls-client=required")
     with Command(tmp_path, "shop:app", *flags, *rule) as command:
-        address = secured_address(command)
+        address = command.address()
         with Secured(address, authority, authority.issue_cert("client.example")) as client:
             assert client.get().status == 200
         refused = pytest.raises((ssl.SSLError, ConnectionError, EOFError))
@@ -140,7 +133,7 @@ def test_a_key_that_is_encrypted_needs_its_password(tmp_path: Path, authority: t
         command.says(r"--tls-certificate \S+: its key is encrypted, .* no --tls-password")
         assert command.process.wait(LIMIT_S) == 3
     with Command(tmp_path, "shop:app", *flags, "--tls-password=open sesame") as command:
-        with Secured(secured_address(command), authority) as client:
+        with Secured(command.address(), authority) as client:
             assert client.get().status == 200
         command.stop()
 

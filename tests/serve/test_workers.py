@@ -16,7 +16,7 @@ import pytest
 
 from corrente._crew import Crew
 
-from .commands import APPLICATION, LIMIT_S, Command, asked
+from .commands import APPLICATION, LIMIT_S, Command, asked, program
 
 if TYPE_CHECKING:
     from .serving import Foreign
@@ -27,8 +27,7 @@ def test_an_application_is_served_until_it_is_told_to_stop(
     tmp_path: Path, target: str, answer: str
 ) -> None:
     with Command(tmp_path, target) as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says("worker 1 is ready")
+        url = command.url()
         assert re.fullmatch(answer, asked(f"{url}/a"))
         command.process.send_signal(signal.SIGTERM)
         assert command.process.wait(LIMIT_S) == 0
@@ -36,8 +35,7 @@ def test_an_application_is_served_until_it_is_told_to_stop(
 
 def test_workers_are_replaced(tmp_path: Path) -> None:
     with Command(tmp_path, "shop:app", "--workers", "1") as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says("worker 1 is ready")
+        url = command.url()
         first = asked(url)
         command.process.send_signal(signal.SIGHUP)
         command.says("worker 2 is ready")
@@ -50,6 +48,46 @@ def test_workers_are_replaced(tmp_path: Path) -> None:
         assert command.process.wait(LIMIT_S) == 0
 
 
+SETTING = program("""
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": scope["root_path"].encode()})
+""")
+
+
+def test_a_reload_reads_the_settings_again(tmp_path: Path) -> None:
+    file = tmp_path / "corrente.toml"
+
+    def write(*lines: str) -> None:
+        file.write_text("\n".join(["[serve]", *lines]), encoding="utf-8")
+
+    write('root-path = "/one"', 'log-level = "info"')
+    with Command(tmp_path, "shop:app", text=SETTING) as command:
+        url = command.url()
+        assert asked(url) == "/one"
+        write('root-path = "/two"', "workers = 2", 'pid-file = "late"')
+        command.process.send_signal(signal.SIGHUP)
+        command.says("changed settings: root-path, workers")
+        command.says("take effect when the server is started anew: pid-file")
+        command.says("worker 3 is ready")
+        # The old one answers what it had accepted, and goes.
+        assert "/two" in iter(lambda: asked(url), "")
+        assert not (tmp_path / "late").exists()
+        for wrong in ("workers = 0", "no TOML"):
+            write(wrong)
+            command.process.send_signal(signal.SIGHUP)
+            command.says(r"the settings stay as they are, and all workers, too: corrente\.toml")
+        file.unlink()
+        command.process.send_signal(signal.SIGHUP)
+        command.says(r"stay as they are, .*: corrente\.toml: has no settings any more")
+        assert "/two" in iter(lambda: asked(url), "")
+        write('log-level = "warning"', "workers = 1")
+        command.process.send_signal(signal.SIGHUP)
+        while asked(url):
+            pass
+        command.stop()
+        assert "is ready" not in command.rest()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_that_reaches_all_processes_loses_no_request(
     tmp_path: Path, number: signal.Signals
@@ -57,8 +95,7 @@ def test_a_stop_that_reaches_all_processes_loses_no_request(
     # Ctrl-C in a terminal; systemd where a unit does not say `KillMode=mixed`, dumb-init.
     os.mkfifo(tmp_path / "gate")
     with Command(tmp_path, "shop:app") as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says("worker 1 is ready")
+        url = command.url()
         with urllib.request.urlopen(f"{url}/held", timeout=LIMIT_S) as answer:  # noqa: S310
             assert answer.read(5) == b"held "
             os.killpg(command.process.pid, number)
@@ -88,8 +125,7 @@ def test_a_reload_that_reaches_all_processes_loses_no_request(tmp_path: Path) ->
     # `systemctl kill --signal HUP`, a hangup: it ended workers at once, and what they had begun.
     os.mkfifo(tmp_path / "gate")
     with Command(tmp_path, "shop:app") as command:
-        url = command.says(r"http://\S+:\d+")[0].rstrip(",")
-        command.says("worker 1 is ready")
+        url = command.url()
         with urllib.request.urlopen(f"{url}/held", timeout=LIMIT_S) as answer:  # noqa: S310
             assert answer.read(5) == b"held "
             os.killpg(command.process.pid, signal.SIGHUP)

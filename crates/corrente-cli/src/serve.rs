@@ -3,13 +3,15 @@
 //! Reading the sources and printing are here; what is done with them is `corrente-operations`. Its workers do not
 //! come here: they are Python's (`corrente._worker`).
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use corrente_operations::listen::Systemd;
-use corrente_operations::settings::{Settings, SettingsError, Sources, Values};
+use corrente_operations::settings::{Logging, Settings, SettingsError, Sources, Values};
 use corrente_operations::supervisor::{Fault, Level};
 use corrente_operations::{Serve as Parent, ServeError};
 
@@ -19,7 +21,8 @@ use crate::{Exit, gauge, terminal};
 /// `corrente serve`. The exit code, because a worker's is its own.
 pub(crate) fn run(serve: Serve, program: &[OsString]) -> u8 {
     let show = (serve.show_config, serve.json);
-    let values = match read(serve) {
+    let reading = Reading::of(serve);
+    let values = match reading.read() {
         Ok(values) => values,
         Err(error) => {
             for line in &error.lines {
@@ -37,46 +40,98 @@ pub(crate) fn run(serve: Serve, program: &[OsString]) -> u8 {
             terminal::data(&table(&values));
             Exit::Done
         }
-        _ => parent(&values, program),
+        _ => parent(&reading, &values, program),
     };
     exit.code()
 }
 
-fn read(serve: Serve) -> Result<Values, SettingsError> {
-    let sources = Sources {
-        file: Values::find_file(serve.config.as_deref(), Path::new("."))?,
-        // One that is no text is none of ours.
-        environment: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
-        flags: serve.flags,
-    };
-    for line in Values::slips(&sources) {
-        terminal::error(&line);
-    }
-    Values::read(&sources)
+/// Where settings come from. The file is read each time.
+struct Reading {
+    config: Option<PathBuf>,
+    environment: BTreeMap<String, String>,
+    flags: BTreeMap<String, Vec<String>>,
+    /// The file that was read last.
+    found: RefCell<Option<PathBuf>>,
 }
 
-fn parent(values: &Values, program: &[OsString]) -> Exit {
+impl Reading {
+    fn of(serve: Serve) -> Self {
+        Self {
+            config: serve.config,
+            // One that is no text is none of ours.
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+            flags: serve.flags,
+            found: RefCell::new(None),
+        }
+    }
+
+    fn read(&self) -> Result<Values, SettingsError> {
+        let sources = Sources {
+            file: Values::find_file(self.config.as_deref(), Path::new("."))?,
+            environment: self.environment.clone(),
+            flags: self.flags.clone(),
+        };
+        for line in Values::slips(&sources) {
+            terminal::error(&line);
+        }
+        let path = sources.file.as_ref().map(|file| file.place.path.clone());
+        let before = self.found.borrow().clone();
+        if let Some(before) = before.filter(|_| path.is_none()) {
+            // Somebody may be about to write it anew: that nothing is set any more is not meant.
+            let text = format!("{}: has no settings any more", before.display());
+            return Err(text.into());
+        }
+        let values = Values::read(&sources)?;
+        self.found.replace(path);
+        Ok(values)
+    }
+}
+
+/// What the server says of itself, and where.
+struct Saying {
+    least: Level,
+    file: Option<PathBuf>,
+}
+
+impl Saying {
+    fn by(logging: Logging) -> Self {
+        Self {
+            least: match logging.level.as_str() {
+                "debug" => Level::Debug,
+                "warning" => Level::Warning,
+                "error" => Level::Error,
+                _ => Level::Info,
+            },
+            file: logging.file,
+        }
+    }
+}
+
+fn parent(reading: &Reading, values: &Values, program: &[OsString]) -> Exit {
     let settings = Settings::from(values);
-    let least = match settings.logging.level.as_str() {
-        "debug" => Level::Debug,
-        "warning" => Level::Warning,
-        "error" => Level::Error,
-        _ => Level::Info,
-    };
-    let file = settings.logging.file;
-    let recording = settings.logging.gauge;
+    let recording = settings.logging.gauge.clone();
+    let saying = RefCell::new(Saying::by(settings.logging));
     if let Some(Err(exit)) = recording.as_deref().map(gauge::begin_serving) {
         return exit;
     }
     let mut say = |level: Level, line: String| {
-        if level >= least {
-            note(file.as_ref(), &line);
+        let saying = saying.borrow();
+        if level >= saying.least {
+            note(saying.file.as_ref(), &line);
         }
+    };
+    let again = || {
+        let values = reading.read()?;
+        saying.replace(Saying::by(Settings::from(&values).logging));
+        Ok(values)
     };
     let serve = Parent {
         values,
+        again: &again,
         program: program.iter().cloned().chain(["serve".into()]).collect(),
         systemd: Systemd::from_environment(std::process::id(), |name| std::env::var(name).ok()),
     };

@@ -15,6 +15,7 @@ mod response;
 mod status;
 mod target;
 mod translated;
+mod written;
 
 pub use decoder::{Decoder, Event, Step};
 pub use encoder::{After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead};
@@ -27,3 +28,4 @@ pub(crate) use response::{Seen, sift, sift_trailers};
 pub use status::reason;
 pub use target::{Form, Scheme, Target};
 pub use translated::{Foreign, Translated};
+pub use written::Written;

@@ -13,10 +13,10 @@ use std::time::Duration;
 use rustix::fs::MemfdFlags;
 
 use crate::listen::{self, ListenError, Systemd};
-use crate::settings::{Settings, Switch, Values, WorkersAs};
+use crate::settings::{Settings, SettingsError, Switch, Values, WorkersAs};
 use crate::supervisor::{
-    DriverError, Failure, FirstFailure, Level, Machine, Notice, Outcome, Plan, Program, Supervisor,
-    Watched,
+    DriverError, Failure, FirstFailure, Level, Machine, Notice, Outcome, Plan, Program, Renewed,
+    Supervisor, Watched,
 };
 
 /// Why it did not come to serving, or how it ended.
@@ -47,14 +47,24 @@ pub enum ServeError {
 }
 
 /// What the parent needs to know.
-#[derive(Debug)]
 pub struct Serve<'a> {
     /// The settings.
     pub values: &'a Values,
+    /// Reads them once more.
+    pub again: &'a dyn Fn() -> Result<Values, SettingsError>,
     /// The command that becomes a worker when [`crate::supervisor::CHANNEL_VARIABLE`] is set.
     pub program: Vec<OsString>,
     /// Sockets of systemd.
     pub systemd: Systemd,
+}
+
+impl std::fmt::Debug for Serve<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Serve")
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Serves until it is told to stop.
@@ -92,7 +102,11 @@ pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result
     };
     let weighs = plan.max_memory_bytes.is_some();
     let mut tell = |notice: &Notice| observer(notice.level(), notice.to_string());
-    let mut supervisor = Supervisor::new(Machine::new(plan), &program, &listeners, &mut tell)?;
+    let mut supervisor = Supervisor::new(Machine::new(plan), program, &listeners, &mut tell)?;
+    let mut values = serve.values.clone();
+    supervisor.reread_by(Box::new(move || {
+        renewed((serve.again)(), &mut values).map_err(|error| error.to_string())
+    }));
     if settings.development.reload == Switch::On {
         supervisor.watch(watched(&settings));
     }
@@ -103,6 +117,30 @@ pub fn run(serve: &Serve<'_>, observer: &mut dyn FnMut(Level, String)) -> Result
         Outcome::Stopped => Ok(()),
         Outcome::Failed(failure) => Err(ServeError::Worker(failure)),
     }
+}
+
+/// What follows from settings that were read again, which are in force from now on.
+fn renewed(
+    read: Result<Values, SettingsError>,
+    values: &mut Values,
+) -> Result<Renewed, SettingsError> {
+    let renewal = read?.renewing(values)?;
+    let settings = Settings::from(&renewal.values);
+    if settings.application.target.is_none() {
+        return Err(ServeError::NoApplication.to_string().into());
+    }
+    let told: [(_, fn(_) -> _); 2] = [
+        (renewal.changed, Notice::Renews),
+        (renewal.waiting, Notice::RenewsLater),
+    ];
+    let told = told.into_iter().filter(|(names, _)| !names.is_empty());
+    *values = renewal.values;
+    Ok(Renewed {
+        plan: plan(&settings),
+        settings: values.words(),
+        board: settings.web.metrics_path.as_ref().and_then(|_| board()),
+        notices: told.map(|(names, notice)| notice(names)).collect(),
+    })
 }
 
 /// A file in memory on which workers leave their counts for each other. Without it each shows its own alone.

@@ -6,6 +6,7 @@
 
 mod kind;
 mod registry;
+mod renewal;
 mod shape;
 mod show;
 mod source;
@@ -20,7 +21,8 @@ use std::path::Path;
 
 use crate::log::Format;
 pub use kind::{Bounds, Complaint, Kind, Switch, Value};
-pub use registry::{Entry, Group, TARGET, entries};
+pub use registry::{Entry, Group, Lasts, TARGET, entries};
+pub use renewal::Renewal;
 pub use show::Row;
 pub use source::{File, Found, Origin, Place, Sources};
 

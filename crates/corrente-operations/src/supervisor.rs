@@ -16,7 +16,7 @@ mod signals;
 
 pub use changes::Watched;
 pub use channel::{CHANNEL_VARIABLE, Channel, Handover, HandoverError};
-pub use driver::{DriverError, Program, Supervisor};
+pub use driver::{DriverError, Program, Renewed, Rereading, Supervisor};
 pub use machine::{
     Action, Event, FirstFailure, Machine, Order, Outcome, Plan, WorkerId, WorkerState,
 };

@@ -79,7 +79,7 @@ fn as_supervisor() {
     let mut observer = |notice: &Notice| println!("told {notice}");
     let machine = Machine::new(plan);
     let mut supervisor =
-        Supervisor::new(machine, &program, &listeners, &mut observer).expect("signals are free");
+        Supervisor::new(machine, program, &listeners, &mut observer).expect("signals are free");
     if let Some(folder) = std::env::var_os(WATCHED) {
         supervisor.watch(Watched {
             folders: vec![folder.into()],

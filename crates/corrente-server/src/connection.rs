@@ -9,6 +9,7 @@
 
 mod answering;
 mod carrying;
+pub(crate) mod heads;
 mod incoming;
 pub(crate) mod life;
 mod output;

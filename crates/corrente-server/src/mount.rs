@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 
+use corrente_http::h1::Head;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -65,13 +66,13 @@ impl Mounts {
         self.all.get(place)
     }
 
-    /// The place of the application that a path is for.
-    pub(crate) fn place(&self, path: &[u8]) -> usize {
+    /// The place of the application that a request is for.
+    pub(crate) fn place(&self, head: &Head<'_>) -> usize {
         let last = self.all.len() - 1;
         if last == 0 {
             return 0;
         }
-        let path = decoded(path);
+        let path = decoded(head.target().path);
         let path = without_root(&path, &self.root);
         let is_for = |mount: &Mount| below(path, &mount.prefix).is_some();
         self.all.iter().position(is_for).unwrap_or(last)

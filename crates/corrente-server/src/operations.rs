@@ -249,8 +249,8 @@ impl Operations {
 
     /// Whether there is something that does.
     pub(crate) fn is_own(&self, arrival: &Arrival<'_>) -> bool {
-        let path = arrival.head.target().path;
         self.own.as_ref().is_some_and(|own| {
+            let path = arrival.head.target().path;
             let mut paths = own.paths.iter();
             paths.any(|known| known.as_bytes() == path)
         })
@@ -345,6 +345,11 @@ fn is_given(py: Python<'_>, fields: &[Field], name: &[u8]) -> bool {
 }
 
 impl Arrival<'_> {
+    /// Whether nothing is known of it but its head and its peer.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.request_id.is_none() && self.told == Forwarding::default()
+    }
+
     /// What the client speaks to us or to a trusted proxy.
     pub(crate) fn scheme(&self) -> &'static str {
         match self.told.scheme {

@@ -10,7 +10,7 @@ const LENGTH_BYTES: usize = size_of::<u32>();
 const USUAL: usize = 256;
 
 /// Names and values, each behind its length.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Packed(Vec<u8>);
 
 impl Packed {
@@ -28,12 +28,24 @@ impl Packed {
     }
 
     /// The names with their values.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut parts = Parts(&self.0);
-        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    pub(crate) fn iter(&self) -> Pairs<'_> {
+        Pairs(Parts(&self.0))
     }
 }
 
+/// Names with their values.
+#[derive(Debug)]
+pub(crate) struct Pairs<'a>(Parts<'a>);
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.next()?, self.0.next()?))
+    }
+}
+
+#[derive(Debug)]
 struct Parts<'a>(&'a [u8]);
 
 impl<'a> Iterator for Parts<'a> {

@@ -16,6 +16,7 @@ use crate::application::Known;
 use crate::asgi::channel::Channels;
 use crate::asgi::headers::HeaderTable;
 use crate::asgi::task::Starter;
+use crate::connection::heads::Heads;
 use crate::date::Date;
 use crate::due::Due;
 use crate::mount::Mounts;
@@ -119,7 +120,7 @@ pub(crate) enum Protocols {
 pub(crate) struct Live {
     pub(crate) headers: HeaderTable,
     pub(crate) channels: Channels,
-    pub(crate) date: Confined<Date>,
+    pub(crate) writing: Confined<Writing>,
     pub(crate) counts: Counts,
     pub(crate) due: Due,
     pub(crate) is_draining: AtomicBool,
@@ -134,6 +135,14 @@ pub(crate) struct Live {
     gate: Confined<Option<Gate>>,
 }
 
+/// What responses have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Writing {
+    pub(crate) date: Date,
+    /// Those of HTTP/1.
+    pub(crate) heads: Heads,
+}
+
 /// How many connections there may be, and who is told.
 pub(crate) struct Gate {
     pub(crate) most: usize,
@@ -146,7 +155,7 @@ impl Default for Live {
         Self {
             headers: HeaderTable::default(),
             channels: Channels::default(),
-            date: Confined::new(Date::default()),
+            writing: Confined::new(Writing::default()),
             counts: Counts::default(),
             due: Due::default(),
             is_draining: AtomicBool::new(false),

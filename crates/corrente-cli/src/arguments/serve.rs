@@ -38,9 +38,9 @@ Every setting can be given as a flag, as a variable (`--idle-timeout` is CORRENT
 file: `[serve]` in corrente.toml or `[tool.corrente.serve]` in pyproject.toml. Flags win over variables,
 variables over the file. A list is replaced as a whole.
 
-Signals: SIGTERM and Ctrl-C stop in peace, a second one at once; SIGQUIT at once; SIGHUP replaces all
-workers, each when a new one is ready; SIGTTIN and SIGTTOU one worker more and fewer; SIGUSR1 opens logs
-again.
+Signals: SIGTERM and Ctrl-C stop in peace, a second one at once; SIGQUIT at once; SIGHUP reads the file of
+settings again and replaces all workers, each when a new one is ready; SIGTTIN and SIGTTOU one worker more
+and fewer; SIGUSR1 opens logs again.
 
 Exit codes: 0 stopped as told; 1 the application cannot be loaded or does not start; 2 the command line or
 a setting is wrong; 3 this machine lacks something: a port is in use, a file cannot be written.";

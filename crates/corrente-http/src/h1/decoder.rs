@@ -6,12 +6,16 @@
 use super::chunks::{Chunks, Piece};
 use super::fields::{self, Cursor, Fields, Line, slice};
 use super::head::{Body, Head, Parts};
+use super::meaning::is_disguised;
 use super::request_line;
 use crate::{KnownName, Limits, Rejection};
 
 /// Empty lines before a request that are overlooked. RFC 9112, section 2.2, asks for one at least: old
 /// clients end a body with one. None sends more.
 const EMPTY_LINES_MAX: u8 = 1;
+
+/// Heads of more bytes are not remembered: each connection has its own memory for one.
+const REMEMBERED_MOST: usize = 1024;
 
 /// What comes next on the connection.
 #[derive(Debug)]
@@ -72,6 +76,8 @@ pub struct Decoder {
     limits: Limits,
     state: State,
     parts: Parts,
+    /// The head that `parts` are of, if it is remembered. Clients that keep a connection open mostly send the same one again.
+    last: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +115,7 @@ impl Decoder {
             limits,
             state,
             parts: Parts::default(),
+            last: Vec::new(),
         }
     }
 
@@ -212,9 +219,22 @@ impl Decoder {
                 _ => break,
             }
         }
-        self.parts.fields.clear();
+        let input = &input[skipped..];
+        // It ends with the empty line, so that what follows it makes no difference.
+        if !self.last.is_empty() && input.starts_with(&self.last) {
+            self.parts.is_repeated = true;
+            return Ok((skipped, self.begin_body(self.last.len())));
+        }
+        self.forget();
         self.state = State::RequestLine(request_line::Cursor::default());
-        Ok((skipped, self.head(&input[skipped..])?))
+        Ok((skipped, self.head(input)?))
+    }
+
+    /// The table of fields is about to be used for others.
+    fn forget(&mut self) {
+        self.parts.fields.clear();
+        self.parts.is_repeated = false;
+        self.last.clear();
     }
 
     #[inline]
@@ -261,14 +281,16 @@ impl Decoder {
                     if self.parts.fields.len() == self.limits.max_headers {
                         return Err(Rejection::TooManyHeaders);
                     }
+                    cursor = Cursor::at(next);
                     if let Some(name) = field.known() {
                         let value = slice(view, field.value());
                         self.parts.meaning.note(name, value, self.parts.version)?;
+                    } else if is_disguised(slice(view, field.name())) {
+                        continue;
                     }
                     self.parts.fields.push(field);
-                    cursor = Cursor::at(next);
                 }
-                Line::Empty { next } => return self.head_end(next),
+                Line::Empty { next } => return self.head_end(&view[..next]),
                 Line::Incomplete => {
                     self.state = State::Head(cursor);
                     return Ok(Found::NeedMore);
@@ -277,7 +299,7 @@ impl Decoder {
         }
     }
 
-    fn head_end(&mut self, length: usize) -> Result<Found, Rejection> {
+    fn head_end(&mut self, head: &[u8]) -> Result<Found, Rejection> {
         let Parts {
             method,
             version,
@@ -285,14 +307,21 @@ impl Decoder {
             ..
         } = self.parts;
         let method = method.unwrap_or(crate::Method::Other);
-        let body = meaning.judge(method, version, &self.limits)?;
-        self.parts.body = body;
-        self.state = match body {
+        self.parts.body = meaning.judge(method, version, &self.limits)?;
+        if head.len() <= REMEMBERED_MOST {
+            self.last.extend_from_slice(head);
+        }
+        Ok(self.begin_body(head.len()))
+    }
+
+    /// The head is known: its body comes next.
+    fn begin_body(&mut self, length: usize) -> Found {
+        self.state = match self.parts.body {
             Body::None => State::End,
             Body::Length(length) => State::Length(length),
             Body::Chunked => State::Chunks(Chunks::default()),
         };
-        Ok(Found::Head { length })
+        Found::Head { length }
     }
 
     fn length(&mut self, input: &[u8], left: u64) -> Found {
@@ -316,7 +345,7 @@ impl Decoder {
             Piece::Incomplete => Ok((skipped, Found::NeedMore)),
             Piece::Data(length) => Ok((skipped, Found::Body { length })),
             Piece::Last => {
-                self.parts.fields.clear();
+                self.forget();
                 Ok((
                     skipped,
                     self.trailers(&input[skipped..], Cursor::default())?,

@@ -140,9 +140,9 @@ pub enum Framing {
 /// Encodes one response.
 #[derive(Debug, Clone)]
 pub struct Encoder {
-    asked: Asked,
-    closes: bool,
-    framing: Option<Framing>,
+    pub(super) asked: Asked,
+    pub(super) closes: bool,
+    pub(super) framing: Option<Framing>,
     sent: u64,
     is_finished: bool,
 }

@@ -32,6 +32,11 @@ impl Field {
         self.known
     }
 
+    /// Where its name begins and ends.
+    pub(super) fn name(&self) -> (u32, u32) {
+        (self.name, self.colon)
+    }
+
     /// Where its value begins and ends.
     pub(super) fn value(&self) -> (u32, u32) {
         (self.value, self.end)

@@ -44,6 +44,8 @@ pub(super) struct Parts {
     pub(super) fields: Vec<Field>,
     pub(super) meaning: Meaning,
     pub(super) body: Body,
+    /// See [`Head::is_repeated`].
+    pub(super) is_repeated: bool,
 }
 
 /// The head of a request.
@@ -57,6 +59,17 @@ impl<'a> Head<'a> {
     /// The method.
     pub fn method(&self) -> Method {
         self.parts.method.unwrap_or(Method::Other)
+    }
+
+    /// The head as it came, with the empty line at its end; of HTTP/2 what it was put together to.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether it is, byte for byte, the last one of its connection once more. What was made of that one holds for this one
+    /// too. A long one is never said to be, nor one of HTTP/2.
+    pub fn is_repeated(&self) -> bool {
+        self.parts.is_repeated
     }
 
     /// The method as it came.

@@ -133,6 +133,17 @@ impl Meaning {
     }
 }
 
+/// Whether a name is one of framing's but for an underscore. It means nothing, and what means nothing is to be ignored (RFC 9110,
+/// section 5.1); programs that take `_` and `-` for the same, as CGI's variables do, would see another length than we do.
+#[inline]
+pub(super) fn is_disguised(name: &[u8]) -> bool {
+    match name.len() {
+        14 => name.eq_ignore_ascii_case(b"content_length"),
+        17 => name.eq_ignore_ascii_case(b"transfer_encoding"),
+        _ => false,
+    }
+}
+
 /// A plain decimal number. Leading zeros are refused: some programs read them as octal.
 fn decimal(value: &[u8]) -> Option<u64> {
     if value.is_empty() || (value.len() > 1 && value[0] == b'0') {

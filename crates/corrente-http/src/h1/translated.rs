@@ -5,6 +5,7 @@
 
 use super::fields::Field;
 use super::head::{Body, Head, Parts, Version};
+use super::meaning::is_disguised;
 use super::request_line::is_of_lower_case;
 use super::target::{self, Form};
 use crate::characters::{is_token, target_end, trim, value_end};
@@ -148,6 +149,9 @@ impl Translated {
         if let Some(byte) = odd.or(blank) {
             return Err(Rejection::ValueByte(byte));
         }
+        if is_disguised(name) {
+            return Ok(());
+        }
         let begin = self.bytes.len();
         self.bytes.extend_from_slice(name);
         let colon = self.bytes.len();
@@ -199,8 +203,10 @@ mod tests {
 
     #[test]
     fn the_authority_is_the_host_and_cookies_are_one() {
-        let given: [(&[u8], &[u8]); 4] = [
+        let given: [(&[u8], &[u8]); 5] = [
             (b"cookie", b"a=1"),
+            // Ignored, as in HTTP/1.
+            (b"content_length", b"5"),
             (b"x-a", b"b"),
             (b"host", b"c:1"),
             (b"cookie", b"b=2"),

@@ -264,3 +264,77 @@ fn a_refusal_says_why_and_closes() {
                     connection: close\r\n\r\nthe `Host` header is missing; HTTP/1.1 needs it\n";
     assert_eq!(String::from_utf8_lossy(&out), expected);
 }
+
+/// A head that was written for the first of two responses, and whether it is the second one's, for which all has to be the
+/// same whichever way it is written.
+fn again(first: (Asked, ResponseHead<'_>), second: (Asked, ResponseHead<'_>)) -> bool {
+    let fields: [Field<'_>; 2] = [(b"x", b"1"), (b"content-length", b"2")];
+    let mut out = Vec::new();
+    let written = Encoder::new(first.0).head_kept(first.1, fields, &mut out);
+    let written = written.expect("is valid");
+    let mut plain = Encoder::new(second.0);
+    let mut expected = Vec::new();
+    plain
+        .head(second.1, fields, &mut expected)
+        .expect("is valid");
+    let (mut encoder, mut found) = (Encoder::new(second.0), b"before".to_vec());
+    if !encoder.head_again(&second.1, &written, &mut found) {
+        assert_eq!(
+            (found.as_slice(), encoder.framing()),
+            (&b"before"[..], None)
+        );
+        return false;
+    }
+    assert_eq!(found[b"before".len()..], expected);
+    assert_eq!(encoder.framing(), plain.framing());
+    for encoder in [&mut encoder, &mut plain] {
+        encoder.data(b"hi", &mut Vec::new()).expect("is valid");
+    }
+    let ends = [encoder, plain].map(|mut encoder| encoder.finish(NONE, &mut Vec::new()));
+    assert_eq!(ends[0], ends[1]);
+    true
+}
+
+#[test]
+fn a_head_is_written_again_where_nothing_has_changed() {
+    let known = head(200, Length::Known(2));
+    assert!(again((GET, known), (GET, known)));
+    assert!(again((OLD, known), (OLD, known)));
+    let to_close = Asked {
+        keeps_alive: false,
+        ..GET
+    };
+    assert!(again((to_close, known), (to_close, known)));
+    let of_head = Asked {
+        method: Method::Head,
+        ..GET
+    };
+    for other in [OLD, to_close, of_head] {
+        assert!(!again((GET, known), (other, known)), "{other:?}");
+    }
+    let later = ResponseHead {
+        date: b"E",
+        ..known
+    };
+    let elsewhere = ResponseHead {
+        server: b"other",
+        ..known
+    };
+    for other in [
+        later,
+        elsewhere,
+        head(201, Length::Known(2)),
+        head(200, Length::Unknown),
+    ] {
+        assert!(!again((GET, known), (GET, other)), "{other:?}");
+    }
+}
+
+#[test]
+fn a_head_is_not_written_again_behind_another_one() {
+    let known = head(200, Length::Known(2));
+    let mut encoder = Encoder::new(GET);
+    let written = encoder.head_kept(known, NONE, &mut Vec::new());
+    let written = written.expect("is valid");
+    assert!(!encoder.head_again(&known, &written, &mut Vec::new()));
+}

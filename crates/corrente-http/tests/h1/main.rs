@@ -4,4 +4,5 @@ mod agreement;
 mod encoder;
 mod observe;
 mod reference;
+mod repeated;
 mod table;

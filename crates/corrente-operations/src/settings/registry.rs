@@ -57,6 +57,15 @@ impl Group {
     }
 }
 
+/// How long a value is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasts {
+    /// Until the file is read again (SIGHUP): it is the workers', and these are replaced.
+    UntilReload,
+    /// As long as the server runs.
+    ForGood,
+}
+
 /// One setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -72,6 +81,8 @@ pub struct Entry {
     pub help: &'static str,
     /// A flag of one letter, for the few that are typed every day.
     pub letter: Option<char>,
+    /// Whether it can change while the server runs.
+    pub lasts: Lasts,
     /// Flags of Gunicorn that do the same.
     pub gunicorn: &'static [&'static str],
     /// Flags of Uvicorn.
@@ -89,6 +100,7 @@ impl Entry {
             group,
             help,
             letter: None,
+            lasts: Lasts::UntilReload,
             gunicorn: &[],
             uvicorn: &[],
             granian: &[],
@@ -102,6 +114,11 @@ impl Entry {
 
     const fn letter(mut self, letter: char) -> Self {
         self.letter = Some(letter);
+        self
+    }
+
+    const fn for_good(mut self) -> Self {
+        self.lasts = Lasts::ForGood;
         self
     }
 

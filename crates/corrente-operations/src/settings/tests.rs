@@ -262,3 +262,18 @@ fn a_variable_that_is_nearly_one_is_told() {
         ]
     );
 }
+
+#[test]
+fn settings_that_are_read_again_replace_those_that_may_change() {
+    let before = read("[serve]\nworkers = 2\nbind = \":80\"\n", &[], &[]);
+    let file = "[serve]\nworkers = 3\nidle-timeout = 5\nbind = \":81\"\nlog-level = \"info\"\n";
+    let renewal = read(file, &[], &[])
+        .renewing(&before)
+        .expect("they are right");
+    assert_eq!(renewal.changed, ["workers", "idle-timeout"]);
+    assert_eq!(renewal.waiting, ["bind"]);
+    let value = |name: &str| renewal.values.get(name).value.to_string();
+    assert_eq!([value("workers"), value("bind")], ["3", ":80"]);
+    let same = before.clone().renewing(&before).expect("they are right");
+    assert!(same.changed.is_empty() && same.waiting.is_empty());
+}

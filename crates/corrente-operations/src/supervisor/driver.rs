@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait, 
 use super::changes::{self, Changes, Watched};
 use super::channel::{self, CHANNEL_VARIABLE, End, ParentEnd};
 use super::clock::{Clock, LONGEST_WAIT};
-use super::machine::{Action, Event, Machine, Order, Outcome, WorkerId};
+use super::machine::{Action, Event, Machine, Order, Outcome, Plan, WorkerId};
 use super::notice::Notice;
 use super::process::{Exit, resident_bytes};
 use super::signals::Signals;
@@ -37,6 +37,22 @@ pub struct Program {
     /// A file on which workers leave their counts for each other.
     pub board: Option<OwnedFd>,
 }
+
+/// What comes of settings that were read again.
+#[derive(Debug)]
+pub struct Renewed {
+    /// What the parent goes by.
+    pub plan: Plan,
+    /// What each worker is told of the settings.
+    pub settings: BTreeMap<String, Vec<String>>,
+    /// As the program's, where it had none.
+    pub board: Option<OwnedFd>,
+    /// What people are told of it.
+    pub notices: Vec<Notice>,
+}
+
+/// Reads the settings again, or says why they stay as they are.
+pub type Rereading<'a> = Box<dyn FnMut() -> Result<Renewed, String> + 'a>;
 
 /// The number of the board's descriptor.
 const BOARD_VARIABLE: &str = "CORRENTE_BOARD";
@@ -62,7 +78,7 @@ struct Process {
 /// The parent of workers.
 pub struct Supervisor<'a> {
     machine: Machine,
-    program: &'a Program,
+    program: Program,
     listeners: &'a [Listener],
     observer: &'a mut dyn FnMut(&Notice),
     processes: BTreeMap<WorkerId, Process>,
@@ -70,6 +86,7 @@ pub struct Supervisor<'a> {
     clock: Clock,
     changes: Option<(Changes, Instant)>,
     weighs_next: Option<Instant>,
+    rereading: Option<Rereading<'a>>,
 }
 
 impl std::fmt::Debug for Supervisor<'_> {
@@ -85,7 +102,7 @@ impl<'a> Supervisor<'a> {
     /// A parent that has not begun. From now on signals are its business.
     pub fn new(
         machine: Machine,
-        program: &'a Program,
+        program: Program,
         listeners: &'a [Listener],
         observer: &'a mut dyn FnMut(&Notice),
     ) -> Result<Self, DriverError> {
@@ -99,7 +116,13 @@ impl<'a> Supervisor<'a> {
             clock: Clock::new(),
             changes: None,
             weighs_next: None,
+            rereading: None,
         })
+    }
+
+    /// Reads the settings again before all workers are replaced by a signal.
+    pub fn reread_by(&mut self, rereading: Rereading<'a>) {
+        self.rereading = Some(rereading);
     }
 
     /// Replaces the workers when a file changes.
@@ -142,12 +165,40 @@ impl<'a> Supervisor<'a> {
                         }
                     }
                     Action::Tell(id, order) => self.tell(id, order),
+                    Action::Reread => next.extend(self.reread()),
                     Action::Say(notice) => (self.observer)(&notice),
                     Action::End(outcome) => return Some(outcome),
                 }
             }
         }
         None
+    }
+
+    /// Reads the settings again; what the machine is told of it.
+    fn reread(&mut self) -> Option<Event> {
+        let why = "SIGHUP".to_owned();
+        let Some(rereading) = &mut self.rereading else {
+            return Some(Event::Restart(why));
+        };
+        match rereading() {
+            Ok(renewed) => {
+                for notice in &renewed.notices {
+                    (self.observer)(notice);
+                }
+                self.program.settings = renewed.settings;
+                if self.program.board.is_none() {
+                    self.program.board = renewed.board;
+                }
+                if renewed.plan.max_memory_bytes.is_some() && self.weighs_next.is_none() {
+                    self.weigh();
+                }
+                Some(Event::Renewed(renewed.plan, why))
+            }
+            Err(why) => {
+                (self.observer)(&Notice::KeepsSettings(why));
+                None
+            }
+        }
     }
 
     fn start(&mut self, id: WorkerId) -> Result<(), Exit> {

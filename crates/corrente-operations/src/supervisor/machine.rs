@@ -35,7 +35,11 @@ pub enum Event {
     Stop,
     /// SIGQUIT: stop at once.
     StopNow,
-    /// SIGHUP, or a file has changed: replace all workers; why.
+    /// SIGHUP: read the settings again and replace all workers.
+    Reload,
+    /// The settings were read again: what follows from them, and why all workers are replaced.
+    Renewed(Plan, String),
+    /// A file has changed: replace all workers; why.
     Restart(String),
     /// SIGTTIN: one worker more.
     More,
@@ -52,6 +56,8 @@ pub enum Action {
     Start(WorkerId),
     /// Tell a worker something.
     Tell(WorkerId, Order),
+    /// Read the settings again, and say [`Event::Renewed`].
+    Reread,
     /// Tell people something.
     Say(Notice),
     /// End.
@@ -116,12 +122,14 @@ impl Machine {
     /// Takes an event at `now`, counted from any fixed moment; gives what is to be done, in order.
     pub fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
         match event {
-            Event::Tick => {}
             Event::Said(id, message) => self.hear(now, id, message),
             Event::Exited(id, exit) => self.bury(now, id, exit),
             Event::Memory(id, bytes) => self.weigh(id, bytes),
             Event::Stop => self.stop(now),
             Event::StopNow => self.stop_now(),
+            Event::Reload if self.can_restart() => self.actions.push(Action::Reread),
+            Event::Reload | Event::Tick => {}
+            Event::Renewed(plan, why) => self.renew(now, plan, why),
             Event::Restart(why) => self.restart(now, why),
             Event::More => self.want(self.wanted.saturating_add(1)),
             Event::Fewer => self.want(self.wanted.saturating_sub(1).max(1)),

@@ -47,6 +47,12 @@ pub enum Notice {
     Trouble(WorkerId, String),
     /// All workers are replaced, and why.
     Restarts(String),
+    /// Settings have changed, and the new workers go by them: their names.
+    Renews(Vec<&'static str>),
+    /// Settings have changed for which the server has to be started anew: their names.
+    RenewsLater(Vec<&'static str>),
+    /// The settings cannot be read again, and why; nothing is replaced.
+    KeepsSettings(String),
     /// The new workers do not start, so the old ones stay.
     StaysOld(usize),
     /// Nothing is started until a file changes.
@@ -69,18 +75,21 @@ impl Notice {
             Self::Ready(_)
             | Self::Replaces(..)
             | Self::Restarts(_)
+            | Self::Renews(_)
             | Self::Wants(_)
             | Self::Stops(_) => Level::Info,
             Self::Waiting(_)
             | Self::StopsNow
             | Self::Kills(..)
             | Self::Trouble(..)
+            | Self::RenewsLater(_)
             | Self::WaitsForChange
             | Self::WatchesNoMore(_) => Level::Warning,
             Self::Died(..)
             | Self::NotReady(..)
             | Self::StartsTooLong(..)
             | Self::Hangs(..)
+            | Self::KeepsSettings(_)
             | Self::StaysOld(_) => Level::Error,
         }
     }
@@ -126,6 +135,18 @@ impl fmt::Display for Notice {
             }
             Self::Trouble(worker, text) => write!(formatter, "{worker}: {text}"),
             Self::Restarts(why) => write!(formatter, "all workers are replaced: {why}"),
+            Self::Renews(names) => write!(formatter, "changed settings: {}", names.join(", ")),
+            Self::RenewsLater(names) => {
+                let names = names.join(", ");
+                write!(
+                    formatter,
+                    "changed settings that take effect when the server is started anew: {names}"
+                )
+            }
+            Self::KeepsSettings(why) => write!(
+                formatter,
+                "the settings stay as they are, and all workers, too: {why}"
+            ),
             Self::StaysOld(workers) => write!(
                 formatter,
                 "the new workers do not start; {workers} that ran before serve on"

@@ -68,7 +68,7 @@ fn meaning(signal: i32) -> Option<Event> {
     match signal {
         SIGTERM | SIGINT => Some(Event::Stop),
         SIGQUIT => Some(Event::StopNow),
-        SIGHUP => Some(Event::Restart("SIGHUP".to_owned())),
+        SIGHUP => Some(Event::Reload),
         SIGTTIN => Some(Event::More),
         SIGTTOU => Some(Event::Fewer),
         SIGUSR1 => Some(Event::ReopenLogs),

@@ -24,6 +24,11 @@ const SECRET: [&[u8]; 4] = [
     b"x-api-key",
 ];
 
+/// Whether a field of this name is not kept.
+pub(super) fn is_secret(name: Name<'_>) -> bool {
+    SECRET.contains(&name.lower(&mut Vec::new()))
+}
+
 /// The table: a pair's place is told by its hash, and the last one has it.
 pub(crate) struct HeaderTable {
     pairs: Confined<Vec<Option<Pair>>>,

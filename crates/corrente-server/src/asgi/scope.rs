@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::headers::HeaderTable;
+use super::prototypes::Prototypes;
 use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::percent::decoded;
@@ -23,6 +24,17 @@ pub(crate) struct Template {
     roots: Roots,
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
+    /// Where many connections have it.
+    prototypes: Option<Prototypes>,
+}
+
+/// Who has a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// One connection, as long as it is there.
+    Connection,
+    /// All connections to an address.
+    Address,
 }
 
 /// Who talks to whom, in ASGI's words.
@@ -82,7 +94,14 @@ impl Template {
             extensions: extensions.unbind(),
             roots,
             state: state.map(|state| state.clone_ref(py)),
+            prototypes: None,
         })
+    }
+
+    /// The same for whoever has it.
+    pub(crate) fn used_by(self, usage: Use) -> Self {
+        let prototypes = (usage == Use::Address).then(Prototypes::default);
+        Self { prototypes, ..self }
     }
 
     /// The scope of a request.
@@ -93,10 +112,39 @@ impl Template {
         headers: &HeaderTable,
     ) -> PyResult<Bound<'py, PyDict>> {
         let head = arrival.head;
-        let scope = self.scope.bind(py).copy()?;
+        let is_common = head.is_repeated() && arrival.is_plain();
+        let prototypes = self.prototypes.as_ref().filter(|_| is_common);
+        let known = prototypes.map_or(Ok(None), |prototypes| prototypes.copy(py, head))?;
+        let scope = if let Some(scope) = known {
+            scope
+        } else {
+            let scope = self.scope_of_head(py, arrival, headers)?;
+            if let Some(prototypes) = prototypes {
+                prototypes.keep(head, &scope)?;
+            }
+            scope
+        };
         if let Some(client) = &arrival.peer.client {
             scope.set_item(intern!(py, "client"), &client.pair)?;
         }
+        let extensions = self.extensions.bind(py).copy()?;
+        scope.set_item(intern!(py, "extensions"), extensions)?;
+        if let Some(state) = &self.state {
+            scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
+        }
+        believe(&scope, arrival)?;
+        Ok(scope)
+    }
+
+    /// What of the scope a request's head says, and its id.
+    fn scope_of_head<'py>(
+        &self,
+        py: Python<'py>,
+        arrival: &Arrival<'_>,
+        headers: &HeaderTable,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let head = arrival.head;
+        let scope = self.scope.bind(py).copy()?;
         if head.method() != Method::Get {
             scope.set_item(intern!(py, "method"), method(py, head))?;
         }
@@ -116,12 +164,6 @@ impl Template {
         if let Some(version) = version {
             scope.set_item(intern!(py, "http_version"), version)?;
         }
-        let extensions = self.extensions.bind(py).copy()?;
-        scope.set_item(intern!(py, "extensions"), extensions)?;
-        if let Some(state) = &self.state {
-            scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
-        }
-        believe(&scope, arrival)?;
         Ok(scope)
     }
 

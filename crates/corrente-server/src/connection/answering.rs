@@ -227,9 +227,9 @@ impl Connection {
         self.with(py, |state| {
             if let Some(trace) = &mut state.trace {
                 trace.answered(status);
-                fields.each(py, |name, value| {
+                for (name, value) in fields.iter(py) {
                     operations.response_field(trace, name, value);
-                });
+                }
             }
             let current = state.current.as_ref();
             // What comes next could be the body as well as a request (RFC 9110, section 10.1.1).

@@ -7,10 +7,12 @@ use corrente_http::h1::{
     self, After, Asked, Encoder, Framing, Length, ResponseError, ResponseHead,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
+use super::heads::{Heads, Opening};
 use crate::exchange::Last;
 use crate::field::Field;
-use crate::packed::Packed;
+use crate::packed::{self, Packed};
 
 /// Parts of a body of more bytes are not copied, but sent from where they are.
 pub(super) const COPIED_MOST: usize = 16 * 1024;
@@ -49,19 +51,53 @@ pub(super) enum Fields {
 }
 
 impl Fields {
-    /// Shows the names with their values.
-    pub(super) fn each(&self, py: Python<'_>, mut show: impl FnMut(&[u8], &[u8])) {
+    /// The names with their values.
+    pub(super) fn iter<'a>(&'a self, py: Python<'a>) -> Pairs<'a> {
         match self {
-            Self::Objects(fields) => {
-                for (name, value) in fields {
-                    show(name.as_bytes(py), value.as_bytes(py));
-                }
+            Self::Objects(fields) => Pairs::Objects(py, fields.iter()),
+            Self::Packed(fields) => Pairs::Packed(fields.iter()),
+        }
+    }
+
+    /// Whether both say the same, in the same order.
+    #[inline]
+    pub(super) fn is_same(&self, py: Python<'_>, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Packed(ours), Self::Packed(theirs)) => ours == theirs,
+            (Self::Objects(ours), Self::Objects(theirs)) => {
+                let same = |(one, other): (&Field, &Field)| {
+                    is_same(py, &one.0, &other.0) && is_same(py, &one.1, &other.1)
+                };
+                ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
             }
-            Self::Packed(fields) => {
-                for (name, value) in fields.iter() {
-                    show(name, value);
-                }
+            _ => false,
+        }
+    }
+}
+
+/// Literals of a program are the same objects each time.
+#[inline]
+fn is_same(py: Python<'_>, one: &Py<PyBytes>, other: &Py<PyBytes>) -> bool {
+    one.is(other) || one.as_bytes(py) == other.as_bytes(py)
+}
+
+/// Names with their values.
+pub(super) enum Pairs<'a> {
+    Objects(Python<'a>, std::slice::Iter<'a, Field>),
+    Packed(packed::Pairs<'a>),
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Objects(py, fields) => {
+                let (name, value) = fields.next()?;
+                Some((name.as_bytes(*py), value.as_bytes(*py)))
             }
+            Self::Packed(fields) => fields.next(),
         }
     }
 }
@@ -75,11 +111,12 @@ pub(super) struct Refusal<'a> {
     pub(super) fields: &'a [(&'a [u8], &'a [u8])],
 }
 
-/// What is written with every head.
-#[derive(Debug, Clone, Copy)]
+/// What is written with every head, and those that were.
+#[derive(Debug)]
 pub(super) struct Always<'a> {
     pub(super) date: &'a [u8],
     pub(super) server: &'a str,
+    pub(super) heads: &'a mut Heads,
 }
 
 impl Output {
@@ -142,24 +179,24 @@ impl Output {
             return Ok(());
         };
         let encoder = self.encoder.as_mut().ok_or(ResponseError::Order)?;
+        let Always {
+            date,
+            server,
+            heads,
+        } = always;
         let head = ResponseHead {
             status: waiting.status,
-            date: always.date,
-            server: always.server.as_bytes(),
+            date,
+            server: server.as_bytes(),
             length: if self.has_trailers {
                 Length::Unknown
             } else {
                 length
             },
         };
-        match &waiting.fields {
-            Fields::Objects(fields) => {
-                let fields = fields.iter();
-                let fields = fields.map(|(name, value)| (name.as_bytes(py), value.as_bytes(py)));
-                encoder.head(head, fields, &mut self.bytes)
-            }
-            Fields::Packed(fields) => encoder.head(head, fields.iter(), &mut self.bytes),
-        }
+        let out = &mut self.bytes;
+        let opening = Opening { encoder, head, out };
+        heads.write(py, waiting.fields, opening)
     }
 
     /// A part of the body, copied.

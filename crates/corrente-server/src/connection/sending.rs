@@ -16,6 +16,7 @@ use super::incoming;
 use super::output::{Always, Encoded, Output, Refusal};
 use super::{Body, Connection, Parting, Past, Stage};
 use crate::operations::{Dates, REQUEST_ID, RETRY_AFTER};
+use crate::shared::Writing;
 use crate::talk::Socket;
 
 /// What may wait in memory behind a request that is answered, in bytes; more is left to the kernel.
@@ -126,13 +127,15 @@ impl Connection {
         work: impl FnOnce(&mut Output, Always<'_>) -> R,
     ) -> PyResult<R> {
         let shared = &self.shared;
-        shared.live.date.with(py, |date| {
+        let dates = shared.operations().dates;
+        shared.live.writing.with(py, |Writing { date, heads }| {
             let always = Always {
-                date: match shared.operations().dates {
+                date: match dates {
                     Dates::Said => date.now(),
                     Dates::Left => b"",
                 },
                 server: &shared.server_name,
+                heads,
             };
             self.with(py, |state| work(&mut state.output, always))
         })?

@@ -32,11 +32,11 @@ impl Stream {
         length: Length,
     ) -> PyResult<Opened> {
         let shared = &self.session.shared;
-        shared.live.date.with(py, |date| {
+        shared.live.writing.with(py, |writing| {
             let head = ResponseHead {
                 status,
                 date: match shared.operations().dates {
-                    Dates::Said => date.now(),
+                    Dates::Said => writing.date.now(),
                     Dates::Left => b"",
                 },
                 server: shared.server_name.as_bytes(),

@@ -56,5 +56,6 @@ pub(super) const ENTRIES: &[Entry] = &[
         Kind::Text,
         Logging,
         "Records what endpoints cost and wait for into this file, for `corrente gauge report`",
-    ),
+    )
+    .for_good(),
 ];

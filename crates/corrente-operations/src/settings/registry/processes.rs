@@ -26,6 +26,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Processes,
         "What workers are: processes, or on a free-threaded Python threads of one process, each with a loop of its own",
     )
+    .for_good()
     .default("processes"),
     Entry::new(
         "threads",
@@ -76,6 +77,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Processes,
         "Writes the process id of the parent into this file, and removes it at the end",
     )
+    .for_good()
     .gunicorn(&["--pid"])
     .granian(&["--pid-file"]),
     Entry::new(
@@ -84,6 +86,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Development,
         "Replaces the workers when a file changes, looked at every 0.5 s",
     )
+    .for_good()
     .default("off")
     .gunicorn(&["--reload"])
     .uvicorn(&["--reload"])
@@ -94,6 +97,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Development,
         "Folders to watch; without it the folder of the application",
     )
+    .for_good()
     .gunicorn(&["--reload-extra-file"])
     .uvicorn(&["--reload-dir"])
     .granian(&["--reload-paths"]),
@@ -103,6 +107,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Development,
         "Names of files to watch; `*` stands for anything",
     )
+    .for_good()
     .default("*.py")
     .uvicorn(&["--reload-include"]),
     Entry::new(
@@ -111,6 +116,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Development,
         "Names of files and folders not to watch, besides hidden ones and __pycache__",
     )
+    .for_good()
     .uvicorn(&["--reload-exclude"])
     .granian(&[
         "--reload-ignore-dirs",

@@ -13,6 +13,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Sockets,
         "Where to listen: HOST:PORT, [IPV6]:PORT, :PORT for all, unix:PATH, unix:@NAME, fd://N; may be repeated",
     )
+    .for_good()
     .default("127.0.0.1:8000")
     .letter('b')
     .gunicorn(&["--bind"])
@@ -24,6 +25,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Sockets,
         "Listens on an open descriptor, as fd://N does; sockets of systemd (LISTEN_FDS) are found by themselves",
     )
+    .for_good()
     .uvicorn(&["--fd"]),
     Entry::new(
         "backlog",
@@ -31,6 +33,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Sockets,
         "Connections that may wait to be taken; the kernel cuts it to net.core.somaxconn",
     )
+    .for_good()
     .default("2048")
     .gunicorn(&["--backlog"])
     .uvicorn(&["--backlog"])
@@ -41,6 +44,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Sockets,
         "Permissions of Unix sockets; a proxy of the same group may connect by default",
     )
+    .for_good()
     .default("660")
     .gunicorn(&["--umask"])
     .granian(&["--uds-permissions"]),
@@ -50,6 +54,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Sockets,
         "Lets another server listen on the same port (SO_REUSEPORT), to change over between two",
     )
+    .for_good()
     .default("off")
     .gunicorn(&["--reuse-port"]),
 ];

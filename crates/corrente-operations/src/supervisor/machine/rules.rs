@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::message::{Failure, Fault, Message};
 use super::super::notice::Notice;
 use super::super::process::Exit;
-use super::state::{FirstFailure, Outcome, Phase, Worker, WorkerId, WorkerState};
+use super::state::{FirstFailure, Outcome, Phase, Plan, Worker, WorkerId, WorkerState};
 use super::{Action, Machine, Order};
 
 /// A worker that dies younger than this is a failure that makes the next start wait.
@@ -158,14 +158,28 @@ impl Machine {
     }
 
     pub(super) fn want(&mut self, wanted: usize) {
-        if matches!(self.phase, Phase::Running | Phase::Held) && wanted != self.wanted {
+        if self.can_restart() && wanted != self.wanted {
             self.wanted = wanted;
             self.say(Notice::Wants(wanted));
         }
     }
 
+    pub(super) fn can_restart(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Held)
+    }
+
+    /// Goes by another plan, and so do the workers that replace all. Who has asked for more or fewer of them keeps that, unless
+    /// the plan wants another number than before.
+    pub(super) fn renew(&mut self, now: Duration, plan: Plan, why: String) {
+        let before = std::mem::replace(&mut self.plan, plan);
+        if self.plan.workers != before.workers {
+            self.want(self.plan.workers.max(1));
+        }
+        self.restart(now, why);
+    }
+
     pub(super) fn restart(&mut self, now: Duration, why: String) {
-        if matches!(self.phase, Phase::Running | Phase::Held) {
+        if self.can_restart() {
             self.phase = Phase::Running;
             self.generation += 1;
             self.failures = 0;

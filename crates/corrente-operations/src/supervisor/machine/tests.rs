@@ -32,6 +32,7 @@ fn line(action: &Action) -> String {
     match action {
         Action::Start(WorkerId(id)) => format!("start {id}"),
         Action::Tell(WorkerId(id), order) => format!("{order:?} {id}"),
+        Action::Reread => "reread".to_owned(),
         Action::Say(notice) => format!("\"{notice}\""),
         Action::End(outcome) => format!("end {outcome:?}"),
     }
@@ -237,6 +238,29 @@ fn new_code_that_does_not_start_leaves_the_old_workers() {
     assert_eq!(story.machine.wake_at(), None);
     // Repaired, it goes through.
     assert_eq!(story.done(Event::Restart("SIGHUP".to_owned())), "start 4");
+}
+
+#[test]
+fn a_reload_goes_by_the_settings_as_they_are_then() {
+    let renewed = |workers: usize| Event::Renewed(plan(workers), "SIGHUP".to_owned());
+    let mut story = Story::serving(plan(1));
+    assert_eq!(story.event(Event::Reload), "reread");
+    let lines = story.event(renewed(2));
+    assert_eq!(
+        lines,
+        "\"2 workers are wanted now\"; \"all workers are replaced: SIGHUP\"; start 2"
+    );
+    assert_eq!(story.says(2, Message::Ready), "start 3");
+    assert_eq!(story.says(3, Message::Ready), "Stop 1");
+    story.exits(1, Exit::Code(0));
+    // Who has asked for one more keeps it, as long as the settings say the same.
+    assert_eq!(story.done(Event::More), "start 4");
+    story.says(4, Message::Ready);
+    assert_eq!(story.done(renewed(2)), "start 5");
+    assert_eq!(story.says(5, Message::Ready), "Stop 2; start 6");
+    // While it stops, nothing is read any more.
+    story.event(Event::Stop);
+    assert_eq!(story.event(Event::Reload), "");
 }
 
 #[test]

@@ -1,0 +1,136 @@
+"""Requests and responses that are like others: what is used again of one is not another's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corrente import _native
+
+from .applications import PLAIN, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .serving import Foreign, Served
+
+
+class Spoiling:
+    """An application that keeps what is in its scopes, and then changes all of it."""
+
+    def __init__(self) -> None:
+        self.scopes: list[dict[str, Foreign]] = []
+
+    async def __call__(self, scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        """Answer."""
+        found = dict(scope)
+        for name in ("headers", "extensions", "state"):
+            if name in scope:
+                found[name] = scope[name].copy()
+                scope[name].clear()
+        self.scopes.append(found)
+        scope.clear()
+        await respond(send)
+
+
+HEAD = ("/a%20b?c", "Accept: */*", "X-Mixed: 1")
+
+
+def test_a_request_that_comes_again_has_a_scope_of_its_own(serve: Callable[..., Served]) -> None:
+    spoiling = Spoiling()
+    served = serve(spoiling)
+    clients = []
+    for _ in range(2):
+        with served.client() as client:
+            clients.append(client.socket.getsockname())
+            for _ in range(5):
+                client.get(*HEAD)
+    first, *others = spoiling.scopes
+    assert (first["path"], first["query_string"]) == ("/a b", b"c")
+    assert [tuple(pair) for pair in first["headers"]] == [
+        (b"host", b"test"),
+        (b"accept", b"*/*"),
+        (b"x-mixed", b"1"),
+    ]
+    assert first["extensions"]
+    for scope in others:
+        assert {**scope, "client": first["client"]} == first
+    assert [tuple(scope["client"]) for scope in spoiling.scopes] == [clients[0]] * 5 + [
+        clients[1]
+    ] * 5
+
+
+def test_requests_that_differ_are_not_taken_for_each_other(serve: Callable[..., Served]) -> None:
+    spoiling = Spoiling()
+    asked = [(method, path) for path in "ab" for method in ("GET", "POST", "GET") for _ in "123"]
+    with serve(spoiling).client() as client:
+        for method, path in asked:
+            client.get(f"/{path}", "Cookie: d", method=method)
+    assert [(scope["method"], scope["path"][1:]) for scope in spoiling.scopes] == asked
+    for scope in spoiling.scopes:
+        assert (b"cookie", b"d") in [tuple(pair) for pair in scope["headers"]]
+
+
+def test_ids_are_of_one_request_each(serve: Callable[..., Served]) -> None:
+    spoiling = Spoiling()
+    operations = _native.Operations(request_id="on")
+    with serve(spoiling, operations=operations).client() as client:
+        sent = [client.get(*HEAD).header("x-request-id") for _ in range(4)]
+    heard = [dict(scope["headers"])[b"x-request-id"].decode() for scope in spoiling.scopes]
+    assert sent == heard
+    assert len(set(heard)) == 4
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_a_response_is_like_another_one_only_where_all_is(
+    serve: Callable[..., Served], interface: str
+) -> None:
+    # The second of its kind is encoded to be kept, the third one is written again.
+    answers = [
+        (200, [("x-a", "1")], "GET"),
+        (200, [("x-a", "2")], "GET"),
+        (200, [("x-b", "2")], "GET"),
+        (201, [("x-a", "1")], "GET"),
+        (200, [("x-a", "1"), ("x-b", "2")], "GET"),
+        (200, [("x-b", "2"), ("x-a", "1")], "GET"),
+        (200, [("x-a", "1")], "HEAD"),
+        (200, [("set-cookie", "1")], "GET"),
+        (200, [("x-a", "1" * 2000)], "GET"),
+    ]
+    wanted = [each for _ in range(3) for answer in answers for each in [answer] * 3]
+    given = iter(wanted)
+
+    async def app(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        status, fields, _ = next(given)
+        pairs = [(name.encode(), value.encode()) for name, value in fields]
+        await respond(send, b"body", status, pairs)
+
+    def wsgi(_environ: Foreign, start_response: Foreign) -> list[bytes]:
+        status, fields, _ = next(given)
+        start_response(f"{status} OK", [*PLAIN, *fields])
+        return [b"body"]
+
+    served = serve(app) if interface == "asgi" else serve(wsgi, interface="wsgi")
+    with served.client() as client:
+        for status, fields, method in wanted:
+            found = client.get(method=method)
+            ours = ("date", "server", "content-length", "content-type")
+            assert found.status == status
+            assert [pair for pair in found.headers if pair[0] not in ours] == fields
+            assert found.header("content-length") == "4"
+            assert found.body == (b"" if method == "HEAD" else b"body")
+
+
+def test_a_connection_that_ends_says_so_whatever_was_written_before(
+    serve: Callable[..., Served],
+) -> None:
+    async def app(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        await respond(send, headers=[(b"x-a", b"1")])
+
+    served = serve(app)
+    with served.client() as client:
+        for _ in range(3):
+            assert client.get().header("connection") is None
+        assert client.get("/", "Connection: close").header("connection") == "close"
+        assert client.is_ended()
