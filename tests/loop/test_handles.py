@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import sys
@@ -16,7 +17,7 @@ import pytest
 from loop.running import Loop, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Factory = Callable[[], Loop]
 
@@ -33,6 +34,19 @@ class Thing:
 
     def method(self) -> None:
         """Do nothing."""
+
+
+@contextlib.contextmanager
+def collected(*things: object) -> Iterator[None]:
+    """Nothing is left of these once the caller, within, has let go of them."""
+    references = [weakref.ref(thing) for thing in things]
+    del things
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
+        gc.collect()
+    assert [reference() for reference in references] == [None] * len(references)
 
 
 def named(_argument: int) -> None:
@@ -226,13 +240,8 @@ def test_an_unclosed_loop_with_much_work_in_contexts_of_its_own_is_collected(
             loop.call_later(1000, int)
 
     contextvars.copy_context().run(schedule, loop, thing)
-    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    with collected(thing, loop):
         del thing, loop
-        gc.collect()
-        gc.collect()
-    assert [reference() for reference in references] == [None, None]
 
 
 def test_a_context_that_waits_with_its_callback_may_be_taken_or_replaced(loop: Loop) -> None:
@@ -326,10 +335,5 @@ def test_an_unclosed_loop_is_collected_with_what_a_thread_sent_it_last(make_loop
 
     loop.call_soon(stop_and_hear, loop, thing)
     loop.run_forever()
-    references: list[weakref.ref[Any]] = [weakref.ref(thing), weakref.ref(loop)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    with collected(thing, loop):
         del thing, loop
-        gc.collect()
-        gc.collect()
-    assert [reference() for reference in references] == [None, None]

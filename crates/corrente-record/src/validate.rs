@@ -214,38 +214,35 @@ mod tests {
         );
     }
 
+    /// A recording of one process that says this of itself.
+    fn with_process(figures: &str) -> String {
+        format!(
+            r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1,{figures}}}]}}"#
+        )
+    }
+
     #[test]
     fn a_machine_without_speed_is_none() {
-        let process = |machine: &str| {
-            format!(
-                r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1{machine}}}]}}"#
-            )
-        };
         check(
-            &process(r#","machine":{"burn_rounds_per_ms":0.0}"#),
+            &with_process(r#""machine":{"burn_rounds_per_ms":0.0}"#),
             "process 1 of host `a`: `burn_rounds_per_ms` is not a number above 0",
         );
-        let older = Recording::from_json(&process("")).expect("an older one has no machine");
+        let older = Recording::from_json(&with_process(r#""observed_ns":1"#)).expect("an older one has no machine");
         assert_eq!(older.processes[0].machine, crate::Machine::default());
     }
 
     #[test]
     fn more_processor_time_than_there_was_is_refused() {
-        let process = |figures: &str| {
-            format!(
-                r#"{{"schema":"corrente.recording/1","processes":[{{"host":"a","pid":1,"started_unix_ms":1,{figures}}}]}}"#
-            )
-        };
         check(
-            &process(r#""observed_ns":60000000000,"threads":[{"cpu_ns":10000000000000000000}]"#),
+            &with_process(r#""observed_ns":60000000000,"threads":[{"cpu_ns":10000000000000000000}]"#),
             "process 1 of host `a`: a thread computed for 10000000000 s in 60 s that were observed; the file is damaged, record again",
         );
         check(
-            &process(r#""observed_ns":60000000000,"threads":[{"request_cpu_ns":200000000000}]"#),
+            &with_process(r#""observed_ns":60000000000,"threads":[{"request_cpu_ns":200000000000}]"#),
             "a thread computed for 200 s in 60 s",
         );
         check(
-            &process(r#""observed_ns":60000000000,"cpu_ns":18446744073709551615"#),
+            &with_process(r#""observed_ns":60000000000,"cpu_ns":18446744073709551615"#),
             "it computed for 18446744073 s",
         );
         let sound = [
@@ -253,7 +250,7 @@ mod tests {
             r#""threads":[{"cpu_ns":60100000000}]"#,
         ];
         for figures in sound {
-            let read = Recording::from_json(&process(figures));
+            let read = Recording::from_json(&with_process(figures));
             assert!(read.is_ok(), "{read:?}");
         }
     }

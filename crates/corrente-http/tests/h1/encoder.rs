@@ -296,6 +296,17 @@ fn again(first: (Asked, ResponseHead<'_>), second: (Asked, ResponseHead<'_>)) ->
 }
 
 #[test]
+fn a_connection_that_is_to_end_says_so_whatever_was_written_before() {
+    let known = head(200, Length::Known(2));
+    let mut out = Vec::new();
+    let written = Encoder::new(GET).head_kept(known, NONE, &mut out);
+    let written = written.expect("is valid");
+    let mut ending = Encoder::new(GET);
+    ending.close_after();
+    assert!(!ending.head_again(&known, &written, &mut out));
+}
+
+#[test]
 fn a_head_is_written_again_where_nothing_has_changed() {
     let known = head(200, Length::Known(2));
     assert!(again((GET, known), (GET, known)));

@@ -1,4 +1,7 @@
 //! Heads that a connection brings more than once.
+//!
+//! What is told of a head that is not read a second time is what a decoder tells that has never seen it; and what only looks
+//! like the last one is another. Where bodies end is `agreement`'s, with these heads among its cases.
 
 use corrente_http::Limits;
 use corrente_http::h1::{Decoder, Event};

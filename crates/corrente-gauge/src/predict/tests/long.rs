@@ -1,7 +1,7 @@
 //! Requests that compute for long, or make hundreds of calls: the work of predicting stays what it is.
 //!
-//! Work is counted in the simulator's events, not in seconds, so that a busy machine fails nothing. What the
-//! figures come to is the neighbours' business.
+//! Work is counted in the simulator's events, not in seconds, so that a busy machine fails nothing. Whether the
+//! figures are right is not told here, but by the tests of `corrente-model`.
 
 use super::*;
 
