@@ -227,18 +227,23 @@ mod tests {
             &with_process(r#""machine":{"burn_rounds_per_ms":0.0}"#),
             "process 1 of host `a`: `burn_rounds_per_ms` is not a number above 0",
         );
-        let older = Recording::from_json(&with_process(r#""observed_ns":1"#)).expect("an older one has no machine");
+        let older = Recording::from_json(&with_process(r#""observed_ns":1"#))
+            .expect("an older one has no machine");
         assert_eq!(older.processes[0].machine, crate::Machine::default());
     }
 
     #[test]
     fn more_processor_time_than_there_was_is_refused() {
         check(
-            &with_process(r#""observed_ns":60000000000,"threads":[{"cpu_ns":10000000000000000000}]"#),
+            &with_process(
+                r#""observed_ns":60000000000,"threads":[{"cpu_ns":10000000000000000000}]"#,
+            ),
             "process 1 of host `a`: a thread computed for 10000000000 s in 60 s that were observed; the file is damaged, record again",
         );
         check(
-            &with_process(r#""observed_ns":60000000000,"threads":[{"request_cpu_ns":200000000000}]"#),
+            &with_process(
+                r#""observed_ns":60000000000,"threads":[{"request_cpu_ns":200000000000}]"#,
+            ),
             "a thread computed for 200 s in 60 s",
         );
         check(
