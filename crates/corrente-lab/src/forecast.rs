@@ -62,7 +62,7 @@ pub(crate) struct Cost {
 pub(crate) struct Known {
     /// One user alone, the calibration's requests included.
     alone: BTreeMap<(String, String), Vec<Cost>>,
-    /// The calibration's requests under load, on contenders whose processes then do not sleep.
+    /// The calibration's requests under load, on contenders whose processes then do not sleep or crowd their cores.
     loaded: BTreeMap<(String, String), Vec<Cost>>,
 }
 
@@ -268,7 +268,11 @@ impl Known {
             let cost = typical(self.loaded.get(&(warm.id.clone(), case.id.clone()))?)?;
             Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
         });
-        let crowded = self.crowded(&alone, comparison);
+        // Where the crowd is who tells it under load, what it costs there was measured.
+        let told = warm
+            .as_ref()
+            .filter(|_| comparison.warm == Some(comparison.over));
+        let crowded = told.cloned().or_else(|| self.crowded(&alone, comparison));
         Some(Seen {
             alone,
             crowded,

@@ -86,20 +86,30 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Under load those whose processes then do not sleep, by one user the synchronous ones.
+    /// Under load those whose processes then do not sleep, or crowd their cores; by one user the synchronous ones.
     fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
         let loaded = self.calibrated_under_load(plan);
-        for case in plan.of_both_sides(self.run.mode) {
-            for id in &loaded {
-                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
-            }
-        }
-        for case in plan.of_one_user(self.run.mode) {
+        self.learn_under_load(plan.of_both_sides(self.run.mode), &loaded)?;
+        self.learn_under_load(plan.of_waits(self.run.mode), &self.crowded(&loaded))?;
+        for case in plan.of_sleepers(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_under_load<'cases>(
+        &mut self,
+        cases: impl Iterator<Item = &'cases CasePlan>,
+        contenders: &[String],
+    ) -> Result<(), LabError> {
+        for case in cases {
+            for id in contenders {
+                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
             }
         }
         Ok(())
@@ -147,10 +157,11 @@ impl Stage<'_> {
         let Some(plan) = &self.scenario.prediction else {
             return Vec::new();
         };
-        let is_loaded = || self.calibrated_under_load(plan).iter().any(|one| one == id);
-        if schedule::known_alone(self.scenario).contains(id) {
-            plan.of_one_user(self.run.mode).cloned().collect()
-        } else if is_loaded() {
+        let loaded = self.calibrated_under_load(plan);
+        let is_crowded = || self.crowded(&loaded).iter().any(|one| one == id);
+        if schedule::known_alone(self.scenario).contains(id) || is_crowded() {
+            plan.of_sleepers(self.run.mode).cloned().collect()
+        } else if loaded.iter().any(|one| one == id) {
             plan.of_both_sides(self.run.mode).cloned().collect()
         } else {
             Vec::new()
@@ -160,20 +171,24 @@ impl Stage<'_> {
     /// The asynchronous contenders of the predictions, the synchronous one of many threads, and those whose
     /// processes crowd their cores.
     fn calibrated_under_load(&self, plan: &PredictionPlan) -> Vec<String> {
+        let mut loaded = self.predicted_contenders(Side::Async);
+        loaded.extend(plan.warm.clone());
+        loaded.extend(self.crowded(&self.predicted_contenders(Side::Sync)));
+        let mut seen = BTreeSet::new();
+        loaded.retain(|id| seen.insert(id.clone()));
+        loaded
+    }
+
+    /// Those of these contenders whose processes crowd their cores.
+    fn crowded(&self, ids: &[String]) -> Vec<String> {
         let cores = self.placement.application.len().max(1);
-        let is_crowded = |id: &String| {
-            let found = self.instances.iter().find(|instance| instance.id == *id);
+        let is_crowded = |id: &&String| {
+            let found = self.instances.iter().find(|instance| instance.id == **id);
             found
                 .and_then(|found| Runner::new(id, &found.plan))
                 .is_some_and(|runner| runner.is_crowded(cores))
         };
-        let mut loaded = self.predicted_contenders(Side::Async);
-        loaded.extend(plan.warm.clone());
-        let crowded = self.predicted_contenders(Side::Sync).into_iter();
-        loaded.extend(crowded.filter(is_crowded));
-        let mut seen = BTreeSet::new();
-        loaded.retain(|id| seen.insert(id.clone()));
-        loaded
+        ids.iter().filter(is_crowded).cloned().collect()
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.
