@@ -468,7 +468,7 @@ fn a_first_call_is_told_of_one_user_only_by_requests_that_wait_alike() {
 }
 
 #[test]
-fn a_request_lasts_as_long_as_it_takes_to_compute_what_all_users_ask() {
+fn a_request_lasts_as_long_as_it_takes_to_compute_and_to_serve_what_all_users_ask() {
     let mut known = Known::default();
     known.learn("flask", "a", cost(1, 90_000, 26_000));
     let case = |users: usize| {
@@ -478,11 +478,14 @@ fn a_request_lasts_as_long_as_it_takes_to_compute_what_all_users_ask() {
             ..case
         }
     };
-    let latency = |users, cores| known.latency_of("flask", &case(users), cores);
-    assert_eq!(latency(2, 1), Some(Duration::from_millis(90)));
-    assert_eq!(latency(32, 1), Some(Duration::from_millis(832)));
-    assert_eq!(latency(32, 4), Some(Duration::from_millis(208)));
-    assert_eq!(known.latency_of("sanic", &case(32), 1), None);
+    let by = |cores, workers| Serving { cores, workers };
+    let latency = |users, by| known.latency_of("flask", &case(users), by);
+    assert_eq!(latency(2, by(1, 16)), Some(Duration::from_millis(90)));
+    assert_eq!(latency(32, by(1, 16)), Some(Duration::from_millis(832)));
+    assert_eq!(latency(32, by(4, 16)), Some(Duration::from_millis(208)));
+    // Two workers have sixteen of them stand in line each, whatever the cores could do.
+    assert_eq!(latency(32, by(1, 2)), Some(Duration::from_millis(1_440)));
+    assert_eq!(known.latency_of("sanic", &case(32), by(1, 16)), None);
 }
 
 #[test]

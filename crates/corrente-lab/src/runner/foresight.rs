@@ -10,7 +10,7 @@ use corrente_report::result::Side;
 
 use super::Stage;
 use crate::error::LabError;
-use crate::forecast::{Cost, Pairs, Runner, about, users};
+use crate::forecast::{Cost, Pairs, Runner, Serving, about, users};
 use crate::samples::Slice;
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan};
 use crate::schedule;
@@ -76,14 +76,22 @@ impl Stage<'_> {
         let Some(id) = plan.and_then(|plan| plan.warm.as_deref()) else {
             return Ok(());
         };
-        let naive = self.scenario.naive.clone().unwrap_or_default();
-        let cores = self.placement.application.len().max(1);
         for case in self.cases.clone() {
-            let latency = self.known.latency_of(&naive, &case, cores);
-            let load = Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default());
-            self.learn_one(id, &case, &load, users(&case))?;
+            self.learn_one(id, &case, &self.lasting(id, &case), users(&case))?;
         }
         Ok(())
+    }
+
+    /// Load that lasts as many requests of a case as a look needs, where one user alone asked the naive rule's
+    /// contender before.
+    fn lasting(&self, id: &str, case: &CasePlan) -> Load {
+        let naive = self.scenario.naive.as_deref().unwrap_or_default();
+        let by = Serving {
+            cores: self.placement.application.len().max(1),
+            workers: self.runner(id).map_or(1, |runner| runner.workers()),
+        };
+        let latency = self.known.latency_of(naive, case, by);
+        Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default())
     }
 
     /// Under load those whose processes then do not sleep, or crowd their cores; by one user the synchronous ones.
@@ -92,24 +100,20 @@ impl Stage<'_> {
             return Ok(());
         };
         let loaded = self.calibrated_under_load(plan);
-        self.learn_under_load(plan.of_both_sides(self.run.mode), &loaded)?;
-        self.learn_under_load(plan.of_waits(self.run.mode), &self.crowded(&loaded))?;
+        for case in plan.of_both_sides(self.run.mode) {
+            for id in &loaded {
+                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
+            }
+        }
         for case in plan.of_sleepers(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
         }
-        Ok(())
-    }
-
-    fn learn_under_load<'cases>(
-        &mut self,
-        cases: impl Iterator<Item = &'cases CasePlan>,
-        contenders: &[String],
-    ) -> Result<(), LabError> {
-        for case in cases {
-            for id in contenders {
-                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
+        // Requests that wait long stand in a long line where there are few workers.
+        for case in plan.of_waits(self.run.mode) {
+            for id in &self.crowded(&loaded) {
+                self.learn_one(id, case, &self.lasting(id, case), users(case))?;
             }
         }
         Ok(())
@@ -183,12 +187,16 @@ impl Stage<'_> {
     fn crowded(&self, ids: &[String]) -> Vec<String> {
         let cores = self.placement.application.len().max(1);
         let is_crowded = |id: &&String| {
-            let found = self.instances.iter().find(|instance| instance.id == **id);
-            found
-                .and_then(|found| Runner::new(id, &found.plan))
-                .is_some_and(|runner| runner.is_crowded(cores))
+            let runner = self.runner(id);
+            runner.is_some_and(|runner| runner.is_crowded(cores))
         };
         ids.iter().filter(is_crowded).cloned().collect()
+    }
+
+    /// A contender as the model sees it.
+    fn runner(&self, id: &str) -> Option<Runner> {
+        let found = self.instances.iter().find(|instance| instance.id == id)?;
+        Runner::new(id, &found.plan)
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.
