@@ -82,16 +82,20 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Load that lasts as many requests of a case as a look needs, where one user alone asked the naive rule's
-    /// contender before.
+    /// Load that lasts as many requests of a case as a look needs. Requests that wait long stand in a long line before
+    /// few workers, which one user alone with the naive rule's contender tells. Loops have no such line.
     fn lasting(&self, id: &str, case: &CasePlan) -> Load {
+        let load = Load::calibration(self.rounds);
+        let Some(runner) = self.runner(id).filter(|one| one.side != Side::Async) else {
+            return load;
+        };
         let naive = self.scenario.naive.as_deref().unwrap_or_default();
         let by = Serving {
             cores: self.placement.application.len().max(1),
-            workers: self.runner(id).map_or(1, |runner| runner.workers()),
+            workers: runner.workers(),
         };
         let latency = self.known.latency_of(naive, case, by);
-        Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default())
+        load.for_requests_of(latency.unwrap_or_default())
     }
 
     /// Under load those whose processes then do not sleep, or crowd their cores; by one user the synchronous ones.
@@ -100,17 +104,16 @@ impl Stage<'_> {
             return Ok(());
         };
         let loaded = self.calibrated_under_load(plan);
-        for case in plan.of_both_sides(self.run.mode) {
-            for id in &loaded {
-                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
-            }
-        }
         for case in plan.of_sleepers(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
             }
         }
-        // Requests that wait long stand in a long line where there are few workers.
+        for case in plan.of_both_sides(self.run.mode) {
+            for id in &loaded {
+                self.learn_one(id, case, &self.lasting(id, case), users(case))?;
+            }
+        }
         for case in plan.of_waits(self.run.mode) {
             for id in &self.crowded(&loaded) {
                 self.learn_one(id, case, &self.lasting(id, case), users(case))?;
