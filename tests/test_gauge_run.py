@@ -242,7 +242,7 @@ def test_queries_are_calls_of_a_resource(service: Service) -> None:
 def test_unknown_paths_share_a_name(
     service: Service, program: str, server: Sequence[str], app: str
 ) -> None:
-    # From the first request of a process on: there is a router before any of its routes has matched.
+    # From a process's first request on: a router is there before any of its routes has matched.
     service.write("service.py", program)
     service.start(*server, app)
     for number in range(3):
