@@ -229,10 +229,22 @@ def test_queries_are_calls_of_a_resource(service: Service) -> None:
     assert calls["runs"]["length"]["sum"] == 3
 
 
-def test_unknown_paths_share_a_name(service: Service) -> None:
-    service.write("service.py", FLASK)
-    service.start(*GUNICORN, "service:app")
-    service.ask("/users/1")
+@pytest.mark.parametrize(
+    ("program", "server", "app"),
+    [
+        pytest.param(FLASK, GUNICORN, "service:app", id="flask"),
+        pytest.param(DJANGO, GUNICORN, "service:app", id="django"),
+        pytest.param(FALCON, GUNICORN, "service:wsgi", id="falcon"),
+        pytest.param(STARLETTE, UVICORN, "service:app", id="starlette"),
+        pytest.param(QUART, UVICORN, "service:app", id="quart"),
+    ],
+)
+def test_unknown_paths_share_a_name(
+    service: Service, program: str, server: Sequence[str], app: str
+) -> None:
+    # From a process's first request on: a router is there before any of its routes has matched.
+    service.write("service.py", program)
+    service.start(*server, app)
     for number in range(3):
         assert service.ask(f"/wp-{number}.php")[0] == 404
     assert endpoint(service.recording(), "(no route)")["requests"] == 3

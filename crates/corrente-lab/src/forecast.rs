@@ -57,12 +57,20 @@ pub(crate) struct Cost {
     pub speed: Option<f64>,
 }
 
+/// What a contender serves with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Serving {
+    pub cores: usize,
+    /// Requests that it serves at once.
+    pub workers: usize,
+}
+
 /// What was measured before the run, by contender and case, pass by pass.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// One user alone, the calibration's requests included.
     alone: BTreeMap<(String, String), Vec<Cost>>,
-    /// The calibration's requests under load, on contenders whose processes then do not sleep.
+    /// The calibration's requests under load, on contenders whose processes then do not sleep or crowd their cores.
     loaded: BTreeMap<(String, String), Vec<Cost>>,
 }
 
@@ -205,18 +213,20 @@ impl Known {
         passes.filter_map(|(key, passes)| Some((key, latency(passes)?)))
     }
 
-    /// How long each of so many users waits for a request at least, where the request's one user alone is
-    /// known: all that they ask has to be computed meanwhile, on so many cores.
+    /// How long each of a case's users waits for a request at least, where the request's one user alone is
+    /// known: all that they ask has to be computed meanwhile, and to be served.
     pub(crate) fn latency_of(
         &self,
         contender: &str,
         case: &CasePlan,
-        cores: usize,
+        by: Serving,
     ) -> Option<Duration> {
         let passes = self.alone.get(&(contender.to_owned(), case.id.clone()))?;
         let each = typical(passes).map_or(Duration::ZERO, |alone| alone.cpu);
-        let computing = each.mul_f64(users(case) as f64 / cores as f64);
-        Some(latency(passes)?.max(computing))
+        let users = users(case) as f64;
+        let computing = each.mul_f64(users / by.cores as f64);
+        let serving = latency(passes)?.mul_f64((users / by.workers as f64).max(1.0));
+        Some(serving.max(computing))
     }
 
     /// What was measured, for the result: every pass.
@@ -268,7 +278,11 @@ impl Known {
             let cost = typical(self.loaded.get(&(warm.id.clone(), case.id.clone()))?)?;
             Some(alone.with_cpu(|_| cost.cpu.as_secs_f64()))
         });
-        let crowded = self.crowded(&alone, comparison);
+        // Where the crowd is who tells it under load, what it costs there was measured.
+        let told = warm
+            .as_ref()
+            .filter(|_| comparison.warm == Some(comparison.over));
+        let crowded = told.cloned().or_else(|| self.crowded(&alone, comparison));
         Some(Seen {
             alone,
             crowded,

@@ -165,16 +165,17 @@ fn calibration_expected(scenario: &Scenario, mode: Mode, rounds: Rounds) -> Dura
     // How many cores there are is not known yet: on one the most contenders are crowded.
     let is_crowded =
         |one: &ContenderPlan| Runner::new(&one.id, one).is_some_and(|runner| runner.is_crowded(1));
-    let looped = contenders(scenario, mode)
-        .filter(|one| one.side == Side::Async || is_crowded(one))
-        .count();
+    let looped = contenders(scenario, mode).filter(|one| one.side == Side::Async);
+    let crowded = contenders(scenario, mode).filter(|one| is_crowded(one));
+    let (looped, crowded) = (looped.count(), crowded.count());
     let both = plan.of_both_sides(mode).count();
-    let alone = plan.of_one_user(mode).count() * known_alone(scenario).len();
+    let sleepers = plan.of_sleepers(mode).count();
+    let alone = sleepers * known_alone(scenario).len();
     let warm = plan
         .warm
         .as_ref()
         .map_or(0, |_| cases(scenario, mode).len() + both);
-    Load::calibration(rounds).expected() * count(both * looped + warm)
+    Load::calibration(rounds).expected() * count(both * looped + sleepers * crowded + warm)
         + Load::alone(rounds).expected() * count(alone)
 }
 

@@ -31,6 +31,7 @@ WORKS = {
     "/two-queries": Work(2),
     "/four-queries": Work(4),
     "/query-5-ms": Work(1, 5.0),
+    "/query-50-ms": Work(1, 50.0),
 }
 
 

@@ -1,7 +1,8 @@
 """Frameworks: the route template that a request matched is the name of its endpoint.
 
 Each function changes one framework where it finds a route. A framework that is not here, or whose
-inside has changed, gets names from paths instead.
+inside has changed, gets names from paths instead. One that is here tells so when it is imported:
+what none of its routes wants shares a name, from the first request on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 def watch_werkzeug(recorder: Recorder, module: Foreign) -> None:
     """Flask and Quart: Werkzeug matches the URL and gives the rule."""
+    recorder.know_routes()
 
     def make(original: Function) -> Function:
         def match(*args: Foreign, **details: Foreign) -> Foreign:
@@ -36,6 +38,7 @@ def watch_werkzeug(recorder: Recorder, module: Foreign) -> None:
 def watch_django(recorder: Recorder, module: Foreign) -> None:
     """Django: the handler resolves the view, sync and async."""
     recorder.watch(f"django {version_of('django')}")
+    recorder.know_routes()
 
     def make(original: Function) -> Function:
         def resolve_request(*args: Foreign, **details: Foreign) -> Foreign:
@@ -50,6 +53,7 @@ def watch_django(recorder: Recorder, module: Foreign) -> None:
 
 def watch_starlette(recorder: Recorder, module: Foreign) -> None:
     """Starlette: a route that has matched is asked to handle the request."""
+    recorder.know_routes()
     _watch_handle(recorder, module.Route)
 
 
@@ -83,6 +87,7 @@ def _mounted_path(scope: Foreign, route: Foreign) -> str:
 
 def watch_falcon(recorder: Recorder, module: Foreign) -> None:
     """Falcon: the responder comes with its template, or with none."""
+    recorder.know_routes()
 
     def make(original: Function) -> Function:
         def get_responder(*args: Foreign, **details: Foreign) -> Foreign:

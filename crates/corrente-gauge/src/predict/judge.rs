@@ -38,6 +38,8 @@ const SATURATION: f64 = 2.0;
 const BYTES_PER_CORE: f64 = 2.0 * 1024.0 * 1024.0 * 1024.0;
 /// A difference of processor time that may be the reason of a verdict.
 const CPU_MATTERS: f64 = 1.05;
+/// So may waiting of this share of a request: less than that makes no gain that is worth a change.
+const WAITING_MATTERS: f64 = 0.05;
 /// A throughput that is this many times another is worth a change: see `corrente_model::verdict`.
 const WORTH: f64 = 1.10;
 /// The share of the cores that a setting can fill: what remains is lost to chance.
@@ -308,12 +310,16 @@ fn judge(case: &Case<'_>, prediction: &Prediction, rival: Rival) -> Judgement {
 /// gets no shorter when more of them wait at once.
 fn explained(case: &Case<'_>, judgement: Judgement) -> Judgement {
     let share = reading::unexplained_share(case.service);
-    match judgement.verdict {
-        Verdict::Migrate | Verdict::Tune if share > doubts::UNEXPLAINED_MOST => {
-            cannot_tell(Reason::Unexplained { share })
-        }
-        _ => judgement,
+    let is_advice = matches!(judgement.verdict, Verdict::Migrate | Verdict::Tune);
+    if is_advice && share > doubts::UNEXPLAINED_MOST && waits(case.service) {
+        return cannot_tell(Reason::Unexplained { share });
     }
+    judgement
+}
+
+/// Whether a service's requests wait so long that their waiting may be the reason of a verdict.
+fn waits(service: &Service) -> bool {
+    service.waiting() > WAITING_MATTERS * (service.waiting() + service.cpu())
 }
 
 /// Why to migrate where no setting is better: the workers wait, or the other stack computes less.
@@ -321,7 +327,8 @@ fn freed(case: &Case<'_>, prediction: &Prediction) -> Reason {
     let (before, after) = (&prediction.before, &prediction.after);
     let limit = before.bound.map(|bound| bound.limit);
     let (before_ms, after_ms) = (before.cpu / MS, after.cpu / MS);
-    if limit == Some(bounds::Limit::Cores) && before_ms > after_ms {
+    let computes = limit == Some(bounds::Limit::Cores) || !waits(case.service);
+    if computes && before_ms > after_ms {
         return Reason::CheaperStack {
             before_ms,
             after_ms,

@@ -1,11 +1,11 @@
 //! Predictions from stacks that were calibrated on this machine.
 //!
 //! Their costs are fitted to the calibration's requests: to those of one user alone on synchronous
-//! contenders, to those under load on the others. No judged request goes in. What only some requests
+//! contenders, to those under load on the others and on processes that crowd their cores. No judged request goes in. What only some requests
 //! cost, a new connection and the taking of a database's from its pool, is told apart where the
 //! calibration has requests with and without it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use corrente_model::calibration::{self, Costs, Point, Stack};
@@ -20,6 +20,8 @@ use crate::scenario::{CasePlan, PredictionPlan};
 pub(crate) enum Under {
     /// Its process sleeps through each call.
     OneUser,
+    /// So do its processes, but each wakes to a core that others used meanwhile.
+    Crowd,
     /// It hardly sleeps.
     Load,
 }
@@ -78,10 +80,15 @@ impl Extra {
     /// wait alike differ in their number, and where something is left to judge the fit by.
     fn possible(plan: &PredictionPlan, measured: &[(&CasePlan, Point)], under: Under) -> Vec<Self> {
         let mut possible = vec![Self::Connection];
+        let is_cold = match under {
+            Under::OneUser => true,
+            Under::Crowd => measured.iter().any(|(case, _)| waits(plan, case)),
+            Under::Load => false,
+        };
         for kind in kinds(measured) {
             // The connection is counted where it varies, and the first call in question is one more.
             let is_left = measured.len() > unknowns(measured) + possible.len();
-            if under == Under::Load || is_left && differ(plan, measured, kind) {
+            if !is_cold || is_left && differ(plan, measured, kind) {
                 possible.push(Self::First(kind.clone()));
             }
         }
@@ -104,10 +111,14 @@ fn unknowns(measured: &[(&CasePlan, Point)]) -> usize {
     2 + kinds(measured).len() + usize::from(has_connections) + usize::from(has_work)
 }
 
+/// Whether a case's requests wait for another time than those that tell the costs of calls.
+fn waits(plan: &PredictionPlan, case: &CasePlan) -> bool {
+    plan.waits.iter().any(|one| one.id == case.id)
+}
+
 /// Whether requests that wait alike make different numbers of these calls.
 fn differ(plan: &PredictionPlan, measured: &[(&CasePlan, Point)], kind: &String) -> bool {
-    let waits = |case: &CasePlan| plan.waits.iter().any(|one| one.id == case.id);
-    let alike = measured.iter().filter(|(case, _)| !waits(case));
+    let alike = measured.iter().filter(|(case, _)| !waits(plan, case));
     let mut counts = alike
         .filter_map(|(case, _)| case.calls.counts.get(kind).copied())
         .filter(|count| *count > 0.0);
@@ -132,7 +143,8 @@ impl Calibrated {
         let mut costs = calibration::fit(&with(measured, &told))?;
         for extra in Extra::possible(plan, measured, under) {
             told.push(extra);
-            match calibration::fit(&with(measured, &told)) {
+            let fitted = calibration::fit(&with(measured, &told));
+            match fitted.filter(|fitted| has_part(fitted, &told)) {
                 Some(fitted) => costs = fitted,
                 None => drop(told.pop()),
             }
@@ -188,6 +200,13 @@ fn sum(one: Estimate, other: Estimate) -> Estimate {
     }
 }
 
+/// Whether the last of these is a part of what its requests cost. One that comes out below nothing is none: it says that
+/// calls get dearer the more of them a request makes, and would make those of few cheaper than they can be.
+fn has_part(costs: &Costs, told: &[Extra]) -> bool {
+    let last = told.last().and_then(|extra| costs.calls.get(&extra.name()));
+    last.is_none_or(|cost| cost.mean >= 0.0)
+}
+
 /// The points, with extras as kinds of calls.
 fn with(measured: &[(&CasePlan, Point)], extras: &[Extra]) -> Vec<Point> {
     let point = |(case, point): &(&CasePlan, Point)| {
@@ -207,11 +226,7 @@ impl Known {
         under: Under,
         plan: &PredictionPlan,
     ) -> Option<Calibrated> {
-        let measured = match under {
-            Under::OneUser => &self.alone,
-            Under::Load => &self.loaded,
-        };
-        let measured = points(plan, measured, contender, Figure::Own);
+        let measured = self.points(plan, contender, under, Figure::Own);
         Calibrated::fit(plan, &measured, under)
     }
 
@@ -225,7 +240,7 @@ impl Known {
         let Comparison { plan, case, .. } = comparison;
         let threads = match under {
             Under::OneUser => 1,
-            Under::Load => runner.threads(),
+            Under::Crowd | Under::Load => runner.threads(),
         };
         Some(Stack {
             name: runner.id.clone(),
@@ -246,35 +261,54 @@ impl Known {
         } = comparison;
         let stacks = Stacks {
             alone: self.stack(comparison, measured, Under::OneUser),
-            warm: warm.and_then(|warm| self.stack(comparison, warm, Under::Load)),
+            warm: warm.and_then(|warm| self.stack(comparison, warm, warm.under(comparison.cores))),
             to: self.stack(comparison, of, Under::Load)?,
         };
         ask(comparison, &self.seen(comparison, Some(*of))?, &stacks)
     }
-}
 
-/// The calibration's requests as they were measured on a contender.
-pub(super) fn points<'plan>(
-    plan: &'plan PredictionPlan,
-    measured: &BTreeMap<(String, String), Vec<Cost>>,
-    contender: &str,
-    figure: Figure,
-) -> Vec<(&'plan CasePlan, Point)> {
-    let point = |case: &'plan CasePlan, work: f64| {
-        let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
-        let point = Point {
-            calls: case.calls.counts.clone(),
-            wait: cost.wait(case),
-            work,
-            cpu: figure.of(&cost)?.as_secs_f64(),
+    /// The calibration's requests as they were measured on a contender.
+    pub(super) fn points<'plan>(
+        &self,
+        plan: &'plan PredictionPlan,
+        contender: &str,
+        under: Under,
+        figure: Figure,
+    ) -> Vec<(&'plan CasePlan, Point)> {
+        let measured = match under {
+            Under::OneUser => &self.alone,
+            Under::Crowd | Under::Load => &self.loaded,
         };
-        Some((case, point))
-    };
-    let without = plan.calibration.iter().chain(&plan.waits);
-    // Its work is the unit of work.
-    let with = plan.work.iter().filter_map(|case| point(case, 1.0));
-    without
-        .filter_map(|case| point(case, 0.0))
-        .chain(with)
-        .collect()
+        let point = |case: &'plan CasePlan, work: f64| {
+            let cost = typical(measured.get(&(contender.to_owned(), case.id.clone()))?)?;
+            let wait = match under {
+                Under::OneUser => cost.wait(case),
+                Under::Crowd => self.wait_of(case),
+                Under::Load => 0.0,
+            };
+            let point = Point {
+                calls: case.calls.counts.clone(),
+                wait,
+                work,
+                cpu: figure.of(&cost)?.as_secs_f64(),
+            };
+            Some((case, point))
+        };
+        let without = plan.calibration.iter().chain(&plan.waits);
+        // Its work is the unit of work.
+        let with = plan.work.iter().filter_map(|case| point(case, 1.0));
+        without
+            .filter_map(|case| point(case, 0.0))
+            .chain(with)
+            .collect()
+    }
+
+    /// Seconds that a call of a case waits, by the one user who waited least: under load there is also
+    /// the line before the core in what a request takes, which leaves no process colder. 0 where nobody
+    /// was asked alone.
+    fn wait_of(&self, case: &CasePlan) -> f64 {
+        let alone = self.alone.iter().filter(|((_, id), _)| *id == case.id);
+        let waits = alone.filter_map(|(_, passes)| Some(typical(passes)?.wait(case)));
+        waits.reduce(f64::min).unwrap_or_default()
+    }
 }

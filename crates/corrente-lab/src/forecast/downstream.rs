@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use corrente_model::service::{Servers, Service};
 
-use super::calibrated::{Calibrated, Figure, Under, points};
+use super::calibrated::{Calibrated, Figure, Under};
 use super::{Comparison, Known, Runner};
 
 impl Known {
@@ -47,7 +47,7 @@ impl Known {
         if comparison.others == 0 || calls <= 0.0 {
             return None;
         }
-        let measured = points(plan, &self.loaded, &contender.id, Figure::Others);
+        let measured = self.points(plan, &contender.id, Under::Load, Figure::Others);
         let costs = Calibrated::fit(plan, &measured, Under::Load)?.of(case);
         let of_request = costs.request.mean.max(0.0) / calls;
         let called = case.calls.counts.iter().filter(|(_, count)| **count > 0.0);

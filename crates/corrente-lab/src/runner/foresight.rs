@@ -10,7 +10,7 @@ use corrente_report::result::Side;
 
 use super::Stage;
 use crate::error::LabError;
-use crate::forecast::{Cost, Pairs, Runner, about, users};
+use crate::forecast::{Cost, Pairs, Runner, Serving, about, users};
 use crate::samples::Slice;
 use crate::scenario::{CasePlan, ContenderPlan, PredictionPlan};
 use crate::schedule;
@@ -76,30 +76,47 @@ impl Stage<'_> {
         let Some(id) = plan.and_then(|plan| plan.warm.as_deref()) else {
             return Ok(());
         };
-        let naive = self.scenario.naive.clone().unwrap_or_default();
-        let cores = self.placement.application.len().max(1);
         for case in self.cases.clone() {
-            let latency = self.known.latency_of(&naive, &case, cores);
-            let load = Load::calibration(self.rounds).for_requests_of(latency.unwrap_or_default());
-            self.learn_one(id, &case, &load, users(&case))?;
+            self.learn_one(id, &case, &self.lasting(id, &case), users(&case))?;
         }
         Ok(())
     }
 
-    /// Under load those whose processes then do not sleep, by one user the synchronous ones.
+    /// Load that lasts as many requests of a case as a look needs. Requests that wait long stand in a long line before
+    /// few workers, which one user alone with the naive rule's contender tells. Loops have no such line.
+    fn lasting(&self, id: &str, case: &CasePlan) -> Load {
+        let load = Load::calibration(self.rounds);
+        let Some(runner) = self.runner(id).filter(|one| one.side != Side::Async) else {
+            return load;
+        };
+        let naive = self.scenario.naive.as_deref().unwrap_or_default();
+        let by = Serving {
+            cores: self.placement.application.len().max(1),
+            workers: runner.workers(),
+        };
+        let latency = self.known.latency_of(naive, case, by);
+        load.for_requests_of(latency.unwrap_or_default())
+    }
+
+    /// Under load those whose processes then do not sleep, or crowd their cores; by one user the synchronous ones.
     fn calibrate(&mut self) -> Result<(), LabError> {
         let Some(plan) = &self.scenario.prediction else {
             return Ok(());
         };
         let loaded = self.calibrated_under_load(plan);
-        for case in plan.of_both_sides(self.run.mode) {
-            for id in &loaded {
-                self.learn_one(id, case, &Load::calibration(self.rounds), users(case))?;
-            }
-        }
-        for case in plan.of_one_user(self.run.mode) {
+        for case in plan.of_sleepers(self.run.mode) {
             for id in schedule::known_alone(self.scenario) {
                 self.learn_one(id, case, &Load::alone(self.rounds), 1)?;
+            }
+        }
+        for case in plan.of_both_sides(self.run.mode) {
+            for id in &loaded {
+                self.learn_one(id, case, &self.lasting(id, case), users(case))?;
+            }
+        }
+        for case in plan.of_waits(self.run.mode) {
+            for id in &self.crowded(&loaded) {
+                self.learn_one(id, case, &self.lasting(id, case), users(case))?;
             }
         }
         Ok(())
@@ -147,10 +164,11 @@ impl Stage<'_> {
         let Some(plan) = &self.scenario.prediction else {
             return Vec::new();
         };
-        let is_loaded = || self.calibrated_under_load(plan).iter().any(|one| one == id);
-        if schedule::known_alone(self.scenario).contains(id) {
-            plan.of_one_user(self.run.mode).cloned().collect()
-        } else if is_loaded() {
+        let loaded = self.calibrated_under_load(plan);
+        let is_crowded = || self.crowded(&loaded).iter().any(|one| one == id);
+        if schedule::known_alone(self.scenario).contains(id) || is_crowded() {
+            plan.of_sleepers(self.run.mode).cloned().collect()
+        } else if loaded.iter().any(|one| one == id) {
             plan.of_both_sides(self.run.mode).cloned().collect()
         } else {
             Vec::new()
@@ -160,20 +178,28 @@ impl Stage<'_> {
     /// The asynchronous contenders of the predictions, the synchronous one of many threads, and those whose
     /// processes crowd their cores.
     fn calibrated_under_load(&self, plan: &PredictionPlan) -> Vec<String> {
-        let cores = self.placement.application.len().max(1);
-        let is_crowded = |id: &String| {
-            let found = self.instances.iter().find(|instance| instance.id == *id);
-            found
-                .and_then(|found| Runner::new(id, &found.plan))
-                .is_some_and(|runner| runner.is_crowded(cores))
-        };
         let mut loaded = self.predicted_contenders(Side::Async);
         loaded.extend(plan.warm.clone());
-        let crowded = self.predicted_contenders(Side::Sync).into_iter();
-        loaded.extend(crowded.filter(is_crowded));
+        loaded.extend(self.crowded(&self.predicted_contenders(Side::Sync)));
         let mut seen = BTreeSet::new();
         loaded.retain(|id| seen.insert(id.clone()));
         loaded
+    }
+
+    /// Those of these contenders whose processes crowd their cores.
+    fn crowded(&self, ids: &[String]) -> Vec<String> {
+        let cores = self.placement.application.len().max(1);
+        let is_crowded = |id: &&String| {
+            let runner = self.runner(id);
+            runner.is_some_and(|runner| runner.is_crowded(cores))
+        };
+        ids.iter().filter(is_crowded).cloned().collect()
+    }
+
+    /// A contender as the model sees it.
+    fn runner(&self, id: &str) -> Option<Runner> {
+        let found = self.instances.iter().find(|instance| instance.id == id)?;
+        Runner::new(id, &found.plan)
     }
 
     /// The contenders of one side that a prediction is about, the tuned ones included.

@@ -24,7 +24,8 @@ pub struct PredictionPlan {
     /// One more, without calls, that computes: the same work does not cost the same in every process.
     #[serde(default)]
     pub work: Option<CasePlan>,
-    /// More of them, with other waits: for synchronous contenders only, which sleep through each.
+    /// More of them, with other waits: for synchronous contenders only, which sleep through each, alone and
+    /// where their processes crowd the cores.
     #[serde(default)]
     pub waits: Vec<CasePlan>,
     /// Synchronous contenders that are measured by one user alone, beside the naive rule's: those
@@ -53,11 +54,16 @@ impl PredictionPlan {
         all.filter(move |case| case.measured.included_in(mode))
     }
 
-    /// What a synchronous contender is asked by one user alone.
-    pub(crate) fn of_one_user(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+    /// What those are asked whose processes sleep through each call: synchronous contenders, by one user
+    /// alone and where they crowd their cores.
+    pub(crate) fn of_sleepers(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
+        self.of_both_sides(mode).chain(self.of_waits(mode))
+    }
+
+    /// What only those are asked.
+    pub(crate) fn of_waits(&self, mode: Mode) -> impl Iterator<Item = &CasePlan> {
         let waits = self.waits.iter();
-        let waits = waits.filter(move |case| case.measured.included_in(mode));
-        self.of_both_sides(mode).chain(waits)
+        waits.filter(move |case| case.measured.included_in(mode))
     }
 }
 

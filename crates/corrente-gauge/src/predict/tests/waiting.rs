@@ -63,6 +63,38 @@ fn of_a_service_that_does_not_wait_nothing_is_said_of_its_waiting() {
     assert!(!report.assumptions.iter().any(said), "{report:#?}");
 }
 
+/// A service of one worker that computes for so many µs a request and waits for so many, for nobody knows what.
+fn briefly(cpu_us: u64, wait_us: u64) -> Recording {
+    let mut recording = recording(2, SHAPE);
+    let of = |us: u64| corrente_record::Distribution::of([us * 1_000; 1000]);
+    let endpoint = &mut recording.endpoints[0];
+    endpoint.calls.clear();
+    endpoint.in_calls_ns = of(0);
+    endpoint.wait_ns = of(wait_us);
+    endpoint.wall_ns = of(cpu_us + wait_us);
+    endpoint.cpu_ns = of(cpu_us);
+    endpoint.alone.wall_ns = (cpu_us + wait_us) * 1_000_000;
+    endpoint.alone.cpu_ns = cpu_us * 1_000_000;
+    for process in &mut recording.processes {
+        process.cpu_ns = cpu_us * 500_000;
+        process.threads[0].cpu_ns = cpu_us * 500_000;
+        process.threads[0].request_cpu_ns = cpu_us * 500_000;
+    }
+    recording
+}
+
+#[test]
+fn waiting_of_microseconds_is_no_reason_for_anything() {
+    // Flask and Gunicorn are nearly all of it; the worker is taken a little longer than it computes.
+    let (verdict, reason) = judged(&briefly(250, 4));
+    assert_eq!(verdict, Verdict::Migrate, "{reason:?}");
+    assert!(matches!(reason, Reason::CheaperStack { .. }), "{reason:?}");
+    // Where it is more than half of a request, nobody can tell.
+    let (verdict, reason) = judged(&briefly(250, 300));
+    assert_eq!(verdict, Verdict::CannotTell);
+    assert!(matches!(reason, Reason::Unexplained { .. }), "{reason:?}");
+}
+
 #[test]
 fn with_threads_waiting_is_that_of_requests_that_were_alone() {
     // Together they take 100 ms, alone 20: the rest is waiting for the interpreter lock.
