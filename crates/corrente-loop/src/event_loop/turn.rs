@@ -58,6 +58,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     inbox.set_running(false);
     this.guard.pulse().begin_wait();
     this.metrics.leave(monotonic());
+    this.show_handles(slf.py())?;
     if ended.is_err() && process == std::process::id() {
         // What the callback wrote that ended the program; its parent sends it, if this is the child of a fork.
         return ended.and(flush(slf));
