@@ -19,6 +19,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
+use corrente_driver::histogram::Counter;
 use corrente_driver::watchdog::Budget;
 use corrente_driver::{Descriptor, Driver};
 use pyo3::CastError;
@@ -51,6 +52,8 @@ pub struct Loop {
     pub(crate) state: Confined<State>,
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
+    /// Bytes that were read for tasks, which answer in the next turn.
+    pub(crate) unanswered: Counter,
     pub(crate) guard: Guard,
     pub(crate) datagrams: Confined<Datagrams>,
     pub(crate) accepting: Confined<Accepting>,
@@ -307,6 +310,7 @@ impl Loop {
             state: Confined::new(State::new(Arc::clone(&driver))),
             inbox: Inbox::new(driver),
             metrics: Metrics::default(),
+            unanswered: Counter::default(),
             guard: Guard::default(),
             datagrams: Confined::new(Datagrams::default()),
             accepting: Confined::new(Accepting::default()),
@@ -474,9 +478,9 @@ impl Loop {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // The collector runs while this thread is attached and nobody else is, or all others are stopped.
-        let shown = self.state.peek(|state| {
-            state.show(|handle| visit.call(handle), |object| visit.call(object))
-        });
+        let shown = self
+            .state
+            .peek(|state| state.show(|handle| visit.call(handle), |object| visit.call(object)));
         shown.unwrap_or(Ok(()))?;
         self.inbox.show(|handle| visit.call(handle))?;
         let shown = self.named.peek(|named| visit.call(&*named));
