@@ -244,6 +244,72 @@ def test_an_unclosed_loop_with_much_work_in_contexts_of_its_own_is_collected(
         del thing, loop
 
 
+@every_way
+def test_an_unclosed_loop_with_a_handle_in_a_cycle_is_collected(
+    make_loop: Factory, schedule: Callable[..., asyncio.Handle]
+) -> None:
+    loop = make_loop()
+    thing = Thing()
+    thing.handle = [schedule(loop, thing.method), loop]
+    with collected(thing, loop):
+        del thing, loop
+
+
+@every_way
+def test_an_unclosed_loop_whose_work_is_kept_by_the_context_it_waits_in_is_collected(
+    make_loop: Factory, schedule: Callable[..., asyncio.Handle]
+) -> None:
+    """What was hidden from the collector while the loop ran is seen when it does not any more."""
+    loop = make_loop()
+    thing = Thing()
+
+    def schedule_and_stop(loop: Loop, thing: Thing) -> None:
+        KEPT.set(thing)
+        thing.handle = [loop, *(schedule(loop, int) for _ in range(MANY))]
+        loop.stop()
+
+    loop.call_soon(schedule_and_stop, loop, thing)
+    loop.run_forever()
+    with collected(thing, loop):
+        del thing, loop
+
+
+def test_an_unclosed_loop_with_a_task_that_sleeps_is_collected(make_loop: Factory) -> None:
+    loop = make_loop()
+    told: list[str] = []
+    # Asyncio tells of a task that ends so, at the end of its life.
+    loop.set_exception_handler(lambda _loop, context: told.append(context["message"]))
+    task = loop.create_task(asyncio.sleep(1000))
+    turn(loop)
+    with collected(loop, task):
+        del loop, task
+    assert told == ["Task was destroyed but it is pending!"]
+
+
+def test_cancelled_callbacks_that_their_own_contexts_keep_are_collected(loop: Loop) -> None:
+    seen: list[object] = []
+
+    def schedule() -> None:
+        thing = Thing()
+        KEPT.set(thing)
+        handles = [loop.call_soon(int) for _ in range(MANY)]
+        thing.handle = handles
+        for handle in handles:
+            handle.cancel()
+        loop.call_soon(look, weakref.ref(thing), context=empty)
+
+    def look(reference: weakref.ref[Any]) -> None:
+        # While the loop runs.
+        gc.collect()
+        seen.append(reference())
+        loop.stop()
+
+    empty = contextvars.Context()
+    loop.call_soon(schedule)
+    loop.run_forever()
+    assert seen == [None]
+
+
 def test_a_context_that_waits_with_its_callback_may_be_taken_or_replaced(loop: Loop) -> None:
     before = contextvars.copy_context()
     handles: list[Any] = [loop.call_soon(int) for _ in range(MANY)]

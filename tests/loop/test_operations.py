@@ -222,6 +222,35 @@ def test_what_comes_is_received_whatever_came_before(
     run(loop, main())
 
 
+def test_connections_with_much_to_read_get_their_turns(loop: Loop) -> None:
+    """However few are asked for at a time, and whether what comes is large or small."""
+    count, sizes = 20, [100_000, 100_000, 100_000, 1, 100_000, 1, 1]
+
+    async def echo(sock: socket.socket) -> None:
+        while data := await loop.sock_recv(sock, 262_144):
+            await loop.sock_sendall(sock, data)
+
+    async def ask(sock: socket.socket, letter: bytes) -> None:
+        for size in sizes:
+            await loop.sock_sendall(sock, letter * size)
+            received = bytearray()
+            while len(received) < size:
+                received += await loop.sock_recv(sock, 262_144)
+            assert received == letter * size
+
+    async def main() -> None:
+        pairs = [sockets() for _ in range(count)]
+        echoes = [asyncio.ensure_future(echo(theirs)) for _, theirs in pairs]
+        await asyncio.gather(*(ask(ours, bytes([65 + n])) for n, (ours, _) in enumerate(pairs)))
+        for ours, _ in pairs:
+            ours.close()
+        await asyncio.gather(*echoes)
+        for _, theirs in pairs:
+            theirs.close()
+
+    run(loop, main())
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="classes have no `__buffer__` yet")
 def test_a_buffer_that_cancels_its_own_read_is_told_and_the_loop_runs_on(
     loop: Loop, unhandled: list[dict[str, Any]]

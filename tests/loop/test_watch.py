@@ -164,19 +164,20 @@ def test_a_callback_and_a_protocol_are_named(watched: corrente.EventLoop) -> Non
             blocks()
             super().data_received(data)
 
+    def seen() -> dict[str | None, str | None]:
+        stalls = watched.stalls()
+        return {one.callback: one.task for one in stalls if one.call == "time.sleep(STALL_S)"}
+
     async def main() -> None:
-        watched.call_soon(blocks)
-        client, server = Recorder(), Slow()
-        transport, _ = await talk(client, server)
-        transport.write(b"x")
-        await server.has(1)
-        await end(client, server)
+        while len(seen()) < 2:  # a busy machine's watchdog may miss one
+            watched.call_soon(blocks)
+            client, server = Recorder(), Slow()
+            (await talk(client, server))[0].write(b"x")
+            await server.has(1)
+            await end(client, server)
 
     run(watched, main())
-    found = [stall for stall in watched.stalls() if stall.call == "time.sleep(STALL_S)"]
-    assert [stall.task for stall in found] == [None, None]
-    assert found[0].callback == "blocks"
-    assert found[1].callback == Slow.__qualname__
+    assert seen() == {"blocks": None, Slow.__qualname__: None}
 
 
 def test_a_request_is_what_the_user_says_it_is(

@@ -83,12 +83,18 @@ pub trait Driver: Debug + Send + Sync {
     fn watch_news(&self, descriptor: Descriptor, from: Interest, to: Interest) -> io::Result<()>;
 
     /// Waits until something is ready, somebody wakes it, or `limit` has passed (`None`: for ever),
-    /// and appends what is ready. An interrupted wait is an error of kind `Interrupted`.
+    /// and appends what is ready: at least one descriptor, and `most` at most; each gets its turn, however few are asked for.
+    /// An interrupted wait is an error of kind `Interrupted`.
     ///
     /// # Errors
     ///
     /// As the kernel says.
-    fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()>;
+    fn wait(
+        &self,
+        limit: Option<Duration>,
+        most: usize,
+        ready: &mut Vec<Readiness>,
+    ) -> io::Result<()>;
 
     /// Ends a wait; callable from other threads and signal handlers.
     fn wake(&self);

@@ -16,7 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::{Descriptor, Driver, Interest, Readiness};
 
 /// Events that one wait can bring; more wait for the next, which begins with those left over.
-const EVENTS: usize = 256;
+pub const EVENTS: usize = 256;
 /// What the waker's events carry in place of a descriptor's number.
 const WAKER: u64 = u64::MAX;
 /// Longer waits are cut into pieces: what fits into 31 bits of milliseconds, and then some room.
@@ -147,10 +147,16 @@ impl Driver for Epoll {
         self.change(descriptor, from, watched)
     }
 
-    fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
+    fn wait(
+        &self,
+        limit: Option<Duration>,
+        most: usize,
+        ready: &mut Vec<Readiness>,
+    ) -> io::Result<()> {
         let mut events = [MaybeUninit::<Event>::uninit(); EVENTS];
         let limit = limit.map(|limit| self.until(limit));
-        let (events, _) = epoll::wait(&self.queue, &mut events[..], limit.as_ref())?;
+        let room = &mut events[..most.clamp(1, EVENTS)];
+        let (events, _) = epoll::wait(&self.queue, room, limit.as_ref())?;
         for event in events.iter() {
             let data = event.data;
             if data.u64() == WAKER {
@@ -191,7 +197,9 @@ mod tests {
 
     fn ready(driver: &Epoll, limit: Duration) -> Vec<Readiness> {
         let mut ready = Vec::new();
-        driver.wait(Some(limit), &mut ready).expect("it waits");
+        driver
+            .wait(Some(limit), EVENTS, &mut ready)
+            .expect("it waits");
         ready
     }
 
@@ -280,6 +288,31 @@ mod tests {
             .expect("it is added, not changed");
         assert!(ready(&driver, Duration::from_secs(10))[0].interest.writes());
         drop(near);
+    }
+
+    #[test]
+    fn who_is_not_told_of_is_told_of_next() {
+        let driver = Epoll::new().expect("epoll");
+        let mut waiting = Vec::new();
+        let pairs: Vec<_> = (0..3)
+            .map(|_| {
+                let (mut near, far) = UnixStream::pair().expect("a pair");
+                near.write_all(b"x").expect("it is written");
+                driver
+                    .watch(descriptor(&far), Interest::None, Interest::Read)
+                    .expect("it is watched");
+                waiting.push(descriptor(&far));
+                (near, far)
+            })
+            .collect();
+        // What is told of stays ready, and has to wait behind the others.
+        for _ in 0..2 {
+            let mut ready = Vec::new();
+            driver.wait(None, 2, &mut ready).expect("it waits");
+            assert_eq!(ready.len(), 2);
+            waiting.retain(|one| ready.iter().all(|told| told.descriptor != *one));
+        }
+        assert_eq!(waiting, [], "of {pairs:?}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod epoll;
 pub mod file;
 pub mod histogram;
 pub mod outgoing;
+pub mod portion;
 pub mod pulse;
 pub mod simulated;
 pub mod socket;

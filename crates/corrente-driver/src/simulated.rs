@@ -67,9 +67,10 @@ impl State {
     }
 
     /// Moves what is ready by now out of the script.
-    fn collect(&mut self, ready: &mut Vec<Readiness>) {
+    fn collect(&mut self, most: usize, ready: &mut Vec<Readiness>) {
+        let end = ready.len() + most.max(1);
         for (time, readiness) in std::mem::take(&mut self.script) {
-            if time <= self.now && self.is_wanted(readiness) {
+            if time <= self.now && self.is_wanted(readiness) && ready.len() < end {
                 ready.push(Readiness {
                     interest: self.wanted(readiness),
                     ..readiness
@@ -98,7 +99,12 @@ impl Driver for Simulated {
     /// # Errors
     ///
     /// `WouldBlock` where nothing would ever end the wait: with a real driver the test would hang.
-    fn wait(&self, limit: Option<Duration>, ready: &mut Vec<Readiness>) -> io::Result<()> {
+    fn wait(
+        &self,
+        limit: Option<Duration>,
+        most: usize,
+        ready: &mut Vec<Readiness>,
+    ) -> io::Result<()> {
         self.with(|state| {
             if !std::mem::take(&mut state.is_woken) {
                 let wanted = state.script.iter().filter(|(_, one)| state.is_wanted(*one));
@@ -109,7 +115,7 @@ impl Driver for Simulated {
                 };
                 state.now += step;
             }
-            state.collect(ready);
+            state.collect(most, ready);
             Ok(())
         })
     }
@@ -145,10 +151,10 @@ mod tests {
             .expect("it cannot fail");
         let mut ready = Vec::new();
         driver
-            .wait(Some(Duration::from_secs(1)), &mut ready)
+            .wait(Some(Duration::from_secs(1)), 8, &mut ready)
             .expect("it waits");
         assert_eq!((driver.now(), ready.len()), (1.0, 0));
-        driver.wait(None, &mut ready).expect("it waits");
+        driver.wait(None, 8, &mut ready).expect("it waits");
         assert_eq!((driver.now(), ready), (3.0, vec![seven]));
     }
 
@@ -157,10 +163,10 @@ mod tests {
         let driver = Simulated::default();
         driver.ready_at(Duration::ZERO, readable(7));
         let mut ready = Vec::new();
-        let error = driver.wait(None, &mut ready).expect_err("it would hang");
+        let error = driver.wait(None, 8, &mut ready).expect_err("it would hang");
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         driver.wake();
-        driver.wait(None, &mut ready).expect("it was woken");
+        driver.wait(None, 8, &mut ready).expect("it was woken");
         assert_eq!(ready, []);
     }
 }

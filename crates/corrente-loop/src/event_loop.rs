@@ -12,12 +12,14 @@ mod stall;
 mod streams;
 mod turn;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use corrente_driver::epoll::Epoll;
+use corrente_driver::histogram::Counter;
 use corrente_driver::watchdog::Budget;
 use corrente_driver::{Descriptor, Driver};
 use pyo3::CastError;
@@ -50,6 +52,8 @@ pub struct Loop {
     pub(crate) state: Confined<State>,
     pub(crate) inbox: Inbox,
     pub(crate) metrics: Metrics,
+    /// Bytes that were read for tasks, which answer in the next turn.
+    pub(crate) unanswered: Counter,
     pub(crate) guard: Guard,
     pub(crate) datagrams: Confined<Datagrams>,
     pub(crate) accepting: Confined<Accepting>,
@@ -135,6 +139,9 @@ impl Loop {
             self.inbox.put(handle);
             return Ok(());
         }
+        if !self.inbox.is_here() {
+            handle::show(&handle);
+        }
         let job = Job::Handle(handle);
         self.state.with(py, |state| state.ready.push_back(job))?;
         if cfg!(Py_GIL_DISABLED) && self.inbox.is_elsewhere() {
@@ -152,6 +159,17 @@ impl Loop {
         for timer in gone {
             handle::let_go(py, timer);
         }
+        Ok(())
+    }
+
+    /// The loop runs no more, and may become garbage with all that waits: the collector sees that from now on.
+    fn show_handles(&self, py: Python<'_>) -> PyResult<()> {
+        let show = |handle: &Py<PyAny>| -> Result<(), Infallible> {
+            handle::show(handle);
+            Ok(())
+        };
+        let Ok(()) = self.state.with(py, |state| state.show(show, |_| Ok(())))?;
+        let Ok(()) = self.inbox.show(show);
         Ok(())
     }
 
@@ -292,6 +310,7 @@ impl Loop {
             state: Confined::new(State::new(Arc::clone(&driver))),
             inbox: Inbox::new(driver),
             metrics: Metrics::default(),
+            unanswered: Counter::default(),
             guard: Guard::default(),
             datagrams: Confined::new(Datagrams::default()),
             accepting: Confined::new(Accepting::default()),
@@ -459,14 +478,11 @@ impl Loop {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // The collector runs while this thread is attached and nobody else is, or all others are stopped.
-        let shown = self.state.peek(|state| {
-            state.show(
-                |handle| handle::traverse(handle, &visit),
-                |object| visit.call(object),
-            )
-        });
+        let shown = self
+            .state
+            .peek(|state| state.show(|handle| visit.call(handle), |object| visit.call(object)));
         shown.unwrap_or(Ok(()))?;
-        self.inbox.show(|handle| handle::traverse(handle, &visit))?;
+        self.inbox.show(|handle| visit.call(handle))?;
         let shown = self.named.peek(|named| visit.call(&*named));
         shown.unwrap_or(Ok(()))
     }
@@ -511,6 +527,9 @@ fn add<'py>(
         context: crate::ffi::context::copy_current(py)?,
         traceback,
     })?;
+    if !this.inbox.is_here() {
+        handle::show(made.as_unbound());
+    }
     let target = Target::Handle(made.clone().unbind());
     let before = this.watch(py, descriptor, side, Some(target))?;
     cancel(py, before)?;

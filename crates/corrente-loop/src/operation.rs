@@ -19,11 +19,10 @@ use pyo3::types::PyBytes;
 
 use crate::error::os_error;
 use crate::event_loop::Loop;
-use crate::ffi::bytes::{Chunk, Read, read_into, with_content};
+use crate::ffi::bytes::{self, Chunk, Read, read_into, with_content};
 use crate::ffi::confined::Confined;
 use crate::ffi::method::{Arguments, Method};
-use crate::memory;
-use crate::metrics::Metrics;
+use crate::memory::{self, Room};
 use crate::watched::Side;
 
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
@@ -106,27 +105,13 @@ impl Deed {
         &mut self,
         py: Python<'py>,
         descriptor: Descriptor,
-        metrics: &Metrics,
+        event_loop: &Loop,
     ) -> PyResult<io::Result<Attempt<'py>>> {
+        let metrics = &event_loop.metrics;
         match self {
             // As Python's sockets: the kernel would have it wait for something.
             Self::Receive(0) => Ok(Ok(Attempt::Done(PyBytes::new(py, b"").into_any()))),
-            Self::Receive(size) => {
-                let read = memory::read(py, descriptor, *size);
-                Ok(read.map(|read| match read {
-                    Read::Data(data) => {
-                        let length = data.as_bytes().len();
-                        metrics.received.add(length as u64);
-                        if length < (*size).min(memory::SIZE) {
-                            Attempt::Emptied(data.into_any())
-                        } else {
-                            Attempt::Done(data.into_any())
-                        }
-                    }
-                    Read::End => Attempt::Done(PyBytes::new(py, b"").into_any()),
-                    Read::Later => Attempt::Later,
-                }))
-            }
+            Self::Receive(size) => receive_some(py, descriptor, event_loop, *size),
             Self::ReceiveInto(buffer) => match read_into(descriptor, buffer.bind(py))? {
                 Ok(Moved::Bytes(size)) => {
                     metrics.received.add(size as u64);
@@ -157,6 +142,41 @@ impl Deed {
         }
         Ok(*written == data.as_ref().len())
     }
+}
+
+/// Receives what is there, at most so many bytes: what is large straight into an object.
+fn receive_some<'py>(
+    py: Python<'py>,
+    descriptor: Descriptor,
+    event_loop: &Loop,
+    size: usize,
+) -> PyResult<io::Result<Attempt<'py>>> {
+    let room = event_loop
+        .state
+        .with(py, |state| state.watched.room(descriptor))?;
+    let most = size.min(room.bytes());
+    let read = match room {
+        Room::Shared => memory::read(py, descriptor, most),
+        Room::Own | Room::Bulk => bytes::read(py, descriptor, most)?,
+    };
+    let data = match read {
+        Ok(Read::Data(data)) => data,
+        Ok(Read::End) => return Ok(Ok(Attempt::Done(PyBytes::new(py, b"").into_any()))),
+        Ok(Read::Later) => return Ok(Ok(Attempt::Later)),
+        Err(error) => return Ok(Err(error)),
+    };
+    let length = data.as_bytes().len();
+    event_loop.metrics.received.add(length as u64);
+    if room != room.after(length) {
+        event_loop
+            .state
+            .with(py, |state| state.watched.read(descriptor, length))?;
+    }
+    Ok(Ok(if length < most {
+        Attempt::Emptied(data.into_any())
+    } else {
+        Attempt::Done(data.into_any())
+    }))
 }
 
 fn receive<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
@@ -206,7 +226,7 @@ fn begin<'py>(
     let is_in_vain =
         matches!(deed, Deed::Receive(1..)) && event_loop.get().is_empty(&sock, descriptor)?;
     if !is_in_vain {
-        match deed.attempt(py, descriptor, &event_loop.get().metrics)? {
+        match deed.attempt(py, descriptor, event_loop.get())? {
             Ok(Attempt::Done(outcome)) => return Ok(outcome),
             Ok(Attempt::Emptied(outcome)) => {
                 event_loop.get().emptied(py, descriptor)?;
@@ -245,9 +265,12 @@ pub(crate) fn ready(py: Python<'_>, event_loop: &Loop, operation: &Py<Operation>
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
         return stop(py, event_loop, operation);
     }
-    let attempt = this.deed.with(py, |deed| {
-        deed.attempt(py, this.descriptor, &event_loop.metrics)
-    })?;
+    let before = event_loop.metrics.received.get();
+    let attempt = this
+        .deed
+        .with(py, |deed| deed.attempt(py, this.descriptor, event_loop))?;
+    let received = event_loop.metrics.received.get() - before;
+    event_loop.unanswered.add(received);
     let outcome = match attempt {
         Ok(Ok(Attempt::Later)) => return Ok(()),
         Ok(Ok(Attempt::Done(outcome))) => Ok(outcome),

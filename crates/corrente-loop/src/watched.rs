@@ -12,6 +12,7 @@ use corrente_driver::{Descriptor, Interest, Readiness};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
+use crate::memory::Room;
 use crate::native::Rest;
 use crate::operation::Operation;
 
@@ -82,6 +83,8 @@ pub(crate) struct Entry {
     stock: Stock,
     /// See [`Watched::trust`]; of others a read may end where something else is still to be read.
     tells_all: bool,
+    /// Where the next read of an operation goes.
+    room: Room,
 }
 
 impl Entry {
@@ -321,6 +324,19 @@ impl Watched {
             .is_none_or(|entry| entry.told == Told::default());
         let known = self.sockets.get_mut(descriptor.index());
         known.filter(|_| is_free).and_then(Option::take)
+    }
+
+    /// Where the next read of an operation goes: as large as the last one says, whichever socket's that was.
+    pub(crate) fn room(&self, descriptor: Descriptor) -> Room {
+        self.get(descriptor)
+            .map_or(Room::Shared, |entry| entry.room)
+    }
+
+    /// A read of an operation has brought so many bytes.
+    pub(crate) fn read(&mut self, descriptor: Descriptor, length: usize) {
+        if let Some(entry) = self.entries.get_mut(descriptor.index()) {
+            entry.room = entry.room.after(length);
+        }
     }
 
     /// A read took less than it could have.

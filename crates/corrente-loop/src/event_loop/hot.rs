@@ -89,12 +89,16 @@ fn this<'a, 'py>(receiver: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Loo
 fn call_soon<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let this = this(receiver)?.get();
     let parts = soon(receiver, this, "call_soon", &arguments)?;
+    let is_running = this.inbox.is_here();
     let ready = this.state.with(arguments.py(), |state| state.ready.len())?;
     // Nobody else has the context, unless the caller has given it.
-    if ready >= MANY && arguments.keyword_count() == 0 {
+    if is_running && ready >= MANY && arguments.keyword_count() == 0 {
         hidden::hide(&parts.context);
     }
     let made = handle::plain(parts)?;
+    if !is_running {
+        handle::show(made.as_unbound());
+    }
     let job = Job::Handle(made.clone().unbind());
     this.state
         .with(arguments.py(), |state| state.ready.push_back(job))?;
@@ -212,6 +216,9 @@ fn schedule<'py>(
     let made = handle::timer(parts, object)?;
     let timer = made.clone().unbind();
     let this = this(receiver)?.get();
+    if !this.inbox.is_here() {
+        handle::show(&timer);
+    }
     this.state
         .with(receiver.py(), |state| state.timers.schedule(when, timer))?;
     Ok(made)

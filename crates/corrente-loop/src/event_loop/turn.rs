@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use corrente_driver::Readiness;
 use corrente_driver::epoll::monotonic;
+use corrente_driver::portion::Portion;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -22,10 +23,17 @@ use crate::operation;
 use crate::state::{Job, Poll, State};
 use crate::transport::stream;
 
+/// What the kernel is asked for, and what it has answered.
+#[derive(Debug, Default)]
+struct Events {
+    ready: Vec<Readiness>,
+    portion: Portion,
+}
+
 /// What turns hand on.
 #[derive(Debug)]
 struct Turns {
-    events: Vec<Readiness>,
+    events: Events,
     /// When this one began; the last one for which the clock was read.
     began: f64,
     meter: Meter,
@@ -44,7 +52,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     this.metrics.enter(begin);
     this.guard.pulse().begin_at(begin);
     let mut turns = Turns {
-        events: Vec::new(),
+        events: Events::default(),
         began: begin,
         meter: Meter::default(),
         stride: Stride::default(),
@@ -58,6 +66,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
     inbox.set_running(false);
     this.guard.pulse().begin_wait();
     this.metrics.leave(monotonic());
+    this.show_handles(slf.py())?;
     if ended.is_err() && process == std::process::id() {
         // What the callback wrote that ended the program; its parent sends it, if this is the child of a fork.
         return ended.and(flush(slf));
@@ -72,6 +81,7 @@ fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
     let pulse = this.guard.pulse();
     this.metrics.callbacks.add(ready as u64);
     turns.meter.begin(this.guard.threshold(), expected);
+    let before = this.unanswered.get();
     for _ in 0..ready {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
         let Some(next) = next else {
@@ -84,6 +94,11 @@ fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
             handle::let_go(py, handle);
         }
         outcome?;
+    }
+    if expected == Expected::Anything {
+        let left = this.unanswered.get() - before;
+        let events = &mut turns.events;
+        events.portion.left(events.ready.len(), left);
     }
     Ok(())
 }
@@ -170,7 +185,7 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
         handle::let_go(py, timer);
     }
     let events = &mut turns.events;
-    events.clear();
+    events.ready.clear();
     let expected = if poll == Poll::Skip {
         Expected::Alike
     } else {
@@ -190,7 +205,7 @@ fn gather(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<(usize, Expected
         let changes = if poll == Poll::Skip {
             Vec::new()
         } else {
-            state.polled(py, now, events)
+            state.polled(py, now, &events.ready)
         };
         let (gone, lag) = state.ripen(py, now);
         (changes, gone, lag, state.ready.len())
@@ -217,8 +232,10 @@ fn follow(py: Python<'_>, this: &Loop, turns: &mut Turns) -> PyResult<Option<usi
     Ok(ready.filter(|_| turns.stride.is_within()))
 }
 
-fn look(py: Python<'_>, this: &Loop, events: &mut Vec<Readiness>) -> PyResult<()> {
-    let looked = this.driver(py)?.wait(Some(Duration::ZERO), events);
+fn look(py: Python<'_>, this: &Loop, events: &mut Events) -> PyResult<()> {
+    let most = events.portion.most();
+    let driver = this.driver(py)?;
+    let looked = driver.wait(Some(Duration::ZERO), most, &mut events.ready);
     answer(py, looked)
 }
 
@@ -228,7 +245,7 @@ fn wait(
     py: Python<'_>,
     this: &Loop,
     limit: Option<Duration>,
-    events: &mut Vec<Readiness>,
+    events: &mut Events,
 ) -> PyResult<(Vec<Py<PyAny>>, f64)> {
     let (inbox, guard) = (&this.inbox, &this.guard);
     let begin = guard.pulse().mark();
@@ -238,7 +255,7 @@ fn wait(
     let driver = this.driver(py)?;
     let (waited, end) = py.detach(|| {
         guard.pulse().begin_wait();
-        let waited = driver.wait(limit, events);
+        let waited = driver.wait(limit, events.portion.most(), &mut events.ready);
         let end = monotonic();
         guard.wait_ended(end);
         (waited, end)

@@ -5,9 +5,9 @@
 //! cancellation in debug mode and whatever a version of asyncio adds work as they do there. What other threads
 //! hand over has a class of its own, as since CPython 3.14: who runs it is known (`running`).
 //!
-//! Key invariant: a handle is invisible to the garbage collector while only the loop has it (the loop
-//! shows the collector what it refers to, see [`traverse`]), and visible from the moment that
-//! somebody else may keep it in a cycle, see [`let_go`]. Without a GIL it is visible at once, since
+//! Key invariant: a handle is invisible to the garbage collector only while the loop that has it runs, since a loop
+//! that runs is no garbage, nor is what waits there; whoever lets go of it, or ends the run, shows it if it is still there
+//! ([`let_go`], [`show`]). Without a GIL it is visible at once, since
 //! another thread may come to have it at any time; and its fields are read and written under its lock,
 //! as the interpreter does it, for it may be cancelled there while the loop runs it.
 
@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use pyo3::Borrowed;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, PyType_Slot, PyType_Spec, PyTypeObject};
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyTuple, PyType};
@@ -512,39 +511,30 @@ fn call(callback: &Bound<'_, PyAny>, arguments: &Bound<'_, PyAny>) -> PyResult<(
 /// The loop is done with a handle: if somebody else keeps it, the collector has to see it from now on.
 #[inline]
 pub(crate) fn let_go(py: Python<'_>, handle: Py<PyAny>) {
-    let pointer = handle.as_ptr();
     // SAFETY: a live object.
-    let is_kept = unsafe { ffi::Py_REFCNT(pointer) } > 1;
-    // SAFETY: a live object of a class that the collector may track.
-    if is_kept && unsafe { ffi::PyObject_GC_IsTracked(pointer) } == 0 {
-        // SAFETY: its fields are whole and it is not tracked yet.
-        unsafe { ffi::PyObject_GC_Track(pointer.cast()) };
+    let is_kept = unsafe { ffi::Py_REFCNT(handle.as_ptr()) } > 1;
+    if is_kept {
+        show(&handle);
     }
     handle.drop_ref(py);
 }
 
-/// Shows the collector a handle that the loop has.
-pub(crate) fn traverse(handle: &Py<PyAny>, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+/// The collector sees a handle from now on, and its context. The handle must be [one](is_handle).
+pub(crate) fn show(handle: &Py<PyAny>) {
+    if cfg!(Py_GIL_DISABLED) {
+        // It does, from the begin on.
+        return;
+    }
     let pointer = handle.as_ptr();
-    // SAFETY: a live object.
-    let is_tracked = unsafe { ffi::PyObject_GC_IsTracked(pointer) } != 0;
-    // SAFETY: a live object.
-    let references = unsafe { ffi::Py_REFCNT(pointer) };
-    if is_tracked || references > 1 {
-        return visit.call(handle);
+    // SAFETY: a live object of a class that the collector may track.
+    if unsafe { ffi::PyObject_GC_IsTracked(pointer) } == 0 {
+        // SAFETY: its fields are whole and it is not tracked yet.
+        unsafe { ffi::PyObject_GC_Track(pointer.cast()) };
     }
-    // Only the loop has it, so what it refers to is the loop's.
-    for offset in &class_of(pointer).slots {
-        // SAFETY: a slot: null or an object, which is how `Option<Py>` is laid out.
-        let slot = unsafe { pointer.byte_add(*offset) }.cast::<Option<Py<PyAny>>>();
-        // SAFETY: as above.
-        let object = unsafe { &*slot };
-        visit.call(object)?;
-    }
-    // SAFETY: a slot of a live handle.
+    // SAFETY: a slot of a live handle: null, or an object that the handle keeps alive.
     let context = unsafe { *place(pointer, Field::Context) };
-    // SAFETY: the collector asks, and the handle keeps it alive.
-    unsafe { hidden::traverse(context, visit) }
+    // SAFETY: as above, and attached: whoever has a handle at hand is.
+    unsafe { hidden::reveal(context) };
 }
 
 unsafe extern "C" fn plain_died(object: *mut PyObject) {

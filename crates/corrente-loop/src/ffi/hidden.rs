@@ -1,16 +1,13 @@
 //! Contexts that the garbage collector does not see while they wait with their callbacks.
 //!
 //! Each callback has a copy of the context in which it was scheduled (PEP 567), and nothing else that the collector walks over: of
-//! a burst of callbacks it took a quarter. One that is hidden is seen again when its callback runs or is dropped; meanwhile the loop
-//! shows what it refers to, as with handles. Must not know handles. Key invariant: a hidden context is kept alive by a reference of its
-//! own, since the interpreter ends none that is hidden.
+//! a burst of callbacks it took a quarter. One that is hidden is seen again when its callback runs or is dropped, when the loop has done
+//! with a handle that somebody keeps, and when the loop runs no more. Must not know handles. Key invariant: a hidden context is kept
+//! alive by a reference of its own, since the interpreter ends none that is hidden.
 
-use std::ffi::{c_int, c_void};
-use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::ffi::{self, PyObject};
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 /// How many there are: mostly none, and then nothing is looked at.
@@ -61,46 +58,4 @@ unsafe fn is_hidden(object: *mut PyObject) -> bool {
     let is_context = !object.is_null() && unsafe { ffi::PyContext_CheckExact(object) } != 0;
     // SAFETY: as above.
     is_context && unsafe { ffi::PyObject_GC_IsTracked(object) } == 0
-}
-
-/// Shows the collector what a context refers to, if it is hidden and nobody else has it.
-///
-/// # Safety
-///
-/// Null or a live object, while the collector asks.
-pub(super) unsafe fn traverse(
-    object: *mut PyObject,
-    visit: &PyVisit<'_>,
-) -> Result<(), PyTraverseError> {
-    // Its owner's reference and its own.
-    // SAFETY: as this function's.
-    if !unsafe { is_hidden(object) } || unsafe { ffi::Py_REFCNT(object) } > 2 {
-        return Ok(());
-    }
-    let mut showing = Showing {
-        visit,
-        outcome: Ok(()),
-    };
-    // SAFETY: a live object, whose class lives as long.
-    let class = unsafe { ffi::Py_TYPE(object) };
-    // SAFETY: as above.
-    if let Some(traverse) = unsafe { (*class).tp_traverse } {
-        // SAFETY: its class's own function, and an argument that outlives the call.
-        unsafe { traverse(object, show, ptr::from_mut(&mut showing).cast()) };
-    }
-    showing.outcome
-}
-
-struct Showing<'a, 'py> {
-    visit: &'a PyVisit<'py>,
-    outcome: Result<(), PyTraverseError>,
-}
-
-unsafe extern "C" fn show(object: *mut PyObject, showing: *mut c_void) -> c_int {
-    // SAFETY: what `traverse` passes, which nobody else uses meanwhile.
-    let showing = unsafe { &mut *showing.cast::<Showing<'_, '_>>() };
-    // SAFETY: null or a live object, which is how `Option<Py>` is laid out.
-    let referred = unsafe { &*ptr::from_ref(&object).cast::<Option<Py<PyAny>>>() };
-    showing.outcome = showing.visit.call(referred);
-    c_int::from(showing.outcome.is_err())
 }

@@ -30,6 +30,7 @@ use crate::ffi::bytes::call_method_one;
 use crate::ffi::class::{Carried, Class};
 use crate::ffi::confined::Confined;
 use crate::ffi::context::{copy, copy_current, within};
+use crate::memory::Room;
 use crate::metrics::Metrics;
 use crate::watched::{Side, Target};
 pub(crate) use passing::{Behind, pass, pass_file};
@@ -85,7 +86,7 @@ struct State {
     drained: Option<Py<PyAny>>,
     contexts: Contexts,
     /// Where the next read goes.
-    room: reading::Room,
+    room: Room,
     /// Whom the peer was connected to, of a connection that was accepted and has ended.
     local: Option<Box<SocketAddr>>,
 }

@@ -91,6 +91,7 @@ pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream, plan: &Plan) 
         Ok(Ok(Moved::Bytes(0))) => return reading::ended(transport, stream, &plan.protocol),
         Ok(Ok(Moved::Bytes(length))) => plan
             .note(py, stream, length)
+            .map(|()| stream.event_loop.get().unanswered.add(length as u64))
             .and_then(|()| wake(&reader))
             .and_then(|()| limit(&reader, buffer)),
         Ok(Ok(Moved::Later)) => Ok(()),

@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyTuple};
 
-use super::reading::Room;
 use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
     Stream, Writing, feeding, writing,
@@ -19,6 +18,7 @@ use super::{
 use crate::address;
 use crate::ffi::context::copy_current;
 use crate::ffi::method::{Arguments, Method};
+use crate::memory::Room;
 use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
 

@@ -13,17 +13,10 @@ use pyo3::prelude::*;
 use super::{Delivery, Life, Reading, Stream, fatal, feeding};
 use crate::error::os_error;
 use crate::ffi::bytes::{self, Read};
-use crate::memory;
+use crate::memory::{self, Room, UNCOPIED_LEAST};
 use crate::native::NativeProtocol;
 use crate::transport::tls::Session;
 use crate::watched::Side;
-
-/// Asyncio's `max_size`: more is read in several turns.
-const READ_MOST: usize = 256 * 1024;
-/// A large read of less than this is followed by a smaller one.
-const BULK_LEAST: usize = memory::SIZE / 4;
-/// After a read of this much the next one is not copied: that would cost more than to make a large object shorter.
-const UNCOPIED_LEAST: usize = 4 * 1024;
 
 const READ_FAILED: &str = "Fatal read error on socket transport";
 const RECEIVED_FAILED: &str = "Fatal error: protocol.data_received() call failed.";
@@ -34,44 +27,6 @@ pub(super) struct Plan {
     delivery: Delivery,
     session: Option<Py<Session>>,
     pub room: Room,
-}
-
-/// Where a read goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
-    /// Into the memory that is used again.
-    Shared,
-    /// Into an object of the same size.
-    Own,
-    /// Into a large object.
-    Bulk,
-}
-
-impl Room {
-    /// Where the next one goes after one of so many bytes.
-    fn after(self, length: usize) -> Self {
-        let bulk_least = if self == Self::Bulk {
-            BULK_LEAST
-        } else {
-            memory::SIZE
-        };
-        if length >= bulk_least {
-            Self::Bulk
-        } else if length >= UNCOPIED_LEAST {
-            Self::Own
-        } else {
-            Self::Shared
-        }
-    }
-
-    /// How much it takes, where that is an object of its own.
-    pub(super) fn own_bytes(self) -> Option<usize> {
-        match self {
-            Self::Shared => None,
-            Self::Own => Some(memory::SIZE),
-            Self::Bulk => Some(READ_MOST),
-        }
-    }
 }
 
 impl Plan {
