@@ -1,4 +1,4 @@
-"""What ASGI's extension `tls` says of a connection ("TLS Extension", 0.2, of ASGI's specifications).
+"""What ASGI's extension `tls` says of a connection (ASGI's "TLS Extension", 0.2).
 
 It is asked once a connection, by `HttpServer`. Must not know connections.
 """
@@ -72,8 +72,10 @@ def _client_chain(session: ssl.SSLObject) -> list[bytes]:
 def _name(session: ssl.SSLObject) -> str:
     """Spell the subject of the client's certificate as RFC 4514 does: the last part first."""
     subject: Foreign = (session.getpeercert() or {}).get("subject", ())
-    parts = ["+".join(f"{_SHORT.get(name, name)}={_escaped(value)}" for name, value in part)
-             for part in subject]
+    parts = [
+        "+".join(f"{_SHORT.get(name, name)}={_escaped(value)}" for name, value in part)
+        for part in subject
+    ]
     return ",".join(reversed(parts))
 
 

@@ -149,7 +149,7 @@ def test_an_application_is_told_of_the_session(tmp_path: Path, authority: trustm
     trusted = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(trusted)
     rule = (f"--tls-ca={trusted}", "--tls-client=optional")
-    # What RFC 4514 has to be escaped, in a certificate of an authority below the one that is trusted.
+    # All that RFC 4514 escapes; its authority is below the one that is trusted.
     own = authority.create_child_ca().issue_cert("a.example", common_name=' #a"+,;<>\\é=b ')
     subject = x509.load_pem_x509_certificate(own.cert_chain_pems[0].bytes()).subject
     with Command(tmp_path, "shop:app", *write(tmp_path, shown), *rule, text=TELLING) as command:

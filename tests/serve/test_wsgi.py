@@ -93,6 +93,21 @@ def test_the_environment_is_as_specified(serve_wsgi: Callable[..., Served]) -> N
     assert not [key for key in environ if key in ("HTTP_X_B", "HTTP_CONTENT_LENGTH")]
 
 
+def test_names_that_clients_think_of_are_let_go(serve_wsgi: Callable[..., Served]) -> None:
+    # CPython 3.12, and any without a GIL, keeps what is interned for ever.
+    seen: list[str] = []
+
+    def application(environ: Foreign, start_response: Foreign) -> list[bytes]:
+        seen.extend(name for name in environ if "THOUGHT" in name)
+        start_response("200 OK", PLAIN)
+        return [b""]
+
+    with serve_wsgi(application).client() as client:
+        client.get("/", "X-Thought-Of: 1")
+    assert seen == ["HTTP_X_THOUGHT_OF"]
+    assert sys.intern("".join(["HTTP_X_", "THOUGHT_OF"])) is not seen[0]
+
+
 @pytest.mark.parametrize("target", ["/shop/a", "/a"])
 def test_the_root_is_no_part_of_the_path(serve_wsgi: Callable[..., Served], target: str) -> None:
     def application(environ: Foreign, start_response: Foreign) -> list[bytes]:
@@ -495,10 +510,11 @@ def test_hints_that_cannot_be_sent_are_errors(serve_wsgi: Callable[..., Served])
     raised: list[BaseException] = []
 
     def application(environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
-        for hints in ([("Link", "a\r\nb")], [("Li nk", "a")], [("Link", b"a")], {}, [("Link",)]):
+        wrong: Foreign = [("Link", "a\r\nb")], [("Li nk", "a")], [("Link", b"a")], {}, [("Link",)]
+        for hints in wrong:
             try:
                 environ["wsgi.early_hints"](hints)
-            except Exception as error:  # noqa: BLE001 - whatever it is
+            except Exception as error:
                 raised.append(error)
         start_response("200 OK", PLAIN)
         yield b"one"

@@ -25,6 +25,9 @@ use crate::root::{with_root, without_root};
 /// request's fields, and so have its copies.
 const ROOM: usize = 4;
 
+/// What CGI puts before the name of a field (RFC 3875, section 4.1.18).
+const PREFIX: &str = "HTTP_";
+
 /// How many requests an application may have at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Concurrency {
@@ -245,30 +248,37 @@ impl Seen {
 }
 
 /// The variable of a field; `None` where it has to be left out.
+///
+/// Only the names that we know are interned: CPython 3.12, and any without a GIL, never lets go of what is, and a client may
+/// think of any number of names.
 fn variable<'py>(py: Python<'py>, name: Name<'_>) -> Option<Bound<'py, PyString>> {
     static KNOWN: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
     let known = KNOWN.get_or_init(py, || {
-        let names = KnownName::ALL.iter();
-        let variables = names.map(|name| spelled(py, name.name().as_bytes()).unbind());
-        variables.collect()
+        let names = KnownName::ALL.iter().map(|name| match name {
+            KnownName::ContentType => "CONTENT_TYPE".to_owned(),
+            KnownName::ContentLength => "CONTENT_LENGTH".to_owned(),
+            _ => spelled(name.name().as_bytes()),
+        });
+        names
+            .map(|name| PyString::intern(py, &name).unbind())
+            .collect()
     });
     match name {
         Name::Known(name) => known.get(name.index()).map(|one| one.bind(py).clone()),
         Name::Other(bytes) if bytes.contains(&b'_') => None,
-        Name::Other(bytes) => Some(spelled(py, bytes)),
+        Name::Other(bytes) => Some(PyString::new(py, &spelled(bytes))),
     }
 }
 
-fn spelled<'py>(py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
+fn spelled(name: &[u8]) -> String {
     let upper = |byte: &u8| match byte {
         b'-' => '_',
         other => char::from(other.to_ascii_uppercase()),
     };
-    let spelled: String = name.iter().map(upper).collect();
-    match &*spelled {
-        "CONTENT_TYPE" | "CONTENT_LENGTH" => PyString::intern(py, &spelled),
-        _ => PyString::intern(py, &format!("HTTP_{spelled}")),
-    }
+    let mut spelled = String::with_capacity(PREFIX.len() + name.len());
+    spelled.push_str(PREFIX);
+    spelled.extend(name.iter().map(upper));
+    spelled
 }
 
 /// Bytes as the string that PEP 3333 asks for: each a character of the same number.
