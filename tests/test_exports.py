@@ -38,6 +38,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_own",
         "_recording",
         "_seam",
+        "_secured",
         "_serve",
         "_server",
         "_tls",

@@ -54,6 +54,14 @@ def test_every_mistake_is_a_line_and_exit_code_2(corrente: Corrente, tmp_path: P
     ]
 
 
+def test_a_number_below_what_is_taken_is_told_as_one(corrente: Corrente) -> None:
+    for flag in ("--workers", "--backlog", "--idle-timeout"):
+        done = corrente("serve", "shop:app", flag, "-1")
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"corrente: {flag}: expected a ")
+        assert done.stderr.endswith(", found `-1`\n")
+
+
 def test_without_an_application_it_says_how_to_name_one(corrente: Corrente) -> None:
     done = corrente("serve")
     assert done.returncode == 2

@@ -7,6 +7,8 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from corrente import _secured
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -29,6 +31,7 @@ class Certificate:
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         with _told("--tls-certificate", self._chain[0]):
             self.context.load_cert_chain(*self._chain)
+        _secured.remember(self.context, self._chain[0])
         self.context.set_alpn_protocols(protocols)
         self.context.minimum_version = _VERSIONS[given["minimum"]]
         ciphers, authorities = given["ciphers"], given["authorities"]
@@ -49,6 +52,7 @@ class Certificate:
             # A chain without its key would break the context: both are tried elsewhere first.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._chain)
             self.context.load_cert_chain(*self._chain)
+            _secured.remember(self.context, self._chain[0])
         except (OSError, ssl.SSLError) as failure:
             if stamp != self._stamp():
                 # It is being written.

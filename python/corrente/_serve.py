@@ -16,7 +16,7 @@ import socket
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _loop, _messages, _native
+from corrente import _loop, _messages, _native, _secured
 from corrente._gate import Gate, Tls
 from corrente._lifespan import Lifespan, LifespanError
 
@@ -216,6 +216,7 @@ async def serve_here(
         interface=kind,
         state=lives.state_of(application, kind),
         mounts=_mounted(mounts, lives) + _folders(static, static_max_age),
+        describe_tls=_secured.describe,
         **settings,
     )
     await lives.begin()

@@ -9,6 +9,7 @@ import pytest
 from corrente import _native
 
 from .applications import PLAIN, respond
+from .wire import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,73 @@ def test_a_request_that_comes_again_has_a_scope_of_its_own(serve: Callable[..., 
     assert [tuple(scope["client"]) for scope in spoiling.scopes] == [clients[0]] * 5 + [
         clients[1]
     ] * 5
+
+
+class SpoilingWsgi:
+    """The same of WSGI."""
+
+    def __init__(self) -> None:
+        self.environs: list[dict[str, Foreign]] = []
+
+    def __call__(self, environ: Foreign, start_response: Foreign) -> list[bytes]:
+        """Answer."""
+        self.environs.append(dict(environ))
+        environ.clear()
+        start_response("200 OK", [*PLAIN])
+        return [b"body"]
+
+
+def test_a_request_that_comes_again_has_an_environ_of_its_own(
+    serve: Callable[..., Served],
+) -> None:
+    spoiling = SpoilingWsgi()
+    served = serve(spoiling, interface="wsgi")
+    clients = []
+    for _ in range(2):
+        with served.client() as client:
+            clients.append(client.socket.getsockname())
+            for _ in range(5):
+                client.get(*HEAD)
+    first, *others = spoiling.environs
+    assert (first["PATH_INFO"], first["QUERY_STRING"]) == ("/a b", "c")
+    assert (first["HTTP_ACCEPT"], first["HTTP_X_MIXED"]) == ("*/*", "1")
+    own = ("REMOTE_ADDR", "REMOTE_PORT", "wsgi.early_hints")
+    for environ in others:
+        assert {**environ, **{name: first[name] for name in own}} == first
+    assert [(each["REMOTE_ADDR"], int(each["REMOTE_PORT"])) for each in spoiling.environs] == [
+        clients[0]
+    ] * 5 + [clients[1]] * 5
+
+
+def test_requests_of_wsgi_that_differ_are_not_taken_for_each_other(
+    serve: Callable[..., Served],
+) -> None:
+    spoiling = SpoilingWsgi()
+    bodies = [b"", b"one", b"two", b"three"]
+    asked = [(path, secret, body) for path in "ab" for secret in "cd" for body in bodies] * 2
+    bodies_read = []
+
+    def app(environ: Foreign, start_response: Foreign) -> list[bytes]:
+        bodies_read.append(environ["wsgi.input"].read())
+        return spoiling(environ, start_response)
+
+    with serve(app, interface="wsgi").client() as client:
+        for path, secret, body in asked:
+            for fields in [("X-Plain: 1",), (f"Cookie: {secret}",)]:
+                for _ in range(3):
+                    length = f"Content-Length: {len(body)}"
+                    client.send(request(f"/{path}", *fields, length, method="POST") + body)
+                    client.response()
+    found = [
+        (each["PATH_INFO"][1:], each.get("HTTP_COOKIE"), body)
+        for each, body in zip(spoiling.environs, bodies_read, strict=True)
+    ]
+    assert found == [
+        (path, cookie, body)
+        for path, secret, body in asked
+        for cookie in (None, secret)
+        for _ in range(3)
+    ]
 
 
 def test_requests_that_differ_are_not_taken_for_each_other(serve: Callable[..., Served]) -> None:

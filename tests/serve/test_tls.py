@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from .commands import LIMIT_S, Command
+from .commands import LIMIT_S, Command, program
 from .wire import Client
 
 if TYPE_CHECKING:
@@ -40,13 +43,22 @@ class Secured(Client):
         address: tuple[str, int],
         authority: trustme.CA,
         own: trustme.LeafCert | None = None,
+        most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     ) -> None:
         super().__init__(address)
         context = ssl.create_default_context()
+        context.maximum_version = most
         authority.configure_trust(context)
         if own is not None:
             own.configure_cert(context)
         self.socket = context.wrap_socket(self.socket, server_hostname=NAME)
+
+    def suite(self) -> str:
+        """Tell which cipher suite was agreed on."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        cipher = self.socket.cipher()
+        assert cipher is not None
+        return cipher[0]
 
     def serial(self) -> str:
         """Tell which certificate the server has shown."""
@@ -110,6 +122,60 @@ def test_clients_have_to_show_a_certificate(tmp_path: Path, authority: trustme.C
         refused = pytest.raises((ssl.SSLError, ConnectionError, EOFError))
         with refused, Secured(address, authority) as client:
             client.get()
+        command.stop()
+
+
+TELLING = program(
+    """
+body = json.dumps(scope["extensions"].get("tls")).encode()
+await send({"type": "http.response.start", "status": 200, "headers": []})
+await send({"type": "http.response.body", "body": body})
+""",
+    before="import json\n",
+)
+
+#: RFC 8446, appendix B.4, and RFC 5289.
+SUITES = {
+    "TLS_AES_128_GCM_SHA256": 0x1301,
+    "TLS_AES_256_GCM_SHA384": 0x1302,
+    "TLS_CHACHA20_POLY1305_SHA256": 0x1303,
+    "ECDHE-ECDSA-AES256-GCM-SHA384": 0xC02C,
+    "ECDHE-ECDSA-AES128-GCM-SHA256": 0xC02B,
+}
+
+
+def test_an_application_is_told_of_the_session(tmp_path: Path, authority: trustme.CA) -> None:
+    shown = authority.issue_cert(NAME)
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(trusted)
+    rule = (f"--tls-ca={trusted}", "--tls-client=optional")
+    # All that RFC 4514 escapes; its authority is below the one that is trusted.
+    own = authority.create_child_ca().issue_cert("a.example", common_name=' #a"+,;<>\\é=b ')
+    subject = x509.load_pem_x509_certificate(own.cert_chain_pems[0].bytes()).subject
+    with Command(tmp_path, "shop:app", *write(tmp_path, shown), *rule, text=TELLING) as command:
+        address = command.address()
+        for most, version in [(ssl.TLSVersion.TLSv1_2, 0x303), (ssl.TLSVersion.TLSv1_3, 0x304)]:
+            with Secured(address, authority, most=most) as client:
+                told = json.loads(client.get().body)
+                assert told == {
+                    "server_cert": shown.cert_chain_pems[0].bytes().decode(),
+                    "client_cert_chain": [],
+                    "client_cert_name": None,
+                    "client_cert_error": None,
+                    "tls_version": version,
+                    "cipher_suite": SUITES[client.suite()],
+                }
+            with Secured(address, authority, own, most) as client:
+                told = json.loads(client.get().body)
+                chain = [one.bytes().decode() for one in own.cert_chain_pems]
+                assert told["client_cert_chain"][0] == chain[0]
+                if sys.version_info >= (3, 13):
+                    assert told["client_cert_chain"][: len(chain)] == chain
+                assert told["client_cert_name"] == subject.rfc4514_string()
+        command.stop()
+    with Command(tmp_path, "shop:app", text=TELLING) as command:
+        with Client(command.address()) as plain:
+            assert json.loads(plain.get().body) is None
         command.stop()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import threading
+import weakref
 from typing import TYPE_CHECKING
 from wsgiref.validate import validator
 
@@ -89,6 +91,21 @@ def test_the_environment_is_as_specified(serve_wsgi: Callable[..., Served]) -> N
     }
     assert {key: environ.get(key) for key in expected} == expected
     assert not [key for key in environ if key in ("HTTP_X_B", "HTTP_CONTENT_LENGTH")]
+
+
+def test_names_that_clients_think_of_are_let_go(serve_wsgi: Callable[..., Served]) -> None:
+    # CPython 3.12, and any without a GIL, keeps what is interned for ever.
+    seen: list[str] = []
+
+    def application(environ: Foreign, start_response: Foreign) -> list[bytes]:
+        seen.extend(name for name in environ if "THOUGHT" in name)
+        start_response("200 OK", PLAIN)
+        return [b""]
+
+    with serve_wsgi(application).client() as client:
+        client.get("/", "X-Thought-Of: 1")
+    assert seen == ["HTTP_X_THOUGHT_OF"]
+    assert sys.intern("".join(["HTTP_X_", "THOUGHT_OF"])) is not seen[0]
 
 
 @pytest.mark.parametrize("target", ["/shop/a", "/a"])
@@ -455,3 +472,83 @@ def test_an_application_that_yields_more_than_it_said(serve_wsgi: Callable[..., 
         assert client.rest().partition(b"\r\n\r\n")[2] in (b"", b"123")
     assert "bytes more" in str(served.expect_report("raised an exception"))
     served.until(lambda: body.closed == 1)
+
+
+def test_hints_come_before_the_response(serve_wsgi: Callable[..., Served]) -> None:
+    links = ["</a.css>; rel=preload", "</b.js>; rel=preload"]
+    go_on = threading.Event()
+
+    def application(environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
+        environ["wsgi.early_hints"]([("Link", link) for link in links])
+        start_response("200 OK", PLAIN)
+        environ["wsgi.early_hints"]([("Link", links[1]), ("X-Other", "1")])
+        assert go_on.wait(LIMIT_S)
+        yield b"done"
+
+    for settings in ({}, {"threads": 2}):
+        go_on.clear()
+        served = serve_wsgi(application, **settings)
+        with served.client() as client:
+            client.send(request())
+            first, second = client.interim(), client.interim()
+            go_on.set()
+            response = client.response()
+        assert (first.status, first.headers) == (103, [("link", one) for one in links])
+        assert (second.all("link"), second.all("x-other")) == ([links[1]], ["1"])
+        assert response.body == b"done"
+        with Http2Client(served.address) as http2:
+            answer = http2.get()
+        assert [one.status for one in answer.interim] == [103, 103]
+        assert [value for _, value in answer.interim[0].headers if value in links] == links
+        assert answer.body == b"done"
+        with served.client() as client:
+            client.send(request(version="1.0"))
+            assert client.response().interim == []
+
+
+def test_hints_that_cannot_be_sent_are_errors(serve_wsgi: Callable[..., Served]) -> None:
+    raised: list[BaseException] = []
+
+    def application(environ: Foreign, start_response: Foreign) -> Iterator[bytes]:
+        wrong: Foreign = [("Link", "a\r\nb")], [("Li nk", "a")], [("Link", b"a")], {}, [("Link",)]
+        for hints in wrong:
+            try:
+                environ["wsgi.early_hints"](hints)
+            except Exception as error:
+                raised.append(error)
+        start_response("200 OK", PLAIN)
+        yield b"one"
+        try:
+            environ["wsgi.early_hints"]([("Link", "</a>")])
+        except AssertionError as error:
+            raised.append(error)
+
+    with serve_wsgi(application).client() as client:
+        response = client.get()
+    assert (response.body, response.interim) == (b"one", [])
+    assert len(raised) == 6
+    assert "after the response had begun" in str(raised[-1])
+
+
+def test_environs_that_are_kept_are_no_cycles(serve_wsgi: Callable[..., Served]) -> None:
+    class Kept(dict[str, object]):
+        """One that can be referred to weakly."""
+
+    kept: list[weakref.ref[Kept]] = []
+
+    def application(environ: Foreign, start_response: Foreign) -> list[bytes]:
+        mine = Kept()
+        environ["mine"] = mine
+        kept.append(weakref.ref(mine))
+        start_response("200 OK", PLAIN)
+        return [b""]
+
+    gc.disable()
+    try:
+        served = serve_wsgi(application)
+        with served.client() as client:
+            client.get()
+        served.rest()
+        assert kept[0]() is None
+    finally:
+        gc.enable()

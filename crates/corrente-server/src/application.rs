@@ -80,7 +80,7 @@ impl Templates {
                 peer: Peer::of(py, canonical(peer), shared)?,
                 all: Self::at(py, shared, canonical(local))?,
             }),
-            None => Self::new(py, shared, &ends(py, transport)?),
+            None => Self::new(py, shared, &ends(py, shared, transport)?),
         }
     }
 
@@ -102,6 +102,7 @@ impl Templates {
             scheme: intern!(py, "http").clone(),
             client: py.None().into_bound(py),
             server: (local.ip().to_string(), local.port()).into_bound_py_any(py)?,
+            tls: None,
         };
         let made = Self::all(py, shared, &ends, Use::Address)?;
         let forgotten = known.with(py, |known| known.add(local, Arc::clone(&made)))?;
@@ -235,7 +236,8 @@ impl Template {
     fn used_by(self, usage: Use) -> Self {
         match self {
             Self::Asgi(template) => Self::Asgi(template.used_by(usage)),
-            other => other,
+            Self::Wsgi(template) => Self::Wsgi(template.used_by(usage)),
+            folder @ Self::Static(..) => folder,
         }
     }
 

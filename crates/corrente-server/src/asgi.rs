@@ -6,7 +6,6 @@ pub(crate) mod answer;
 pub(crate) mod channel;
 pub(crate) mod headers;
 mod message;
-mod prototypes;
 pub(crate) mod request;
 pub(crate) mod scope;
 pub(crate) mod socket;

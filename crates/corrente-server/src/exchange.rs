@@ -125,8 +125,8 @@ pub(crate) trait Exchange: Send + Sync {
         last: Last,
     ) -> PyResult<Last>;
 
-    /// `103 Early Hints` with these `Link` values.
-    fn hint(&self, py: Python<'_>, links: &Bound<'_, PyAny>) -> PyResult<()>;
+    /// `103 Early Hints` with these fields.
+    fn hint(&self, py: Python<'_>, fields: &Packed) -> PyResult<()>;
 
     /// The application waits for the body that the client holds back.
     fn continues(&self, py: Python<'_>) -> PyResult<()>;

@@ -2,9 +2,11 @@
 //!
 //! Only their types are checked here; names and values are, where they are encoded.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use crate::packed::Packed;
 
 /// A name and a value.
 pub(crate) type Field = (Py<PyBytes>, Py<PyBytes>);
@@ -41,12 +43,17 @@ fn bytes(object: &Bound<'_, PyAny>) -> Option<Py<PyBytes>> {
     Some(bytes.clone().unbind())
 }
 
-/// The values of `Link` that an early hint has.
-pub(crate) fn links<'py>(links: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-    let links = links.try_iter()?;
-    links
-        .map(|link| Ok(link?.cast_into::<PyBytes>()?))
-        .collect()
+/// An early hint's fields, from the values of `Link`.
+pub(crate) fn links(links: &Bound<'_, PyAny>) -> PyResult<Packed> {
+    let mut fields = Packed::new();
+    for link in links.try_iter()? {
+        let link = link?.cast_into::<PyBytes>()?;
+        let pushed = fields
+            .push(b"link")
+            .and_then(|()| fields.push(link.as_bytes()));
+        pushed.ok_or_else(|| PyValueError::new_err("a header is longer than 4 GiB"))?;
+    }
+    Ok(fields)
 }
 
 /// The same fields, as bytes.

@@ -29,6 +29,7 @@ mod operations;
 mod packed;
 mod peer;
 mod percent;
+mod prototypes;
 mod root;
 mod sampled;
 mod server;

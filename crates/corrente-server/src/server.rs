@@ -40,14 +40,15 @@ pub(crate) struct HttpServer {
 
 #[pymethods]
 impl HttpServer {
-    /// `report(text, exception)` is told what goes wrong. Times are in seconds.
+    /// `report(text, exception)` is told what goes wrong; `describe_tls(session)` says what ASGI's extension `tls` is to say.
+    /// Times are in seconds.
     #[new]
     #[pyo3(signature = (application, event_loop, report, *, interface = "asgi", root_path = "", state = None, server_name = "corrente",
         head_timeout = 10.0, body_timeout = 30.0, write_timeout = 30.0, idle_timeout = 75.0, rest_after = REST_AFTER,
         ping_interval = 20.0, close_timeout = 10.0, max_in_flight = MAX_IN_FLIGHT, max_awake = None,
         threads = 1, max_queued = MAX_QUEUED, mounts = Vec::new(),
         max_body_bytes = None, max_headers = None, max_head_bytes = None, max_target_bytes = None, http2 = true,
-        operations = None))]
+        operations = None, describe_tls = None))]
     #[expect(clippy::too_many_arguments, reason = "settings, each given by name")]
     fn new(
         application: Py<PyAny>,
@@ -75,6 +76,7 @@ impl HttpServer {
         max_target_bytes: Option<usize>,
         http2: bool,
         operations: Option<Py<Operations>>,
+        describe_tls: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let operations = match operations {
             Some(operations) => operations,
@@ -102,6 +104,7 @@ impl HttpServer {
             mounts,
             starter: Starter::new(event_loop)?,
             report,
+            describe_tls,
             server_name: server_name.to_owned(),
             limits,
             times,

@@ -80,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) starter: Starter,
     /// Called with what went wrong: a message and an exception.
     pub(crate) report: Py<PyAny>,
+    /// Called with the session of a connection: what ASGI's extension `tls` says of it.
+    pub(crate) describe_tls: Option<Py<PyAny>>,
     /// The value of `server`; empty for no such field.
     pub(crate) server_name: String,
     pub(crate) limits: Limits,

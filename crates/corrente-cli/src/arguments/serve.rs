@@ -95,7 +95,11 @@ fn argument(entry: &'static Entry) -> Arg {
     if entry.name == TARGET {
         return argument;
     }
-    let argument = argument.long(entry.name).help_heading(heading(entry.group));
+    let argument = argument
+        .long(entry.name)
+        .help_heading(heading(entry.group))
+        // It is the setting that says which numbers it takes, not that there is no flag `-1`.
+        .allow_negative_numbers(true);
     let argument = match entry.letter {
         Some(letter) => argument.short(letter),
         None => argument,

@@ -10,24 +10,13 @@ use corrente_loop::Confined;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use crate::prototypes::is_secret_lower;
+
 /// Pairs that are kept at most.
 const KEPT: usize = 512;
 
 /// Values of more bytes are not kept.
 const LONGEST_KEPT: usize = 128;
-
-/// Names whose values are not kept.
-const SECRET: [&[u8]; 4] = [
-    b"authorization",
-    b"cookie",
-    b"proxy-authorization",
-    b"x-api-key",
-];
-
-/// Whether a field of this name is not kept.
-pub(super) fn is_secret(name: Name<'_>) -> bool {
-    SECRET.contains(&name.lower(&mut Vec::new()))
-}
 
 /// The table: a pair's place is told by its hash, and the last one has it.
 pub(crate) struct HeaderTable {
@@ -60,7 +49,7 @@ impl HeaderTable {
     ) -> PyResult<Bound<'py, PyTuple>> {
         let mut scratch = Vec::new();
         let lower = name.lower(&mut scratch);
-        if value.len() > LONGEST_KEPT || SECRET.contains(&lower) {
+        if value.len() > LONGEST_KEPT || is_secret_lower(lower) {
             return made(py, lower, value).map(|pair| pair.tuple.into_bound(py));
         }
         let place = place(lower, value);

@@ -18,6 +18,7 @@ use super::answer::{Answer, Asked, Awaited};
 use super::message;
 use super::waiting::{Waiting, wait, wake};
 use crate::exchange::{Exchange, Held, Last, Piece};
+use crate::field::links;
 use crate::file;
 
 pyo3::create_exception!(
@@ -422,8 +423,8 @@ impl Request {
                 .with(py, |state| state.answer = Progress::Started);
         }
         if is(kind, intern!(py, "http.response.early_hint")) {
-            let links = required(event, intern!(py, "links"))?;
-            return exchange.hint(py, &links);
+            let given = required(event, intern!(py, "links"))?;
+            return exchange.hint(py, &links(&given)?);
         }
         Err(unexpected(kind, "before 'http.response.start'"))
     }

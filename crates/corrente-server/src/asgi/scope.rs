@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::headers::HeaderTable;
-use super::prototypes::Prototypes;
 use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::percent::decoded;
+use crate::prototypes::{Prototypes, is_common};
 use crate::root::with_root;
 
 /// What all requests have in common that come to one address.
@@ -25,7 +25,46 @@ pub(crate) struct Template {
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
     /// Where many connections have it.
-    prototypes: Option<Prototypes>,
+    prototypes: Option<Prototypes<Prototype>>,
+}
+
+/// What a head says.
+struct Prototype {
+    /// Without the list of its headers.
+    scope: Py<PyDict>,
+    headers: Py<PyList>,
+}
+
+impl Prototype {
+    /// Of a scope that has nothing yet but what its head says.
+    fn new(scope: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let name = intern!(scope.py(), "headers");
+        let headers = scope.as_any().get_item(name)?.cast_into::<PyList>()?;
+        let scope = scope.copy()?;
+        scope.set_item(name, scope.py().None())?;
+        Ok(Self {
+            scope: scope.unbind(),
+            headers: copied(&headers).unbind(),
+        })
+    }
+
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            scope: self.scope.clone_ref(py),
+            headers: self.headers.clone_ref(py),
+        }
+    }
+
+    fn copy(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let scope = self.scope.into_bound(py).copy()?;
+        let headers = copied(&self.headers.into_bound(py));
+        scope.set_item(intern!(py, "headers"), headers)?;
+        Ok(scope)
+    }
+}
+
+fn copied<'py>(list: &Bound<'py, PyList>) -> Bound<'py, PyList> {
+    list.get_slice(0, list.len())
 }
 
 /// Who has a template.
@@ -43,6 +82,8 @@ pub(crate) struct Ends<'py> {
     /// `(host, port)` of each, or `None`.
     pub(crate) client: Bound<'py, PyAny>,
     pub(crate) server: Bound<'py, PyAny>,
+    /// What the extension `tls` says.
+    pub(crate) tls: Option<Bound<'py, PyAny>>,
 }
 
 impl Template {
@@ -85,6 +126,9 @@ impl Template {
         ] {
             extensions.set_item(PyString::intern(py, known), PyDict::new(py))?;
         }
+        if let Some(tls) = &ends.tls {
+            extensions.set_item(intern!(py, "tls"), tls)?;
+        }
         set("extensions", extensions.clone().into_any())?;
         if state.is_some() {
             set("state", py.None().into_bound(py))?;
@@ -111,19 +155,7 @@ impl Template {
         arrival: &Arrival<'_>,
         headers: &HeaderTable,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let head = arrival.head;
-        let is_common = head.is_repeated() && arrival.is_plain();
-        let prototypes = self.prototypes.as_ref().filter(|_| is_common);
-        let known = prototypes.map_or(Ok(None), |prototypes| prototypes.copy(py, head))?;
-        let scope = if let Some(scope) = known {
-            scope
-        } else {
-            let scope = self.scope_of_head(py, arrival, headers)?;
-            if let Some(prototypes) = prototypes {
-                prototypes.keep(head, &scope)?;
-            }
-            scope
-        };
+        let scope = self.common_scope(py, arrival, headers)?;
         if let Some(client) = &arrival.peer.client {
             scope.set_item(intern!(py, "client"), &client.pair)?;
         }
@@ -133,6 +165,26 @@ impl Template {
             scope.set_item(intern!(py, "state"), state.bind(py).copy()?)?;
         }
         believe(&scope, arrival)?;
+        Ok(scope)
+    }
+
+    /// What of the scope a request's head says, and its id; copied, where the head has come before.
+    fn common_scope<'py>(
+        &self,
+        py: Python<'py>,
+        arrival: &Arrival<'_>,
+        headers: &HeaderTable,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let prototypes = self.prototypes.as_ref().filter(|_| is_common(arrival));
+        let Some(prototypes) = prototypes else {
+            return self.scope_of_head(py, arrival, headers);
+        };
+        let refer = |known: &Prototype| known.clone_ref(py);
+        if let Some(known) = prototypes.find(py, arrival.head, refer)? {
+            return known.copy(py);
+        }
+        let scope = self.scope_of_head(py, arrival, headers)?;
+        prototypes.keep(py, arrival.head, || Prototype::new(&scope))?;
         Ok(scope)
     }
 
@@ -189,6 +241,10 @@ impl Template {
         scope.set_item(intern!(py, "subprotocols"), subprotocols)?;
         let extensions = PyDict::new(py);
         extensions.set_item("websocket.http.response", PyDict::new(py))?;
+        let tls = intern!(py, "tls");
+        if let Some(described) = self.extensions.bind(py).get_item(tls)? {
+            extensions.set_item(tls, described)?;
+        }
         scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }

@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 use super::output::{COPIED_MOST, Fields};
 use super::{Body, Connection, Parting, Stage};
 use crate::exchange::{Exchange, Last, unpacked};
-use crate::field::{borrowed, fields, links};
+use crate::field::{borrowed, fields};
 use crate::file::{IN_THE_WAY, raised};
 use crate::packed::Packed;
 use crate::talk::Socket;
@@ -128,13 +128,8 @@ impl Exchange for Connection {
         Ok(Last::Yes)
     }
 
-    fn hint(&self, py: Python<'_>, links: &Bound<'_, PyAny>) -> PyResult<()> {
-        let links = self::links(links)?;
-        let fields: Vec<(&[u8], &[u8])> = links
-            .iter()
-            .map(|link| (b"link".as_slice(), link.as_bytes()))
-            .collect();
-        let written = self.with(py, |state| state.output.interim(103, &fields))?;
+    fn hint(&self, py: Python<'_>, fields: &Packed) -> PyResult<()> {
+        let written = self.with(py, |state| state.output.interim(103, fields.iter()))?;
         self.checked(py, written)?;
         self.write_out(py)
     }

@@ -17,7 +17,7 @@ use super::resting;
 use super::{Awaits, Body, Connection, Parting, Past, Stage};
 use crate::application::Templates;
 use crate::asgi::scope::Ends;
-use crate::shared::{Client, Repose};
+use crate::shared::{Client, Repose, Shared};
 use crate::talk::{self, Socket};
 
 /// How long the first request of a connection is waited for when the server ends, in seconds: more than it takes to
@@ -138,7 +138,11 @@ pub(super) fn half_closed(connection: &Arc<Connection>, py: Python<'_>) -> PyRes
 }
 
 /// The addresses of both ends, as ASGI has them.
-pub(crate) fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends<'py>> {
+pub(crate) fn ends<'py>(
+    py: Python<'py>,
+    shared: &Shared,
+    transport: &Transport,
+) -> PyResult<Ends<'py>> {
     let is_secure = !transport.extra(py, "sslcontext")?.is_none();
     let scheme = if is_secure {
         intern!(py, "https")
@@ -149,6 +153,13 @@ pub(crate) fn ends<'py>(py: Python<'py>, transport: &Transport) -> PyResult<Ends
         scheme: scheme.clone(),
         client: pair(&transport.extra(py, "peername")?)?,
         server: pair(&transport.extra(py, "sockname")?)?,
+        tls: match &shared.describe_tls {
+            Some(describe) if is_secure => {
+                let session = transport.extra(py, "ssl_object")?;
+                Some(describe.bind(py).call1((session,))?)
+            }
+            _ => None,
+        },
     })
 }
 

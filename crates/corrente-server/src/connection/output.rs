@@ -158,9 +158,9 @@ impl Output {
     }
 
     /// An interim response.
-    pub(super) fn interim(&mut self, status: u16, fields: &[(&[u8], &[u8])]) -> Encoded<()> {
+    pub(super) fn interim(&mut self, status: u16, fields: packed::Pairs<'_>) -> Encoded<()> {
         let encoder = self.encoder.as_ref().ok_or(ResponseError::Order)?;
-        encoder.interim(status, fields.iter().copied(), &mut self.bytes)
+        encoder.interim(status, fields, &mut self.bytes)
     }
 
     /// `100 Continue`.

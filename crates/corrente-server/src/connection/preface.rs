@@ -94,7 +94,7 @@ impl Connection {
         let ends = Ends {
             client: end(addresses.source)?,
             server: end(addresses.destination)?,
-            ..life::ends(py, &transport)?
+            ..life::ends(py, &self.shared, &transport)?
         };
         let template = Templates::new(py, &self.shared, &ends)?;
         self.with(py, |state| state.template = Some(Arc::new(template)))

@@ -12,8 +12,9 @@ use pyo3::types::PyBytes;
 
 use super::{Stream, Waiting};
 use crate::exchange::{Exchange, Last};
-use crate::field::{Field, borrowed, fields, links};
+use crate::field::{Field, borrowed, fields};
 use crate::operations::Dates;
+use crate::packed::Packed;
 use crate::talk::Carriage as _;
 
 /// What waits for the client's window before the application has to, in bytes.
@@ -234,11 +235,8 @@ impl Exchange for Stream {
         Ok(Last::Yes)
     }
 
-    fn hint(&self, py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResult<()> {
-        let links = links(given)?;
-        let fields = links.iter();
-        let fields = fields.map(|link| (&b"link"[..], link.as_bytes()));
-        let made = self.with(py, |state| state.reply.interim(103, fields))?;
+    fn hint(&self, py: Python<'_>, fields: &Packed) -> PyResult<()> {
+        let made = self.with(py, |state| state.reply.interim(103, fields.iter()))?;
         let made = self.checked(py, made)?;
         self.interim(py, made)
     }

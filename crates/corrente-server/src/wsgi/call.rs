@@ -27,19 +27,26 @@ static START_RESPONSE: Method = Method::quick(
     start_response,
 );
 
+static EARLY_HINTS: Method = Method::quick(
+    c"early_hints",
+    c"early_hints($self, /, headers)\n--\n\nSends `103 Early Hints` with these pairs of strings (RFC 8297).",
+    early_hints,
+);
+
 /// Larger bodies are kept in a temporary file, in bytes.
 const MEMORY_MOST: usize = 1024 * 1024;
 
 /// A request, and what has become of it.
 #[pyclass(frozen, freelist = 64, module = "corrente._native")]
 pub(crate) struct Call {
-    environ: Py<PyDict>,
     state: Confined<State>,
     /// Where the application runs in a thread: what the loop's thread may touch meanwhile.
     remote: OnceLock<Arc<Remote>>,
 }
 
 struct State {
+    /// Nothing once the application has it, which may give it something that refers to this.
+    environ: Option<Py<PyDict>>,
     /// Nothing once all is over.
     way: Option<Way>,
     body: Vec<u8>,
@@ -87,9 +94,9 @@ pub(crate) enum Advance {
 impl Call {
     pub(crate) fn new(environ: Py<PyDict>, exchange: Arc<dyn Exchange>) -> Self {
         Self {
-            environ,
             remote: OnceLock::new(),
             state: Confined::new(State {
+                environ: Some(environ),
                 way: Some(Way::Here(exchange)),
                 body: Vec::new(),
                 file: None,
@@ -186,10 +193,15 @@ impl Call {
     ) -> PyResult<Advance> {
         let py = slf.py();
         let this = slf.get();
-        let environ = this.environ.bind(py);
+        let environ = this.state.with(py, |state| state.environ.take())?;
+        let Some(environ) = environ.map(|environ| environ.into_bound(py)) else {
+            return Ok(Advance::Over);
+        };
         if let Some(input) = this.input(py)? {
             environ.set_item(intern!(py, "wsgi.input"), input)?;
         }
+        let early_hints = EARLY_HINTS.bind(slf.as_any())?;
+        environ.set_item(intern!(py, "wsgi.early_hints"), early_hints)?;
         let start_response = START_RESPONSE.bind(slf.as_any())?;
         let result = application.call1((environ, start_response))?;
         if let Some(whole) = whole(&result) {
@@ -317,6 +329,22 @@ impl Call {
         }
     }
 
+    /// Nothing is sent to who has gone.
+    fn hint(&self, py: Python<'_>, fields: Packed) -> PyResult<()> {
+        let (way, progress) = self
+            .state
+            .with(py, |state| (state.way.clone(), state.progress))?;
+        if progress != Progress::Nothing {
+            let text = "early_hints() was called after the response had begun";
+            return Err(PyAssertionError::new_err(text));
+        }
+        match way {
+            Some(Way::Here(exchange)) => exchange.hint(py, &fields),
+            Some(Way::There(remote)) => remote.hint(py, fields),
+            None => Ok(()),
+        }
+    }
+
     /// `wsgi.input`: the body, from its begin; nothing where there is none.
     fn input<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         static BYTES_IO: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -373,6 +401,17 @@ fn start_response<'py>(
     Ok(receiver.clone())
 }
 
+/// `wsgi.early_hints`, as Gunicorn has it: what is to be said while the answer is still worked out.
+fn early_hints<'py>(
+    receiver: &Bound<'py, PyAny>,
+    arguments: Arguments<'_, 'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, this) = (arguments.py(), receiver.cast_exact::<Call>()?.get());
+    let headers = arguments.only("early_hints", "headers")?;
+    this.hint(py, fields(&headers)?)?;
+    Ok(py.None().into_bound(py))
+}
+
 #[pymethods]
 impl Call {
     /// `write` of PEP 3333: sends at once.
@@ -381,8 +420,8 @@ impl Call {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.environ)?;
         let shown = self.state.peek(|state| {
+            visit.call(&state.environ)?;
             visit.call(&state.file)?;
             match &state.yields {
                 Some((result, iterator)) => {
@@ -398,7 +437,7 @@ impl Call {
     fn __clear__(&self) {
         let before = self
             .state
-            .peek(|state| (state.file.take(), state.yields.take(), state.head.take()));
+            .peek(|state| (state.environ.take(), state.file.take(), state.yields.take()));
         drop(before);
     }
 }

@@ -13,16 +13,20 @@ use pyo3::types::{PyDict, PyString};
 
 use super::input::Empty;
 use super::wrapper::FileWrapper;
-use crate::asgi::scope::{Ends, meant, method};
+use crate::asgi::scope::{Ends, Use, meant, method};
 use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::peer::Client;
 use crate::percent::decoded;
+use crate::prototypes::{Prototypes, is_common};
 use crate::root::{with_root, without_root};
 
 /// Keys that are added to a template and taken out again: what is made then has room for the variables of a usual
 /// request's fields, and so have its copies.
 const ROOM: usize = 4;
+
+/// What CGI puts before the name of a field (RFC 3875, section 4.1.18).
+const PREFIX: &str = "HTTP_";
 
 /// How many requests an application may have at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub(crate) enum Concurrency {
 pub(crate) struct Template {
     environ: Py<PyDict>,
     roots: Roots,
+    /// What heads say, where many connections have it.
+    prototypes: Option<Prototypes<Py<PyDict>>>,
 }
 
 impl Template {
@@ -74,12 +80,21 @@ impl Template {
         set("RAW_URI", text("/"))?;
         set("SERVER_PROTOCOL", text("HTTP/1.1"))?;
         set("wsgi.input", Empty::the_only(py)?)?;
+        // Each request has its own.
+        set("wsgi.early_hints", py.None().into_bound(py))?;
         (0..ROOM).try_for_each(|number| environ.set_item(number, py.None()))?;
         (0..ROOM).try_for_each(|number| environ.del_item(number))?;
         Ok(Self {
             environ: environ.unbind(),
             roots,
+            prototypes: None,
         })
+    }
+
+    /// The same for whoever has it.
+    pub(crate) fn used_by(self, usage: Use) -> Self {
+        let prototypes = (usage == Use::Address).then(Prototypes::default);
+        Self { prototypes, ..self }
     }
 
     /// The variables of a request; its body is empty.
@@ -88,12 +103,43 @@ impl Template {
         py: Python<'py>,
         arrival: &Arrival<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let head = arrival.head;
-        let environ = self.environ.bind(py).copy()?;
+        let environ = self.common_environ(py, arrival)?;
         if let Some((address, port)) = arrival.peer.client.as_ref().and_then(Client::texts) {
             environ.set_item(intern!(py, "REMOTE_ADDR"), address)?;
             environ.set_item(intern!(py, "REMOTE_PORT"), port)?;
         }
+        believe(&environ, arrival)?;
+        if let Some(id) = &arrival.request_id {
+            environ.set_item(intern!(py, "HTTP_X_REQUEST_ID"), id)?;
+        }
+        Ok(environ)
+    }
+
+    /// What of it a request's head says; copied, where the head has come before.
+    fn common_environ<'py>(
+        &self,
+        py: Python<'py>,
+        arrival: &Arrival<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let prototypes = self.prototypes.as_ref().filter(|_| is_common(arrival));
+        let Some(prototypes) = prototypes else {
+            return self.environ_of_head(py, arrival.head);
+        };
+        let refer = |known: &Py<PyDict>| known.clone_ref(py);
+        if let Some(known) = prototypes.find(py, arrival.head, refer)? {
+            return known.into_bound(py).copy();
+        }
+        let environ = self.environ_of_head(py, arrival.head)?;
+        prototypes.keep(py, arrival.head, || environ.copy().map(Bound::unbind))?;
+        Ok(environ)
+    }
+
+    fn environ_of_head<'py>(
+        &self,
+        py: Python<'py>,
+        head: &Head<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let environ = self.environ.bind(py).copy()?;
         let target = head.target();
         if head.method() != Method::Get {
             environ.set_item(intern!(py, "REQUEST_METHOD"), method(py, head))?;
@@ -120,10 +166,6 @@ impl Template {
             environ.set_item(intern!(py, "SERVER_PROTOCOL"), version)?;
         }
         add_fields(&environ, head)?;
-        believe(&environ, arrival)?;
-        if let Some(id) = &arrival.request_id {
-            environ.set_item(intern!(py, "HTTP_X_REQUEST_ID"), id)?;
-        }
         Ok(environ)
     }
 }
@@ -206,30 +248,37 @@ impl Seen {
 }
 
 /// The variable of a field; `None` where it has to be left out.
+///
+/// Only the names that we know are interned: CPython 3.12, and any without a GIL, never lets go of what is, and a client may
+/// think of any number of names.
 fn variable<'py>(py: Python<'py>, name: Name<'_>) -> Option<Bound<'py, PyString>> {
     static KNOWN: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
     let known = KNOWN.get_or_init(py, || {
-        let names = KnownName::ALL.iter();
-        let variables = names.map(|name| spelled(py, name.name().as_bytes()).unbind());
-        variables.collect()
+        let names = KnownName::ALL.iter().map(|name| match name {
+            KnownName::ContentType => "CONTENT_TYPE".to_owned(),
+            KnownName::ContentLength => "CONTENT_LENGTH".to_owned(),
+            _ => spelled(name.name().as_bytes()),
+        });
+        names
+            .map(|name| PyString::intern(py, &name).unbind())
+            .collect()
     });
     match name {
         Name::Known(name) => known.get(name.index()).map(|one| one.bind(py).clone()),
         Name::Other(bytes) if bytes.contains(&b'_') => None,
-        Name::Other(bytes) => Some(spelled(py, bytes)),
+        Name::Other(bytes) => Some(PyString::new(py, &spelled(bytes))),
     }
 }
 
-fn spelled<'py>(py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
+fn spelled(name: &[u8]) -> String {
     let upper = |byte: &u8| match byte {
         b'-' => '_',
         other => char::from(other.to_ascii_uppercase()),
     };
-    let spelled: String = name.iter().map(upper).collect();
-    match &*spelled {
-        "CONTENT_TYPE" | "CONTENT_LENGTH" => PyString::intern(py, &spelled),
-        _ => PyString::intern(py, &format!("HTTP_{spelled}")),
-    }
+    let mut spelled = String::with_capacity(PREFIX.len() + name.len());
+    spelled.push_str(PREFIX);
+    spelled.extend(name.iter().map(upper));
+    spelled
 }
 
 /// Bytes as the string that PEP 3333 asks for: each a character of the same number.

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use super::call::{Head, Progress};
 use crate::exchange::{Content, Exchange, Last};
+use crate::packed::Packed;
 
 /// What an application may have posted and the loop not yet delivered, in bytes: then it waits.
 const POSTED_MOST: usize = 64 * 1024;
@@ -49,6 +50,7 @@ enum Post {
         content: Content,
         last: Last,
     },
+    Hint(Arc<Remote>, Packed),
     Failure(Arc<Remote>, PyErr),
 }
 
@@ -88,6 +90,11 @@ impl Remote {
             last,
         };
         self.inbox.post(py, post)
+    }
+
+    /// The application's thread: posts an early hint.
+    pub(super) fn hint(self: &Arc<Self>, py: Python<'_>, fields: Packed) -> PyResult<()> {
+        self.inbox.post(py, Post::Hint(Arc::clone(self), fields))
     }
 
     /// The application's thread: could not answer.
@@ -158,6 +165,11 @@ impl Remote {
         self.lock().is_full = is_full;
         self.changed.notify_all();
         Ok(())
+    }
+
+    fn deliver_hint(&self, py: Python<'_>, fields: &Packed) -> PyResult<()> {
+        let exchange = self.lock().exchange.clone();
+        exchange.map_or(Ok(()), |exchange| exchange.hint(py, fields))
     }
 
     /// What it posted could not be sent, or it raised an exception.
@@ -241,6 +253,10 @@ impl Delivery {
                     last,
                 } => {
                     let sent = remote.deliver(py, head, content, last);
+                    sent.or_else(|error| remote.failed(py, error))
+                }
+                Post::Hint(remote, fields) => {
+                    let sent = remote.deliver_hint(py, &fields);
                     sent.or_else(|error| remote.failed(py, error))
                 }
                 Post::Failure(remote, error) => remote.failed(py, error),
