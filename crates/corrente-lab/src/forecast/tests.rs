@@ -181,6 +181,7 @@ fn crowded_processes_cost_what_they_do_under_load() {
                 wait: Law::Constant(0.02),
                 independent: 0.0,
                 blocking: 0.0,
+                cpu: None,
             }],
         }],
         resources: vec![Resource {
