@@ -17,7 +17,8 @@ import pytest
 import corrente
 from corrente import _native
 from corrente.gauge import Middleware, _frameworks, _middleware
-from corrente.gauge._clients import watch_http_client
+from corrente.gauge._databases import watch_psycopg
+from corrente.gauge._http import watch_http_client
 from corrente.gauge._process import wrap_asgi
 from gauge_service import Document, endpoint
 
@@ -386,6 +387,9 @@ def test_the_handshake_of_tls_is_a_part_of_the_call(
         def connect(self) -> None:
             pass
 
+        def request(self) -> None:
+            self.connect()
+
         def getresponse(self) -> SimpleNamespace:
             return SimpleNamespace()
 
@@ -398,7 +402,7 @@ def test_the_handshake_of_tls_is_a_part_of_the_call(
         def read(self) -> None:
             pass
 
-        readinto = read
+        readinto = read1 = read
 
     module = SimpleNamespace(HTTPConnection=Plain, HTTPSConnection=Secure, HTTPResponse=Response)
     watch_http_client(recorder, module)
@@ -413,6 +417,46 @@ def test_the_handshake_of_tls_is_a_part_of_the_call(
     (calls,) = endpoint(recording(recorder, tmp_path), "GET /")["calls"]
     assert calls["resource"]["host"] == "h:443"
     assert calls["continued_ns"] >= 30_000_000
+
+
+def test_a_commit_of_nothing_is_no_call(recorder: _native.Recorder, tmp_path: Path) -> None:
+    # Each use of a psycopg pool ends with one: a query counted as two calls.
+    class Connection:
+        pgconn = SimpleNamespace(host="db", port=5432, transaction_status=0)
+
+        def wait(self) -> None:
+            pass
+
+        @classmethod
+        def connect(cls) -> None:
+            pass
+
+        def execute(self) -> None:
+            self.wait()
+
+        def commit(self) -> None:
+            self.wait()
+
+        rollback = commit
+
+    watch_psycopg(recorder, SimpleNamespace(Connection=Connection))
+    # In no transaction, in one (libpq's PQTRANS_INTRANS), and in one that failed.
+    states = {"/idle": 0, "/begun": 2, "/failed": 3}
+
+    def app(environ: Any, _start: object) -> list[bytes]:  # noqa: ANN401 - any server's
+        connection = Connection()
+        connection.execute()
+        connection.pgconn.transaction_status = states[environ["PATH_INFO"]]
+        connection.commit()
+        return []
+
+    for path in states:
+        recorder.wsgi(app)(environ(PATH_INFO=path), start_response)
+    document = recording(recorder, tmp_path)
+    calls = {path: endpoint(document, f"GET {path}")["calls"] for path in states}
+    counts = {path: [one["per_request"]["sum"] for one in calls[path]] for path in states}
+    assert counts == {"/idle": [1], "/begun": [2], "/failed": [2]}
+    assert all(one[0]["entered"] for one in calls.values())
 
 
 def test_stalls_of_our_loop_are_recorded_by_place(

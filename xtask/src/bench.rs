@@ -11,6 +11,7 @@ mod document;
 mod event_loop;
 mod figures;
 mod gauge;
+mod gunicorn;
 mod http;
 mod load;
 mod model;
@@ -21,6 +22,7 @@ mod printed;
 mod processor_time;
 mod program;
 mod programs;
+mod recordings;
 mod selection;
 mod server;
 mod versions;
@@ -91,6 +93,12 @@ const BENCHES: &[Bench] = &[
         about: "speed and accuracy of the model's predictions (40 minutes)",
         usage: model::USAGE,
         run: model::model,
+    },
+    Bench {
+        name: "recordings",
+        about: "predictions from recordings of sync workers alone, against measured gains (12 minutes)",
+        usage: recordings::USAGE,
+        run: recordings::recordings,
     },
 ];
 

@@ -149,6 +149,9 @@ pub struct CallFigures {
     pub call: Option<Summary>,
     /// Mean waiting in a call: its wall time without CPU time, with what belongs to it.
     pub wait_ms: Option<f64>,
+    /// Mean CPU time that the client library takes for a call, with what belongs to it; absent where
+    /// only a part of the library is watched.
+    pub cpu_ms: Option<f64>,
     /// Waiting in these calls, a request.
     pub wait_per_request_ms: f64,
     /// Share of calls that were open together with another.
@@ -316,6 +319,7 @@ fn call_figures(calls: &Calls, requests: f64) -> CallFigures {
         calls: count / requests,
         call: Summary::of(&calls.call_ns),
         wait_ms: (count > 0.0).then(|| wait_ms / count),
+        cpu_ms: (count > 0.0 && calls.entered).then(|| calls.cpu_ns as f64 / NS_PER_MS / count),
         wait_per_request_ms: wait_ms / requests,
         overlapped_share: share(calls.overlapped),
         blocking_share: share(calls.blocking),

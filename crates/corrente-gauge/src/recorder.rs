@@ -26,7 +26,9 @@ pub use corrente_record::{Resource, Server, Stall};
 pub use request::Request;
 pub use state::About;
 pub use thread::{Entered, Place, current, enter, leave, name_endpoint};
-pub use wait::{Call, OpenCall, begin_async_wait, begin_wait, end_wait, is_noted};
+pub use wait::{
+    Call, OpenCall, begin_async_wait, begin_wait, begin_wait_at, end_wait, is_noted, open_resource,
+};
 pub(crate) use writer::FILES_MAX;
 
 use calls::CallNote;

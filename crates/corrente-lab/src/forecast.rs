@@ -318,6 +318,7 @@ impl Known {
             wait: Law::Constant(alone.wait(case)),
             independent: case.calls.gathered,
             blocking: f64::from(u8::from(case.calls.blocking.contains(kind))),
+            cpu: None,
         });
         let resources = case.calls.counts.keys().map(|kind| Resource {
             name: kind.clone(),

@@ -116,6 +116,7 @@ fn service(calls: f64) -> Service {
                 wait: Law::with_moments(0.01, 0.5),
                 independent: 0.0,
                 blocking: 0.0,
+                cpu: None,
             }],
         }],
         resources: vec![Resource {

@@ -121,6 +121,7 @@ mod tests {
             wait: Law::Constant(wait),
             independent: 1.0,
             blocking: 0.0,
+            cpu: None,
         };
         Service {
             endpoints: vec![Endpoint {

@@ -115,6 +115,7 @@ impl CostTable {
     ) -> Result<Pair, Uncalibrated> {
         let costs = TableCosts {
             table: self,
+            service,
             speed,
             drivers: migration.drivers,
         };
@@ -215,6 +216,7 @@ fn dearer(
 /// The costs of the table on this machine, for calls through these drivers.
 struct TableCosts<'a> {
     table: &'a CostTable,
+    service: &'a Service,
     speed: Speed,
     drivers: &'a [Drivers<'a>],
 }
@@ -304,7 +306,8 @@ impl TableCosts<'_> {
             let mut all = self.table.drivers.iter();
             all.find(|one| one.name == name && one.side == side)
         };
-        let from = self.call_through(find(drivers.from, Side::Sync)?);
+        let from = find(drivers.from, Side::Sync).or_else(|| self.told(drivers));
+        let from = self.call_through(from?);
         let to = match find(drivers.to, Side::Async) {
             Some(found) if drivers.calling == Calling::Together => {
                 let microseconds = found.gathered_us.unwrap_or(found.call_us);
@@ -316,6 +319,21 @@ impl TableCosts<'_> {
             None => return None,
         };
         Some([from, to])
+    }
+
+    /// A driver that was not measured, whose calls the service itself tells all about: they may take as much
+    /// of it as of the dearest of its kind.
+    fn told(&self, drivers: &Drivers<'_>) -> Option<&DriverCost> {
+        let resources = &self.service.resources;
+        let mut calls = (self.service.endpoints.iter().flat_map(|one| &one.calls))
+            .filter(|calls| resources[calls.resource].kind == drivers.kind);
+        if !calls.all(|calls| calls.cpu.is_some()) {
+            return None;
+        }
+        let all = || self.table.drivers.iter();
+        let to = all().find(|one| one.name == drivers.to && one.side == Side::Async)?;
+        let alike = all().filter(|one| one.side == Side::Sync && one.kind == to.kind);
+        alike.max_by(|one, other| one.call_us.total_cmp(&other.call_us))
     }
 
     fn call_through(&self, driver: &DriverCost) -> Call {

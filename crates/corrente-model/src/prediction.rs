@@ -309,11 +309,10 @@ impl Pair {
 
 /// The service as it costs in its present processes, if measured times are off by `factor`.
 fn present(question: &Question<'_>, from: &Stack, factor: f64) -> Result<Service, Uncalibrated> {
-    let off = |service: &Service| service.with_cpu(|endpoint| endpoint.cpu.mean() * factor);
     if let Some(present) = question.present {
-        return Ok(off(present));
+        return Ok(present.off_by(factor));
     }
-    let service = off(question.service);
+    let service = question.service.off_by(factor);
     let threads = match question.before.concurrency {
         Concurrency::Threads(threads) => threads,
         Concurrency::Loop { .. } => NEVER_ASLEEP,
@@ -350,9 +349,7 @@ fn drawn(question: &Question<'_>, plan: Plan) -> Result<Pair, Unpredictable> {
     let (from, to) = stacks(question, &mut random)?;
     let error = Law::with_moments(1.0, question.cpu_deviation * question.cpu_deviation);
     let factor = error.draw(&mut random);
-    let service = question
-        .service
-        .with_cpu(|endpoint| endpoint.cpu.mean() * factor);
+    let service = question.service.off_by(factor);
     let moved = calibration::moved(&service, &from, &to)?;
     let present = present(question, &from, factor)?;
     pair(question, &present, &moved, plan)

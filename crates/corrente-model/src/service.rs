@@ -41,6 +41,9 @@ pub struct Calls {
     pub independent: f64,
     /// The share of the wait that would still block an event loop.
     pub blocking: f64,
+    /// Seconds of processor time that the client library took for one, as measured where the service
+    /// runs now; [`Endpoint::cpu`] holds it too. `None` where that is not known.
+    pub cpu: Option<f64>,
 }
 
 /// Something outside the process that requests wait for.
@@ -169,12 +172,27 @@ impl Service {
         })
     }
 
-    /// The same service with another mean processor time in each endpoint.
+    /// The same service with another mean processor time in each endpoint. What calls take of it is not
+    /// known any more.
     #[must_use]
     pub fn with_cpu(&self, cpu: impl Fn(&Endpoint) -> f64) -> Self {
         let mut changed = self.clone();
         for endpoint in &mut changed.endpoints {
             endpoint.cpu = endpoint.cpu.with_mean(cpu(endpoint));
+            endpoint.calls.iter_mut().for_each(|calls| calls.cpu = None);
+        }
+        changed
+    }
+
+    /// The same service if all processor times that were measured of it are off by this factor.
+    #[must_use]
+    pub fn off_by(&self, factor: f64) -> Self {
+        let mut changed = self.clone();
+        for endpoint in &mut changed.endpoints {
+            endpoint.cpu = endpoint.cpu.with_mean(endpoint.cpu.mean() * factor);
+            for calls in &mut endpoint.calls {
+                calls.cpu = calls.cpu.map(|cpu| cpu * factor);
+            }
         }
         changed
     }

@@ -266,6 +266,7 @@ mod tests {
                     wait: Law::Constant(wait),
                     independent: 1.0,
                     blocking: 0.0,
+                    cpu: None,
                 }],
             }],
             resources: vec![Resource {

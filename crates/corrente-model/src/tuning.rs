@@ -159,6 +159,7 @@ mod tests {
                     wait: Law::Exponential(wait),
                     independent: 0.0,
                     blocking: 0.0,
+                    cpu: None,
                 }],
             }],
             resources: vec![Resource {

@@ -92,14 +92,30 @@ impl Recorder {
         self.inner.resource(Resource { kind, driver, host })
     }
 
+    /// Notes a driver whose calls are watched where programs enter them: the CPU time within them is
+    /// all that it computes for them.
+    fn enter(&self, driver: String) {
+        self.inner.note(|about| about.enter(driver));
+    }
+
+    /// Whether a call that begins here would be noted: in a request, and not within another call.
+    fn is_noted(&self) -> bool {
+        recorder::is_noted()
+    }
+
+    /// The resource of the synchronous call that is open here, or `otherwise`.
+    fn open_resource(&self, otherwise: u16) -> u16 {
+        recorder::open_resource().unwrap_or(otherwise)
+    }
+
     /// A synchronous call of a resource begins. To be followed by `end_wait`, whatever happens.
     fn begin_wait(&self, py: Python<'_>, resource: u16) {
-        recorder::begin_wait(whole(py, resource));
+        recorder::begin_wait_at(call(resource, CallKind::Whole), || call_site::find(py));
     }
 
     /// The same for a part of a call that counts by itself: connecting, reading a body.
     fn begin_part(&self, resource: u16) {
-        recorder::begin_wait(part(resource));
+        recorder::begin_wait(call(resource, CallKind::Part));
     }
 
     /// The synchronous call has been answered.
@@ -114,7 +130,7 @@ impl Recorder {
 
     /// The same for a part of a call.
     fn wait_part(&self, resource: u16, awaitable: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        wait::wrap(awaitable, |_| part(resource))
+        wait::wrap(awaitable, |_| call(resource, CallKind::Part))
     }
 
     /// Wraps the coroutine of a task, so that it counts for the request that starts it, if any does.
@@ -214,16 +230,15 @@ fn whole(py: Python<'_>, resource: u16) -> Call {
         0
     };
     Call {
-        resource,
-        kind: CallKind::Whole,
         site,
+        ..call(resource, CallKind::Whole)
     }
 }
 
-fn part(resource: u16) -> Call {
+fn call(resource: u16, kind: CallKind) -> Call {
     Call {
         resource,
-        kind: CallKind::Part,
+        kind,
         site: 0,
     }
 }

@@ -157,6 +157,8 @@ impl Calls {
         self.per_request.merge(&other.per_request);
         self.call_ns.merge(&other.call_ns);
         add(&mut self.cpu_ns, other.cpu_ns);
+        // All of it is known only where it is of both.
+        self.entered &= other.entered;
         add(&mut self.continued_ns, other.continued_ns);
         add(&mut self.overlapped, other.overlapped);
         add(&mut self.blocking, other.blocking);
@@ -226,6 +228,20 @@ mod tests {
         assert_eq!(first.wall_ns, Distribution::of([100, 300]));
         assert_eq!(first.calls.len(), 1);
         assert_eq!(first.calls[0].call_ns, Distribution::of([50, 150]));
+    }
+
+    #[test]
+    fn all_that_a_client_computes_is_known_where_it_is_of_both() {
+        let merged = |first, second| {
+            let mut all = recording(1, vec![endpoint("GET /", 100)]);
+            all.endpoints[0].calls[0].entered = first;
+            let mut other = recording(2, vec![endpoint("GET /", 100)]);
+            other.endpoints[0].calls[0].entered = second;
+            all.merge(other).expect("two processes");
+            all.endpoints[0].calls[0].entered
+        };
+        assert!(merged(true, true));
+        assert!(!merged(true, false) && !merged(false, true));
     }
 
     #[test]

@@ -339,6 +339,10 @@ pub struct Calls {
     /// CPU time within the calls, which `cpu_ns` of the endpoint holds too.
     #[serde(default)]
     pub cpu_ns: u64,
+    /// Calls are watched where the program enters the library, so `cpu_ns` is all that it computes for
+    /// them. Not so where only a part of it is watched, and in recordings that do not say it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub entered: bool,
     /// Wall time of what belongs to a call that was counted: connecting, reading the body.
     #[serde(default)]
     pub continued_ns: u64,
@@ -351,6 +355,15 @@ pub struct Calls {
     /// Calls one after the other from the same line.
     #[serde(default)]
     pub runs: Runs,
+}
+
+/// For serde, which hands a reference over: what is not so is not written.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Runs: two or more calls from one line of the program, with no other call between. They may be

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from corrente._native import Recorder
     from corrente.gauge._foreign import Foreign, Function
@@ -49,12 +49,33 @@ def _named(host: Foreign, port: Foreign) -> str:
 
 def call(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
     """Make a wrapper of a synchronous call that counts."""
-    return _between(resources.recorder.begin_wait, resources.recorder.end_wait, find)
+    return _between(resources.recorder, resources.recorder.begin_wait, find)
 
 
 def part(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
     """Make a wrapper of a synchronous call that is a part of one: connecting, reading a body."""
-    return _between(resources.recorder.begin_part, resources.recorder.end_wait, find)
+    return _between(resources.recorder, resources.recorder.begin_part, find)
+
+
+def stepped_part(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
+    """Make a wrapper of a method that gives an iterator whose steps are parts of a call."""
+
+    def make(original: Function) -> Function:
+        step = part(resources, lambda _step, number: number)(lambda step, _number: step())
+
+        def iterates(*args: Foreign, **details: Foreign) -> Iterator[Foreign]:
+            number = find(*args, **details)
+            following = iter(original(*args, **details)).__next__
+            while True:
+                try:
+                    value = step(following, number)
+                except StopIteration:
+                    return
+                yield value
+
+        return iterates
+
+    return make
 
 
 def awaited(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
@@ -68,10 +89,15 @@ def awaited_part(resources: Resources, find: Callable[..., int]) -> Callable[[Fu
 
 
 def _between(
-    begin: Callable[[int], None], end: Callable[[], None], find: Callable[..., int]
+    recorder: Recorder, begin: Callable[[int], None], find: Callable[..., int]
 ) -> Callable[[Function], Function]:
+    # Taken out here: clients call one another, and each of them asks.
+    is_noted, end = recorder.is_noted, recorder.end_wait
+
     def make(original: Function) -> Function:
         def waits(*args: Foreign, **details: Foreign) -> Foreign:
+            if not is_noted():
+                return original(*args, **details)
             begin(find(*args, **details))
             try:
                 return original(*args, **details)

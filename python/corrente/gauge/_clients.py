@@ -1,15 +1,23 @@
 """Clients of other services and of caches: HTTP, Redis, memcached.
 
-Requests and urllib3 come through `http.client`. A request counts until its headers are there; what
-is read of its body later, and connecting, is part of it. Only host and port are kept of a URL.
+Those that stand on `http.client` are in `_http`. A request counts until its headers are there; what
+is read of its body later is part of it. Only host and port are kept of a URL.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corrente.gauge._calls import Resources, awaited, awaited_part, call, part, safely
+from corrente.gauge._calls import (
+    Resources,
+    awaited,
+    awaited_part,
+    call,
+    safely,
+    stepped_part,
+)
 from corrente.gauge._foreign import Foreign, Function, replace, version_of
+from corrente.gauge._http import PORTS, Addresses
 from corrente.gauge._loops import watch_anyio
 
 if TYPE_CHECKING:
@@ -17,74 +25,48 @@ if TYPE_CHECKING:
 
     from corrente._native import Recorder
 
-#: Ports of URLs that name none.
-PORTS = {"http": 80, "https": 443}
-
-
-def watch_http_client(recorder: Recorder, module: Foreign) -> None:
-    """`http.client`, and with it urllib, urllib3 and Requests."""
-    recorder.watch("http.client")
-    resources = Resources(recorder, "http", "http.client")
-    local = resources.at(None)
-
-    def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
-        return resources.at(self.host, self.port)
-
-    found = safely(find, local)
-
-    def make(original: Function) -> Function:
-        wait = call(resources, found)(original)
-
-        def getresponse(self: Foreign, *args: Foreign, **details: Foreign) -> Foreign:
-            response = wait(self, *args, **details)
-            response._corrente_resource = found(self)
-            return response
-
-        return getresponse
-
-    def of_response(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
-        number: int = self._corrente_resource
-        return number
-
-    replace(module.HTTPConnection, "getresponse", make)
-    for kind in _connections(module):
-        replace(kind, "connect", part(resources, found))
-    for name in ("read", "readinto"):
-        replace(module.HTTPResponse, name, part(resources, safely(of_response, local)))
-
-
-def watch_urllib3(recorder: Recorder, module: Foreign) -> None:
-    """urllib3 connects in its own way."""
-    resources = Resources(recorder, "http", "http.client")
-    local = resources.at(None)
-
-    def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
-        return resources.at(self.host, self.port)
-
-    for kind in _connections(module):
-        replace(kind, "connect", part(resources, safely(find, local)))
-
-
-def _connections(module: Foreign) -> list[type]:
-    """Give the kinds of connections with a way of their own to connect: TLS has a handshake."""
-    kinds = [getattr(module, name, None) for name in ("HTTPConnection", "HTTPSConnection")]
-    return [kind for kind in kinds if kind is not None and "connect" in kind.__dict__]
-
 
 def watch_httpx(recorder: Recorder, module: Foreign) -> None:
     """HTTPX and its successor httpx2."""
     library = module.__name__.partition(".")[0]
     recorder.watch(f"{library} {version_of(library)}")
     resources = Resources(recorder, "http", library)
+    addresses = Addresses(resources)
     local = resources.at(None)
 
-    def find(_self: Foreign, request: Foreign, *_args: Foreign, **_details: Foreign) -> int:
-        url = request.url
+    def at(url: Foreign) -> int:
         return resources.at(url.host, url.port or PORTS.get(url.scheme))
 
-    found = safely(find, local)
+    def prepared(_self: Foreign, request: Foreign, *_args: Foreign, **_details: Foreign) -> int:
+        return at(request.url)
+
+    def requesting(self: Foreign, *args: Foreign, **details: Foreign) -> int:
+        url = args[1] if len(args) > 1 else details["url"]
+        if isinstance(url, str) and "://" in url:
+            return addresses.at(url)
+        return at(self.base_url if isinstance(url, str) or url.is_relative_url else url)
+
+    def keeping(original: Function) -> Function:
+        def initialize(self: Foreign, *args: Foreign, **details: Foreign) -> None:
+            original(self, *args, **details)
+            # What it belongs to is being called, and it may be read after that.
+            self._corrente_resource = recorder.open_resource(local)
+
+        return initialize
+
+    def of_stream(self: Foreign) -> int:
+        number: int = self._corrente_resource
+        return number
+
+    recorder.enter(library)
+    found = safely(prepared, local)
+    replace(module.Client, "request", call(resources, safely(requesting, local)))
     replace(module.Client, "send", call(resources, found))
     replace(module.AsyncClient, "send", awaited(resources, found))
+    if hasattr(module, "BoundSyncStream"):
+        stream = module.BoundSyncStream
+        replace(stream, "__init__", keeping)
+        replace(stream, "__iter__", stepped_part(resources, safely(of_stream, local)))
 
 
 def watch_aiohttp(recorder: Recorder, module: Foreign) -> None:
@@ -152,8 +134,6 @@ def watch_pymemcache(recorder: Recorder, module: Foreign) -> None:
 
 #: What is called when a module has been imported.
 HOOKS: dict[str, Callable[[Recorder, Foreign], None]] = {
-    "http.client": watch_http_client,
-    "urllib3.connection": watch_urllib3,
     "httpx._client": watch_httpx,
     "httpx2._client": watch_httpx,
     "aiohttp.client": watch_aiohttp,

@@ -35,11 +35,7 @@ def watch_psycopg(recorder: Recorder, module: Foreign) -> None:
     local = resources.at(None)
 
     def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
-        known: int | None = getattr(self, "_corrente_resource", None)
-        if known is None:
-            known = resources.at(self.pgconn.host, self.pgconn.port)
-            self._corrente_resource = known
-        return known
+        return _of_connection(resources, self)
 
     def connecting(
         _cls: Foreign, conninfo: Foreign = "", *_args: Foreign, **details: Foreign
@@ -53,8 +49,62 @@ def watch_psycopg(recorder: Recorder, module: Foreign) -> None:
         replace(module.AsyncConnection, "wait", awaited(resources, found))
         replace_class_method(module.AsyncConnection, "connect", awaited_part(resources, connected))
     else:
+        recorder.enter("psycopg")
         replace(module.Connection, "wait", call(resources, found))
+        replace(module.Connection, "execute", call(resources, found))
+        for name in ("commit", "rollback"):
+            replace(module.Connection, name, _ending(resources, found))
         replace_class_method(module.Connection, "connect", part(resources, connected))
+
+
+def _of_connection(resources: Resources, connection: Foreign) -> int:
+    known: int | None = getattr(connection, "_corrente_resource", None)
+    if known is None:
+        known = resources.at(connection.pgconn.host, connection.pgconn.port)
+        connection._corrente_resource = known
+    return known
+
+
+def _ending(resources: Resources, find: Callable[..., int]) -> Callable[[Function], Function]:
+    """Make a wrapper of a commit or rollback, which is no call where no transaction has begun.
+
+    Pools and `with` end every use of a connection so, and the server hears nothing of most.
+    """
+
+    def make(original: Function) -> Function:
+        as_call, as_part = call(resources, find)(original), part(resources, find)(original)
+
+        def ends(self: Foreign, *args: Foreign, **details: Foreign) -> Foreign:
+            return (as_part if _is_idle(self) else as_call)(self, *args, **details)
+
+        return ends
+
+    return make
+
+
+def _is_idle(connection: Foreign) -> bool:
+    try:
+        idle: bool = connection.pgconn.transaction_status == _IDLE
+    except Exception:
+        # What it is will be told to the program, by its own call.
+        return False
+    return idle
+
+
+#: libpq's `PQTRANS_IDLE`: connected, and in no transaction.
+_IDLE = 0
+
+
+def watch_psycopg_cursors(recorder: Recorder, module: Foreign) -> None:
+    """Psycopg 3 where programs enter it: it computes before and after an exchange."""
+    resources = Resources(recorder, "database", "psycopg")
+    local = resources.at(None)
+
+    def find(self: Foreign, *_args: Foreign, **_details: Foreign) -> int:
+        return _of_connection(resources, self.connection)
+
+    for name in ("execute", "executemany"):
+        replace(module.Cursor, name, call(resources, safely(find, local)))
 
 
 def _connection_words(details: dict[str, Foreign]) -> dict[str, Foreign]:
@@ -244,6 +294,7 @@ def _watch_mysql(resources: Resources, connection: type) -> None:
 HOOKS: dict[str, Callable[[Recorder, Foreign], None]] = {
     "psycopg.connection": watch_psycopg,
     "psycopg.connection_async": watch_psycopg,
+    "psycopg.cursor": watch_psycopg_cursors,
     "psycopg2": watch_psycopg2,
     "sqlite3": watch_sqlite3,
     "asyncpg.connection": watch_asyncpg,

@@ -121,5 +121,4 @@ HOOKS: dict[str, Callable[[Recorder, Foreign], None]] = {
     "quart.app": _mention("quart"),
     "starlette.applications": _mention("starlette"),
     "falcon.request": _mention("falcon"),
-    "requests.sessions": _mention("requests"),
 }

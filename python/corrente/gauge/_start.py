@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from corrente.gauge import _clients, _databases, _frameworks, _imports, _servers
+from corrente.gauge import _clients, _databases, _frameworks, _http, _imports, _servers
 from corrente.gauge._process import FOLDER, recorder, watch_safely
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def start() -> None:
     """Wait for the libraries that can be watched."""
     if not os.environ.get(FOLDER):
         return
-    hooks = _servers.HOOKS | _frameworks.HOOKS | _databases.HOOKS | _clients.HOOKS
+    hooks = _servers.HOOKS | _frameworks.HOOKS | _databases.HOOKS | _clients.HOOKS | _http.HOOKS
     _imports.watch({name: _told(name, watch) for name, watch in hooks.items()})
 
 

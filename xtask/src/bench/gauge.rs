@@ -7,7 +7,6 @@
 //! measured; how it is written down is in `report`.
 
 mod report;
-mod service;
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +14,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use self::report::Wrappers;
-use self::service::{Kind, Place, Sample, Service};
 use super::children::{Interruption, turns};
 use super::conditions;
 use super::document::Published;
+use super::gunicorn::{Kind, Place, Sample, Service, Switch};
 use super::options::{self, Asked, Flag};
 use super::programs::{self, Program};
 use crate::extension;
@@ -94,6 +93,8 @@ pub(super) fn gauge(project: &Project, arguments: &[String]) -> Result<(), Failu
         corrente: environment.program("corrente"),
         gunicorn: environment.program("gunicorn"),
         folder: programs::write(project, "bench-gauge", &PROGRAMS)?,
+        app: "hello:app",
+        environment: Vec::new(),
     };
     let interruption = Interruption::listen()?;
     let mut text = heading(project, &environment, &options)?;
@@ -193,7 +194,11 @@ fn measure(
                 State::Control => &control,
                 State::Off | State::On => &recorded,
             };
-            recorded.switch(state)?;
+            match state {
+                State::Off => recorded.switch(Switch::Off)?,
+                State::On => recorded.switch(Switch::On)?,
+                State::Bare | State::Control => {}
+            }
             let sample = service.load(place, "/", part.users, options.seconds)?;
             pair.of(state).push(sample);
         }

@@ -6,7 +6,7 @@
 //! predictions of an earlier result made again (`examples/replay.rs` of corrente-lab) from what that
 //! result knew before its run. Nothing is fitted here.
 
-mod accuracy;
+pub(super) mod accuracy;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -194,7 +194,8 @@ fn measure(project: &Project) -> Result<PathBuf, Failure> {
     Ok(out.join("result.json"))
 }
 
-fn read(path: &Path) -> Result<LabResult, Failure> {
+/// The result of a lab's run.
+pub(super) fn read(path: &Path) -> Result<LabResult, Failure> {
     let unreadable = |error: String| Failure::usage(format!("{}: {error}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     parse(path, &text)

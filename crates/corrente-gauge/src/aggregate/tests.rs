@@ -62,6 +62,17 @@ fn close(found: Option<f64>, expected: f64) {
 }
 
 #[test]
+fn what_a_client_computes_is_told_where_all_of_it_is_watched() {
+    let mut recording = recording();
+    let cpu = |recording: &Recording| aggregate(recording).endpoints[0].calls[0].cpu_ms;
+    assert_eq!(cpu(&recording), None);
+    for endpoint in &mut recording.endpoints {
+        endpoint.calls[0].entered = true;
+    }
+    close(cpu(&recording), 1.0);
+}
+
+#[test]
 fn figures_at_the_end_of_their_range_are_no_error() {
     let mut recording = recording();
     let first = &mut recording.processes[0];

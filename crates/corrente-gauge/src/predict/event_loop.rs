@@ -252,6 +252,7 @@ fn changed(known: &Figures, reading: &Reading, blocking: f64) -> Service {
                 wait: Law::Constant(left),
                 independent: 0.0,
                 blocking,
+                cpu: None,
             });
         }
     }

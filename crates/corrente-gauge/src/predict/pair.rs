@@ -30,10 +30,11 @@ const FRAMEWORKS: &[(&str, &str, &str)] = &[
 /// The server of the other side, with uvloop.
 const TO_SERVER: &str = "uvicorn";
 
-/// Recorded driver, the name of its costs, and its other side. `http.client` with Requests above it
-/// is told apart by what was watched.
+/// Recorded driver, the name of its costs, and its other side. In recordings from before Requests and
+/// urllib3 were watched themselves their calls are those of `http.client`: that Requests was there tells.
 const DRIVERS: &[(&str, &str, &str)] = &[
     ("requests", "Requests", "aiohttp"),
+    ("urllib3", "urllib3", "aiohttp"),
     ("http.client", "http.client", "aiohttp"),
     ("httpx", "HTTPX", "HTTPX async"),
     ("psycopg", "Psycopg 3", "Psycopg 3 async"),
@@ -111,8 +112,9 @@ pub(super) fn pair(
 /// What the calls to each resource go through now, and would on the other side; nothing where no
 /// call explains the waiting.
 fn kinds<'a>(reading: &'a Reading, figures: &Figures) -> Vec<Drivers<'a>> {
+    let has_below = watches(figures, "requests") && !watches(figures, "urllib3");
     let drivers = |kind: &'a str| {
-        let is_requests = kind == "http.client" && watches(figures, "requests");
+        let is_requests = kind == "http.client" && has_below;
         let key = if is_requests { "requests" } else { kind };
         let known = DRIVERS.iter().find(|(name, ..)| *name == key);
         let (from, to) = known.map_or((kind, kind), |(_, sync, other)| (*sync, *other));

@@ -173,6 +173,7 @@ impl Builder {
                 wait: shape.with_mean(unexplained * MS),
                 independent: 0.0,
                 blocking: 0.0,
+                cpu: None,
             });
         }
         let extra = self.server_cpu + known.pool_cpu_ms * MS;
@@ -193,6 +194,7 @@ impl Builder {
             wait: law(&recorded.call_ns).map_or(Law::Constant(wait), |shape| shape.with_mean(wait)),
             independent: figures.run_share,
             blocking: figures.blocking_share,
+            cpu: figures.cpu_ms.map(|cpu| cpu * MS),
         }
     }
 

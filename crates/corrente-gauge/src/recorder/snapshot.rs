@@ -19,6 +19,7 @@ pub(crate) fn snapshot(state: &State) -> Recording {
     let mut recording = Recording::new(state.settings.made_by.clone());
     recording.endpoints = endpoints(state, tables.iter().map(AsRef::as_ref));
     let mut about = held(&state.about).clone();
+    enter(&mut recording.endpoints, &about);
     doubts(state, tables.iter().map(AsRef::as_ref), &mut about);
     let sum = |figure: fn(&Table) -> u64| tables.iter().map(|table| figure(table)).sum::<u64>();
     let begins = tables.iter().map(|table| table.first_begin.get());
@@ -57,6 +58,15 @@ pub(crate) fn snapshot(state: &State) -> Recording {
     }
     recording.processes.push(process);
     recording
+}
+
+/// Says of which calls all is known that their client computes. Coroutines call other halves of libraries.
+fn enter(endpoints: &mut [Endpoint], about: &About) {
+    let synchronous = endpoints.iter_mut();
+    let synchronous = synchronous.filter(|one| one.interface == Interface::Wsgi);
+    for calls in synchronous.flat_map(|one| &mut one.calls) {
+        calls.entered = about.entered.contains(&calls.resource.driver);
+    }
 }
 
 /// A process serves one of the two; should it serve both, the lesser sampling is told.

@@ -88,6 +88,8 @@ pub struct About {
     pub server: Server,
     /// Libraries that are watched.
     pub watched: Vec<String>,
+    /// Drivers whose calls are watched where the program enters them.
+    pub entered: Vec<String>,
     /// What cannot be told.
     pub cannot_tell: Vec<Doubt>,
 }
@@ -97,6 +99,13 @@ impl About {
     pub fn watch(&mut self, library: String) {
         if self.watched.len() < WATCHED_MAX && !self.watched.contains(&library) {
             self.watched.push(library);
+        }
+    }
+
+    /// Notes a driver whose calls are watched where the program enters them.
+    pub fn enter(&mut self, driver: String) {
+        if self.entered.len() < WATCHED_MAX && !self.entered.contains(&driver) {
+            self.entered.push(driver);
         }
     }
 

@@ -249,6 +249,8 @@ impl CallsTable {
             per_request: self.per_request.snapshot(),
             call_ns: self.call.snapshot(),
             cpu_ns: self.cpu.get(),
+            // The snapshot knows of which drivers that is so.
+            entered: false,
             continued_ns: self.continued.get(),
             overlapped: self.overlapped.get(),
             blocking: self.blocking.get(),

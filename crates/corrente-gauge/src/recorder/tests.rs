@@ -181,15 +181,64 @@ fn nested_calls_are_part_of_the_outermost() {
         resource: database,
         ..Call::default()
     };
+    assert_eq!(open_resource(), None);
     begin_wait(call);
     assert!(!is_noted());
-    begin_wait(call);
+    begin_wait(Call::default());
+    assert_eq!(open_resource(), Some(database));
     end_wait();
     end_wait();
     assert!(is_noted());
+    assert_eq!(open_resource(), None);
     fixture.recorder.end(&request, Ending::Finished);
     assert!(!is_noted());
     assert_eq!(only(&fixture.recording()).calls[0].per_request.sum, 1);
+}
+
+#[test]
+fn finding_the_place_of_a_call_is_a_part_of_what_it_takes() {
+    let fixture = Fixture::new();
+    let resource = fixture.database();
+    let request = fixture.recorder.begin_wsgi().expect("it is measured");
+    let call = Call {
+        resource,
+        ..Call::default()
+    };
+    let site = || {
+        spin(Duration::from_millis(5));
+        7
+    };
+    begin_wait_at(call, site);
+    // Within a call nobody asks.
+    begin_wait_at(call, || unreachable!("it is not noted"));
+    end_wait();
+    end_wait();
+    fixture.recorder.end(&request, Ending::Finished);
+    let cpu_ns = only(&fixture.recording()).calls[0].cpu_ns;
+    assert!(cpu_ns >= 5_000_000, "{cpu_ns}");
+}
+
+#[test]
+fn of_a_driver_that_is_entered_by_programs_the_calls_hold_all_that_it_computes() {
+    let entered = |driver: Option<&str>| {
+        let fixture = Fixture::new();
+        let resource = fixture.database();
+        if let Some(driver) = driver {
+            fixture
+                .recorder
+                .note(|about| about.enter(driver.to_owned()));
+        }
+        let request = fixture.recorder.begin_wsgi().expect("it is measured");
+        begin_wait(Call {
+            resource,
+            ..Call::default()
+        });
+        end_wait();
+        fixture.recorder.end(&request, Ending::Finished);
+        only(&fixture.recording()).calls[0].entered
+    };
+    assert!(entered(Some("psycopg")));
+    assert!(!entered(Some("requests")) && !entered(None));
 }
 
 #[test]

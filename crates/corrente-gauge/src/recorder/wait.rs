@@ -48,10 +48,19 @@ pub fn is_noted() -> bool {
 
 /// A synchronous call begins in this thread.
 pub fn begin_wait(call: Call) {
+    begin_wait_at(call, || call.site);
+}
+
+/// The same, where finding the place takes time: that is a part of what the call takes, since nobody else
+/// is to be charged with it. It is asked only where the call is noted.
+pub fn begin_wait_at(call: Call, site: impl FnOnce() -> u64) {
     let depth = WAITING.get();
     WAITING.set(depth + 1);
     if depth == 0 {
-        let opened = open(call, Mode::Synchronous);
+        let opened = open(call, Mode::Synchronous).map(|mut open| {
+            open.call.site = site();
+            open
+        });
         // `try_with`: a thread that is ending notes nothing any more.
         let _kept = OPEN.try_with(|open| open.replace(opened));
     }
@@ -70,6 +79,13 @@ pub fn end_wait() {
             thread::with_current(|current| current.segment = cpu);
         }
     }
+}
+
+/// The resource of the synchronous call that is open in this thread: what belongs to it may come later,
+/// as the rest of a body that is read in pieces. `None` where none is open that is noted.
+pub fn open_resource() -> Option<u16> {
+    let open = OPEN.try_with(|open| open.borrow().as_ref().map(|one| one.call.resource));
+    open.ok().flatten()
 }
 
 /// In the child of a fork: the call that the parent's thread has open is not the child's.

@@ -98,6 +98,7 @@ fn service(wait: f64) -> Service {
                 wait: Law::Constant(wait),
                 independent: 0.0,
                 blocking: 0.0,
+                cpu: None,
             }],
         }],
         resources: vec![Resource {
@@ -273,4 +274,28 @@ fn a_kind_without_drivers_is_an_error() {
     };
     let pair = table.pair(&service(0.02), &migration(gthread, 8, &[]), speed);
     assert_eq!(pair.expect_err("no drivers").kind, "http");
+}
+
+#[test]
+fn a_driver_that_was_not_measured_is_exchanged_where_the_service_tells_of_its_calls() {
+    let urllib3 = Drivers {
+        from: "urllib3",
+        ..HTTP
+    };
+    let table = table();
+    let speed = table.reference.speed(here(Some(10_000.0)));
+    let pair = |cpu| {
+        let mut service = service(0.02);
+        service.endpoints[0].calls[0].cpu = cpu;
+        let drivers = [urllib3];
+        let pair = table.pair(&service, &migration(FLASK, 1, &drivers), speed);
+        pair.expect("every kind has its drivers")
+    };
+    let unknown = pair(None);
+    assert_eq!([costs(&unknown.from)[1], costs(&unknown.to)[1]], [0, 0]);
+    assert_eq!(unknown.gaps, [Gap::Driver("urllib3".to_owned())]);
+    // Up to what the dearest of its kind may take is what it takes itself.
+    let told = pair(Some(0.0001));
+    assert_eq!([costs(&told.from)[1], costs(&told.to)[1]], [200, 50]);
+    assert_eq!(told.gaps, []);
 }

@@ -37,6 +37,7 @@ fn service(cpu: f64, count: f64, wait: f64) -> Service {
         wait: Law::Constant(wait),
         independent: 0.0,
         blocking: 0.0,
+        cpu: None,
     };
     Service {
         endpoints: vec![Endpoint {

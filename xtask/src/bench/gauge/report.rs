@@ -6,9 +6,9 @@
 use corrente_model::statistics::{Interval, median, paired_ratio};
 use serde_json::Value;
 
-use super::service::Sample;
 use super::{Pair, Totals};
 use crate::bench::figures::{self, SEED};
+use crate::bench::gunicorn::Sample;
 
 /// What recording may add to the CPU time of a request, and to its part of it.
 const REQUEST_US_MAX: f64 = 3.0;

@@ -15,7 +15,7 @@ use std::fmt;
 
 use corrente_report::result::{Finding, FindingPoint, Interval, Measure, ScenarioResult, Tail};
 
-pub(super) use families::Families;
+pub(crate) use families::Families;
 use judged::{Judged, Sides, brief, spread};
 
 /// The largest errors that are named.
@@ -64,7 +64,7 @@ impl Point {
 
 /// The accuracy over one scenario, or several together.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     name: String,
     gains: Vec<Point>,
     tails: Vec<Point>,
@@ -73,7 +73,7 @@ pub(super) struct Table {
 
 impl Table {
     /// `None` where nothing was predicted. Grouped by the families of cases and by the other side.
-    pub(super) fn of(scenario: &ScenarioResult, families: &Families) -> Option<Self> {
+    pub(crate) fn of(scenario: &ScenarioResult, families: &Families) -> Option<Self> {
         let (mut gains, left_out) = points(scenario, Measure::Throughput, &[]);
         let (tails, _) = points(scenario, Measure::P99, &scenario.tails);
         for gain in &mut gains {

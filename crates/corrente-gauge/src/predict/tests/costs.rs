@@ -8,6 +8,11 @@ use super::*;
 
 /// Costs on a machine of 20,000 rounds a millisecond; the other side takes `request_us` a request.
 fn costs(request_us: f64) -> CostTable {
+    costs_of(request_us, 100.0)
+}
+
+/// The same with calls that take as long on both sides.
+fn costs_of(request_us: f64, call_us: f64) -> CostTable {
     let stack = |framework: &str, server: &str, side: &str, request_us: f64| {
         format!(
             "[[stack]]\nserver = {server:?}\nframework = {framework:?}\nside = {side:?}\n\
@@ -16,8 +21,8 @@ fn costs(request_us: f64) -> CostTable {
     };
     let driver = |name: &str, side: &str| {
         format!(
-            "[[driver]]\nname = {name:?}\nkind = \"http\"\nside = {side:?}\ncall_us = 100.0\n\
-             deviation = 0.05\n"
+            "[[driver]]\nname = {name:?}\nkind = \"http\"\nside = {side:?}\n\
+             call_us = {call_us:?}\ndeviation = 0.05\n"
         )
     };
     let reference = "[reference]\ncpu = \"a processor\"\npython = \"3.11.7\"\n\
@@ -58,6 +63,29 @@ fn gain(recording: &Recording, settings: &Settings) -> Span {
     predicted(recording, settings)
         .gain
         .expect("it is predicted")
+}
+
+#[test]
+fn what_a_service_tells_of_its_calls_comes_before_what_such_calls_take_elsewhere() {
+    let gain_of = |entered, call_ms: u64| {
+        let mut recording = measured("a processor", Some(20_000.0));
+        let requests = recording.endpoints[0].requests;
+        let calls = &mut recording.endpoints[0].calls[0];
+        calls.resource.driver = "requests".to_owned();
+        (calls.entered, calls.cpu_ns) = (entered, call_ms * MS * requests);
+        gain(&recording, &with(costs_of(1_000.0, 2_000.0))).estimate
+    };
+    // Of 10 ms 5 are the stack's and 2 or 4 the call's; there it is 1 and 2, and what the code does itself.
+    // Of 9 ms in a call the half is reading, which stays.
+    for (entered, call_ms, expected) in [
+        (false, 4, 10.0 / 6.0),
+        (true, 2, 10.0 / 6.0),
+        (true, 4, 10.0 / 4.0),
+        (true, 9, 10.0 / 4.0),
+    ] {
+        let found = gain_of(entered, call_ms);
+        assert!((found / expected - 1.0).abs() < 0.1, "{found}, {expected}");
+    }
 }
 
 #[test]

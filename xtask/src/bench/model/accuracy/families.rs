@@ -35,7 +35,7 @@ impl Families {
     }
 
     /// The family of a case; cases that the file does not have are of one of their own.
-    pub(super) fn of(&self, case: &str) -> &'static str {
+    pub(crate) fn of(&self, case: &str) -> &'static str {
         self.0.get(case).copied().unwrap_or("not in the file")
     }
 }

@@ -13,21 +13,24 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::State;
-use crate::bench::children::{Interruption, LIMIT, free_port};
-use crate::bench::processor_time::{cpu_ns_of, tree};
+use super::children::{Interruption, LIMIT, free_port};
+use super::processor_time::{cpu_ns_of, tree};
 use crate::failure::Failure;
 use crate::step::{cannot_start, output};
 
 /// How long a switch takes to be heard by every process, with some room.
 const SWITCH: Duration = Duration::from_millis(1_300);
 
-/// Where the programs are.
+/// Where the programs are, and what is served.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) folder: PathBuf,
     pub(super) corrente: PathBuf,
     pub(super) gunicorn: PathBuf,
+    /// `module:name` of the application.
+    pub(super) app: &'static str,
+    /// What it is told by its environment.
+    pub(super) environment: Vec<(&'static str, String)>,
 }
 
 /// Whether a service is recorded.
@@ -35,6 +38,13 @@ pub(super) struct Place {
 pub(super) enum Kind {
     Bare,
     Recorded,
+}
+
+/// Whether a recorded service writes down what it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Switch {
+    Off,
+    On,
 }
 
 /// A running service. It does not outlive this value.
@@ -79,6 +89,7 @@ impl Service {
         }
         // The order of names in dictionaries is no difference between the two.
         command.env("PYTHONHASHSEED", "0");
+        command.envs(place.environment.iter().map(|(name, value)| (name, value)));
         command.stderr(Stdio::null());
         command.arg(&place.gunicorn).args(arguments.split(' '));
         command.args([
@@ -86,7 +97,7 @@ impl Service {
             &format!("127.0.0.1:{port}"),
             "--log-level",
             "warning",
-            "hello:app",
+            place.app,
         ]);
         let child = command
             .stdin(Stdio::null())
@@ -135,15 +146,10 @@ impl Service {
 
     /// Switches the recording of this service off or on, if it is not so already, and waits until its
     /// processes know: they look once a second.
-    pub(super) fn switch(&self, state: State) -> Result<(), Failure> {
+    pub(super) fn switch(&self, to: Switch) -> Result<(), Failure> {
         let folder = self.out.with_extension("recording.d");
         let is_off = folder.join("off").exists();
-        let wants = match state {
-            State::Bare | State::Control => return Ok(()),
-            State::Off => true,
-            State::On => false,
-        };
-        if is_off != wants {
+        if is_off != (to == Switch::Off) {
             output(Command::new("kill").args(["-USR2", &self.child.id().to_string()]))?;
             thread::sleep(SWITCH);
         }
@@ -156,7 +162,14 @@ impl Service {
     }
 
     /// Ends it as a supervisor does, and gives its recording.
-    pub(super) fn stop(mut self, interruption: &Interruption) -> Result<Value, Failure> {
+    pub(super) fn stop(self, interruption: &Interruption) -> Result<Value, Failure> {
+        let text = fs::read_to_string(self.recorded(interruption)?).unwrap_or_default();
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::step(format!("the recording cannot be read: {error}")))
+    }
+
+    /// Ends it as a supervisor does, and says where its recording is.
+    pub(super) fn recorded(mut self, interruption: &Interruption) -> Result<PathBuf, Failure> {
         let process = self.child.id().to_string();
         output(Command::new("kill").args(["-TERM", &process]))?;
         self.wait(
@@ -164,9 +177,7 @@ impl Service {
             |child| matches!(child.try_wait(), Ok(Some(_))),
             interruption,
         )?;
-        let text = fs::read_to_string(&self.out).unwrap_or_default();
-        serde_json::from_str(&text)
-            .map_err(|error| Failure::step(format!("the recording cannot be read: {error}")))
+        Ok(self.out.clone())
     }
 
     fn wait(
