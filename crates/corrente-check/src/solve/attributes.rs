@@ -51,9 +51,12 @@ impl Machine<'_> {
             {
                 self.single(Data::Stepping(body))
             }
-            Data::Text(_) if self.symbols.text(name) == "join" => {
-                let join = self.symbols.intern("builtins.str.join");
-                self.single(Data::Library(join))
+            Data::Text(_) | Data::Beginning(_)
+                if matches!(self.symbols.text(name), "join" | "format" | "format_map") =>
+            {
+                let method = format!("builtins.str.{}", self.symbols.text(name));
+                let method = self.symbols.intern(&method);
+                self.single(Data::Library(method))
             }
             Data::Property { .. } if self.symbols.text(name) == "setter" => {
                 self.single(Data::PropertySetter(value))
@@ -127,6 +130,13 @@ impl Machine<'_> {
             "__dict__" => {
                 let owner = self.heap.classes[class.0 as usize].owner;
                 self.single(Data::Collection(owner))
+            }
+            "__subclasses__" => {
+                let receiver = self.values.intern(Data::Class(class));
+                self.single(Data::Inherent {
+                    receiver,
+                    method: name,
+                })
             }
             _ => ValueSet::default(),
         }
@@ -214,6 +224,7 @@ impl Machine<'_> {
         values.extend(&self.router_of_object(receiver, class));
         values.extend(&self.model(class));
         values.extend(&self.told_of_object(receiver, class, name));
+        values.extend(&self.inherent(receiver, class, name));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");

@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::flow::Awaits;
 use super::lowering::{Lowering, NewBody};
-use super::narrowing::Side;
+use super::narrowing::{Side, awaited_future};
 use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
 use super::truth::{Truth, truth};
@@ -68,6 +68,9 @@ impl Lowering<'_> {
                 };
                 let to = self.slot();
                 self.emit(range, Action::Await { to, from });
+                if let Some(future) = awaited_future(&awaited.value) {
+                    self.narrow(range, future, Trait::Ready);
+                }
                 to
             }
             Expr::Lambda(lambda) => self.lambda(lambda),
