@@ -194,12 +194,12 @@ impl Machine<'_> {
             }
         }
         let replaces = !self.are_opaque(&values);
-        for inner in self.overrides(class, name).iter() {
-            if replaces && self.is_settled(*inner, name) {
+        for inner in self.overrides_in_use(class, name) {
+            if replaces && self.is_settled(inner, name) {
                 continue;
             }
-            let receiver = self.values.intern(Data::Override(*inner));
-            let owner = self.holder(*inner, name);
+            let receiver = self.values.intern(Data::Override(inner));
+            let owner = self.holder(inner, name);
             for value in self.read_named(owner, name).iter() {
                 let bound = self.bind(value, receiver);
                 values.extend(&bound);

@@ -254,6 +254,7 @@ impl Machine<'_> {
         if self.describes_dicts(class) {
             return self.dict(given);
         }
+        self.note_made(class);
         let site = self.current.site();
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);

@@ -112,6 +112,7 @@ impl Machine<'_> {
             replacements: self.heap.new_owner(),
             declared: self.heap.new_owner(),
             seen: self.heap.new_owner(),
+            is_made: false,
             bases: vec![ValueSet::default(); bases],
             subclasses: Vec::new(),
             metaclass: None,

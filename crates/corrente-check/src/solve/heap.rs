@@ -68,6 +68,8 @@ pub(crate) struct ClassInfo {
     pub(crate) some: ObjectId,
     /// What is set on any object of it or of the classes that inherit from it.
     pub(crate) seen: Owner,
+    /// Whether anybody was seen to make an object of it.
+    pub(super) is_made: bool,
     /// Its bases, by position.
     pub(crate) bases: Vec<ValueSet>,
     pub(crate) subclasses: Vec<ClassId>,

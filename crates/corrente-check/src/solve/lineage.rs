@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::cells::CellId;
 use super::heap::{ClassId, Owner};
 use super::machine::Machine;
+use super::protocols::INTERFACES;
 use super::values::{Data, ValueSet};
 use crate::symbols::Symbol;
 
@@ -304,6 +305,50 @@ impl Machine<'_> {
         let known = &mut self.heap.classes[class.0 as usize].known;
         known.overrides.insert(name, Rc::clone(&found));
         found
+    }
+
+    /// Somebody makes an object of a class.
+    pub(super) fn note_made(&mut self, class: ClassId) {
+        let info = &mut self.heap.classes[class.0 as usize];
+        if std::mem::replace(&mut info.is_made, true) {
+            return;
+        }
+        for outer in self.order_of(class).iter() {
+            let kin = self.heap.classes[outer.0 as usize].kin;
+            self.heap.cells.touch(kin);
+        }
+    }
+
+    /// Which of a class's overrides an object that is only declared may have: where objects of some of its kin are
+    /// made in sight, those of the others are nobody's. A library may make what inherits from it.
+    pub(super) fn overrides_in_use(&mut self, class: ClassId, name: Symbol) -> Vec<ClassId> {
+        let all = self.overrides(class, name);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let used: Vec<ClassId> = all
+            .iter()
+            .copied()
+            .filter(|inner| self.is_in_use(*inner))
+            .collect();
+        let is_decided = !used.is_empty() || !self.generous || self.is_in_use(class);
+        if is_decided { used } else { all.to_vec() }
+    }
+
+    /// Whether objects of a class, or of one that inherits from it, are made in sight or by a library.
+    fn is_in_use(&mut self, class: ClassId) -> bool {
+        let kin = self.kin_of(class);
+        kin.iter()
+            .any(|one| self.heap.classes[one.0 as usize].is_made)
+            || self.is_of_framework(class)
+    }
+
+    fn is_of_framework(&mut self, class: ClassId) -> bool {
+        let bases = self.libraries_of(class);
+        bases.iter().any(|base| {
+            let base = self.symbols.text(*base);
+            !INTERFACES.iter().any(|module| base.starts_with(module))
+        })
     }
 
     /// Where a class has a name, itself or by inheritance: for whoever then reads the cell.
