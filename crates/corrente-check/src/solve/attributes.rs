@@ -36,7 +36,13 @@ impl Machine<'_> {
                 values
             }
             Data::Class(class) => self.class_attribute(class, name),
-            Data::Object(_) => self.object_attribute(value, name),
+            Data::Object(_) => {
+                let mut values = self.object_attribute(value, name);
+                if self.heap.has_askers {
+                    values.extend(&self.given_by_asker(value, name));
+                }
+                values
+            }
             Data::Namespace(owner) => self.read_named(owner, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),

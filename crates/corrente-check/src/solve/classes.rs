@@ -100,6 +100,8 @@ impl Machine<'_> {
         let facts = self.program.function(body);
         let names = facts.cells.iter();
         let names = names.map(|name| self.program.symbol(body, *name)).collect();
+        let names: FxHashSet<Symbol> = names;
+        self.heap.has_askers |= names.contains(&self.symbols.intern("__getattribute__"));
         let some = self.heap.object(id, ANYWHERE, instance);
         self.heap.objects[some.0 as usize].depth = u32::MAX;
         let info = ClassInfo {

@@ -118,6 +118,8 @@ pub(crate) struct Heap {
     pub(super) carriers: u32,
     /// Some class has a metaclass of the program's.
     pub(super) has_metaclasses: bool,
+    /// Some class is asked for all attributes of its objects.
+    pub(super) has_askers: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
 }
@@ -172,6 +174,7 @@ impl Heap {
             settled: FxHashMap::default(),
             carriers: 0,
             has_metaclasses: false,
+            has_askers: false,
             owned: FxHashMap::default(),
         }
     }
