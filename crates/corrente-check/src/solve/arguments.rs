@@ -226,7 +226,7 @@ impl Machine<'_> {
 
     /// Whether a call gives an object of another class than the first call did, of which the same is asked: what
     /// one of them does is not what the other does.
-    fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
+    pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
         let mut varies = false;
         for (position, argument) in given.iter().enumerate() {
             for value in argument.values.iter() {

@@ -259,7 +259,9 @@ impl Machine<'_> {
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
         let depth = self.heap.depth(self.context_of(maker)) + 1;
-        let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX
+        let body = self.heap.classes[class.0 as usize].body;
+        let varies = self.varies(body, given);
+        let carries = (varies || self.carries(given)) && depth <= OBJECT_DEPTH_MAX
             || self.is_single(class, object, maker);
         let info = &mut self.heap.objects[object.0 as usize];
         let is_news = carries && !info.carries;

@@ -28,6 +28,7 @@ const MUTABLE_SEQUENCES: &[&str] = &["MutableSequence"];
 const SETS: &[&str] = &["Set", "MutableSet"];
 const MUTABLE_SETS: &[&str] = &["MutableSet"];
 const VISITORS: &[&str] = &["NodeVisitor", "NodeTransformer"];
+const ENCODERS: &[&str] = &["JSONEncoder"];
 const PARSERS: &[&str] = &["HTMLParser"];
 
 const CALLS: &[Row] = &[
@@ -83,6 +84,8 @@ const CALLS: &[Row] = &[
     (MUTABLE_SETS, "__ior__", &["add"]),
     (VISITORS, "visit", &["visit_*", "generic_visit"]),
     (VISITORS, "generic_visit", &["visit_*"]),
+    (ENCODERS, "encode", &["default"]),
+    (ENCODERS, "iterencode", &["default"]),
     (PARSERS, "feed", &["handle_*", "unknown_decl"]),
     (PARSERS, "close", &["handle_*"]),
 ];
@@ -93,6 +96,8 @@ const MODULES: &[&str] = &[
     "collections",
     "collections.abc",
     "html.parser",
+    "json",
+    "json.encoder",
     "typing",
 ];
 
@@ -166,6 +171,13 @@ impl Machine<'_> {
             return ValueSet::default();
         }
         self.special_method(receiver, call, given)
+    }
+
+    /// `json.dumps(value, cls=Encoder)`: what it cannot encode it asks the encoder for.
+    pub(super) fn asked_by_encoder(&mut self, encoders: &ValueSet) {
+        for encoder in encoders.iter() {
+            self.called_by_base(encoder, "default", &[]);
+        }
     }
 
     /// What comes of what was asked: a collection of it, or that with what was given for want of it.

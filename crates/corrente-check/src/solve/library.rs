@@ -235,6 +235,9 @@ impl Machine<'_> {
         let rest: Vec<Given> = self.passed_on(given, position);
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
+            if let Data::Class(_) = self.values.data(value) {
+                self.asked_by_encoder(&values);
+            }
             result.extend(&values);
         }
         result
