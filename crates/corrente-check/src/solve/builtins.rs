@@ -62,14 +62,7 @@ impl Machine<'_> {
                 Some(values)
             }
             "typing.cast" => Some(self.cast(given, &first)),
-            "importlib.import_module" => {
-                let names: Vec<String> = self.texts(&first);
-                let mut values = ValueSet::default();
-                for name in names {
-                    values.extend(&self.imported_by_name(&name));
-                }
-                Some(values)
-            }
+            "importlib.import_module" => Some(self.imported_by_names(&first)),
             "contextlib.ExitStack.enter_context" | "contextlib.AsyncExitStack.enter_context" => {
                 Some(self.enter_all(&first, Mode::Plain))
             }
@@ -355,7 +348,7 @@ impl Machine<'_> {
         let is_lazy = |value: &Value| {
             matches!(
                 self.values.data(*value),
-                Data::Generator(_) | Data::Lazy(..)
+                Data::Generator(_) | Data::Lazy(..) | Data::Library(_)
             )
         };
         let (mut lazy, mut others) = (ValueSet::default(), ValueSet::default());

@@ -135,7 +135,8 @@ impl Machine<'_> {
         }
         let is_object = self.has_library(objects, OBJECT);
         for class in models {
-            if !is_object && !(self.is_of_another_library(class) && self.has_any_library(objects)) {
+            let is_other = self.is_of_another_library(class) && self.has_any_library(objects);
+            if !is_object && !is_other {
                 continue;
             }
             let receiver = self.values.intern(Data::Declared(class));

@@ -448,10 +448,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// What begins like a name may be one that is looked for: `f"do_{action}"`.
+    /// What begins like a name may be one that is looked for: `f"do_{action}"`, `f"plugins.{name}"`.
     fn beginning(&mut self, range: TextRange, to: Slot, text: &str) {
         let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
-        if text.len() > 1 && text.chars().all(is_name) {
+        let is_path = text.ends_with('.') && text.chars().all(|one| is_name(one) || one == '.');
+        if is_path || text.len() > 1 && text.chars().all(is_name) {
             let text = self.name(&format!("{text}{BEGINNING}"));
             self.emit(range, Action::Text { to, text });
         }
