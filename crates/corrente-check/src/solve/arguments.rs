@@ -242,12 +242,10 @@ impl Machine<'_> {
         varies
     }
 
-    /// Whether two classes have a method of one name, beside the special ones.
+    /// Whether two classes define a method of one name, beside the special ones.
     fn answer_alike(&self, one: ClassId, other: ClassId) -> bool {
-        let [one, other] =
-            [one, other].map(|class| &self.heap.classes[class.0 as usize].known.names);
-        one.iter()
-            .any(|name| other.contains(name) && !self.symbols.text(*name).starts_with("__"))
+        let methods = |class: ClassId| &self.heap.classes[class.0 as usize].known.methods;
+        !methods(one).is_disjoint(methods(other))
     }
 
     /// An object's `__init__` with objects of ours is looked at for that object alone.

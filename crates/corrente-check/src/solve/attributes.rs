@@ -200,7 +200,7 @@ impl Machine<'_> {
             }
         }
         let replaces = !self.are_opaque(&values);
-        for inner in self.overrides_in_use(class, name) {
+        for inner in self.overrides_in_use(class, name).iter().copied() {
             if replaces && self.is_settled(inner, name) {
                 continue;
             }

@@ -120,7 +120,7 @@ impl Machine<'_> {
             metaclass: None,
             shape: self.heap.cells.add(),
             kin: self.heap.cells.add(),
-            known: Known::of(names, self.settled_in(body)),
+            known: Known::of(names, self.methods_in(body), self.settled_in(body)),
         };
         self.heap.classes.push(info);
         id
@@ -128,16 +128,30 @@ impl Machine<'_> {
 
     /// What the `__init__` of a class body settles.
     fn settled_in(&self, body: FunctionId) -> FxHashSet<Symbol> {
-        let operations = self.program.function(body).operations.iter();
-        let functions = operations.filter_map(|operation| match operation.action {
-            Action::Function { function, .. } => Some(self.program.sibling(body, function)),
-            _ => None,
-        });
-        let names = functions.flat_map(|function| {
+        let names = self.functions_in(body).flat_map(|function| {
             let settled = self.program.function(function).settled.iter();
             settled.map(move |name| self.program.symbol(function, *name))
         });
         names.collect()
+    }
+
+    /// The methods that a class body defines, without the special ones.
+    fn methods_in(&self, body: FunctionId) -> FxHashSet<Symbol> {
+        let names = self.functions_in(body).map(|function| {
+            let name = self.program.function(function).name;
+            self.program.symbol(function, name)
+        });
+        names
+            .filter(|name| !self.symbols.text(*name).starts_with("__"))
+            .collect()
+    }
+
+    fn functions_in(&self, body: FunctionId) -> impl Iterator<Item = FunctionId> {
+        let operations = self.program.function(body).operations.iter();
+        operations.filter_map(move |operation| match operation.action {
+            Action::Function { function, .. } => Some(self.program.sibling(body, function)),
+            _ => None,
+        })
     }
 
     /// Whether a class body binds a name.

@@ -28,6 +28,8 @@ const OVERRIDES_MAX: usize = 64;
 pub(crate) struct Known {
     /// The names that its body binds.
     pub(super) names: FxHashSet<Symbol>,
+    /// The methods that its body defines, without the special ones.
+    pub(super) methods: FxHashSet<Symbol>,
     /// What its objects have in any case: see `FunctionFacts::settled`.
     pub(super) settled: FxHashSet<Symbol>,
     /// The names that its module gives something else.
@@ -38,13 +40,20 @@ pub(crate) struct Known {
     declared: FxHashMap<Symbol, CellId>,
     kin: Option<Rc<[ClassId]>>,
     overrides: FxHashMap<Symbol, Rc<[ClassId]>>,
+    /// Those of the overrides that objects made in sight have.
+    used: FxHashMap<Symbol, Rc<[ClassId]>>,
 }
 
 impl Known {
-    /// Of a class whose body binds these names, and whose `__init__` settles those.
-    pub(super) fn of(names: FxHashSet<Symbol>, settled: FxHashSet<Symbol>) -> Self {
+    /// Of a class whose body binds these names and defines these methods, and whose `__init__` settles those.
+    pub(super) fn of(
+        names: FxHashSet<Symbol>,
+        methods: FxHashSet<Symbol>,
+        settled: FxHashSet<Symbol>,
+    ) -> Self {
         Self {
             names,
+            methods,
             settled,
             ..Self::default()
         }
@@ -77,6 +86,7 @@ impl Machine<'_> {
             let info = &mut self.heap.classes[outer.0 as usize];
             info.known.kin = None;
             info.known.overrides.clear();
+            info.known.used.clear();
             let kin = info.kin;
             self.heap.cells.touch(kin);
         }
@@ -128,6 +138,7 @@ impl Machine<'_> {
         for outer in self.order_of(class).iter() {
             let info = &mut self.heap.classes[outer.0 as usize];
             info.known.overrides.remove(&name);
+            info.known.used.remove(&name);
             let kin = info.kin;
             self.heap.cells.touch(kin);
         }
@@ -314,25 +325,42 @@ impl Machine<'_> {
             return;
         }
         for outer in self.order_of(class).iter() {
-            let kin = self.heap.classes[outer.0 as usize].kin;
+            let info = &mut self.heap.classes[outer.0 as usize];
+            info.known.used.clear();
+            let kin = info.kin;
             self.heap.cells.touch(kin);
         }
     }
 
     /// Which of a class's overrides an object that is only declared may have: where objects of some of its kin are
     /// made in sight, those of the others are nobody's. A library may make what inherits from it.
-    pub(super) fn overrides_in_use(&mut self, class: ClassId, name: Symbol) -> Vec<ClassId> {
+    pub(super) fn overrides_in_use(&mut self, class: ClassId, name: Symbol) -> Rc<[ClassId]> {
         let all = self.overrides(class, name);
         if all.is_empty() {
-            return Vec::new();
+            return all;
         }
-        let used: Vec<ClassId> = all
-            .iter()
-            .copied()
-            .filter(|inner| self.is_in_use(*inner))
-            .collect();
+        let known = &self.heap.classes[class.0 as usize].known;
+        if let Some(known) = known.used.get(&name) {
+            return Rc::clone(known);
+        }
+        let used = all.iter().copied().filter(|one| self.is_in_use(*one));
+        let used: Rc<[ClassId]> = used.collect();
         let is_decided = !used.is_empty() || !self.generous || self.is_in_use(class);
-        if is_decided { used } else { all.to_vec() }
+        let used = if is_decided { used } else { all };
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        known.used.insert(name, Rc::clone(&used));
+        used
+    }
+
+    /// Overrides that were left out so far, for want of a maker, may be those of objects that nobody makes.
+    pub(super) fn reconsider_overrides(&mut self) {
+        for info in &mut self.heap.classes {
+            if !info.known.used.is_empty() {
+                info.known.used.clear();
+                let kin = info.kin;
+                self.heap.cells.touch(kin);
+            }
+        }
     }
 
     /// Whether objects of a class, or of one that inherits from it, are made in sight or by a library.

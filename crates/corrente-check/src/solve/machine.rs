@@ -218,13 +218,7 @@ impl<'a> Machine<'a> {
 
     /// Generosity changes what decorators and annotations do.
     fn reconsider(&mut self) {
-        for class in 0..self.heap.classes.len() {
-            let info = &self.heap.classes[class];
-            if !info.is_made && !info.subclasses.is_empty() {
-                let kin = info.kin;
-                self.heap.cells.touch(kin);
-            }
-        }
+        self.reconsider_overrides();
         for number in 0..self.instances.len() as u32 {
             let instance = InstanceId(number);
             let facts = self.instances[number as usize].facts;
