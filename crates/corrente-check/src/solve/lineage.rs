@@ -354,8 +354,12 @@ impl Machine<'_> {
 
     /// Overrides that were left out so far, for want of a maker, may be those of objects that nobody makes.
     pub(super) fn reconsider_overrides(&mut self) {
-        for info in &mut self.heap.classes {
-            if !info.known.used.is_empty() {
+        for number in 0..self.heap.classes.len() as u32 {
+            let class = ClassId(number);
+            let known = &self.heap.classes[number as usize].known;
+            let was_empty = known.used.values().any(|used| used.is_empty());
+            if was_empty && !self.is_in_use(class) {
+                let info = &mut self.heap.classes[number as usize];
                 info.known.used.clear();
                 let kin = info.kin;
                 self.heap.cells.touch(kin);
