@@ -73,6 +73,7 @@ impl ModuleFacts {
             cells: Vec::new(),
             fields: Vec::new(),
             settled: Vec::new(),
+            gives_awaitable: true,
             receiver: Receiver::Nothing,
             uses: Uses::default(),
         };
@@ -147,6 +148,9 @@ pub(crate) struct FunctionFacts {
     /// Of an `__init__`: attributes that its object has in any case when it is through, and `__init__`
     /// itself if it calls that of another class.
     pub(crate) settled: Vec<Name>,
+    /// Whether what it returns may be something that is awaited: not if it returns nothing, only literals, or
+    /// what its annotation says is text or a number.
+    pub(crate) gives_awaitable: bool,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
     /// What uses each slot.
@@ -242,6 +246,10 @@ pub(crate) enum Trait {
     Caught(Slot),
     /// It is a socket that does not wait.
     Unblocked,
+    /// It has said that it would not wait: a future is done, a queue is not empty.
+    Ready,
+    /// Anything.
+    Any,
     /// It is there only if a test of `subject` left something, namely `kept`.
     Given { subject: Slot, kept: Slot },
 }

@@ -22,6 +22,7 @@ mod getters;
 mod hand_offs;
 mod heap;
 mod hooks;
+mod inherent;
 mod injection;
 mod instance;
 mod iteration;

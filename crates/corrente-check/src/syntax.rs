@@ -4,6 +4,7 @@
 //! never fails; what could not be parsed is in the facts' faults, and the rest of the file counts.
 //! Deep source needs a deep stack: whoever calls gives [`STACK_BYTES`].
 
+mod awaitable;
 mod definitions;
 mod expressions;
 mod flow;

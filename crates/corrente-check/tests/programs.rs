@@ -13,6 +13,8 @@ use corrente_check::{Catalogue, Certainty, Source, check};
 
 /// The differences that are left; docs/guide/check.md has the figures.
 const KNOWN: &[&str] = &[
+    "extra  eighth_author_language/plugins_found_by_their_base: plugins/disk.py:6 walk",
+    "missed eighth_author_mixed/overloads_and_type_guards: main.py:22 sleep",
     "missed fourth_author_services/tornado_handler_with_mixin_and_prepare: main.py:17 open",
     "extra  second_author_near_misses/classes_of_two_owners_deep: main.py:18 sleep",
     "extra  second_author_negatives/containers_of_two_owners: main.py:11 sleep",

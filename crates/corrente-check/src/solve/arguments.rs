@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::cells::CellId;
-use super::heap::{Context, ContextId, OwnedBy, Owner};
+use super::heap::{ClassId, Context, ContextId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
@@ -24,7 +24,7 @@ pub(super) const OBJECT_DEPTH_MAX: u32 = 2;
 const RECEIVERS_MAX: usize = 8;
 
 /// How an argument is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Way {
     Positional,
     Keyword(Symbol),
@@ -208,7 +208,7 @@ impl Machine<'_> {
         let replaces = self.replaces_defaults(callee, receiver, given);
         let context = if let Some(context) = making {
             context
-        } else if replaces || self.carries(given) {
+        } else if replaces || self.carries(given) || self.varies(function, given) {
             let site = self.current.site();
             let around = base.unwrap_or_else(|| self.context_of(self.current.instance));
             self.heap.called(site, around)
@@ -222,6 +222,30 @@ impl Machine<'_> {
         }
         self.pass(instance, receiver, given);
         Some(instance)
+    }
+
+    /// Whether a call gives an object of another class than the first call did, of which the same is asked: what
+    /// one of them does is not what the other does.
+    pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
+        let mut varies = false;
+        for (position, argument) in given.iter().enumerate() {
+            for value in argument.values.iter() {
+                let Data::Object(object) = self.values.data(value) else {
+                    continue;
+                };
+                let class = self.heap.objects[object.0 as usize].class;
+                let parameter = (function, argument.way, position);
+                let first = *self.first_classes.entry(parameter).or_insert(class);
+                varies |= first != class && self.answer_alike(first, class);
+            }
+        }
+        varies
+    }
+
+    /// Whether two classes define a method of one name, beside the special ones.
+    fn answer_alike(&self, one: ClassId, other: ClassId) -> bool {
+        let methods = |class: ClassId| &self.heap.classes[class.0 as usize].known.methods;
+        !methods(one).is_disjoint(methods(other))
     }
 
     /// An object's `__init__` with objects of ours is looked at for that object alone.

@@ -36,7 +36,13 @@ impl Machine<'_> {
                 values
             }
             Data::Class(class) => self.class_attribute(class, name),
-            Data::Object(_) => self.object_attribute(value, name),
+            Data::Object(_) => {
+                let mut values = self.object_attribute(value, name);
+                if self.heap.has_askers {
+                    values.extend(&self.given_by_asker(value, name));
+                }
+                values
+            }
             Data::Namespace(owner) => self.read_named(owner, name),
             Data::Declared(class) | Data::Override(class) => self.declared_attribute(class, name),
             Data::Super { class, receiver } => self.super_attribute(class, receiver, name),
@@ -51,9 +57,12 @@ impl Machine<'_> {
             {
                 self.single(Data::Stepping(body))
             }
-            Data::Text(_) if self.symbols.text(name) == "join" => {
-                let join = self.symbols.intern("builtins.str.join");
-                self.single(Data::Library(join))
+            Data::Text(_) | Data::Beginning(_)
+                if matches!(self.symbols.text(name), "join" | "format" | "format_map") =>
+            {
+                let method = format!("builtins.str.{}", self.symbols.text(name));
+                let method = self.symbols.intern(&method);
+                self.single(Data::Library(method))
             }
             Data::Property { .. } if self.symbols.text(name) == "setter" => {
                 self.single(Data::PropertySetter(value))
@@ -128,6 +137,13 @@ impl Machine<'_> {
                 let owner = self.heap.classes[class.0 as usize].owner;
                 self.single(Data::Collection(owner))
             }
+            "__subclasses__" => {
+                let receiver = self.values.intern(Data::Class(class));
+                self.single(Data::Inherent {
+                    receiver,
+                    method: name,
+                })
+            }
             _ => ValueSet::default(),
         }
     }
@@ -184,12 +200,12 @@ impl Machine<'_> {
             }
         }
         let replaces = !self.are_opaque(&values);
-        for inner in self.overrides(class, name).iter() {
-            if replaces && self.is_settled(*inner, name) {
+        for inner in self.overrides_in_use(class, name).iter().copied() {
+            if replaces && self.is_settled(inner, name) {
                 continue;
             }
-            let receiver = self.values.intern(Data::Override(*inner));
-            let owner = self.holder(*inner, name);
+            let receiver = self.values.intern(Data::Override(inner));
+            let owner = self.holder(inner, name);
             for value in self.read_named(owner, name).iter() {
                 let bound = self.bind(value, receiver);
                 values.extend(&bound);
@@ -214,6 +230,7 @@ impl Machine<'_> {
         values.extend(&self.router_of_object(receiver, class));
         values.extend(&self.model(class));
         values.extend(&self.told_of_object(receiver, class, name));
+        values.extend(&self.inherent(receiver, class, name));
         let is_special = self.symbols.text(name).starts_with("__");
         if values.is_empty() && !is_special && !self.program.assigned.contains(&name) {
             let hook = self.symbols.intern("__getattr__");

@@ -5,6 +5,7 @@
 use super::arguments::{Given, Partial, Way};
 use super::decorated::{INSIDE, INSIDE_AWAITED};
 use super::heap::{OwnedBy, Owner};
+use super::inherent::REFERENT;
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode, RETURNED};
@@ -39,10 +40,12 @@ impl Machine<'_> {
             "functools.partial" | "functools.partialmethod" => {
                 Some(self.partial(given, Data::Partial))
             }
+            "copy.copy" => self.copied(&first, "__copy__"),
+            "copy.deepcopy" => self.copied(&first, "__deepcopy__"),
+            "weakref.ref" | "weakref.WeakMethod" => Some(self.referring_to(&first)),
+            "os.fspath" => Some(self.on_special(&first, "__fspath__")),
             "functools.lru_cache"
             | "functools.cache"
-            | "copy.copy"
-            | "copy.deepcopy"
             | "functools.update_wrapper"
             | "asyncio.shield"
             | "weakref.proxy" => (!first.is_empty()).then_some(first),
@@ -59,14 +62,7 @@ impl Machine<'_> {
                 Some(values)
             }
             "typing.cast" => Some(self.cast(given, &first)),
-            "importlib.import_module" => {
-                let names: Vec<String> = self.texts(&first);
-                let mut values = ValueSet::default();
-                for name in names {
-                    values.extend(&self.imported_by_name(&name));
-                }
-                Some(values)
-            }
+            "importlib.import_module" => Some(self.imported_by_names(&first)),
             "contextlib.ExitStack.enter_context" | "contextlib.AsyncExitStack.enter_context" => {
                 Some(self.enter_all(&first, Mode::Plain))
             }
@@ -101,7 +97,7 @@ impl Machine<'_> {
                 Some(self.single(Data::Collection(owner)))
             }
             "django.dispatch.receiver" => self.connecting(first),
-            "types.SimpleNamespace" => Some(self.namespace(given)),
+            "types.SimpleNamespace" | "threading.local" => Some(self.namespace(given)),
             "inspect.getmembers" => {
                 let any = self.symbols.intern("");
                 let members = self.attributes_beginning(first, any);
@@ -129,7 +125,8 @@ impl Machine<'_> {
             other => self
                 .getter(other, given)
                 .or_else(|| self.field(other, given))
-                .or_else(|| self.iterator_of_iterators(other, given, first)),
+                .or_else(|| self.iterator_of_iterators(other, given, first))
+                .or_else(|| self.ordering(other, given, first)),
         }
     }
 
@@ -169,6 +166,12 @@ impl Machine<'_> {
             "next" => self.all_elements(first),
             "anext" => self.all_elements_of(first, Mode::Awaited),
             "sum" | "any" | "all" | "str.join" => self.consumed(name, first),
+            "str.format" | "str.format_map" => {
+                for argument in given {
+                    self.put_into_text(&argument.values);
+                }
+                ValueSet::default()
+            }
             "enumerate" => {
                 let inner = self.all_elements(first);
                 self.pairs(&inner)
@@ -243,6 +246,12 @@ impl Machine<'_> {
         };
         self.run_callable(&key.values, &[Given::positional(items.clone())]);
         true
+    }
+
+    /// Weak references to values: each gives its value when it is called.
+    fn referring_to(&mut self, values: &ValueSet) -> ValueSet {
+        let method = self.symbols.intern(REFERENT);
+        self.wrapped(values, |receiver| Data::Inherent { receiver, method })
     }
 
     /// `types.MethodType(function, object)`.
@@ -321,7 +330,7 @@ impl Machine<'_> {
     }
 
     /// A collection of what comes out of values; one that is a collection already stays itself.
-    fn gathered(&mut self, values: &ValueSet) -> ValueSet {
+    pub(super) fn gathered(&mut self, values: &ValueSet) -> ValueSet {
         let owner = self.collection_here();
         for value in values.iter() {
             if let Data::Collection(other) = self.values.data(value) {
@@ -339,7 +348,7 @@ impl Machine<'_> {
         let is_lazy = |value: &Value| {
             matches!(
                 self.values.data(*value),
-                Data::Generator(_) | Data::Lazy(..)
+                Data::Generator(_) | Data::Lazy(..) | Data::Library(_)
             )
         };
         let (mut lazy, mut others) = (ValueSet::default(), ValueSet::default());

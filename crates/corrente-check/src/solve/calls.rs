@@ -8,7 +8,7 @@ use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{Action, BodyKind, Call, Mode, RETURNS};
+use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
@@ -26,7 +26,7 @@ impl Machine<'_> {
         }
         let mut result = ValueSet::default();
         for callee in callees.iter() {
-            if call.mode == Mode::Awaited && self.gives_nothing(callee) {
+            if call.mode == Mode::Awaited && self.is_never_awaited(callee) {
                 continue;
             }
             let values = self.invoke(callee, &given, call.mode);
@@ -39,9 +39,9 @@ impl Machine<'_> {
         self.add(call.to, &result);
     }
 
-    /// Whether a callable is a plain function that never returns a value. Nobody awaits what it gives: a wrapper
-    /// that does so is not the one that is put around it.
-    fn gives_nothing(&self, callee: Value) -> bool {
+    /// Whether a callable is a plain function that never returns what can be awaited. Nobody awaits what it
+    /// gives: a wrapper that does so is not the one that is put around it.
+    fn is_never_awaited(&self, callee: Value) -> bool {
         let function = match self.values.data(callee) {
             Data::Bound { callee, .. } => self.values.data(callee),
             other => other,
@@ -50,9 +50,7 @@ impl Machine<'_> {
             return false;
         };
         let facts = self.program.function(function);
-        let mut actions = facts.operations.iter().map(|operation| &operation.action);
-        facts.kind == BodyKind::Function
-            && !actions.any(|action| matches!(action, Action::Return { .. }))
+        facts.kind == BodyKind::Function && !facts.gives_awaitable
     }
 
     /// Calls a value with arguments; gives what comes back.
@@ -91,6 +89,7 @@ impl Machine<'_> {
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
             Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
             Data::Stepping(body) => self.step_on(body, given),
+            Data::Inherent { receiver, method } => self.call_inherent(receiver, method, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
             Data::PropertyDeleter(property) => {
                 let functions = given.first().map(|given| given.values.clone());
@@ -255,11 +254,14 @@ impl Machine<'_> {
         if self.describes_dicts(class) {
             return self.dict(given);
         }
+        self.note_made(class);
         let site = self.current.site();
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
         let depth = self.heap.depth(self.context_of(maker)) + 1;
-        let carries = self.carries(given) && depth <= OBJECT_DEPTH_MAX
+        let body = self.heap.classes[class.0 as usize].body;
+        let varies = self.varies(body, given);
+        let carries = (varies || self.carries(given)) && depth <= OBJECT_DEPTH_MAX
             || self.is_single(class, object, maker);
         let info = &mut self.heap.objects[object.0 as usize];
         let is_news = carries && !info.carries;

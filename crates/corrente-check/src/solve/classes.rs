@@ -100,6 +100,8 @@ impl Machine<'_> {
         let facts = self.program.function(body);
         let names = facts.cells.iter();
         let names = names.map(|name| self.program.symbol(body, *name)).collect();
+        let names: FxHashSet<Symbol> = names;
+        self.heap.has_askers |= names.contains(&self.symbols.intern("__getattribute__"));
         let some = self.heap.object(id, ANYWHERE, instance);
         self.heap.objects[some.0 as usize].depth = u32::MAX;
         let info = ClassInfo {
@@ -112,12 +114,13 @@ impl Machine<'_> {
             replacements: self.heap.new_owner(),
             declared: self.heap.new_owner(),
             seen: self.heap.new_owner(),
+            is_made: false,
             bases: vec![ValueSet::default(); bases],
             subclasses: Vec::new(),
             metaclass: None,
             shape: self.heap.cells.add(),
             kin: self.heap.cells.add(),
-            known: Known::of(names, self.settled_in(body)),
+            known: Known::of(names, self.methods_in(body), self.settled_in(body)),
         };
         self.heap.classes.push(info);
         id
@@ -125,16 +128,30 @@ impl Machine<'_> {
 
     /// What the `__init__` of a class body settles.
     fn settled_in(&self, body: FunctionId) -> FxHashSet<Symbol> {
-        let operations = self.program.function(body).operations.iter();
-        let functions = operations.filter_map(|operation| match operation.action {
-            Action::Function { function, .. } => Some(self.program.sibling(body, function)),
-            _ => None,
-        });
-        let names = functions.flat_map(|function| {
+        let names = self.functions_in(body).flat_map(|function| {
             let settled = self.program.function(function).settled.iter();
             settled.map(move |name| self.program.symbol(function, *name))
         });
         names.collect()
+    }
+
+    /// The methods that a class body defines, without the special ones.
+    fn methods_in(&self, body: FunctionId) -> FxHashSet<Symbol> {
+        let names = self.functions_in(body).map(|function| {
+            let name = self.program.function(function).name;
+            self.program.symbol(function, name)
+        });
+        names
+            .filter(|name| !self.symbols.text(*name).starts_with("__"))
+            .collect()
+    }
+
+    fn functions_in(&self, body: FunctionId) -> impl Iterator<Item = FunctionId> {
+        let operations = self.program.function(body).operations.iter();
+        operations.filter_map(move |operation| match operation.action {
+            Action::Function { function, .. } => Some(self.program.sibling(body, function)),
+            _ => None,
+        })
     }
 
     /// Whether a class body binds a name.

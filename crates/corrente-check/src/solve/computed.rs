@@ -53,6 +53,20 @@ impl Machine<'_> {
         found
     }
 
+    /// What `__getattribute__` gives for a name: it is asked for each, but for the special ones.
+    pub(super) fn given_by_asker(&mut self, receiver: Value, name: Symbol) -> ValueSet {
+        let hook = self.symbols.intern("__getattribute__");
+        let Some(class) = self.class_of(receiver) else {
+            return ValueSet::default();
+        };
+        let is_special = self.symbols.text(name).starts_with("__");
+        if is_special || self.place_of(class, hook).class.is_none() {
+            return ValueSet::default();
+        }
+        let found = self.look_up(class, hook);
+        self.given_by_hook(&found.values, Some(receiver), name)
+    }
+
     /// What a module's `__getattr__` gives for a name that the module does not bind.
     pub(super) fn given_by_module(&mut self, module: InstanceId, name: Symbol) -> ValueSet {
         let hook = self.symbols.intern("__getattr__");

@@ -68,6 +68,8 @@ pub(crate) struct ClassInfo {
     pub(crate) some: ObjectId,
     /// What is set on any object of it or of the classes that inherit from it.
     pub(crate) seen: Owner,
+    /// Whether anybody was seen to make an object of it.
+    pub(super) is_made: bool,
     /// Its bases, by position.
     pub(crate) bases: Vec<ValueSet>,
     pub(crate) subclasses: Vec<ClassId>,
@@ -116,6 +118,8 @@ pub(crate) struct Heap {
     pub(super) carriers: u32,
     /// Some class has a metaclass of the program's.
     pub(super) has_metaclasses: bool,
+    /// Some class is asked for all attributes of its objects.
+    pub(super) has_askers: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
 }
@@ -170,6 +174,7 @@ impl Heap {
             settled: FxHashMap::default(),
             carriers: 0,
             has_metaclasses: false,
+            has_askers: false,
             owned: FxHashMap::default(),
         }
     }

@@ -165,10 +165,34 @@ impl Machine<'_> {
             return;
         }
         let reason = format!("given to `{}`", crate::finding::short(&callee.key));
+        let positional = |one: &&Given| one.way == Way::Positional;
+        let rest = callee.callback.map_or(usize::MAX, |position| position + 1);
+        let rest: Vec<Given> = given
+            .iter()
+            .filter(positional)
+            .skip(rest)
+            .cloned()
+            .collect();
         for value in called.iter() {
-            for body in self.bodies(value, &[]) {
+            for body in self.bodies(value, &rest) {
                 self.entry(body, reason.clone());
             }
+            if self.is_of_library(value) {
+                // No body of the program's runs it: it is told where it is given.
+                self.invoke(value, &rest, Mode::Plain);
+            }
+        }
+    }
+
+    /// Whether a callable is a function of a library's, with or without arguments.
+    fn is_of_library(&self, value: Value) -> bool {
+        match self.values.data(value) {
+            Data::Library(_) => true,
+            Data::Partial(number) => {
+                let callee = self.partials[number as usize].callee;
+                matches!(self.values.data(callee), Data::Library(_)) && !self.is_handed_off(value)
+            }
+            _ => false,
         }
     }
 
@@ -211,6 +235,9 @@ impl Machine<'_> {
         let rest: Vec<Given> = self.passed_on(given, position);
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
+            if let Data::Class(_) = self.values.data(value) {
+                self.asked_by_encoder(&values);
+            }
             result.extend(&values);
         }
         result

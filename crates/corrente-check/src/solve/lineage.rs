@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::cells::CellId;
 use super::heap::{ClassId, Owner};
 use super::machine::Machine;
+use super::protocols::INTERFACES;
 use super::values::{Data, ValueSet};
 use crate::symbols::Symbol;
 
@@ -27,6 +28,8 @@ const OVERRIDES_MAX: usize = 64;
 pub(crate) struct Known {
     /// The names that its body binds.
     pub(super) names: FxHashSet<Symbol>,
+    /// The methods that its body defines, without the special ones.
+    pub(super) methods: FxHashSet<Symbol>,
     /// What its objects have in any case: see `FunctionFacts::settled`.
     pub(super) settled: FxHashSet<Symbol>,
     /// The names that its module gives something else.
@@ -37,13 +40,20 @@ pub(crate) struct Known {
     declared: FxHashMap<Symbol, CellId>,
     kin: Option<Rc<[ClassId]>>,
     overrides: FxHashMap<Symbol, Rc<[ClassId]>>,
+    /// Those of the overrides that objects made in sight have.
+    used: FxHashMap<Symbol, Rc<[ClassId]>>,
 }
 
 impl Known {
-    /// Of a class whose body binds these names, and whose `__init__` settles those.
-    pub(super) fn of(names: FxHashSet<Symbol>, settled: FxHashSet<Symbol>) -> Self {
+    /// Of a class whose body binds these names and defines these methods, and whose `__init__` settles those.
+    pub(super) fn of(
+        names: FxHashSet<Symbol>,
+        methods: FxHashSet<Symbol>,
+        settled: FxHashSet<Symbol>,
+    ) -> Self {
         Self {
             names,
+            methods,
             settled,
             ..Self::default()
         }
@@ -76,6 +86,7 @@ impl Machine<'_> {
             let info = &mut self.heap.classes[outer.0 as usize];
             info.known.kin = None;
             info.known.overrides.clear();
+            info.known.used.clear();
             let kin = info.kin;
             self.heap.cells.touch(kin);
         }
@@ -127,6 +138,7 @@ impl Machine<'_> {
         for outer in self.order_of(class).iter() {
             let info = &mut self.heap.classes[outer.0 as usize];
             info.known.overrides.remove(&name);
+            info.known.used.remove(&name);
             let kin = info.kin;
             self.heap.cells.touch(kin);
         }
@@ -304,6 +316,71 @@ impl Machine<'_> {
         let known = &mut self.heap.classes[class.0 as usize].known;
         known.overrides.insert(name, Rc::clone(&found));
         found
+    }
+
+    /// Somebody makes an object of a class.
+    pub(super) fn note_made(&mut self, class: ClassId) {
+        let info = &mut self.heap.classes[class.0 as usize];
+        if std::mem::replace(&mut info.is_made, true) {
+            return;
+        }
+        for outer in self.order_of(class).iter() {
+            let info = &mut self.heap.classes[outer.0 as usize];
+            info.known.used.clear();
+            let kin = info.kin;
+            self.heap.cells.touch(kin);
+        }
+    }
+
+    /// Which of a class's overrides an object that is only declared may have: where objects of some of its kin are
+    /// made in sight, those of the others are nobody's. A library may make what inherits from it.
+    pub(super) fn overrides_in_use(&mut self, class: ClassId, name: Symbol) -> Rc<[ClassId]> {
+        let all = self.overrides(class, name);
+        if all.is_empty() {
+            return all;
+        }
+        let known = &self.heap.classes[class.0 as usize].known;
+        if let Some(known) = known.used.get(&name) {
+            return Rc::clone(known);
+        }
+        let used = all.iter().copied().filter(|one| self.is_in_use(*one));
+        let used: Rc<[ClassId]> = used.collect();
+        let is_decided = !used.is_empty() || !self.generous || self.is_in_use(class);
+        let used = if is_decided { used } else { all };
+        let known = &mut self.heap.classes[class.0 as usize].known;
+        known.used.insert(name, Rc::clone(&used));
+        used
+    }
+
+    /// Overrides that were left out so far, for want of a maker, may be those of objects that nobody makes.
+    pub(super) fn reconsider_overrides(&mut self) {
+        for number in 0..self.heap.classes.len() as u32 {
+            let class = ClassId(number);
+            let known = &self.heap.classes[number as usize].known;
+            let was_empty = known.used.values().any(|used| used.is_empty());
+            if was_empty && !self.is_in_use(class) {
+                let info = &mut self.heap.classes[number as usize];
+                info.known.used.clear();
+                let kin = info.kin;
+                self.heap.cells.touch(kin);
+            }
+        }
+    }
+
+    /// Whether objects of a class, or of one that inherits from it, are made in sight or by a library.
+    fn is_in_use(&mut self, class: ClassId) -> bool {
+        let kin = self.kin_of(class);
+        kin.iter()
+            .any(|one| self.heap.classes[one.0 as usize].is_made)
+            || self.is_of_framework(class)
+    }
+
+    fn is_of_framework(&mut self, class: ClassId) -> bool {
+        let bases = self.libraries_of(class);
+        bases.iter().any(|base| {
+            let base = self.symbols.text(*base);
+            !INTERFACES.iter().any(|module| base.starts_with(module))
+        })
     }
 
     /// Where a class has a name, itself or by inheritance: for whoever then reads the cell.

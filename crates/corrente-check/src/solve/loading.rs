@@ -9,6 +9,9 @@ use crate::finding::Certainty;
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
 
+/// Modules that are taken for one of which only the beginning of the name is known.
+const MODULES_MAX: usize = 32;
+
 impl Machine<'_> {
     /// Whether only functions import the module of a function.
     pub(super) fn is_late(&self, function: FunctionId) -> bool {
@@ -48,8 +51,38 @@ impl Machine<'_> {
         self.loads(member.trim_start_matches('.'));
     }
 
-    /// `importlib.import_module(name, __name__)`.
-    pub(super) fn imported_by_name(&mut self, name: &str) -> ValueSet {
+    /// `importlib.import_module(name, __name__)`. Where only the beginning of a name is known, it may be any module
+    /// that is called so.
+    pub(super) fn imported_by_names(&mut self, names: &ValueSet) -> ValueSet {
+        let mut values = ValueSet::default();
+        for name in self.texts(names) {
+            values.extend(&self.imported_by_name(&name));
+        }
+        for value in names.iter() {
+            if let Data::Beginning(beginning) = self.values.data(value) {
+                let beginning = self.symbols.text(beginning).to_owned();
+                for name in self.modules_beginning(&beginning) {
+                    self.loads(&name);
+                    values.extend(&self.module_value(&name));
+                }
+            }
+        }
+        values
+    }
+
+    fn modules_beginning(&self, beginning: &str) -> Vec<String> {
+        let rest = beginning.trim_start_matches('.');
+        let level = (beginning.len() - rest.len()) as u32;
+        let mut prefix = self.program.source(self.current.function, rest, level);
+        if rest.is_empty() {
+            prefix.push('.');
+        }
+        let names = self.program.modules.iter().map(|module| &module.name);
+        let names = names.filter(|name| prefix.contains('.') && name.starts_with(&prefix));
+        names.take(MODULES_MAX).cloned().collect()
+    }
+
+    fn imported_by_name(&mut self, name: &str) -> ValueSet {
         let rest = name.trim_start_matches('.');
         let level = (name.len() - rest.len()) as u32;
         let source = self.program.source(self.current.function, rest, level);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::arguments::{Calling, Partial, Signature};
+use super::arguments::{Calling, Partial, Signature, Way};
 use super::cells::{CellId, Task};
 use super::heap::{Context, ContextId, Heap, Owner};
 use super::instance::{Edge, Instance, InstanceId, NewInstance, Reach};
@@ -95,6 +95,8 @@ pub(crate) struct Machine<'a> {
     pub(super) calling: Calling,
     /// Of functions that were called.
     pub(super) signatures: Vec<Option<Rc<Signature>>>,
+    /// The class of the first object that each parameter of a function was seen to get.
+    pub(super) first_classes: FxHashMap<(FunctionId, Way, usize), super::heap::ClassId>,
     /// Functions of which something has noted defaults.
     pub(super) with_defaults: Vec<bool>,
     /// Objects of libraries of which a rule asks whether they are given.
@@ -183,6 +185,7 @@ impl<'a> Machine<'a> {
             iterated: Vec::new(),
             calling: Calling::default(),
             signatures: vec![None; functions],
+            first_classes: FxHashMap::default(),
             with_defaults: vec![false; functions],
             asked_for,
             positions,
@@ -215,6 +218,7 @@ impl<'a> Machine<'a> {
 
     /// Generosity changes what decorators and annotations do.
     fn reconsider(&mut self) {
+        self.reconsider_overrides();
         for number in 0..self.instances.len() as u32 {
             let instance = InstanceId(number);
             let facts = self.instances[number as usize].facts;

@@ -1,4 +1,5 @@
-//! Django's models: on which of them a call is made, so that a plan knows which signals it sends.
+//! Models of databases: on which of them a call is made, so that what a database gives has the methods of its
+//! class, and, of Django's, so that a plan knows which signals it sends.
 //!
 //! A library's objects are not told apart, so a value of its own goes along with what the library makes
 //! of a model: its manager, its queries, its objects. Methods that the model has itself are found by it.
@@ -15,6 +16,23 @@ use crate::symbols::Symbol;
 /// What all models inherit from.
 const BASE: &str = "django.db.models.Model";
 
+/// What models of other libraries inherit from. What these give of a model are its objects.
+const BASES: &[&str] = &[
+    "beanie.Document",
+    "flask_sqlalchemy.SQLAlchemy().Model",
+    "mongoengine.Document",
+    "peewee.Model",
+    "sqlalchemy.ext.declarative.declarative_base()",
+    "sqlalchemy.orm.DeclarativeBase",
+    "sqlalchemy.orm.MappedAsDataclass",
+    "sqlalchemy.orm.declarative_base()",
+    "sqlmodel.SQLModel",
+    "tortoise.models.Model",
+];
+
+/// Libraries whose functions are given the model that they are about: `select(Model)`, `session.get(Model, 1)`.
+const TOLD: &[&str] = &["sqlalchemy.", "sqlmodel."];
+
 /// An object of a model, as a library gives it.
 const OBJECT: &str = "django.db.models.Model()";
 
@@ -28,7 +46,10 @@ impl Machine<'_> {
     /// What goes along with an attribute that a class has from a library.
     pub(super) fn model(&mut self, class: ClassId) -> ValueSet {
         let bases = self.bases_in_libraries(class);
-        let is_model = bases.iter().any(|base| self.symbols.text(*base) == BASE);
+        let is_model = bases.iter().any(|base| {
+            let base = self.symbols.text(*base);
+            base == BASE || BASES.contains(&base)
+        });
         if is_model {
             self.single(Data::Model(Some(class)))
         } else {
@@ -46,6 +67,18 @@ impl Machine<'_> {
             Data::Library(path) => self.symbols.text(path) == wanted,
             _ => false,
         })
+    }
+
+    fn has_any_library(&self, values: &ValueSet) -> bool {
+        let mut values = values.iter();
+        values.any(|value| matches!(self.values.data(value), Data::Library(_)))
+    }
+
+    /// Whether a model is not one of Django's.
+    fn is_of_another_library(&mut self, class: ClassId) -> bool {
+        let bases = self.bases_in_libraries(class);
+        let mut bases = bases.iter();
+        bases.any(|base| BASES.contains(&self.symbols.text(*base)))
     }
 
     fn model_of(&self, value: Value) -> Option<ClassId> {
@@ -97,10 +130,15 @@ impl Machine<'_> {
         let mut found = ValueSet::default();
         let models = objects.iter().filter_map(|value| self.model_of(value));
         let models: Vec<ClassId> = models.collect();
-        if models.is_empty() || !self.has_library(objects, OBJECT) {
+        if models.is_empty() {
             return found;
         }
+        let is_object = self.has_library(objects, OBJECT);
         for class in models {
+            let is_other = self.is_of_another_library(class) && self.has_any_library(objects);
+            if !is_object && !is_other {
+                continue;
+            }
             let receiver = self.values.intern(Data::Declared(class));
             for value in self.look_up(class, name).values.iter() {
                 if let Data::Function { .. }
@@ -132,6 +170,22 @@ impl Machine<'_> {
                     Data::Model(_) => found.insert(value),
                     _ => false,
                 };
+            }
+        }
+        if TOLD
+            .iter()
+            .any(|library| self.symbols.text(path).starts_with(library))
+        {
+            for value in given.iter().flat_map(|argument| argument.values.iter()) {
+                match self.values.data(value) {
+                    Data::Class(class) if self.is_of_another_library(class) => {
+                        found.extend(&self.model(class));
+                    }
+                    Data::Model(Some(_)) => {
+                        found.insert(value);
+                    }
+                    _ => {}
+                }
             }
         }
         if found.is_empty() { any } else { found }

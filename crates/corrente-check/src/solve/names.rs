@@ -13,6 +13,25 @@ use crate::symbols::Symbol;
 /// Names of a module that `import *` takes; a module with more is generated.
 const NAMES_MAX: usize = 5_000;
 
+/// What `setblocking(False)` is for.
+const SOCKETS: [&str; 2] = ["socket.datagram()", "socket.socket()"];
+
+/// What can be asked whether waiting for it would take long.
+const WAITED_FOR: [&str; 12] = [
+    "concurrent.futures.Future()",
+    "multiprocessing.Event()",
+    "multiprocessing.JoinableQueue()",
+    "multiprocessing.Process()",
+    "multiprocessing.Queue()",
+    "multiprocessing.pool.AsyncResult()",
+    "queue.LifoQueue()",
+    "queue.PriorityQueue()",
+    "queue.Queue()",
+    "queue.SimpleQueue()",
+    "threading.Event()",
+    "threading.Thread()",
+];
+
 impl Machine<'_> {
     pub(super) fn execute(&mut self, action: &Action) {
         match action {
@@ -251,8 +270,9 @@ impl Machine<'_> {
     fn filter(&mut self, to: Slot, from: Slot, by: Trait) {
         let classes = match by {
             Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
-            Trait::Coroutine | Trait::NotCoroutine => Vec::new(),
-            Trait::Unblocked => return self.unblock(to, from),
+            Trait::Coroutine | Trait::NotCoroutine | Trait::Any => Vec::new(),
+            Trait::Unblocked => return self.replace(to, from, (&SOCKETS, "socket.unblocked()")),
+            Trait::Ready => return self.replace(to, from, (&WAITED_FOR, "corrente.ready()")),
             Trait::Caught(slot) => return self.catch(to, slot),
             Trait::Given { subject, kept } => {
                 if self.slot(subject).is_empty() || !self.slot(kept).is_empty() {
@@ -270,7 +290,11 @@ impl Machine<'_> {
                 Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
                 Trait::Instance(_) => self.may_be(*value, &classes),
                 Trait::NotInstance(_) => !self.must_be(*value, &classes),
-                Trait::Unblocked | Trait::Caught(_) | Trait::Given { .. } => true,
+                Trait::Unblocked
+                | Trait::Ready
+                | Trait::Any
+                | Trait::Caught(_)
+                | Trait::Given { .. } => true,
             })
             .collect();
         if let (Trait::Instance(_), true) = (by, kept.is_empty()) {
@@ -292,15 +316,13 @@ impl Machine<'_> {
         self.add(to, &caught);
     }
 
-    /// Sockets are sockets that do not wait from here on.
-    fn unblock(&mut self, to: Slot, from: Slot) {
-        let waits = self.symbols.intern("socket.socket()");
-        let datagrams = self.symbols.intern("socket.datagram()");
-        let unblocked = self.symbols.intern("socket.unblocked()");
+    /// Objects of these library's classes are something that does not wait from here on.
+    fn replace(&mut self, to: Slot, from: Slot, (waiting, free): (&[&str], &str)) {
+        let free = self.symbols.intern(free);
         let values = self.slot(from);
         let kept = values.iter().map(|value| match self.values.data(value) {
-            Data::Library(path) if path == waits || path == datagrams => {
-                self.values.intern(Data::Library(unblocked))
+            Data::Library(path) if waiting.contains(&self.symbols.text(path)) => {
+                self.values.intern(Data::Library(free))
             }
             _ => value,
         });

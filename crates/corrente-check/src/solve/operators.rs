@@ -106,6 +106,10 @@ impl Machine<'_> {
                 Data::Lazy(number, gives) => self.iterate_lazy(number, gives),
                 Data::Library(path) => self.operator_of_library(path, method),
                 Data::Collection(_) if self.is_membership(method) => self.compare_with(&given),
+                Data::Text(_) | Data::Beginning(_) if self.symbols.text(method) == "__mod__" => {
+                    self.put_into_text(right.unwrap_or(&ValueSet::default()));
+                    ValueSet::default()
+                }
                 // `a + b` of two lists, `a | b` of two dicts or types.
                 Data::Collection(_) => ValueSet::one(value),
                 _ => ValueSet::default(),

@@ -13,7 +13,7 @@ use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
 /// Where classes come from that only say what there is: all others iterate in a way of their own.
-const INTERFACES: &[&str] = &["abc.", "builtins.object", "collections.abc.", "typing."];
+pub(super) const INTERFACES: &[&str] = &["abc.", "builtins.object", "collections.abc.", "typing."];
 
 /// The name of what a generator is sent, among its cells.
 const SENT: &str = "<sent>";

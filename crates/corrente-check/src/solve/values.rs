@@ -95,6 +95,12 @@ pub(crate) enum Data {
     Namespace(Owner),
     /// What a framework finds by calling something: `Depends(function)`.
     Injected(Value),
+    /// A method of something that its class's body does not bind: `Class.__subclasses__`, what an abstract base
+    /// makes of the methods that a class has, what a weak reference gives.
+    Inherent {
+        receiver: Value,
+        method: Symbol,
+    },
     /// `map` or `filter`: calls when it is iterated.
     Lazy(u32, Gives),
 }

@@ -146,6 +146,7 @@ impl<'a> Reader<'a> {
             cells: self.numbers()?,
             fields: self.numbers()?,
             settled: self.numbers()?,
+            gives_awaitable: self.number()? == 1,
             operations: self.list(Self::operation)?,
             slots,
             receiver,
@@ -377,6 +378,8 @@ impl<'a> Reader<'a> {
             2 => Trait::Instance(self.number()?),
             3 => Trait::NotInstance(self.number()?),
             4 => Trait::Unblocked,
+            7 => Trait::Ready,
+            8 => Trait::Any,
             6 => Trait::Caught(self.number()?),
             5 => Trait::Given {
                 subject: self.number()?,

@@ -136,6 +136,7 @@ impl Writer {
         self.numbers(&function.cells);
         self.numbers(&function.fields);
         self.numbers(&function.settled);
+        self.number(u32::from(function.gives_awaitable));
         self.count(function.operations.len());
         for operation in &function.operations {
             let next = self.spans.all().len() as u32;
@@ -205,6 +206,8 @@ impl Writer {
                     Trait::Instance(slot) => self.tagged(2, [*slot]),
                     Trait::NotInstance(slot) => self.tagged(3, [*slot]),
                     Trait::Unblocked => self.tagged(4, []),
+                    Trait::Ready => self.tagged(7, []),
+                    Trait::Any => self.tagged(8, []),
                     Trait::Caught(slot) => self.tagged(6, [*slot]),
                     Trait::Given { subject, kept } => self.tagged(5, [*subject, *kept]),
                 }

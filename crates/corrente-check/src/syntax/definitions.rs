@@ -6,6 +6,7 @@
 use ruff_python_ast::{Decorator, Expr, ExprLambda, Parameters, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::{Ranged as _, TextRange};
 
+use super::awaitable::gives_awaitable;
 use super::lowering::{Lowering, NewBody};
 use super::settled::settled;
 use super::span_of;
@@ -28,6 +29,7 @@ impl Lowering<'_> {
         let name = self.name(function.name.as_str());
         let number = self.open(scope, NewBody { name, kind });
         self.facts_of(number).receiver = receiver(function);
+        self.facts_of(number).gives_awaitable = gives_awaitable(function);
         if function.name.as_str() == "__init__" {
             let names = settled(function);
             let names = names.into_iter().map(|name| self.name(name)).collect();

@@ -11,7 +11,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::flow::Awaits;
 use super::lowering::{Lowering, NewBody};
-use super::narrowing::Side;
+use super::narrowing::{Side, awaited_future};
 use super::scopes::names_in;
 use super::statements::{DEPTH_MAX, word};
 use super::truth::{Truth, truth};
@@ -68,6 +68,9 @@ impl Lowering<'_> {
                 };
                 let to = self.slot();
                 self.emit(range, Action::Await { to, from });
+                if let Some(future) = awaited_future(&awaited.value) {
+                    self.narrow(range, future, Trait::Ready);
+                }
                 to
             }
             Expr::Lambda(lambda) => self.lambda(lambda),
@@ -445,10 +448,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// What begins like a name may be one that is looked for: `f"do_{action}"`.
+    /// What begins like a name may be one that is looked for: `f"do_{action}"`, `f"plugins.{name}"`.
     fn beginning(&mut self, range: TextRange, to: Slot, text: &str) {
         let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_';
-        if text.len() > 1 && text.chars().all(is_name) {
+        let is_path = text.ends_with('.') && text.chars().all(|one| is_name(one) || one == '.');
+        if is_path || text.len() > 1 && text.chars().all(is_name) {
             let text = self.name(&format!("{text}{BEGINNING}"));
             self.emit(range, Action::Text { to, text });
         }

@@ -149,6 +149,7 @@ impl<'a> Lowering<'a> {
             cells,
             fields: Vec::new(),
             settled: Vec::new(),
+            gives_awaitable: true,
             receiver: Receiver::Object,
             uses: Uses::default(),
         });

@@ -5,7 +5,7 @@
 //! of a thread to which the other branch hands the work. Only what the source says; values are the machine's business.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
-use ruff_python_ast::{Expr, Stmt, UnaryOp};
+use ruff_python_ast::{BoolOp, Expr, Stmt, UnaryOp};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
@@ -29,7 +29,8 @@ pub(super) enum Side {
 }
 
 impl Narrowing {
-    fn on(&self, side: Side) -> Trait {
+    /// What a side sees.
+    pub(super) fn on(&self, side: Side) -> Trait {
         match side {
             Side::Holds => self.holds,
             Side::Fails => self.fails,
@@ -78,7 +79,7 @@ impl Lowering<'_> {
             let by = narrowing.on(side);
             self.narrow(range, &narrowing.name, by);
             let path = narrowing.name.clone();
-            if matches!(by, Trait::Coroutine | Trait::NotCoroutine) && self.is_elsewhere(&path) {
+            if !matches!(by, Trait::Any) && self.is_elsewhere(&path) {
                 self.frame().within.push(Within { path, by });
             }
         }
@@ -145,7 +146,7 @@ impl Lowering<'_> {
 
     /// The variable's next version is what passes the test.
     pub(super) fn narrow(&mut self, range: TextRange, name: &str, by: Trait) {
-        if name.contains('.') {
+        if name.contains('.') || matches!(by, Trait::Any) {
             return;
         }
         let from = self.read(range, name);
@@ -179,13 +180,28 @@ impl Lowering<'_> {
                 })
             }
             Expr::Name(answer) => self.kept_test(answer.id.as_str()),
+            Expr::BoolOp(parts) => {
+                let inner = parts.values.iter().find_map(|part| self.narrowing(part))?;
+                // Of the other side nobody knows which part decided.
+                Some(match parts.op {
+                    BoolOp::And => Narrowing {
+                        fails: Trait::Any,
+                        ..inner
+                    },
+                    BoolOp::Or => Narrowing {
+                        holds: Trait::Any,
+                        ..inner
+                    },
+                })
+            }
+            Expr::Call(call) if call.arguments.is_empty() => readiness(&call.func),
             Expr::Call(call) => {
                 let subject = call.arguments.args.first()?;
                 let (holds, fails) = match word(&call.func) {
                     "iscoroutinefunction" | "is_async_callable" | "is_coroutine_function" => {
                         (Trait::Coroutine, Trait::NotCoroutine)
                     }
-                    "isinstance" if subject.is_name_expr() => {
+                    "isinstance" => {
                         let class = self.expression(call.arguments.args.get(1)?);
                         (Trait::Instance(class), Trait::NotInstance(class))
                     }
@@ -232,6 +248,35 @@ impl Lowering<'_> {
         let number = self.name(name);
         let versions = self.frame().versions.as_ref();
         versions.and_then(|known| known.get(&number).copied())
+    }
+}
+
+/// What `future.done()` and its like say: whether what waits for such a thing would wait now.
+fn readiness(asked: &Expr) -> Option<Narrowing> {
+    let Expr::Attribute(asked) = asked else {
+        return None;
+    };
+    let (holds, fails) = match asked.attr.as_str() {
+        "done" | "ready" | "is_set" => (Trait::Ready, Trait::Any),
+        "empty" | "is_alive" => (Trait::Any, Trait::Ready),
+        _ => return None,
+    };
+    Some(Narrowing {
+        name: dotted(&asked.value)?,
+        holds,
+        fails,
+    })
+}
+
+/// The name of the future that `wrap_future` was given, which is done when that was awaited.
+pub(super) fn awaited_future(awaited: &Expr) -> Option<&str> {
+    let Expr::Call(call) = awaited else {
+        return None;
+    };
+    match (word(&call.func), call.arguments.args.first()?) {
+        ("wrap_future", Expr::Name(future)) => Some(future.id.as_str()),
+        ("wait_for" | "shield", inner) => awaited_future(inner),
+        _ => None,
     }
 }
 

@@ -350,8 +350,17 @@ impl Lowering<'_> {
                 if truth == Truth::Never {
                     self.stop();
                 }
+                let narrowing = self.narrowing(&each.test);
+                let range = each.test.range();
+                let around = self.enter_branch(range, narrowing.as_ref(), Side::Holds);
                 self.statements(&each.body);
+                self.leave_branch(around);
+                let innermost = self.frame().loops.last();
+                let ends_by_test = innermost.is_some_and(|one| one.breaks.is_empty());
                 self.end_loop(&heads, exit, &each.orelse);
+                if let (true, Some(narrowing)) = (ends_by_test, &narrowing) {
+                    self.narrow(range, &narrowing.name, narrowing.on(Side::Fails));
+                }
             }
             _ => {}
         }
