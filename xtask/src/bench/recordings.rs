@@ -90,7 +90,7 @@ pub(super) fn recordings(project: &Project, arguments: &[String]) -> Result<(), 
         let table = Table::of(scenario, &families).ok_or_else(nothing)?;
         tables.push(format!("{title}\n\n{table}"));
     }
-    let tables = tables.join("\n");
+    let tables = format!("{}\n{}", lacking(&predictions[0]), tables.join("\n"));
     println!("{tables}");
     let text = format!("{text}\n{tables}");
     published.map_or(Ok(()), |published| published.write(&text))
@@ -236,6 +236,20 @@ fn interval(value: &Value) -> Option<Interval> {
     })
 }
 
+/// Which recordings gave no prediction: whoever reads the errors has to know what they leave out.
+fn lacking(predictions: &Predictions) -> String {
+    let all = predictions.iter();
+    let none = all.filter(|(_, gains)| gains.iter().all(Option::is_none));
+    let names: Vec<_> = none
+        .map(|((over, case), _)| format!("  {over}, {case}\n"))
+        .collect();
+    let (count, of) = (names.len(), predictions.len());
+    format!(
+        "without a prediction, and not judged: {count} of {of} recordings\n{}",
+        names.concat()
+    )
+}
+
 /// Puts predictions in the place of the run's own. Points without one are not judged.
 fn replace(scenario: &mut ScenarioResult, predictions: &Predictions) {
     scenario.tails.clear();
@@ -302,7 +316,14 @@ mod tests {
             high: 2.5,
         };
         let key = ("flask-4", "io-equals-cpu".to_owned());
-        replace(&mut scenario, &[(key, [Some(gain), None])].into());
+        let other = ("flask-16", "cpu-bound".to_owned());
+        let predictions = [(key, [Some(gain), None]), (other, [None, None])].into();
+        let said = lacking(&predictions);
+        assert!(
+            said.ends_with(": 1 of 2 recordings\n  flask-16, cpu-bound\n"),
+            "{said}"
+        );
+        replace(&mut scenario, &predictions);
         let text = Table::of(&scenario, &families)
             .expect("one point")
             .to_string();
