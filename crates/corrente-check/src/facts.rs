@@ -4,6 +4,7 @@
 //! so that modules can be lowered in parallel and, later, kept on disk. An operation says how
 //! values may flow, never in which order: whatever a slot may hold at any time, it holds.
 
+use crate::origins::Origins;
 use crate::uses::Uses;
 
 /// A place of a function's own for values: a variable's version or an intermediate result.
@@ -58,7 +59,16 @@ impl ModuleFacts {
     pub(crate) fn index(&mut self) {
         for function in &mut self.functions {
             function.uses = Uses::of_body(function, &self.names);
+            function.origins = Origins::of_body(function, &self.names);
         }
+    }
+
+    /// Has code come by all operations, whatever tests say.
+    pub(crate) fn forget_tests(&mut self) {
+        for function in &mut self.functions {
+            function.guards.clear();
+        }
+        self.index();
     }
 
     /// Stands for a file that could not be lowered because of a bug of ours.
@@ -75,7 +85,9 @@ impl ModuleFacts {
             settled: Vec::new(),
             gives_awaitable: true,
             receiver: Receiver::Nothing,
+            guards: Vec::new(),
             uses: Uses::default(),
+            origins: Origins::default(),
         };
         let message = "this file made the analyser fail; that is a bug of ours".to_owned();
         let mut broken = Self {
@@ -153,8 +165,60 @@ pub(crate) struct FunctionFacts {
     pub(crate) gives_awaitable: bool,
     /// What it gets first, should it stand in a class body.
     pub(crate) receiver: Receiver,
+    /// Operations that code comes by only if a test holds.
+    pub(crate) guards: Vec<Guard>,
     /// What uses each slot.
     pub(crate) uses: Uses,
+    /// Where what a slot holds comes from, as far as that is one place.
+    pub(crate) origins: Origins,
+}
+
+/// Operations that code comes by only if a test holds.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// The first of them.
+    pub(crate) first: u32,
+    /// The one after the last.
+    pub(crate) end: u32,
+    pub(crate) test: Test,
+}
+
+/// A test, as far as it asks for what may be known wherever the body is called.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    /// What a slot holds counts as true.
+    True(Slot),
+    /// What two slots hold is equal.
+    Equal(Slot, Slot),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    /// Something else is asked.
+    Other,
+}
+
+impl Test {
+    /// The opposite.
+    pub(crate) fn negated(&self) -> Self {
+        match self {
+            Self::Not(inner) => (**inner).clone(),
+            Self::Other => Self::Other,
+            other => Self::Not(Box::new(other.clone())),
+        }
+    }
+
+    /// Calls `found` for each slot that is asked.
+    pub(crate) fn each_slot(&self, found: &mut impl FnMut(Slot)) {
+        match self {
+            Self::True(slot) => found(*slot),
+            Self::Equal(one, other) => [*one, *other].into_iter().for_each(found),
+            Self::Not(inner) => inner.each_slot(found),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_slot(found));
+            }
+            Self::Other => {}
+        }
+    }
 }
 
 /// How a parameter takes arguments.
@@ -277,6 +341,10 @@ pub(crate) enum Action {
     Number {
         to: Slot,
         number: i64,
+    },
+    /// `None`, of which nothing flows.
+    Nothing {
+        to: Slot,
     },
     Builtin {
         to: Slot,

@@ -7,8 +7,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{
-    Action, BodyKind, EXPRESSION, FunctionFacts, ModuleFacts, Name, Operation, Span,
+    Action, BodyKind, EXPRESSION, FunctionFacts, ModuleFacts, Name, Operation, Slot, Span,
 };
+use crate::origins::Origin;
 use crate::symbols::{Symbol, Symbols};
 
 /// A module of the program.
@@ -44,6 +45,8 @@ pub(crate) struct Program {
     shared_folders: usize,
     /// Attributes that some code sets.
     pub(crate) assigned: FxHashSet<Symbol>,
+    /// Those of them that may be set by `setattr`.
+    pub(crate) set_by_name: FxHashSet<Symbol>,
 }
 
 /// A module to be added.
@@ -69,6 +72,7 @@ impl Program {
         for file in files {
             program.add(file, &packages, symbols);
         }
+        program.assigned.extend(&program.set_by_name);
         program
     }
 
@@ -83,9 +87,11 @@ impl Program {
         self.owners.extend(facts.functions.iter().map(|_| number));
         let symbols: Vec<Symbol> = facts.names.iter().map(|name| table.intern(name)).collect();
         for function in &facts.functions {
-            let names = assigned_in(function, &facts.names);
-            self.assigned
-                .extend(names.map(|name| symbols[name as usize]));
+            let set = assigned_in(function);
+            self.assigned.extend(set.map(|name| symbols[name as usize]));
+            let by_name = set_by_name_in(function, &facts.names);
+            let by_name = by_name.map(|name| symbols[name as usize]);
+            self.set_by_name.extend(by_name);
         }
         let mut names = names_of(&path, packages);
         if let Some(module) = module {
@@ -227,6 +233,70 @@ impl Program {
         self.by_name.get(&format!("{package}.{name}")).copied()
     }
 
+    /// The body that is so many further out.
+    pub(crate) fn further_out(&self, function: FunctionId, hops: u32) -> Option<FunctionId> {
+        let mut at = function;
+        for _ in 0..hops {
+            at = self.sibling(at, self.function(at).parent?);
+        }
+        Some(at)
+    }
+
+    /// What a body sets its own variable of this name to.
+    pub(crate) fn stored(
+        &self,
+        function: FunctionId,
+        name: Symbol,
+    ) -> impl Iterator<Item = (Name, Slot)> {
+        let stored = self.function(function).origins.stored.iter().copied();
+        stored.filter(move |(stored, _)| self.symbol(function, *stored) == name)
+    }
+
+    /// Whether a body of the module sets a variable of this name that is not its own.
+    pub(crate) fn sets_from_inside(&self, near: FunctionId, name: Name) -> bool {
+        let mut functions = self.module_of(near).facts.functions.iter();
+        functions.any(|function| function.origins.stored_outside.contains(&name))
+    }
+
+    /// The body that a class stands in, and the slots there that hold its bases.
+    pub(crate) fn bases(&self, class: FunctionId) -> Option<(FunctionId, &[Slot])> {
+        let around = self.sibling(class, self.function(class).parent?);
+        let own = class.0 - self.module_of(class).first;
+        let mut operations = self.function(around).operations.iter();
+        operations.find_map(|operation| match &operation.action {
+            Action::Class(made) if made.body == own => Some((around, &*made.bases)),
+            _ => None,
+        })
+    }
+
+    /// The functions that stand in a body.
+    pub(crate) fn inside(&self, body: FunctionId) -> impl Iterator<Item = FunctionId> {
+        let module = self.module_of(body);
+        let own = body.0 - module.first;
+        let functions = (0..).zip(&module.facts.functions);
+        let inside = functions.filter(move |(_, function)| function.parent == Some(own));
+        inside.map(|(number, _)| FunctionId(module.first + number))
+    }
+
+    /// Whether a class is an enumeration, as far as the names of its bases say.
+    pub(crate) fn is_enumeration(&self, class: FunctionId) -> bool {
+        let Some((around, bases)) = self.bases(class) else {
+            return false;
+        };
+        bases.iter().any(|base| {
+            let Some(
+                Origin::Imported { name, .. }
+                | Origin::Attribute { name, .. }
+                | Origin::Variable { name, .. },
+            ) = self.function(around).origins.of(*base)
+            else {
+                return false;
+            };
+            let name = &*self.module_of(class).facts.names[name as usize];
+            name.ends_with("Enum") || name.ends_with("Flag")
+        })
+    }
+
     /// The module that is called so from the top.
     pub(crate) fn absolute(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
@@ -345,8 +415,17 @@ impl Program {
         }
     }
 }
-/// The attributes that a function sets; where it sets some by `setattr`, any name that stands in it.
-fn assigned_in<'a>(
+/// The attributes that a function sets.
+fn assigned_in(function: &FunctionFacts) -> impl Iterator<Item = Name> {
+    let operations = function.operations.iter();
+    operations.filter_map(|operation| match operation.action {
+        Action::SetAttribute { name, .. } => Some(name),
+        _ => None,
+    })
+}
+
+/// Those that it may set by `setattr`: any name that stands in it.
+fn set_by_name_in<'a>(
     function: &'a FunctionFacts,
     names: &'a [Box<str>],
 ) -> impl Iterator<Item = Name> + use<'a> {
@@ -357,7 +436,6 @@ fn assigned_in<'a>(
     let by_name = function.operations.iter().any(is_setter);
     let operations = function.operations.iter();
     operations.filter_map(move |operation| match operation.action {
-        Action::SetAttribute { name, .. } => Some(name),
         Action::Text { text, .. } if by_name => Some(text),
         _ => None,
     })

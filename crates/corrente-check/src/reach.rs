@@ -58,7 +58,10 @@ impl<'a, 'm> Search<'a, 'm> {
                 BodyKind::AsyncGenerator => "async generator",
                 _ => continue,
             };
-            if !is_test(machine, instance.function) && !machine.is_expression(body) {
+            if !is_test(machine, instance.function)
+                && !machine.is_expression(body)
+                && !runs_as_called_only(machine, body)
+            {
                 starts.insert(body, reason.to_owned());
             }
         }
@@ -272,6 +275,13 @@ impl<'a, 'm> Search<'a, 'm> {
             at: span,
         }
     }
+}
+
+/// Whether a body is there only because the function is, and the program calls it with what it is known to
+/// be given: then it runs as it is called.
+fn runs_as_called_only(machine: &Machine<'_>, body: InstanceId) -> bool {
+    let instance = &machine.instances[body.0 as usize];
+    !instance.is_called && machine.is_called_with_constants(instance.function)
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.

@@ -8,6 +8,7 @@ mod awaitable;
 mod definitions;
 mod expressions;
 mod flow;
+mod guards;
 mod imports;
 mod lowering;
 mod narrowing;

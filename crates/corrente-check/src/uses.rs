@@ -95,6 +95,7 @@ pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
         }
         Action::Text { .. }
         | Action::Number { .. }
+        | Action::Nothing { .. }
         | Action::Builtin { .. }
         | Action::Load { .. }
         | Action::Import { .. }

@@ -18,7 +18,6 @@ const KNOWN: &[&str] = &[
     "missed fourth_author_services/tornado_handler_with_mixin_and_prepare: main.py:17 open",
     "extra  second_author_near_misses/classes_of_two_owners_deep: main.py:18 sleep",
     "extra  second_author_negatives/containers_of_two_owners: main.py:11 sleep",
-    "extra  sixth_author_clean/own_flag_by_a_constant_argument: main.py:4 sleep",
     "missed sixth_author_language/protocol_made_by_a_factory_with_arguments: main.py:8 call",
     "missed sixth_author_language/exception_with_arguments_that_are_called: main.py:3 sleep",
     "missed sixth_author_language/class_made_by_type: main.py:3 sleep",

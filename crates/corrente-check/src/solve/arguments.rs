@@ -55,6 +55,32 @@ impl Given {
     }
 }
 
+/// All that a call gives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arguments<'a> {
+    pub(super) given: &'a [Given],
+    pub(super) listed: Listed,
+}
+
+/// Whether arguments are those of the running operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// They are all that the source gives there.
+    Written,
+    /// They are what the source gives there, after what it gave to this partial.
+    Through(u32),
+    /// They are what is known of a call that something else makes.
+    Otherwise,
+}
+
+impl<'a> Arguments<'a> {
+    /// What is known of a call that something else makes.
+    pub(super) fn otherwise(given: &'a [Given]) -> Self {
+        let listed = Listed::Otherwise;
+        Self { given, listed }
+    }
+}
+
 /// The argument at a position. Where none is, those that are given by name: whichever is meant, what is
 /// not of the kind that is looked for does no harm.
 pub(super) fn argument(given: &[Given], position: usize) -> ValueSet {
@@ -198,8 +224,9 @@ impl Machine<'_> {
         &mut self,
         callee: Value,
         receiver: Option<Value>,
-        given: &[Given],
+        arguments: Arguments<'_>,
     ) -> Option<InstanceId> {
+        let given = arguments.given;
         let Data::Function { function, outer } = self.values.data(callee) else {
             return None;
         };
@@ -215,7 +242,9 @@ impl Machine<'_> {
         } else {
             base.unwrap_or_else(|| self.heap.root())
         };
-        let instance = self.instance(function, Some(outer), context);
+        let constants = self.constants_given(callee, receiver, arguments);
+        let instance = self.instance(function, Some(outer), (context, constants));
+        self.instances[instance.0 as usize].is_called = true;
         let own = replaces && self.heap.is_site(self.context_of(instance));
         if !own {
             self.bind_defaults(instance, callee);

@@ -3,7 +3,7 @@
 //! A generator's body runs when it is iterated, a coroutine's when it is awaited: calling either
 //! gives a value and no edge.
 
-use super::arguments::{Given, OBJECT_DEPTH_MAX, Way};
+use super::arguments::{Arguments, Given, Listed, OBJECT_DEPTH_MAX, Way};
 use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -20,6 +20,7 @@ impl Machine<'_> {
         let given = self.gather(call);
         let callees = self.slot(call.callee);
         if callees.is_empty() {
+            self.note_given_away(&given);
             self.use_up(&given);
             // Whatever it is, `key=` is a function that it calls.
             self.run_key(&given, &ValueSet::default());
@@ -29,7 +30,14 @@ impl Machine<'_> {
             if call.mode == Mode::Awaited && self.is_never_awaited(callee) {
                 continue;
             }
-            let values = self.invoke(callee, &given, call.mode);
+            if let Data::Library(_) = self.values.data(callee) {
+                self.note_given_away(&given);
+            }
+            let arguments = Arguments {
+                given: &given,
+                listed: Listed::Written,
+            };
+            let values = self.invoke_with(callee, arguments, call.mode);
             result.extend(&values);
         }
         let unknown = callees.is_empty() || (self.generous && result.is_empty());
@@ -55,25 +63,30 @@ impl Machine<'_> {
 
     /// Calls a value with arguments; gives what comes back.
     pub(super) fn invoke(&mut self, callee: Value, given: &[Given], mode: Mode) -> ValueSet {
+        self.invoke_with(callee, Arguments::otherwise(given), mode)
+    }
+
+    fn invoke_with(&mut self, callee: Value, arguments: Arguments<'_>, mode: Mode) -> ValueSet {
+        let given = arguments.given;
         match self.values.data(callee) {
-            Data::Function { .. } => self.enter_function(callee, None, given),
+            Data::Function { .. } => self.enter_function(callee, None, arguments),
             Data::Bound { callee, receiver } => match self.values.data(callee) {
-                Data::Function { .. } => self.enter_function(callee, Some(receiver), given),
-                Data::ManagerMaker(inner) => self.make_manager(inner, Some(receiver), given),
+                Data::Function { .. } => self.enter_function(callee, Some(receiver), arguments),
+                Data::ManagerMaker(inner) => self.make_manager(inner, Some(receiver), arguments),
                 Data::Partial(number) => {
                     let mut all = vec![Given::positional(ValueSet::one(receiver))];
                     all.extend_from_slice(given);
-                    self.call_partial(number, &all, mode)
+                    self.call_partial(number, Arguments::otherwise(&all), mode)
                 }
                 _ => ValueSet::default(),
             },
             Data::Class(class) => match self.made_by_metaclass(class, given) {
                 Some(made) => made,
-                None => self.construct(callee, class, given),
+                None => self.construct(callee, class, arguments),
             },
             Data::Construct(class) => {
                 let callee = self.values.intern(Data::Class(class));
-                self.construct(callee, class, given)
+                self.construct(callee, class, arguments)
             }
             Data::Object(_) | Data::Declared(_) | Data::Override(_)
                 if mode == Mode::Decorator && self.is_decorating(callee) =>
@@ -87,7 +100,7 @@ impl Machine<'_> {
             }
             Data::Library(path) => self.call_of_library(path, given, mode),
             Data::CollectionMethod(owner, method) => self.collection_call(owner, method, given),
-            Data::ManagerMaker(inner) => self.make_manager(inner, None, given),
+            Data::ManagerMaker(inner) => self.make_manager(inner, None, arguments),
             Data::Stepping(body) => self.step_on(body, given),
             Data::Inherent { receiver, method } => self.call_inherent(receiver, method, given),
             Data::PropertySetter(property) => self.with_setter(property, given),
@@ -99,8 +112,10 @@ impl Machine<'_> {
             }
             // The property beside it decorates.
             Data::Deleter(_) => ValueSet::one(callee),
-            Data::Partial(number) => self.call_partial(number, given, mode),
-            Data::StaticMethod(inner) | Data::ClassMethod(inner) => self.invoke(inner, given, mode),
+            Data::Partial(number) => self.call_partial(number, arguments, mode),
+            Data::StaticMethod(inner) | Data::ClassMethod(inner) => {
+                self.invoke_with(inner, arguments, mode)
+            }
             // What its methods give is its own: `router.route(…)`, which then decorates.
             Data::Router(_) | Data::Model(_) if mode != Mode::Decorator => ValueSet::one(callee),
             Data::Dispatcher(owner) => {
@@ -112,12 +127,20 @@ impl Machine<'_> {
     }
 
     /// Calls a partial, unless it is among what it calls: `self.get = sync_to_async(self.get)`.
-    fn call_partial(&mut self, number: u32, given: &[Given], mode: Mode) -> ValueSet {
+    fn call_partial(&mut self, number: u32, arguments: Arguments<'_>, mode: Mode) -> ValueSet {
         if !self.calling.begin(number) {
             return ValueSet::default();
         }
-        let (callee, all) = self.filled(number, given);
-        let result = self.invoke(callee, &all, mode);
+        let (callee, all) = self.filled(number, arguments.given);
+        let listed = match arguments.listed {
+            Listed::Written => Listed::Through(number),
+            Listed::Through(_) | Listed::Otherwise => Listed::Otherwise,
+        };
+        let all = Arguments {
+            given: &all,
+            listed,
+        };
+        let result = self.invoke_with(callee, all, mode);
         self.calling.end();
         result
     }
@@ -136,9 +159,9 @@ impl Machine<'_> {
         &mut self,
         callee: Value,
         receiver: Option<Value>,
-        given: &[Given],
+        arguments: Arguments<'_>,
     ) -> ValueSet {
-        let Some(target) = self.target(callee, receiver, given) else {
+        let Some(target) = self.target(callee, receiver, arguments) else {
             return ValueSet::default();
         };
         let overridden = receiver
@@ -166,8 +189,13 @@ impl Machine<'_> {
         self.instances[instance.0 as usize].facts.kind
     }
 
-    fn make_manager(&mut self, inner: Value, receiver: Option<Value>, given: &[Given]) -> ValueSet {
-        match self.target(inner, receiver, given) {
+    fn make_manager(
+        &mut self,
+        inner: Value,
+        receiver: Option<Value>,
+        arguments: Arguments<'_>,
+    ) -> ValueSet {
+        match self.target(inner, receiver, arguments) {
             Some(target) => self.single(Data::Manager(target)),
             None => ValueSet::default(),
         }
@@ -194,10 +222,11 @@ impl Machine<'_> {
 
     /// The bodies that a callable would run, made ready with these arguments but not called here.
     pub(super) fn bodies(&mut self, callee: Value, given: &[Given]) -> Vec<InstanceId> {
+        let arguments = Arguments::otherwise(given);
         match self.values.data(callee) {
-            Data::Function { .. } => self.target(callee, None, given).into_iter().collect(),
+            Data::Function { .. } => self.target(callee, None, arguments).into_iter().collect(),
             Data::Bound { callee, receiver } => self
-                .target(callee, Some(receiver), given)
+                .target(callee, Some(receiver), arguments)
                 .into_iter()
                 .collect(),
             Data::Partial(number) => {
@@ -233,7 +262,7 @@ impl Machine<'_> {
         given: &[Given],
     ) -> Vec<InstanceId> {
         let before = std::mem::replace(&mut self.elsewhere, true);
-        let made = self.construct(callee, class, given);
+        let made = self.construct(callee, class, Arguments::otherwise(given));
         self.elsewhere = before;
         let initialize = self.symbols.intern("__init__");
         let mut found = Vec::new();
@@ -247,7 +276,13 @@ impl Machine<'_> {
         found
     }
 
-    fn construct(&mut self, callee: Value, class: ClassId, given: &[Given]) -> ValueSet {
+    fn construct(
+        &mut self,
+        callee: Value,
+        class: ClassId,
+        arguments: Arguments<'_>,
+    ) -> ValueSet {
+        let given = arguments.given;
         if self.is_enumeration(class) {
             return self.member_asked_for(callee, class, given);
         }
@@ -258,6 +293,7 @@ impl Machine<'_> {
         let site = self.current.site();
         let maker = self.current.instance;
         let object = self.heap.object(class, site, maker);
+        self.note_fixed(object, class, arguments);
         let depth = self.heap.depth(self.context_of(maker)) + 1;
         let body = self.heap.classes[class.0 as usize].body;
         let varies = self.varies(body, given);
@@ -273,7 +309,7 @@ impl Machine<'_> {
         let new = self.symbols.intern("__new__");
         for maker in self.look_up(class, new).values.iter() {
             if let Data::Function { .. } = self.values.data(maker) {
-                let made = self.enter_function(maker, Some(callee), given);
+                let made = self.enter_function(maker, Some(callee), arguments);
                 result.extend(&made);
             }
         }
@@ -281,7 +317,7 @@ impl Machine<'_> {
         let found = self.look_up(class, initialize);
         for method in found.values.iter() {
             for bound in self.bind(method, value).iter() {
-                self.invoke(bound, given, Mode::Plain);
+                self.invoke_with(bound, arguments, Mode::Plain);
             }
         }
         if found.class.is_none() {

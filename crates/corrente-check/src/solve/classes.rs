@@ -5,6 +5,7 @@
 use rustc_hash::FxHashSet;
 
 use super::arguments::{Given, Way};
+use super::flags::SetId;
 use super::heap::{ClassId, ClassInfo};
 use super::instance::InstanceId;
 use super::lineage::Known;
@@ -31,7 +32,7 @@ impl Machine<'_> {
         let body = self.program.sibling(self.current.function, class.body);
         let outer = self.current.instance;
         let root = self.heap.root();
-        let instance = self.instance(body, Some(outer), root);
+        let instance = self.instance(body, Some(outer), (root, SetId::default()));
         let id = match self.class_of_body(instance) {
             Some(known) => known,
             None => self.new_class(instance, class.bases.len()),

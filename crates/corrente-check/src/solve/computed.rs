@@ -5,6 +5,7 @@
 //! what it gives for another.
 
 use super::arguments::{Given, Way};
+use super::flags::SetId;
 use super::heap::ClassId;
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -43,7 +44,7 @@ impl Machine<'_> {
                     None => self.heap.root(),
                 };
                 let context = self.heap.called(ASKED_FOR | u64::from(name.0), around);
-                let body = self.instance(function, Some(outer), context);
+                let body = self.instance(function, Some(outer), (context, SetId::default()));
                 let text = Given::positional(self.single(Data::Text(name)));
                 self.pass(body, receiver, &[text]);
                 self.edge(body, Certainty::Certain);

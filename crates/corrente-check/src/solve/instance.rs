@@ -5,6 +5,7 @@
 use rustc_hash::FxHashSet;
 
 use super::cells::Readers;
+use super::flags::SetId;
 use super::heap::{ClassId, ContextId, Owner};
 use super::values::ValueSet;
 use crate::facts::{FunctionFacts, Span};
@@ -40,6 +41,12 @@ pub(crate) struct Instance<'a> {
     pub(super) facts: &'a FunctionFacts,
     pub(crate) outer: Option<InstanceId>,
     pub(crate) context: ContextId,
+    /// What its parameters are for certain.
+    pub(crate) constants: SetId,
+    /// Something calls it: it is not only there because the function is.
+    pub(crate) is_called: bool,
+    /// Operations that never run with these constants, a bit each.
+    pub(super) dead: Option<Box<[u64]>>,
     /// The owner of its cells.
     pub(crate) owner: Owner,
     /// The class of whose body this is, or in whose body it stands.
@@ -61,6 +68,7 @@ pub(super) struct NewInstance<'a> {
     pub(super) facts: &'a FunctionFacts,
     pub(super) outer: Option<InstanceId>,
     pub(super) context: ContextId,
+    pub(super) constants: SetId,
     pub(super) owner: Owner,
     pub(super) class: Option<ClassId>,
 }
@@ -73,6 +81,9 @@ impl<'a> Instance<'a> {
             facts: new.facts,
             outer: new.outer,
             context: new.context,
+            constants: new.constants,
+            is_called: false,
+            dead: None,
             owner: new.owner,
             class: new.class,
             slots: vec![ValueSet::default(); new.facts.slots as usize].into_boxed_slice(),
@@ -82,6 +93,12 @@ impl<'a> Instance<'a> {
             edges: Vec::new(),
             known_edges: None,
         }
+    }
+
+    /// Whether an operation never runs.
+    pub(super) fn is_dead(&self, operation: u32) -> bool {
+        let dead = self.dead.as_ref();
+        dead.is_some_and(|dead| dead[operation as usize / 64] >> (operation % 64) & 1 == 1)
     }
 
     /// Makes the calls of another body its own, if it calls that.

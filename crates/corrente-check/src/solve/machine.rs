@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::arguments::{Calling, Partial, Signature, Way};
 use super::cells::{CellId, Task};
+use super::flags::{Flags, SetId};
 use super::heap::{Context, ContextId, Heap, Owner};
 use super::instance::{Edge, Instance, InstanceId, NewInstance, Reach};
 use super::paths::Lookups;
@@ -48,6 +49,9 @@ pub(crate) struct Entry {
     pub(crate) reason: String,
 }
 
+/// In which a body is told apart: the body around it, the context, and what is known of its parameters.
+type Circumstances = (FunctionId, Option<InstanceId>, ContextId, SetId);
+
 /// The machine.
 pub(crate) struct Machine<'a> {
     pub(crate) program: &'a Program,
@@ -56,9 +60,10 @@ pub(crate) struct Machine<'a> {
     pub(super) values: Values,
     pub(super) heap: Heap,
     pub(super) lookups: Lookups,
+    pub(super) flags: Flags,
     pub(super) poured: super::contents::Poured,
     pub(crate) instances: Vec<Instance<'a>>,
-    numbers: FxHashMap<(FunctionId, Option<InstanceId>, ContextId), InstanceId>,
+    numbers: FxHashMap<Circumstances, InstanceId>,
     contexts: FxHashMap<FunctionId, usize>,
     /// Functions with more circumstances than are told apart.
     pub(crate) merged: FxHashSet<FunctionId>,
@@ -150,8 +155,10 @@ impl<'a> Machine<'a> {
             operation: 0,
             span: Span::default(),
         };
+        let flags = Flags::new(program, &mut symbols);
         let mut machine = Self {
             program,
+            flags,
             symbols,
             catalogue,
             values: Values::default(),
@@ -202,7 +209,7 @@ impl<'a> Machine<'a> {
         self.modules = vec![InstanceId(0); self.program.modules.len()];
         for module in self.program.import_order() {
             let function = FunctionId(self.program.modules[module as usize].first);
-            self.modules[module as usize] = self.instance(function, None, root);
+            self.modules[module as usize] = self.instance(function, None, (root, SetId::default()));
         }
     }
 
@@ -269,6 +276,9 @@ impl<'a> Machine<'a> {
 
     fn step(&mut self, instance: InstanceId, function: FunctionId, operation: u32) {
         let facts = self.instances[instance.0 as usize].facts;
+        if self.instances[instance.0 as usize].is_dead(operation) {
+            return;
+        }
         let found = &facts.operations[operation as usize];
         self.current = Current {
             instance,
@@ -314,10 +324,10 @@ impl<'a> Machine<'a> {
         &mut self,
         function: FunctionId,
         outer: Option<InstanceId>,
-        context: ContextId,
+        (context, constants): (ContextId, SetId),
     ) -> InstanceId {
         let mut context = context;
-        if let Some(known) = self.numbers.get(&(function, outer, context)) {
+        if let Some(known) = self.numbers.get(&(function, outer, context, constants)) {
             return *known;
         }
         let root = self.heap.root();
@@ -328,11 +338,12 @@ impl<'a> Machine<'a> {
             if *count >= most {
                 context = root;
                 self.merged.insert(function);
-                if let Some(known) = self.numbers.get(&(function, outer, context)) {
+                if let Some(known) = self.numbers.get(&(function, outer, context, constants)) {
                     return *known;
                 }
             }
-            *self.contexts.entry(function).or_default() += 1;
+            // What is known of parameters is told apart in few ways only, which do not count.
+            *self.contexts.entry(function).or_default() += usize::from(constants.is_empty());
         }
         let id = InstanceId(self.instances.len() as u32);
         let program: &'a Program = self.program;
@@ -341,10 +352,12 @@ impl<'a> Machine<'a> {
             facts: program.function(function),
             outer,
             context,
+            constants,
             owner: self.heap.new_owner(),
             class: outer.and_then(|outer| self.instances[outer.0 as usize].class),
         }));
-        self.numbers.insert((function, outer, context), id);
+        self.numbers.insert((function, outer, context, constants), id);
+        self.instances[id.0 as usize].dead = self.dead_operations(id);
         self.queue(id);
         id
     }

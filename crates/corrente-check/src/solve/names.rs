@@ -3,6 +3,7 @@
 //! A module's attribute is a cell of its body; a name that a module does not bind may be a module
 //! inside the package, and else belongs to a library.
 
+use super::flags::SetId;
 use super::heap::{OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -48,6 +49,7 @@ impl Machine<'_> {
                 };
                 self.add_one(*to, data);
             }
+            Action::Nothing { .. } => {}
             Action::Number { to, number } => self.add_one(*to, Data::Number(*number)),
             Action::Builtin { to, name } => self.builtin(*to, *name),
             Action::Load { to, hops, name } => self.load(*to, *hops, *name),
@@ -232,7 +234,7 @@ impl Machine<'_> {
             }
         }
         let root = self.heap.root();
-        let instance = self.instance(function, Some(outer), root);
+        let instance = self.instance(function, Some(outer), (root, SetId::default()));
         self.bind_defaults(instance, value);
         if !defaults.is_empty() {
             self.bind_injected(instance, value);

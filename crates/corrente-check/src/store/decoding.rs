@@ -4,11 +4,15 @@
 //! take more memory than a few times its own length.
 
 use crate::facts::{
-    Action, Argument, ArgumentKind, BodyKind, Call, Class, Collection, Fault, FunctionFacts, Key,
-    Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot, Span,
-    Trait, Whole,
+    Action, Argument, ArgumentKind, BodyKind, Call, Class, Collection, Fault, FunctionFacts, Guard,
+    Key, Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot, Span,
+    Test, Trait, Whole,
 };
+use crate::origins::Origins;
 use crate::uses::Uses;
+
+/// How deep a test may nest: a multiple of what `syntax` keeps.
+const TEST_DEPTH_MAX: usize = 64;
 
 /// The facts of a module, without what follows from its source.
 pub(super) fn decode(shape: &[u8], places: &[u8]) -> Option<ModuleFacts> {
@@ -150,7 +154,9 @@ impl<'a> Reader<'a> {
             operations: self.list(Self::operation)?,
             slots,
             receiver,
+            guards: self.list(Self::guard)?,
             uses: Uses::default(),
+            origins: Origins::default(),
         })
     }
 
@@ -166,6 +172,28 @@ impl<'a> Reader<'a> {
             name: self.number()?,
             kind,
             slot: self.number()?,
+        })
+    }
+
+    fn guard(&mut self) -> Option<Guard> {
+        Some(Guard {
+            first: self.number()?,
+            end: self.number()?,
+            test: self.asked(TEST_DEPTH_MAX)?,
+        })
+    }
+
+    fn asked(&mut self, depth: usize) -> Option<Test> {
+        let deeper = depth.checked_sub(1)?;
+        let part = |reader: &mut Self| reader.asked(deeper);
+        Some(match self.byte()? {
+            0 => Test::True(self.number()?),
+            1 => Test::Equal(self.number()?, self.number()?),
+            2 => Test::Not(Box::new(part(self)?)),
+            3 => Test::All(self.list(part)?),
+            4 => Test::Any(self.list(part)?),
+            5 => Test::Other,
+            _ => return None,
         })
     }
 
@@ -270,6 +298,7 @@ impl<'a> Reader<'a> {
                 from: self.number()?,
             },
             14 => Action::Return { from: first },
+            25 => Action::Nothing { to: first },
             15 => Action::Declare {
                 to: first,
                 annotation: self.number()?,

@@ -7,7 +7,7 @@
 
 use crate::facts::{
     Action, ArgumentKind, BodyKind, FunctionFacts, Key, Mode, ModuleFacts, ParameterKind, Passage,
-    Receiver, Slot, Span, Trait, Whole,
+    Receiver, Slot, Span, Test, Trait, Whole,
 };
 use crate::spans::Spans;
 
@@ -144,6 +144,31 @@ impl Writer {
             self.number(next - number);
             self.action(&operation.action);
         }
+        self.count(function.guards.len());
+        for guard in &function.guards {
+            self.number(guard.first);
+            self.number(guard.end);
+            self.test(&guard.test);
+        }
+    }
+
+    fn test(&mut self, test: &Test) {
+        let (tag, parts) = match test {
+            Test::True(slot) => return self.tagged(0, [*slot]),
+            Test::Equal(one, other) => return self.tagged(1, [*one, *other]),
+            Test::Other => return self.tagged(5, []),
+            Test::Not(inner) => {
+                self.tagged(2, []);
+                return self.test(inner);
+            }
+            Test::All(parts) => (3, parts),
+            Test::Any(parts) => (4, parts),
+        };
+        self.tagged(tag, []);
+        self.count(parts.len());
+        for part in parts {
+            self.test(part);
+        }
     }
 
     fn action(&mut self, action: &Action) {
@@ -180,6 +205,7 @@ impl Writer {
             Action::Await { to, from } => self.tagged(12, [*to, *from]),
             Action::Yield { to, from } => self.tagged(13, [*to, *from]),
             Action::Return { from } => self.tagged(14, [*from]),
+            Action::Nothing { to } => self.tagged(25, [*to]),
             Action::Declare { to, annotation } => self.tagged(15, [*to, *annotation]),
             several => self.several(several),
         }

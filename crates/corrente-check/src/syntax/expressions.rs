@@ -4,7 +4,7 @@
 //! their own.
 
 use ruff_python_ast::{
-    Arguments, BoolOp, Comprehension, Expr, ExprBoolOp, ExprCall, ExprFString, ExprGenerator,
+    Arguments, Comprehension, Expr, ExprCall, ExprFString, ExprGenerator,
     ExprUnaryOp, Int, Number, Operator, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
@@ -28,6 +28,7 @@ impl Lowering<'_> {
         }
         self.depth += 1;
         let slot = self.deeper(expression);
+        self.note_part(expression, slot);
         self.depth -= 1;
         slot
     }
@@ -85,7 +86,15 @@ impl Lowering<'_> {
             }
             Expr::StringLiteral(literal) => self.text(range, as_known(literal.value.to_str())),
             // What bytes there are, nobody asks; their `join` iterates as that of a text does.
-            Expr::BytesLiteral(_) => self.text(range, ""),
+            Expr::BytesLiteral(literal) => {
+                let text = if literal.value.is_empty() { "" } else { PROSE };
+                self.text(range, text)
+            }
+            Expr::NoneLiteral(_) => {
+                let to = self.slot();
+                self.emit(range, Action::Nothing { to });
+                to
+            }
             Expr::NumberLiteral(literal) => {
                 let number = match &literal.value {
                     Number::Int(whole) => whole.as_i64(),
@@ -204,24 +213,8 @@ impl Lowering<'_> {
         to
     }
 
-    fn either(&mut self, range: TextRange, parts: &ExprBoolOp) -> Slot {
-        let to = self.slot();
-        for part in &parts.values {
-            let from = self.expression(part);
-            self.emit(range, Action::Copy { to, from });
-            let decides = match parts.op {
-                BoolOp::And => truth(part).is_false(),
-                BoolOp::Or => truth(part) == Truth::Always,
-            };
-            if decides {
-                break;
-            }
-        }
-        to
-    }
-
     fn choice(&mut self, choice: &ruff_python_ast::ExprIf) -> Slot {
-        self.tested(&choice.test);
+        let asked = self.tested(&choice.test);
         match truth(&choice.test) {
             Truth::Always => return self.expression(&choice.body),
             Truth::Never | Truth::Typing => return self.expression(&choice.orelse),
@@ -231,16 +224,20 @@ impl Lowering<'_> {
         let to = self.slot();
         let before = self.mark();
         let tested = choice.test.range();
+        let first = self.here();
         let around = self.enter_branch(tested, narrowing.as_ref(), Side::Holds);
         let from = self.expression(&choice.body);
         self.leave_branch(around);
         self.emit(choice.range(), Action::Copy { to, from });
+        self.guarded(first, &asked);
         let taken = self.resume(before);
+        let first = self.here();
         let around = self.enter_branch(tested, narrowing.as_ref(), Side::Fails);
         let from = self.expression(&choice.orelse);
         self.leave_branch(around);
         self.emit(choice.range(), Action::Copy { to, from });
-        self.join(taken);
+        self.guarded(first, &asked.negated());
+        self.join_tested(taken, &asked);
         to
     }
 
@@ -438,14 +435,6 @@ impl Lowering<'_> {
             }
         }
         to
-    }
-
-    /// What stands where a truth is asked for: an object's own `__bool__` or `__len__` tells.
-    pub(super) fn tested(&mut self, test: &Expr) {
-        let value = self.expression(test);
-        if let Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) = test {
-            self.special(test.range(), "__bool__", value, None);
-        }
     }
 
     /// What begins like a name may be one that is looked for: `f"do_{action}"`, `f"plugins.{name}"`.

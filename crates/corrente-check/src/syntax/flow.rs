@@ -8,7 +8,7 @@ use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
 use super::lowering::{Loop, Lowering, Versions};
-use crate::facts::{Action, Name, Slot};
+use crate::facts::{Action, Name, Slot, Test};
 
 impl Lowering<'_> {
     /// The way as it is, to go back to.
@@ -28,6 +28,11 @@ impl Lowering<'_> {
 
     /// The current way and `other` meet.
     pub(super) fn join(&mut self, other: Versions) {
+        self.join_tested(other, &Test::Other);
+    }
+
+    /// The same where code came by `other` if a test held, and by the current way if it did not.
+    pub(super) fn join_tested(&mut self, other: Versions, test: &Test) {
         let Some(other) = other else { return };
         let Some(mut here) = self.stop() else {
             self.frame().versions = Some(other);
@@ -35,6 +40,7 @@ impl Lowering<'_> {
         };
         let mut names: Vec<(Name, Slot)> = other.into_iter().collect();
         names.sort_unstable();
+        let mut both = Vec::new();
         for (name, theirs) in names {
             match here.get(&name).copied() {
                 None => {
@@ -42,14 +48,23 @@ impl Lowering<'_> {
                 }
                 Some(ours) if ours != theirs => {
                     let to = self.slot();
-                    self.emit(TextRange::default(), Action::Copy { to, from: ours });
-                    self.emit(TextRange::default(), Action::Copy { to, from: theirs });
+                    both.push((to, ours, theirs));
                     here.insert(name, to);
                 }
                 Some(_) => {}
             }
         }
+        self.copies(both.iter().map(|(to, ours, _)| (*to, *ours)), &test.negated());
+        self.copies(both.iter().map(|(to, _, theirs)| (*to, *theirs)), test);
         self.frame().versions = Some(here);
+    }
+
+    fn copies(&mut self, pairs: impl Iterator<Item = (Slot, Slot)>, test: &Test) {
+        let first = self.here();
+        for (to, from) in pairs {
+            self.emit(TextRange::default(), Action::Copy { to, from });
+        }
+        self.guarded(first, test);
     }
 
     /// Gives each variable that `body` sets a slot that gets all its versions; a loop's head.

@@ -14,9 +14,10 @@ use super::scopes::{Place, Scopes};
 use super::span_of;
 use super::statements::DEPTH_MAX;
 use crate::facts::{
-    Action, BodyKind, Fault, FunctionFacts, ModuleFacts, Name, Operation, Parameter, ParameterKind,
-    RETURNS, Receiver, Slot, Trait,
+    Action, BodyKind, Fault, FunctionFacts, Guard, ModuleFacts, Name, Operation, Parameter, ParameterKind,
+    RETURNS, Receiver, Slot, Test, Trait,
 };
+use crate::origins::Origins;
 use crate::uses::Uses;
 
 /// Versions of variables; `None` where no code comes by any more.
@@ -56,6 +57,11 @@ pub(super) struct Frame {
     pub(super) within: Vec<Within>,
     /// Of a generator expression: what it was given from the body around it.
     pub(super) passed: Option<Vec<Passed>>,
+    pub(super) guards: Vec<Guard>,
+    /// Tests that hold up to the end of the statements around, and since which operation.
+    pub(super) pending: Vec<(u32, Test)>,
+    /// Within a test: what its parts hold, by where they stand.
+    pub(super) noted: Option<Vec<(TextRange, Slot)>>,
 }
 
 impl Frame {
@@ -151,7 +157,9 @@ impl<'a> Lowering<'a> {
             settled: Vec::new(),
             gives_awaitable: true,
             receiver: Receiver::Object,
+            guards: Vec::new(),
             uses: Uses::default(),
+            origins: Origins::default(),
         });
         self.frames.push(Frame {
             function,
@@ -169,6 +177,9 @@ impl<'a> Lowering<'a> {
             kept: Vec::new(),
             within: Vec::new(),
             passed: None,
+            guards: Vec::new(),
+            pending: Vec::new(),
+            noted: None,
         });
         function
     }
@@ -269,6 +280,7 @@ impl<'a> Lowering<'a> {
             function.operations = frame.operations.into_boxed_slice().into_vec();
             function.slots = frame.slots;
             function.fields = frame.fields;
+            function.guards = frame.guards;
         }
     }
 

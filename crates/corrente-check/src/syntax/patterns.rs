@@ -8,7 +8,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
 use super::statements::word;
-use crate::facts::{Action, Key, Slot, Trait};
+use crate::facts::{Action, Key, Slot, Test, Trait};
 
 /// Classes of which `case str(name)` binds the object itself (PEP 634).
 const WHOLE: &[&str] = &[
@@ -25,19 +25,30 @@ const WHOLE: &[&str] = &[
     "tuple",
 ];
 
+/// Cases of which those after them know that they did not match.
+const CASES_MAX: usize = 32;
+
 impl Lowering<'_> {
     pub(super) fn match_statement(&mut self, choice: &StmtMatch) {
         let subject = self.expression(&choice.subject);
         let before = self.mark();
         let mut ends = Vec::new();
         let mut complete = false;
+        let mut earlier = Vec::new();
         for case in &choice.cases {
             self.resume(before.clone());
+            let asked = self.matched(&case.pattern, subject);
+            let first = self.here();
             self.pattern(&case.pattern, subject);
             if let Some(guard) = &case.guard {
                 self.expression(guard);
             }
             self.statements(&case.body);
+            let not_before = Test::Any(earlier.clone()).negated();
+            self.guarded(first, &Test::All(vec![asked.clone(), not_before]));
+            if case.guard.is_none() && earlier.len() < CASES_MAX {
+                earlier.push(asked);
+            }
             ends.push(self.stop());
             complete |= case.guard.is_none() && case.pattern.is_irrefutable();
         }

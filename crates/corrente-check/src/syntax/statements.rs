@@ -19,9 +19,10 @@ pub(super) const DEPTH_MAX: u32 = 2_000;
 
 impl Lowering<'_> {
     pub(super) fn statements(&mut self, body: &[Stmt]) {
+        let pending = self.frame().pending.len();
         for statement in body {
             if !self.is_live() {
-                return;
+                break;
             }
             if self.depth < DEPTH_MAX {
                 self.depth += 1;
@@ -34,6 +35,7 @@ impl Lowering<'_> {
                 self.too_deep(statement.range());
             }
         }
+        self.end_pending(pending);
     }
 
     fn statement(&mut self, statement: &Stmt) {
@@ -107,7 +109,8 @@ impl Lowering<'_> {
                 self.assign(&alias.name, from);
             }
             Stmt::Assert(assert) => {
-                self.tested(&assert.test);
+                let asked = self.tested(&assert.test);
+                self.guarded_from_here(asked);
                 if truth(&assert.test) == Truth::Never {
                     self.stop();
                     return;
@@ -274,10 +277,11 @@ impl Lowering<'_> {
         let Some(test) = test else {
             return self.statements(body);
         };
-        self.tested(test);
+        let asked = self.tested(test);
         let truth = truth(test);
         let narrowing = self.narrowing(test);
         let before = self.mark();
+        let first = self.here();
         match truth {
             Truth::Never => self.stop(),
             Truth::Typing => {
@@ -292,6 +296,7 @@ impl Lowering<'_> {
                 let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Holds);
                 self.statements(body);
                 self.leave_branch(around);
+                self.guarded(first, &asked);
                 None
             }
         };
@@ -306,6 +311,7 @@ impl Lowering<'_> {
             return;
         }
         let taken = self.resume(before);
+        let (first, pending) = (self.here(), self.frame().pending.len());
         let around = self.enter_branch(test.range(), narrowing.as_ref(), Side::Fails);
         if let Some((next, after)) = rest.split_first() {
             if next.test.is_none() && is_for_want_of_a_thread(test, body, &next.body) {
@@ -314,7 +320,17 @@ impl Lowering<'_> {
             self.branch(next.test.as_ref(), &next.body, after);
         }
         self.leave_branch(around);
-        self.join(taken);
+        self.guarded(first, &asked.negated());
+        if taken.is_some() {
+            self.end_pending(pending);
+        }
+        let sides = (taken.is_some(), self.is_live());
+        self.join_tested(taken, &asked);
+        match sides {
+            (false, true) => self.guarded_from_here(asked.negated()),
+            (true, false) => self.guarded_from_here(asked),
+            _ => {}
+        }
     }
 
     /// `except class as name`: some object of the class, whoever raised it.
@@ -340,7 +356,7 @@ impl Lowering<'_> {
             }
             Stmt::While(each) => {
                 let heads = self.begin_loop(&each.body, None);
-                self.tested(&each.test);
+                let asked = self.tested(&each.test);
                 let truth = truth(&each.test);
                 let exit = if truth == Truth::Always {
                     None
@@ -352,9 +368,11 @@ impl Lowering<'_> {
                 }
                 let narrowing = self.narrowing(&each.test);
                 let range = each.test.range();
+                let first = self.here();
                 let around = self.enter_branch(range, narrowing.as_ref(), Side::Holds);
                 self.statements(&each.body);
                 self.leave_branch(around);
+                self.guarded(first, &asked);
                 let innermost = self.frame().loops.last();
                 let ends_by_test = innermost.is_some_and(|one| one.breaks.is_empty());
                 self.end_loop(&heads, exit, &each.orelse);

@@ -50,6 +50,14 @@ pub(super) fn truth(test: &Expr) -> Truth {
     }
 }
 
+/// Whether a part of `and` or `or` leaves nothing to those after it.
+pub(super) fn decides(operator: BoolOp, part: &Expr) -> bool {
+    match operator {
+        BoolOp::And => truth(part).is_false(),
+        BoolOp::Or => truth(part) == Truth::Always,
+    }
+}
+
 /// What `and` or `or` makes of its parts.
 fn joined(operator: BoolOp, truths: &[Truth]) -> Truth {
     let all = |wanted: fn(Truth) -> bool| truths.iter().all(|truth| wanted(*truth));
