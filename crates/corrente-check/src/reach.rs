@@ -41,12 +41,16 @@ struct Search<'a, 'm> {
     starts: FxHashMap<InstanceId, String>,
     arrivals: FxHashMap<InstanceId, Arrival>,
     callers: FxHashMap<InstanceId, Vec<InstanceId>>,
+    /// Which modules are tests, by number.
+    tests: Vec<bool>,
     /// The circumstances of each function.
     bodies: FxHashMap<FunctionId, Vec<InstanceId>>,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
     fn new(machine: &'a Machine<'m>) -> Self {
+        let tests = tests_of(machine);
+        let is_in_test = |function| tests[machine.program.module_number(function) as usize];
         let mut starts = FxHashMap::default();
         let mut bodies: FxHashMap<FunctionId, Vec<InstanceId>> = FxHashMap::default();
         for (number, instance) in machine.instances.iter().enumerate() {
@@ -58,7 +62,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 BodyKind::AsyncGenerator => "async generator",
                 _ => continue,
             };
-            if !is_test(machine, instance.function)
+            if !is_in_test(instance.function)
                 && !machine.is_expression(body)
                 && !runs_as_called_only(machine, body)
             {
@@ -66,6 +70,9 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         for entry in &machine.entries {
+            if is_in_test(machine.instances[entry.instance.0 as usize].function) {
+                continue;
+            }
             starts
                 .entry(entry.instance)
                 .or_insert_with(|| entry.reason.clone());
@@ -75,6 +82,7 @@ impl<'a, 'm> Search<'a, 'm> {
             starts,
             arrivals: FxHashMap::default(),
             callers: FxHashMap::default(),
+            tests,
             bodies,
         }
     }
@@ -106,7 +114,7 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut found = Vec::new();
         for edge in &self.machine.instances[at.0 as usize].edges {
             let Reach::Body(to) = edge.to else { continue };
-            if self.certainty_of(edge, to) > certainty || self.is_start(to) {
+            if self.certainty_of(edge, to) > certainty || self.is_start(to) || self.is_in_test(to) {
                 continue;
             }
             let callers = self.callers.entry(to).or_default();
@@ -132,6 +140,12 @@ impl<'a, 'm> Search<'a, 'm> {
         } else {
             edge.certainty
         }
+    }
+
+    /// Whether a body stands in a test: a program does not call its tests, whatever they override.
+    fn is_in_test(&self, to: InstanceId) -> bool {
+        let function = self.machine.instances[to.0 as usize].function;
+        self.tests[self.machine.program.module_number(function) as usize]
     }
 
     fn is_start(&self, instance: InstanceId) -> bool {
@@ -282,6 +296,13 @@ impl<'a, 'm> Search<'a, 'm> {
 fn runs_as_called_only(machine: &Machine<'_>, body: InstanceId) -> bool {
     let instance = &machine.instances[body.0 as usize];
     !instance.is_called && machine.is_called_with_constants(instance.function)
+}
+
+/// Which modules are tests.
+fn tests_of(machine: &Machine<'_>) -> Vec<bool> {
+    let modules = machine.program.modules.iter();
+    let bodies = modules.map(|module| FunctionId(module.first));
+    bodies.map(|body| is_test(machine, body)).collect()
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.

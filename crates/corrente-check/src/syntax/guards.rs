@@ -3,10 +3,11 @@
 //! Only tests count that ask for what callers may give: a name, an attribute, a comparison with a constant, what
 //! `and`, `or` and `not` make of these. Which of them hold is the machine's business (`solve/flags`).
 
-use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprBoolOp, ExprCompare, Pattern, UnaryOp};
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprBoolOp, ExprCall, ExprCompare, Pattern, UnaryOp};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lowering::Lowering;
+use super::statements::word;
 use crate::facts::{Action, Guard, Slot, Test};
 
 /// How deep a test is looked into, and how many parts of it count: generated code asks more.
@@ -68,6 +69,11 @@ impl Lowering<'_> {
                 }
             }
             Expr::Compare(compare) => self.compared(compare).unwrap_or(Test::Other),
+            Expr::Call(call) if asks_whether_a_loop_runs(call) => {
+                let to = self.slot();
+                self.emit(call.range(), Action::Number { to, number: 1 });
+                Test::True(to)
+            }
             other => self.noted(other).map_or(Test::Other, Test::True),
         }
     }
@@ -172,6 +178,25 @@ impl Lowering<'_> {
             }
             _ => Test::Other,
         }
+    }
+}
+
+/// `loop.is_running()`, `is_loop_running()`: on the loop's thread it does. Not a loop that an object keeps: that may
+/// be the one of another thread.
+fn asks_whether_a_loop_runs(call: &ExprCall) -> bool {
+    let name = word(&call.func);
+    if !call.arguments.is_empty() {
+        return false;
+    }
+    match &*call.func {
+        Expr::Attribute(asked) if name == "is_running" => match &*asked.value {
+            Expr::Name(kept) => kept.id.as_str().contains("loop"),
+            Expr::Call(current) => {
+                matches!(word(&current.func), "get_event_loop" | "get_running_loop")
+            }
+            _ => false,
+        },
+        _ => name.contains("loop") && name.contains("running") && name.starts_with("is_"),
     }
 }
 
