@@ -33,12 +33,26 @@ impl Configuration {
             .get("tool")
             .and_then(|tool| tool.get("corrente"))
             .and_then(|corrente| corrente.get("check"));
-        match table {
-            None => Ok(Self::default()),
-            Some(table) => table.clone().try_into().map_err(|error: toml::de::Error| {
-                format!("`[tool.corrente.check]`: {}", error.message())
-            }),
+        let Some(table) = table else {
+            return Ok(Self::default());
+        };
+        let toml::Value::Table(table) = table else {
+            let found = table.type_str();
+            return Err(format!(
+                "`tool.corrente.check`: expected a table, found {found}; write `[tool.corrente.check]`"
+            ));
+        };
+        // Each key by itself first, so that what is wrong can be named.
+        for (key, value) in table {
+            let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
+            Self::of(alone).map_err(|said| format!("`[tool.corrente.check]` `{key}`: {said}"))?;
         }
+        Self::of(table.clone()).map_err(|said| format!("`[tool.corrente.check]`: {said}"))
+    }
+
+    fn of(table: toml::Table) -> Result<Self, String> {
+        let read = table.try_into();
+        read.map_err(|error: toml::de::Error| error.message().to_owned())
     }
 }
 
@@ -56,5 +70,18 @@ mod tests {
     fn a_misspelt_key_is_told() {
         let error = Configuration::read("[tool.corrente.check]\nexclud = []\n");
         assert!(error.expect_err("it is wrong").contains("exclud"));
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_kind_is_named() {
+        let said = |text: &str| Configuration::read(text).expect_err("it is wrong");
+        let error = said("[tool.corrente.check]\nignore = []\nexclude = \"old\"\n");
+        assert!(
+            error.contains("`exclude`") && error.contains("\"old\""),
+            "{error}"
+        );
+        let error = said("[tool.corrente]\ncheck = 3\n");
+        assert!(error.contains("expected a table, found integer"), "{error}");
+        assert!(!error.contains("struct"), "{error}");
     }
 }

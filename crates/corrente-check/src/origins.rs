@@ -5,8 +5,7 @@
 //! parallel. What other bodies make of it is the machine's business (`solve/flags`).
 
 use crate::facts::{
-    Action, ArgumentKind, Call, FunctionFacts, Mode, Name, Operation, ParameterKind, Slot, Trait,
-    Whole,
+    Action, ArgumentKind, Call, FunctionFacts, Guard, Mode, Name, ParameterKind, Slot, Trait, Whole,
 };
 use crate::uses::each_use;
 
@@ -147,34 +146,48 @@ impl Origins {
     }
 }
 
+/// Leaves out guards of operations that make no difference to what is found: those that only write down literals.
+pub(crate) fn keep_guards_that_matter(facts: &mut FunctionFacts, names: &[Box<str>]) {
+    let guards = std::mem::take(&mut facts.guards);
+    let written = Written::of(facts, names);
+    let kept = guards.into_iter().filter(|guard| written.matters(guard));
+    let kept = kept.collect();
+    facts.guards = kept;
+}
+
 /// Which operations write each slot.
 struct Written<'a> {
     facts: &'a FunctionFacts,
     names: &'a [Box<str>],
-    /// Slots with the operations that write them, in their order.
-    pairs: Vec<(Slot, u32)>,
+    /// The first two operations that write each slot, and whether there are more.
+    writers: Vec<[u32; 3]>,
 }
+
+/// No operation.
+const NONE: u32 = u32::MAX;
 
 impl<'a> Written<'a> {
     fn of(facts: &'a FunctionFacts, names: &'a [Box<str>]) -> Self {
-        let numbered = (0..).zip(&facts.operations);
-        let written = numbered.filter_map(|(number, operation): (u32, &Operation)| {
-            written(&operation.action).map(|slot| (slot, number))
-        });
-        let mut pairs: Vec<(Slot, u32)> = written.collect();
-        pairs.sort_unstable();
+        let mut writers = vec![[NONE; 3]; facts.slots as usize];
+        for (number, operation) in (0..).zip(&facts.operations) {
+            let slot = written(&operation.action);
+            let known = slot.and_then(|slot| writers.get_mut(slot as usize));
+            let free = known.and_then(|known| known.iter_mut().find(|one| **one == NONE));
+            if let Some(free) = free {
+                *free = number;
+            }
+        }
         Self {
             facts,
             names,
-            pairs,
+            writers,
         }
     }
 
     fn writers(&self, slot: Slot) -> impl Iterator<Item = u32> {
-        let start = self.pairs.partition_point(|(written, _)| *written < slot);
-        let pairs = self.pairs[start..].iter();
-        let own = pairs.take_while(move |(written, _)| *written == slot);
-        own.map(|(_, number)| *number)
+        let known = self.writers.get(slot as usize).copied();
+        let known = known.unwrap_or([NONE; 3]).into_iter();
+        known.take_while(|number| *number != NONE)
     }
 
     fn parameter(&self, slot: Slot) -> Option<Origin> {
@@ -255,6 +268,41 @@ impl<'a> Written<'a> {
         })
     }
 
+    /// Whether it makes a difference that operations do not run.
+    fn matters(&self, guard: &Guard) -> bool {
+        let mut asked = Vec::new();
+        guard.test.each_slot(&mut |slot| asked.push(slot));
+        let operations = &self.facts.operations[guard.first as usize..guard.end as usize];
+        operations.iter().any(|operation| match &operation.action {
+            Action::Text { .. }
+            | Action::Number { .. }
+            | Action::Nothing { .. }
+            | Action::Builtin { .. }
+            | Action::Collection(_) => false,
+            Action::Copy { from, .. }
+            | Action::Return { from }
+            | Action::Store { from, .. }
+            | Action::SetAttribute { from, .. } => !asked.contains(from) && self.may_flow(*from),
+            _ => true,
+        })
+    }
+
+    /// Whether a slot may hold something other than a literal.
+    fn may_flow(&self, slot: Slot) -> bool {
+        let is_literal = |writer: u32| {
+            let action = &self.facts.operations[writer as usize].action;
+            matches!(
+                action,
+                Action::Text { .. }
+                    | Action::Number { .. }
+                    | Action::Nothing { .. }
+                    | Action::Collection(_)
+            )
+        };
+        let mut writers = self.writers(slot).peekable();
+        writers.peek().is_none() || !writers.all(is_literal)
+    }
+
     /// What guards ask.
     fn tested(&self) -> Box<[Origin]> {
         let mut slots = Vec::new();
@@ -327,7 +375,12 @@ impl<'a> Written<'a> {
         if !self.facts.parameters.iter().any(|one| is_open(one.kind)) {
             return false;
         }
-        if self.facts.operations.iter().any(|one| self.may_change_options(&one.action)) {
+        if self
+            .facts
+            .operations
+            .iter()
+            .any(|one| self.may_change_options(&one.action))
+        {
             return false;
         }
         let is_all = |slot| matches!(self.origin(slot), Some(Origin::Rest | Origin::Options));

@@ -27,6 +27,7 @@ use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::TextRange;
 
 use crate::facts::{Fault, ModuleFacts, Span};
+use crate::origins;
 use lowering::Lowering;
 pub(crate) use outline::{Outline, Statement};
 use scopes::Scopes;
@@ -58,6 +59,14 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
     let scopes = Scopes::of(body);
     Lowering::new(&scopes, &mut facts).module(body);
     facts.functions.iter_mut().for_each(pruning::prune);
+    let names = &facts.names;
+    for function in facts
+        .functions
+        .iter_mut()
+        .filter(|one| !one.guards.is_empty())
+    {
+        origins::keep_guards_that_matter(function, names);
+    }
     facts.index();
     facts
 }

@@ -276,12 +276,7 @@ impl Machine<'_> {
         found
     }
 
-    fn construct(
-        &mut self,
-        callee: Value,
-        class: ClassId,
-        arguments: Arguments<'_>,
-    ) -> ValueSet {
+    fn construct(&mut self, callee: Value, class: ClassId, arguments: Arguments<'_>) -> ValueSet {
         let given = arguments.given;
         if self.is_enumeration(class) {
             return self.member_asked_for(callee, class, given);

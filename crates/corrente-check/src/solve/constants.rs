@@ -198,7 +198,11 @@ impl Machine<'_> {
     }
 
     /// An attribute that a class's body sets: a member of an enumeration, or a constant.
-    pub(super) fn variable_of_class(&mut self, class: FunctionId, name: Symbol) -> Option<Constant> {
+    pub(super) fn variable_of_class(
+        &mut self,
+        class: FunctionId,
+        name: Symbol,
+    ) -> Option<Constant> {
         let program = self.program;
         let mut stored = program.stored(class, name);
         let (Some((_, slot)), None) = (stored.next(), stored.next()) else {

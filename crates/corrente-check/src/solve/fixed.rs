@@ -42,11 +42,7 @@ impl Setting {
 
 impl Machine<'_> {
     /// What is fixed of a receiver, as far as a method of it asks.
-    pub(super) fn fixed_of(
-        &mut self,
-        receiver: Value,
-        function: FunctionId,
-    ) -> Vec<(Key, Given)> {
+    pub(super) fn fixed_of(&mut self, receiver: Value, function: FunctionId) -> Vec<(Key, Given)> {
         let wanted = &self.flags.wanted.attributes[function.0 as usize];
         if wanted.is_empty() {
             return Vec::new();
@@ -128,7 +124,9 @@ impl Machine<'_> {
         };
         let view = View::of(around);
         let bases = bases.iter();
-        bases.filter_map(|base| self.class_for_certain(view, *base)).collect()
+        bases
+            .filter_map(|base| self.class_for_certain(view, *base))
+            .collect()
     }
 
     fn fixed_at_making(
@@ -157,9 +155,8 @@ impl Machine<'_> {
         let init = self.symbols.intern("__init__");
         let program = self.program;
         order.iter().enumerate().find_map(|(at, class)| {
-            let is_init = |one: &FunctionId| {
-                program.symbol(*one, program.function(*one).name) == init
-            };
+            let is_init =
+                |one: &FunctionId| program.symbol(*one, program.function(*one).name) == init;
             let found = program.inside(*class).find(is_init)?;
             Some((at, found))
         })
@@ -184,7 +181,9 @@ impl Machine<'_> {
         let facts = program.function(init);
         let dead = self.dead_in(view);
         let runs = |operation: u32| {
-            let word = dead.as_ref().map_or(0, |dead| dead[operation as usize / 64]);
+            let word = dead
+                .as_ref()
+                .map_or(0, |dead| dead[operation as usize / 64]);
             word >> (operation % 64) & 1 == 0
         };
         let mut setting = Setting::Unset;

@@ -274,7 +274,11 @@ impl<'a> Machine<'a> {
         first: u32,
         written: &Written<'_>,
     ) -> GivenTo {
-        let Some(parameter) = self.program.function(function).parameters.get(number as usize)
+        let Some(parameter) = self
+            .program
+            .function(function)
+            .parameters
+            .get(number as usize)
         else {
             return GivenTo::Unknown;
         };
@@ -325,7 +329,9 @@ impl<'a> Machine<'a> {
     ) -> Vec<(Key, Given)> {
         let program = self.program;
         let parameters = &program.function(function).parameters;
-        let positional = parameters.iter().filter(|one| one.kind == ParameterKind::Positional);
+        let positional = parameters
+            .iter()
+            .filter(|one| one.kind == ParameterKind::Positional);
         let named: Vec<Symbol> = parameters
             .iter()
             .map(|parameter| program.symbol(function, parameter.name))
@@ -366,7 +372,10 @@ impl<'a> Machine<'a> {
     }
 
     /// What `**kwargs` have under a name, if anything, where a slot holds just these and it is listed.
-    #[expect(clippy::option_option, reason = "the outer one says whether it is listed")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says whether it is listed"
+    )]
     fn option(&self, from: View, slot: Slot, name: Symbol) -> Option<Option<Given>> {
         let origins = &self.program.function(from.function).origins;
         self.flags.given(from.constants, Key::Whole)?;

@@ -356,7 +356,8 @@ impl<'a> Machine<'a> {
             owner: self.heap.new_owner(),
             class: outer.and_then(|outer| self.instances[outer.0 as usize].class),
         }));
-        self.numbers.insert((function, outer, context, constants), id);
+        self.numbers
+            .insert((function, outer, context, constants), id);
         self.instances[id.0 as usize].dead = self.dead_operations(id);
         self.queue(id);
         id

@@ -56,8 +56,14 @@ impl Wanted {
             }
         }
         let mut found = search.found;
-        found.parameters.iter_mut().for_each(|list| list.sort_unstable());
-        found.attributes.iter_mut().for_each(|list| list.sort_unstable());
+        found
+            .parameters
+            .iter_mut()
+            .for_each(|list| list.sort_unstable());
+        found
+            .attributes
+            .iter_mut()
+            .for_each(|list| list.sort_unstable());
         found
     }
 
@@ -134,7 +140,9 @@ impl Search<'_> {
     fn want_attribute(&mut self, function: FunctionId, name: Symbol) {
         let known = &mut self.found.attributes[function.0 as usize];
         let facts = self.program.function(function);
-        let around = facts.parent.map(|parent| self.program.sibling(function, parent));
+        let around = facts
+            .parent
+            .map(|parent| self.program.sibling(function, parent));
         let is_method = around.is_some_and(|around| {
             self.program.function(around).kind == BodyKind::Class
                 && facts.receiver == Receiver::Object

@@ -5,8 +5,8 @@
 
 use crate::facts::{
     Action, Argument, ArgumentKind, BodyKind, Call, Class, Collection, Fault, FunctionFacts, Guard,
-    Key, Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot, Span,
-    Test, Trait, Whole,
+    Key, Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot,
+    Span, Test, Trait, Whole,
 };
 use crate::origins::Origins;
 use crate::uses::Uses;

@@ -4,8 +4,8 @@
 //! their own.
 
 use ruff_python_ast::{
-    Arguments, Comprehension, Expr, ExprCall, ExprFString, ExprGenerator,
-    ExprUnaryOp, Int, Number, Operator, UnaryOp,
+    Arguments, Comprehension, Expr, ExprCall, ExprFString, ExprGenerator, ExprUnaryOp, Int, Number,
+    Operator, UnaryOp,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 

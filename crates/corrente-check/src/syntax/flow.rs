@@ -54,7 +54,10 @@ impl Lowering<'_> {
                 Some(_) => {}
             }
         }
-        self.copies(both.iter().map(|(to, ours, _)| (*to, *ours)), &test.negated());
+        self.copies(
+            both.iter().map(|(to, ours, _)| (*to, *ours)),
+            &test.negated(),
+        );
         self.copies(both.iter().map(|(to, _, theirs)| (*to, *theirs)), test);
         self.frame().versions = Some(here);
     }

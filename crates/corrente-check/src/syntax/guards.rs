@@ -99,7 +99,12 @@ impl Lowering<'_> {
                 }
                 let slots = parts.iter().map(|part| self.noted(part));
                 let slots: Option<Vec<Slot>> = slots.collect();
-                Test::Any(slots?.into_iter().map(|part| Test::Equal(left, part)).collect())
+                Test::Any(
+                    slots?
+                        .into_iter()
+                        .map(|part| Test::Equal(left, part))
+                        .collect(),
+                )
             }
             _ => return None,
         };

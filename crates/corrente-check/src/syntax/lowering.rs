@@ -14,8 +14,8 @@ use super::scopes::{Place, Scopes};
 use super::span_of;
 use super::statements::DEPTH_MAX;
 use crate::facts::{
-    Action, BodyKind, Fault, FunctionFacts, Guard, ModuleFacts, Name, Operation, Parameter, ParameterKind,
-    RETURNS, Receiver, Slot, Test, Trait,
+    Action, BodyKind, Fault, FunctionFacts, Guard, ModuleFacts, Name, Operation, Parameter,
+    ParameterKind, RETURNS, Receiver, Slot, Test, Trait,
 };
 use crate::origins::Origins;
 use crate::uses::Uses;

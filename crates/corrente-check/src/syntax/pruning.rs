@@ -22,7 +22,9 @@ pub(super) fn prune(body: &mut FunctionFacts) {
         let before = body.operations.len();
         let mut kept = Vec::with_capacity(before);
         let mut kept_numbers = Vec::with_capacity(before);
-        let numbered = std::mem::take(&mut body.operations).into_iter().zip(numbers);
+        let numbered = std::mem::take(&mut body.operations)
+            .into_iter()
+            .zip(numbers);
         for (operation, number) in numbered.rev() {
             let is_unused = |slot: Slot| slot > YIELDS && users[slot as usize] == 0;
             if only_fills(&operation.action).is_some_and(is_unused) {
