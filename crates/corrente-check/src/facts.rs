@@ -214,7 +214,9 @@ impl Test {
             Self::Equal(one, other) => [*one, *other].into_iter().for_each(found),
             Self::Not(inner) => inner.each_slot(found),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.each_slot(found));
+                for part in parts {
+                    part.each_slot(found);
+                }
             }
             Self::Other => {}
         }

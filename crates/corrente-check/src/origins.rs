@@ -74,6 +74,14 @@ pub(crate) struct SetAttribute {
     pub(crate) is_own: bool,
 }
 
+/// Where a body calls an `__init__`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parent {
+    pub(crate) operation: u32,
+    /// It is that of the next class in the order of resolution: `super().__init__`.
+    pub(crate) is_next: bool,
+}
+
 /// What is known of a body's slots.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
@@ -93,8 +101,7 @@ pub(crate) struct Origins {
     pub(crate) passes_on: bool,
     /// Methods that it calls on what it gets first.
     pub(crate) own_called: Box<[Name]>,
-    /// Where it calls `__init__` of something, and whether of what `super()` gives.
-    pub(crate) parents: Box<[(u32, bool)]>,
+    pub(crate) parents: Box<[Parent]>,
 }
 
 /// Special methods that change nothing.
@@ -113,7 +120,8 @@ impl Origins {
         found.known = written.known();
         found.set = written.set();
         found.passes_on = written.passes_on();
-        (found.own_called, found.parents) = written.own_called();
+        found.own_called = written.own_called();
+        found.parents = written.parents();
         found
     }
 
@@ -436,23 +444,38 @@ impl<'a> Written<'a> {
         set.collect()
     }
 
-    fn own_called(&self) -> (Box<[Name]>, Box<[(u32, bool)]>) {
-        let (mut called, mut parents) = (Vec::new(), Vec::new());
-        for (number, operation) in (0..).zip(&self.facts.operations) {
-            if let Action::Call(call) = &operation.action
-                && let Some(Origin::Attribute { base, name }) = self.origin(call.callee)
-            {
-                if self.is_first(base) || self.is_super(base) {
-                    called.push(name);
-                }
-                if &*self.names[name as usize] == "__init__" {
-                    parents.push((number, self.is_super(base)));
-                }
+    /// The methods that are called, with what is asked for them and the number of the operation.
+    fn methods_called(&self) -> impl Iterator<Item = (u32, Slot, Name)> {
+        let numbered = (0..).zip(&self.facts.operations);
+        numbered.filter_map(|(number, operation)| {
+            let Action::Call(call) = &operation.action else {
+                return None;
+            };
+            match self.origin(call.callee)? {
+                Origin::Attribute { base, name } => Some((number, base, name)),
+                _ => None,
             }
-        }
+        })
+    }
+
+    fn own_called(&self) -> Box<[Name]> {
+        let own = self
+            .methods_called()
+            .filter(|(_, base, _)| self.is_first(*base) || self.is_super(*base));
+        let mut called: Vec<Name> = own.map(|(_, _, name)| name).collect();
         called.sort_unstable();
         called.dedup();
-        (called.into_boxed_slice(), parents.into_boxed_slice())
+        called.into_boxed_slice()
+    }
+
+    fn parents(&self) -> Box<[Parent]> {
+        let called = self.methods_called();
+        let made = called.filter(|(_, _, name)| &*self.names[*name as usize] == "__init__");
+        let parents = made.map(|(operation, base, _)| Parent {
+            operation,
+            is_next: self.is_super(base),
+        });
+        parents.collect()
     }
 
     /// Whether a slot holds what `super()` gives.

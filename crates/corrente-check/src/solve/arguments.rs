@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::cells::CellId;
+use super::flags::Arguments;
 use super::heap::{ClassId, Context, ContextId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
@@ -52,32 +53,6 @@ impl Given {
             Way::Keyword(name) => Some(name),
             Way::Positional | Way::Star | Way::DoubleStar => None,
         }
-    }
-}
-
-/// All that a call gives.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Arguments<'a> {
-    pub(super) given: &'a [Given],
-    pub(super) listed: Listed,
-}
-
-/// Whether arguments are those of the running operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listed {
-    /// They are all that the source gives there.
-    Written,
-    /// They are what the source gives there, after what it gave to this partial.
-    Through(u32),
-    /// They are what is known of a call that something else makes.
-    Otherwise,
-}
-
-impl<'a> Arguments<'a> {
-    /// What is known of a call that something else makes.
-    pub(super) fn otherwise(given: &'a [Given]) -> Self {
-        let listed = Listed::Otherwise;
-        Self { given, listed }
     }
 }
 

@@ -3,7 +3,8 @@
 //! A generator's body runs when it is iterated, a coroutine's when it is awaited: calling either
 //! gives a value and no edge.
 
-use super::arguments::{Arguments, Given, Listed, OBJECT_DEPTH_MAX, Way};
+use super::arguments::{Given, OBJECT_DEPTH_MAX, Way};
+use super::flags::{Arguments, Listed};
 use super::heap::{ClassId, ObjectId};
 use super::instance::InstanceId;
 use super::machine::Machine;

@@ -4,9 +4,8 @@
 //! Only such attributes count as nothing else in the program sets (`wanted`). What an `__init__` sets follows from the
 //! call that makes the object, through the `__init__`s that it calls for its own object.
 
-use super::arguments::Arguments;
 use super::constants::{Constant, View};
-use super::flags::{Given, Key, SetId, Written};
+use super::flags::{Arguments, Given, Key, SetId, Written};
 use super::heap::{ClassId, ObjectId};
 use super::machine::Machine;
 use super::values::{Data, Value};
@@ -194,15 +193,16 @@ impl Machine<'_> {
             }
         }
         let rest = &order[at + 1..];
-        for (operation, is_super) in &facts.origins.parents {
-            let Action::Call(call) = &facts.operations[*operation as usize].action else {
+        for parent in &facts.origins.parents {
+            let operation = &facts.operations[parent.operation as usize];
+            let Action::Call(call) = &operation.action else {
                 continue;
             };
-            if !runs(*operation) {
+            if !runs(parent.operation) {
                 continue;
             }
             let inherited = match self.initializer(rest) {
-                Some(next) if *is_super => {
+                Some(next) if parent.is_next => {
                     let written = Written::of(view, call);
                     self.set_by((rest, next), Some(&written), (name, depth))
                 }

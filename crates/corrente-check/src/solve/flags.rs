@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::arguments::{self, Arguments, Listed};
+use super::arguments;
 use super::constants::{Constant, Known, View};
 use super::heap::ObjectId;
 use super::machine::{Current, Machine};
@@ -21,6 +21,32 @@ use crate::symbols::{Symbol, Symbols};
 /// Sets of constants by which one function is told apart; what is called with more is looked at as if nothing
 /// were known.
 const SETS_MAX: usize = 8;
+
+/// All that a call gives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arguments<'a> {
+    pub(super) given: &'a [arguments::Given],
+    pub(super) listed: Listed,
+}
+
+/// Whether arguments are those of the running operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// They are all that the source gives there.
+    Written,
+    /// They are what the source gives there, after what it gave to this partial.
+    Through(u32),
+    /// They are what is known of a call that something else makes.
+    Otherwise,
+}
+
+impl<'a> Arguments<'a> {
+    /// What is known of a call that something else makes.
+    pub(super) fn otherwise(given: &'a [arguments::Given]) -> Self {
+        let listed = Listed::Otherwise;
+        Self { given, listed }
+    }
+}
 
 /// What a constant is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

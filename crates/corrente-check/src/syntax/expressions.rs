@@ -84,6 +84,13 @@ impl Lowering<'_> {
                 self.assign(&named.target, from);
                 from
             }
+            _ => self.literal(expression),
+        }
+    }
+
+    fn literal(&mut self, expression: &Expr) -> Slot {
+        let range = expression.range();
+        match expression {
             Expr::StringLiteral(literal) => self.text(range, as_known(literal.value.to_str())),
             // What bytes there are, nobody asks; their `join` iterates as that of a text does.
             Expr::BytesLiteral(literal) => {
