@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use crate::Descriptor;
-use crate::socket::{self, Moved};
+use crate::socket::{self, Moved, Sequel};
 
 /// What is read at once where the kernel cannot send a file, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -90,7 +90,9 @@ impl FilePart {
         let length = usize::try_from(self.left.min(most)).unwrap_or(usize::MAX);
         let moved = match socket::send_file(socket, &self.file, self.offset, length) {
             // Not of every file system.
-            Err(error) if is_unsupported(&error) => socket::write(socket, &self.peek(PIECE)?),
+            Err(error) if is_unsupported(&error) => {
+                socket::write(socket, &self.peek(PIECE)?, Sequel::Nothing)
+            }
             other => other,
         }?;
         match moved {

@@ -19,6 +19,25 @@ use rustix::net::{
 
 use crate::Descriptor;
 
+/// What comes behind the bytes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequel {
+    /// Nothing that should be waited for.
+    Nothing,
+    /// More, soon: a segment that has room for it is not sent before 200 ms have passed, unless somebody [pushes](push)
+    /// (`MSG_MORE`, send(2); `TCP_CORK`, tcp(7)).
+    More,
+}
+
+impl Sequel {
+    fn flags(self) -> SendFlags {
+        match self {
+            Self::Nothing => SendFlags::NOSIGNAL,
+            Self::More => SendFlags::NOSIGNAL | SendFlags::MORE,
+        }
+    }
+}
+
 /// What a call has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
@@ -157,18 +176,14 @@ pub fn set_no_delay(connection: impl AsFd) -> io::Result<()> {
 /// # Errors
 ///
 /// As the kernel says: `EPIPE` and the like.
-pub fn write(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
-    moved(|| send(descriptor, data, SendFlags::NOSIGNAL))
+pub fn write(descriptor: Descriptor, data: &[u8], sequel: Sequel) -> io::Result<Moved> {
+    moved(|| send(descriptor, data, sequel.flags()))
 }
 
-/// Writes what the kernel takes, of which the rest follows at once, perhaps from elsewhere: no segment is sent that has room
-/// for more (`MSG_MORE`, send(2)).
-///
-/// # Errors
-///
-/// As [`write`].
-pub fn write_first(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
-    moved(|| send(descriptor, data, SendFlags::NOSIGNAL | SendFlags::MORE))
+/// Has the kernel send what it holds because more was to follow.
+pub fn push(descriptor: Descriptor) {
+    // One that has ended meanwhile holds nothing.
+    sockopt::set_tcp_cork(descriptor, false).ok();
 }
 
 /// Writes several buffers in one call.
@@ -176,10 +191,14 @@ pub fn write_first(descriptor: Descriptor, data: &[u8]) -> io::Result<Moved> {
 /// # Errors
 ///
 /// As [`write`].
-pub fn write_all(descriptor: Descriptor, buffers: &[IoSlice<'_>]) -> io::Result<Moved> {
+pub fn write_all(
+    descriptor: Descriptor,
+    buffers: &[IoSlice<'_>],
+    sequel: Sequel,
+) -> io::Result<Moved> {
     moved(|| {
         let mut nothing = SendAncillaryBuffer::default();
-        sendmsg(descriptor, buffers, &mut nothing, SendFlags::NOSIGNAL)
+        sendmsg(descriptor, buffers, &mut nothing, sequel.flags())
     })
 }
 
@@ -234,11 +253,11 @@ mod tests {
         let (_near, mut far, descriptor) = pair();
         let slices = [IoSlice::new(b"ab"), IoSlice::new(b"cd")];
         assert_eq!(
-            write_all(descriptor, &slices).expect("it writes"),
+            write_all(descriptor, &slices, Sequel::Nothing).expect("it writes"),
             Moved::Bytes(4)
         );
         assert_eq!(
-            write(descriptor, b"ef").expect("it writes"),
+            write(descriptor, b"ef", Sequel::Nothing).expect("it writes"),
             Moved::Bytes(2)
         );
         end(descriptor).expect("it ends");
@@ -272,7 +291,7 @@ mod tests {
             read(descriptor, &mut buffer).expect("it reads"),
             Moved::Bytes(0)
         );
-        let error = write(descriptor, b"x").expect_err("nobody is there");
+        let error = write(descriptor, b"x", Sequel::Nothing).expect_err("nobody is there");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 }

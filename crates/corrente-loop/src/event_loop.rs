@@ -5,6 +5,7 @@
 //!
 //! Key invariant: the state is never borrowed while Python code runs, so a callback may call any method.
 
+mod held;
 mod hot;
 mod measures;
 mod sockets;
@@ -29,6 +30,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyTuple};
 
+use self::held::Held;
 use crate::address::{self, Hints};
 use crate::datagrams::Datagrams;
 use crate::error::os_error;
@@ -54,6 +56,7 @@ pub struct Loop {
     pub(crate) metrics: Metrics,
     /// Bytes that were read for tasks, which answer in the next turn.
     pub(crate) unanswered: Counter,
+    pub(crate) held: Held,
     pub(crate) guard: Guard,
     pub(crate) datagrams: Confined<Datagrams>,
     pub(crate) accepting: Confined<Accepting>,
@@ -311,6 +314,7 @@ impl Loop {
             inbox: Inbox::new(driver),
             metrics: Metrics::default(),
             unanswered: Counter::default(),
+            held: Held::default(),
             guard: Guard::default(),
             datagrams: Confined::new(Datagrams::default()),
             accepting: Confined::new(Accepting::default()),

@@ -9,7 +9,7 @@
 use std::io;
 
 use corrente_driver::Descriptor;
-use corrente_driver::socket::{self, Moved};
+use corrente_driver::socket::{self, Moved, Sequel};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -137,7 +137,7 @@ impl Deed {
 
     fn write(data: &Chunk, written: &mut usize, descriptor: Descriptor) -> io::Result<bool> {
         let left = &data.as_ref()[*written..];
-        if let Moved::Bytes(bytes) = socket::write(descriptor, left)? {
+        if let Moved::Bytes(bytes) = socket::write(descriptor, left, Sequel::Nothing)? {
             *written += bytes;
         }
         Ok(*written == data.as_ref().len())

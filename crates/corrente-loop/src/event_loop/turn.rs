@@ -15,6 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::Loop;
+use super::held::Patience;
 use super::stall::{self, Expected, Meter, Stride};
 use crate::error::os_error;
 use crate::ffi::handle;
@@ -38,6 +39,7 @@ struct Turns {
     began: f64,
     meter: Meter,
     stride: Stride,
+    patience: Patience,
 }
 
 /// Runs turns until the loop is stopped, or a callback raises what ends a program.
@@ -56,6 +58,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
         began: begin,
         meter: Meter::default(),
         stride: Stride::default(),
+        patience: Patience::default(),
     };
     let ended = loop {
         match turn(slf, &mut turns) {
@@ -63,6 +66,7 @@ pub(super) fn run(slf: &Bound<'_, Loop>) -> PyResult<()> {
             ended => break ended,
         }
     };
+    let ended = ended.and(turns.patience.end(slf.py(), &this.held));
     inbox.set_running(false);
     this.guard.pulse().begin_wait();
     this.metrics.leave(monotonic());
@@ -82,19 +86,24 @@ fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
     this.metrics.callbacks.add(ready as u64);
     turns.meter.begin(this.guard.threshold(), expected);
     let before = this.unanswered.get();
-    for _ in 0..ready {
+    for behind in (0..ready).rev() {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
         let Some(next) = next else {
             break;
         };
         pulse.begin();
+        let began = pulse.mark();
+        turns.patience.begin(&this.held, &next, behind, began);
         let outcome = run_job(slf, &next).and_then(|()| flush(slf));
         let outcome = outcome.and_then(|()| turns.meter.done(slf, &next));
         if let Job::Handle(handle) = next {
             handle::let_go(py, handle);
         }
         outcome?;
+        let times = [began, pulse.mark()];
+        turns.patience.done(py, &this.held, times)?;
     }
+    turns.patience.end(py, &this.held)?;
     if expected == Expected::Anything {
         let left = this.unanswered.get() - before;
         let events = &mut turns.events;

@@ -17,6 +17,7 @@ pub(super) mod writing;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
+use corrente_driver::socket::Sequel;
 use corrente_driver::{Descriptor, socket};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -56,7 +57,17 @@ pub(crate) struct Stream {
     descriptor: Descriptor,
     /// Who is at the other end, of a connection that the loop has accepted.
     peer: Option<SocketAddr>,
+    transmission: Transmission,
     state: Confined<State>,
+}
+
+/// What the kernel does with bytes that it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transmission {
+    /// It sends segments, and can be told that more follows.
+    Tcp,
+    /// It hands them over.
+    Other,
 }
 
 impl Drop for Stream {
@@ -340,6 +351,24 @@ impl Stream {
 
     fn metrics(&self) -> &Metrics {
         &self.event_loop.get().metrics
+    }
+
+    /// What follows, if something is sent now.
+    #[inline]
+    fn sequel(&self) -> Sequel {
+        match self.transmission {
+            Transmission::Tcp => self.event_loop.get().held.sequel(),
+            Transmission::Other => Sequel::Nothing,
+        }
+    }
+
+    /// Something was sent; where more was to follow, the loop sees to it that it does not wait for long.
+    #[inline]
+    fn wrote(&self, py: Python<'_>, sequel: Sequel) -> PyResult<()> {
+        match sequel {
+            Sequel::Nothing => Ok(()),
+            Sequel::More => self.event_loop.get().held.add(py, self.descriptor),
+        }
     }
 
     fn session(&self, py: Python<'_>) -> PyResult<Option<Py<Session>>> {

@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyTuple};
 
 use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
-    Stream, Writing, feeding, writing,
+    Stream, Transmission, Writing, feeding, writing,
 };
 use crate::address;
 use crate::ffi::context::copy_current;
@@ -302,6 +302,11 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         event_loop: event_loop.clone().unbind(),
         descriptor,
         peer,
+        transmission: if peer.is_some() || socket::is_tcp(descriptor) {
+            Transmission::Tcp
+        } else {
+            Transmission::Other
+        },
         state: Confined::new(state),
     };
     // Counted now, since one that is refused counts as ended when it is dropped.

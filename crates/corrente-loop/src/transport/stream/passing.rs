@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice};
 
 use corrente_driver::file::FilePart;
-use corrente_driver::socket;
+use corrente_driver::socket::{self, Sequel};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -90,7 +90,7 @@ fn send_both(stream: &Stream, first: &[u8], second: &[u8]) -> io::Result<usize> 
             let slices = [IoSlice::new(first), IoSlice::new(second)];
             Ok(noted(
                 stream,
-                socket::write_all(stream.descriptor, &slices)?,
+                socket::write_all(stream.descriptor, &slices, Sequel::Nothing)?,
             ))
         }
     }
@@ -129,7 +129,10 @@ pub(crate) fn pass_file(
 fn send_file_now(stream: &Stream, content: &[u8], part: &mut FilePart) -> io::Result<usize> {
     let mut written = 0;
     if !content.is_empty() {
-        written = noted(stream, socket::write_first(stream.descriptor, content)?);
+        written = noted(
+            stream,
+            socket::write(stream.descriptor, content, Sequel::More)?,
+        );
     }
     if written == content.len() {
         noted(stream, part.write(stream.descriptor, SENT_MOST)?);

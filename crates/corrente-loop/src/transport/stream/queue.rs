@@ -9,7 +9,7 @@ use std::io;
 use corrente_driver::Descriptor;
 use corrente_driver::file::FilePart;
 use corrente_driver::outgoing::Outgoing;
-use corrente_driver::socket::{self, Moved};
+use corrente_driver::socket::{self, Moved, Sequel};
 
 use crate::ffi::bytes::Chunk;
 
@@ -62,9 +62,13 @@ impl Queue {
     }
 
     /// Writes what the socket takes of the only buffer; `None` where none waits, or something besides it.
-    pub(super) fn write_only(&mut self, descriptor: Descriptor) -> Option<io::Result<Written>> {
+    pub(super) fn write_only(
+        &mut self,
+        descriptor: Descriptor,
+        sequel: Sequel,
+    ) -> Option<io::Result<Written>> {
         let only = self.bytes.only().filter(|_| self.files.is_empty())?;
-        let moved = socket::write(descriptor, only);
+        let moved = socket::write(descriptor, only, sequel);
         Some(moved.map(|moved| {
             let bytes = match moved {
                 Moved::Bytes(bytes) => bytes,
@@ -76,7 +80,11 @@ impl Queue {
     }
 
     /// Writes what the socket takes of what is next; `None` where it takes nothing.
-    pub(super) fn write(&mut self, descriptor: Descriptor) -> io::Result<Option<Written>> {
+    pub(super) fn write(
+        &mut self,
+        descriptor: Descriptor,
+        sequel: Sequel,
+    ) -> io::Result<Option<Written>> {
         if self.bytes.is_empty()
             && let Some((part, _)) = self.files.front_mut()
         {
@@ -95,8 +103,8 @@ impl Queue {
             });
         }
         let moved = match self.bytes.only() {
-            Some(one) => socket::write(descriptor, one),
-            None => socket::write_all(descriptor, &self.bytes.slices()),
+            Some(one) => socket::write(descriptor, one, sequel),
+            None => socket::write_all(descriptor, &self.bytes.slices(), sequel),
         };
         Ok(match moved? {
             Moved::Bytes(bytes) => Some(Written {

@@ -7,7 +7,7 @@
 
 use std::io;
 
-use corrente_driver::socket::{self, Moved};
+use corrente_driver::socket::{self, Moved, Sequel};
 use pyo3::exceptions::{PyEOFError, PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -156,7 +156,10 @@ fn may_wait(stream: &Stream, length: usize) -> bool {
 
 /// What the socket takes at once.
 pub(super) fn send_now(stream: &Stream, content: &[u8]) -> io::Result<usize> {
-    Ok(noted(stream, socket::write(stream.descriptor, content)?))
+    Ok(noted(
+        stream,
+        socket::write(stream.descriptor, content, Sequel::Nothing)?,
+    ))
 }
 
 /// Counts what was moved.
@@ -190,18 +193,17 @@ fn gather(transport: &Bound<'_, PyAny>, stream: &Stream, chunk: Chunk) -> PyResu
 
 /// Writes what waits for the callback to return, if anything does.
 pub(super) fn flush(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
-    match stream.with(transport.py(), |state| state.flush(stream))? {
-        Flushed::NotDue => Ok(()),
-        Flushed::All(done) => {
-            drop(done);
-            Ok(())
-        }
-        Flushed::Failed(error) => broken(transport, stream, &error),
+    let sequel = stream.sequel();
+    match stream.with(transport.py(), |state| state.flush(stream, sequel))? {
+        Flushed::NotDue => return Ok(()),
+        Flushed::All(done) => drop(done),
+        Flushed::Failed(error) => return broken(transport, stream, &error),
         Flushed::Rest => {
-            ready(transport, stream)?;
-            hold(transport, stream)
+            write_waiting(transport, stream, sequel)?;
+            hold(transport, stream)?;
         }
     }
+    stream.wrote(transport.py(), sequel)
 }
 
 /// What becomes of more, when what waited for the callback to return has gone as far as it does.
@@ -238,7 +240,7 @@ enum Flushed {
 
 impl State {
     /// The callback has returned. Nearly all write one buffer, which the socket takes: that is done here.
-    fn flush(&mut self, stream: &Stream) -> Flushed {
+    fn flush(&mut self, stream: &Stream, sequel: Sequel) -> Flushed {
         if self.pending != Pending::Callback {
             return Flushed::NotDue;
         }
@@ -250,7 +252,7 @@ impl State {
         if !is_plain {
             return Flushed::Rest;
         }
-        match self.outgoing.write_only(stream.descriptor) {
+        match self.outgoing.write_only(stream.descriptor, sequel) {
             None => Flushed::Rest,
             Some(Err(error)) => Flushed::Failed(error),
             Some(Ok(Written { bytes, done })) => {
@@ -297,7 +299,9 @@ pub(super) fn write_lines(
         }
     })?;
     if standing == Standing::Free {
-        ready(transport, stream)?;
+        let sequel = stream.sequel();
+        write_waiting(transport, stream, sequel)?;
+        stream.wrote(py, sequel)?;
     }
     hold(transport, stream)
 }
@@ -353,12 +357,16 @@ pub(super) fn hold(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()
 
 /// The socket takes more.
 pub(super) fn ready(transport: &Bound<'_, PyAny>, stream: &Stream) -> PyResult<()> {
+    write_waiting(transport, stream, Sequel::Nothing)
+}
+
+fn write_waiting(transport: &Bound<'_, PyAny>, stream: &Stream, sequel: Sequel) -> PyResult<()> {
     let py = transport.py();
     let moved = stream.with(py, |state| {
         if state.life == Life::Lost || state.outgoing.is_empty() {
             return None;
         }
-        let written = state.outgoing.write(stream.descriptor);
+        let written = state.outgoing.write(stream.descriptor, sequel);
         Some(written.map(|written| match written {
             Some(Written { bytes, done }) => {
                 stream.metrics().sent.add(bytes as u64);
