@@ -116,7 +116,7 @@ fn looks_that_lie_far_apart_are_unsteady() {
     let of = |id: &str| {
         let any = Runner {
             id: id.to_owned(),
-            ..runner("side = \"sync\"\ncommand = []").expect("a runner")
+            ..runner("id = \"any\"\nside = \"sync\"\ncommand = []").expect("a runner")
         };
         calibrated::unsteadiness(&known.alone, &any)
     };

@@ -1,4 +1,7 @@
 //! The service of this crate's tests: one endpoint that computes, and calls one resource.
+//!
+//! What a test is about it changes in what it gets: times are constant, calls are in turn and wait
+//! without blocking, connections are unlimited.
 
 use super::{Calls, Concurrency, Connections, Deployment, Endpoint, Resource, Service};
 use crate::law::Law;
