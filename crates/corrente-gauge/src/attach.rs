@@ -2,7 +2,7 @@
 //!
 //! Stacks of all its processes are read for some seconds (`reader`), placed in requests and
 //! endpoints by their frames (`stack`, `frame`), and counted (`tally`). The kernel says what sleeping
-//! threads wait for (`blocked`, `peer`) and how much processor time each thread had (`process`), the views around which
+//! threads wait for (`blocked`, `peer`, `nameless`) and how much processor time each thread had (`process`), the views around which
 //! frameworks work whose that is (`around`); from all come times per endpoint (`figures`), and from beginnings and ends seen in pairs of reads how
 //! many requests there were (`rate`). What cannot be known that way stands in the recording as such.
 
@@ -13,6 +13,7 @@ mod figures;
 mod frame;
 mod mark;
 mod meaning;
+mod nameless;
 mod peer;
 mod permission;
 mod process;
@@ -276,11 +277,12 @@ fn conclude(
     if let Some((pid, library)) = sampler.greenlets() {
         return Err(AttachError::Greenlets { pid, library });
     }
-    let sampled: Vec<figures::Sampled> = sampler
+    let mut sampled: Vec<figures::Sampled> = sampler
         .watched
         .iter()
         .map(watched::Watched::sampled)
         .collect();
+    nameless::settle(&mut sampled, &sampler.tables.resources);
     let elapsed_ns = sampled.iter().map(|one| one.observed_ns).max().unwrap_or(0);
     let elapsed = Duration::from_nanos(elapsed_ns);
     let seconds = elapsed.as_secs_f64();

@@ -15,7 +15,7 @@ mod pairs;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use corrente_model::calibration::{self, Stack};
+use corrente_model::calibration::{self, Stack, Told};
 use corrente_model::law::Law;
 use corrente_model::prediction::{self, Prediction, Question, Unpredictable};
 use corrente_model::service::{
@@ -404,6 +404,8 @@ struct Stacks {
     warm: Option<Stack>,
     /// The asynchronous one.
     to: Stack,
+    /// How many times as far off the first may be as the second.
+    alone_to_warm: f64,
 }
 
 /// Asks the model. Where the processes of many threads are known, the service costs what it does there: theirs
@@ -418,7 +420,7 @@ fn ask(
     let alone = stacks.alone.as_ref().map(|stack| (&seen.alone, stack));
     let warm = seen.warm.as_ref().zip(stacks.warm.as_ref());
     let (service, from) = warm.or(alone)?;
-    let agreed = warm.and_then(|warm| agreed(warm, alone?));
+    let agreed = warm.and_then(|warm| agreed(warm, alone?, stacks.alone_to_warm));
     let service = agreed.as_ref().unwrap_or(service);
     let is_single = comparison.over.concurrency == Concurrency::Threads(1);
     let unlike = warm.is_some().then_some(&seen.alone);
@@ -442,9 +444,18 @@ fn ask(
 }
 
 /// The service in its processes of many threads, with the own part that one user alone tells, too.
-fn agreed(warm: (&Service, &Stack), alone: (&Service, &Stack)) -> Option<Service> {
+fn agreed(
+    warm: (&Service, &Stack),
+    alone: (&Service, &Stack),
+    alone_to_warm: f64,
+) -> Option<Service> {
+    let told = |(service, stack), deviation| Told {
+        service,
+        stack,
+        deviation,
+    };
     // A kind of call that nobody calibrated is told where the service moves to the other side.
-    let own = calibration::own_part(&[warm, alone]).ok()?;
+    let own = calibration::own_part(&[told(warm, 1.0), told(alone, alone_to_warm)]).ok()?;
     let (service, stack) = warm;
     let overhead = stack.share(service).ok()?;
     Some(service.with_cpu(|_| overhead + own))

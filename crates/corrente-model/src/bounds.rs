@@ -109,43 +109,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::law::Law;
     use crate::naive;
-    use crate::service::{Connections, Endpoint, Resource, Servers};
+    use crate::service::fixture::{deployment, service};
+    use crate::service::{Connections, Servers};
     use std::time::Duration;
-
-    fn service(cpu: f64, count: f64, wait: f64) -> Service {
-        let calls = Calls {
-            resource: 0,
-            count,
-            wait: Law::Constant(wait),
-            independent: 1.0,
-            blocking: 0.0,
-            cpu: None,
-        };
-        Service {
-            endpoints: vec![Endpoint {
-                name: "/".to_owned(),
-                weight: 1.0,
-                cpu: Law::Constant(cpu),
-                calls: vec![calls],
-            }],
-            resources: vec![Resource {
-                name: "db".to_owned(),
-                kind: "sql".to_owned(),
-                servers: None,
-            }],
-        }
-    }
-
-    fn deployment(processes: usize, cores: f64, concurrency: Concurrency) -> Deployment {
-        Deployment {
-            cores,
-            processes,
-            concurrency,
-            connections: vec![Connections::Unlimited],
-        }
-    }
 
     const LOOP: Concurrency = Concurrency::Loop { gathered: 0.0 };
 
@@ -208,7 +175,9 @@ mod tests {
     #[test]
     fn independent_calls_made_at_once_shorten_the_wait_only() {
         let gathered = deployment(1, 1.0, Concurrency::Loop { gathered: 1.0 });
-        let one_user = lowest(&service(0.01, 10.0, 0.02), &gathered, 1.0).expect("a limit");
+        let mut service = service(0.01, 10.0, 0.02);
+        service.endpoints[0].calls[0].independent = 1.0;
+        let one_user = lowest(&service, &gathered, 1.0).expect("a limit");
         assert!((one_user.rate_per_s - 1.0 / 0.03).abs() < 1e-9);
     }
 

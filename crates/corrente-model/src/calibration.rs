@@ -325,21 +325,34 @@ pub struct Uncalibrated {
     pub kind: String,
 }
 
+/// A service as it was measured on a stack.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// What its requests cost there.
+    pub service: &'a Service,
+    /// What the stack takes of them.
+    pub stack: &'a Stack,
+    /// By which share that may be off, above zero; of several, only their proportion matters.
+    pub deviation: f64,
+}
+
 /// The code's own part of a mean request, in seconds, where the same service was measured on several
 /// stacks. Each tells it as a difference: what the request took less what the stack takes. That is off by
 /// as much as the stack's part is, which is a share of it; so each counts by the inverse of the square of
-/// that part (the weights of least variance). Taken to the first stack's pace, and not below zero.
+/// that part and that share (the weights of least variance). Taken to the first stack's pace, and not below zero.
 ///
 /// # Errors
 ///
 /// [`Uncalibrated`] where one of the stacks was not measured with a kind of call.
-pub fn own_part(told: &[(&Service, &Stack)]) -> Result<f64, Uncalibrated> {
+pub fn own_part(told: &[Told<'_>]) -> Result<f64, Uncalibrated> {
     let (mut sum, mut weights) = (0.0, 0.0);
-    for (service, stack) in told {
-        let overhead = stack.share(service)?;
-        let pace = told.first().map_or(1.0, |(_, first)| pace(stack, first));
-        let weight = (overhead * pace).max(LEAST_PART).powi(-2);
-        sum += weight * (service.cpu() - overhead) * pace;
+    for one in told {
+        let overhead = one.stack.share(one.service)?;
+        let pace = told
+            .first()
+            .map_or(1.0, |first| pace(one.stack, first.stack));
+        let weight = (overhead * pace * one.deviation).max(LEAST_PART).powi(-2);
+        sum += weight * (one.service.cpu() - overhead) * pace;
         weights += weight;
     }
     Ok((sum / weights).max(0.0))

@@ -4,6 +4,9 @@
 //! prediction compares. From both together follow the bounds (`bounds`) and what is simulated
 //! (`translation`). Times are seconds.
 
+#[cfg(test)]
+pub(crate) mod fixture;
+
 use crate::law::Law;
 
 /// What is measured of a service and the same whatever runs it.

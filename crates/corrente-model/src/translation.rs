@@ -251,39 +251,18 @@ mod tests {
 
     use super::*;
     use crate::bounds::lowest;
-    use crate::service::{Resource, Servers};
+    use crate::service::{Servers, fixture};
     use crate::simulator::{Load, Outcome, Plan, simulate};
 
+    /// Whose calls do not depend on one another.
     fn service(cpu: f64, count: f64, wait: f64) -> Service {
-        Service {
-            endpoints: vec![Endpoint {
-                name: "/".to_owned(),
-                weight: 1.0,
-                cpu: Law::Constant(cpu),
-                calls: vec![Calls {
-                    resource: 0,
-                    count,
-                    wait: Law::Constant(wait),
-                    independent: 1.0,
-                    blocking: 0.0,
-                    cpu: None,
-                }],
-            }],
-            resources: vec![Resource {
-                name: "db".to_owned(),
-                kind: "sql".to_owned(),
-                servers: None,
-            }],
-        }
+        let mut service = fixture::service(cpu, count, wait);
+        service.endpoints[0].calls[0].independent = 1.0;
+        service
     }
 
     fn deployment(processes: usize, concurrency: Concurrency) -> Deployment {
-        Deployment {
-            cores: 1.0,
-            processes,
-            concurrency,
-            connections: vec![Connections::Unlimited],
-        }
+        fixture::deployment(processes, 1.0, concurrency)
     }
 
     fn throughput(service: &Service, deployment: &Deployment, users: usize) -> f64 {

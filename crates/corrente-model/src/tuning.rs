@@ -145,29 +145,13 @@ mod tests {
     use crate::calibration::Costs;
     use crate::law::Law;
     use crate::least_squares::Estimate;
-    use crate::service::{Calls, Endpoint, Resource};
+    use crate::service::fixture;
 
+    /// One call, whose time varies.
     fn service(cpu: f64, wait: f64) -> Service {
-        Service {
-            endpoints: vec![Endpoint {
-                name: "/".to_owned(),
-                weight: 1.0,
-                cpu: Law::Constant(cpu),
-                calls: vec![Calls {
-                    resource: 0,
-                    count: 1.0,
-                    wait: Law::Exponential(wait),
-                    independent: 0.0,
-                    blocking: 0.0,
-                    cpu: None,
-                }],
-            }],
-            resources: vec![Resource {
-                name: "db".to_owned(),
-                kind: "sql".to_owned(),
-                servers: None,
-            }],
-        }
+        let mut service = fixture::service(cpu, 1.0, wait);
+        service.endpoints[0].calls[0].wait = Law::Exponential(wait);
+        service
     }
 
     fn one_worker(connections: Connections) -> Deployment {

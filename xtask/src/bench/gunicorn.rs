@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -20,6 +20,11 @@ use crate::step::{cannot_start, output};
 
 /// How long a switch takes to be heard by every process, with some room.
 const SWITCH: Duration = Duration::from_millis(1_300);
+
+/// A service rests that used less than this share of a processor while it was [`LOOK`]ed at.
+const RESTING: f64 = 0.1;
+/// How long is looked whether a service rests. A worker that imports computes all the time.
+const LOOK: Duration = Duration::from_millis(300);
 
 /// Where the programs are, and what is served.
 #[derive(Debug)]
@@ -107,6 +112,20 @@ impl Service {
         let mut service = Self { child, port, out };
         service.wait("answer", |_| answers(port), interruption)?;
         Ok(service)
+    }
+
+    /// Waits until all of its processes have loaded the program: the first one answers while others import.
+    pub(super) fn rest(&self, interruption: &Interruption) -> Result<(), Failure> {
+        let (mut since, mut used_ns) = (Instant::now(), self.cpu_ns());
+        interruption.wait("the service does not come to rest", || {
+            let elapsed = since.elapsed();
+            if elapsed < LOOK {
+                return Ok(false);
+            }
+            let before_ns = used_ns;
+            (since, used_ns) = (Instant::now(), self.cpu_ns());
+            Ok(is_resting(used_ns.saturating_sub(before_ns), elapsed))
+        })
     }
 
     /// Puts a closed-loop load from CPU 1 on `path`.
@@ -214,6 +233,10 @@ impl Drop for Service {
     }
 }
 
+fn is_resting(used_ns: u64, elapsed: Duration) -> bool {
+    used_ns as f64 / 1e9 < RESTING * elapsed.as_secs_f64()
+}
+
 /// Whether a request is answered. Gunicorn listens before its workers have loaded the program.
 fn answers(port: u16) -> bool {
     let mut first = [0; 5];
@@ -223,4 +246,15 @@ fn answers(port: u16) -> bool {
         stream.read_exact(&mut first)
     });
     asked.is_ok() && first == *b"HTTP/"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_rests_once_no_worker_imports() {
+        assert!(!is_resting(290_000_000, LOOK));
+        assert!(is_resting(3_000_000, LOOK));
+    }
 }

@@ -21,7 +21,7 @@ use self::points::Point;
 use super::children::{Guard, Interruption, free_port, pinned};
 use super::conditions;
 use super::document::Published;
-use super::gunicorn::{Kind, Place, Service};
+use super::gunicorn::{Kind, Place, Service, Switch};
 use super::model::accuracy::{Families, Table};
 use super::model::read;
 use super::options::{self, Word};
@@ -56,8 +56,18 @@ const FORMS: [&str; 2] = [
     "From the same recordings, as if they did not: what such calls took elsewhere",
 ];
 
+/// A gain that was predicted, or why there is none.
+type Gain = Result<Interval, String>;
+
 /// Of each point the gain by the shipped costs and by the calibrated ones.
-type Predictions = BTreeMap<(&'static str, String), [Option<Interval>; 2]>;
+type Predictions = BTreeMap<(&'static str, String), [Gain; 2]>;
+
+/// Seconds of load before a recording: each worker's first requests import what waits for them, connect, and
+/// are not what a service costs that has been there for longer.
+const WARM_UP_S: u32 = 2;
+
+/// A recording lasts so many times as long as the lab's run says at most.
+const LOADS_MOST: u32 = 4;
 
 /// Records, predicts and prints how far off that is.
 pub(super) fn recordings(project: &Project, arguments: &[String]) -> Result<(), Failure> {
@@ -171,7 +181,9 @@ impl Bench {
                     self.predict(form, Some(&self.costs))?,
                 ];
                 for gain in &gains {
-                    let shown = gain.map_or("-".to_owned(), |gain| format!("{:.2}", gain.estimate));
+                    let shown = gain.as_ref();
+                    let shown =
+                        shown.map_or("-".to_owned(), |gain| format!("{:.2}", gain.estimate));
                     line = format!("{line} {shown}");
                 }
                 found.insert((over, case.clone()), gains);
@@ -181,30 +193,58 @@ impl Bench {
         Ok(found)
     }
 
-    /// The synchronous side under its load, recorded.
+    /// The synchronous side under its load, recorded once all of its workers are there and warm.
     fn record(&self, point: &Point) -> Result<PathBuf, Failure> {
         let arguments = format!("--workers {} --backlog 2048", point.workers);
         let service = Service::start(&self.place, Kind::Recorded, &arguments, &self.interruption)?;
-        service.load(&self.place, &point.path, point.users, point.seconds)?;
+        service.rest(&self.interruption)?;
+        service.switch(Switch::Off)?;
+        let load = |seconds| service.load(&self.place, &point.path, point.users, seconds);
+        load(WARM_UP_S)?;
+        service.switch(Switch::On)?;
+        let mut recorded = 0.0;
+        // A machine that is slower than it was needs longer.
+        for _ in 0..LOADS_MOST {
+            recorded += load(point.seconds)?.requests;
+            if recorded >= points::REQUESTS {
+                break;
+            }
+        }
         service.recorded(&self.interruption)
     }
 
-    /// The gain that is predicted from a recording; `None` where it cannot be told.
-    fn predict(&self, recording: &Path, costs: Option<&Path>) -> Result<Option<Interval>, Failure> {
+    /// The gain that is predicted from a recording.
+    fn predict(&self, recording: &Path, costs: Option<&Path>) -> Result<Gain, Failure> {
         let mut command = Command::new(&self.place.corrente);
         command.args(["gauge", "predict", "--json"]).arg(recording);
         if let Some(costs) = costs {
             command.arg("--costs").arg(costs);
         }
-        // It ends so where there were too few requests: the machine is slower than it was.
-        let Ok(text) = output(&mut command) else {
-            return Ok(None);
-        };
-        let said: Value = serde_json::from_str(&text).map_err(|error| {
+        let ended = command
+            .output()
+            .map_err(|error| cannot_start(&command, &error))?;
+        if !ended.status.success() {
+            // So where there were too few requests, which its last line says.
+            let text = String::from_utf8_lossy(&ended.stderr);
+            return Ok(Err(reason(&text, recording)));
+        }
+        let said: Value = serde_json::from_slice(&ended.stdout).map_err(|error| {
             Failure::step(format!("`gauge predict` did not print JSON: {error}"))
         })?;
-        Ok(interval(&said["gain"]))
+        let code = || {
+            said["judgement"]["reason"]["code"]
+                .as_str()
+                .unwrap_or("no gain is told")
+        };
+        Ok(interval(&said["gain"]).ok_or_else(|| code().to_owned()))
     }
+}
+
+/// The last line of what was said, without the names of the program and of the recording.
+fn reason(said: &str, recording: &Path) -> String {
+    let last = said.lines().last().unwrap_or_default();
+    let start = format!("corrente: {}: ", recording.display());
+    last.strip_prefix(&start).unwrap_or(last).to_owned()
 }
 
 /// A copy of a recording that does not tell of its calls all that they took.
@@ -238,10 +278,12 @@ fn interval(value: &Value) -> Option<Interval> {
 
 /// Which recordings gave no prediction: whoever reads the errors has to know what they leave out.
 fn lacking(predictions: &Predictions) -> String {
-    let all = predictions.iter();
-    let none = all.filter(|(_, gains)| gains.iter().all(Option::is_none));
-    let names: Vec<_> = none
-        .map(|((over, case), _)| format!("  {over}, {case}\n"))
+    let why = |gains: &[Gain; 2]| match gains {
+        [Err(why), Err(_)] => Some(why.clone()),
+        _ => None,
+    };
+    let names: Vec<_> = (predictions.iter())
+        .filter_map(|((over, case), gains)| Some(format!("  {over}, {case}: {}\n", why(gains)?)))
         .collect();
     let (count, of) = (names.len(), predictions.len());
     format!(
@@ -259,7 +301,7 @@ fn replace(scenario: &mut ScenarioResult, predictions: &Predictions) {
             let gains = all.find(|((over, case), _)| {
                 finding.of == points::OF && finding.over == *over && point.case == *case
             });
-            let of = |source: usize| gains.and_then(|(_, gains)| gains[source]);
+            let of = |source: usize| gains.and_then(|(_, gains)| gains[source].clone().ok());
             (point.shipped, point.predicted) = (of(SHIPPED), of(CALIBRATED));
         }
     }
@@ -291,8 +333,8 @@ mod tests {
         // Its users are what limits, its requests take too long, and its calls are at once.
         assert!(!has("flask-4", "io-only") && !has("flask-1", "calls-20-latency-5-cpu-1"));
         assert!(!has("flask-4", "calls-5-together") && !has("flask-4", "query"));
-        let seconds: u32 = points.iter().map(|one| one.seconds + 4).sum();
-        assert!(seconds < 12 * 60, "{seconds} s");
+        let seconds: u32 = points.iter().map(|one| one.seconds + 10).sum();
+        assert!(seconds < 16 * 60, "{seconds} s");
         let one = points.iter().find(|one| one.case == "io-equals-cpu");
         let one = one.expect("it is there");
         assert_eq!(one.path, "/calls?calls=1&latency_ms=10&cpu_ms=10");
@@ -308,6 +350,14 @@ mod tests {
     }
 
     #[test]
+    fn why_nothing_was_predicted_is_the_last_line_that_was_said() {
+        let said = "a warning\ncorrente: b/c.json: cannot tell from so few requests (7)\n";
+        let found = reason(said, Path::new("b/c.json"));
+        assert_eq!(found, "cannot tell from so few requests (7)");
+        assert_eq!(reason("killed", Path::new("b/c.json")), "killed");
+    }
+
+    #[test]
     fn what_was_not_predicted_is_not_judged() {
         let (mut scenario, families) = grid();
         let gain = Interval {
@@ -317,10 +367,11 @@ mod tests {
         };
         let key = ("flask-4", "io-equals-cpu".to_owned());
         let other = ("flask-16", "cpu-bound".to_owned());
-        let predictions = [(key, [Some(gain), None]), (other, [None, None])].into();
+        let few = || Err("too few requests".to_owned());
+        let predictions = [(key, [Ok(gain), few()]), (other, [few(), few()])].into();
         let said = lacking(&predictions);
         assert!(
-            said.ends_with(": 1 of 2 recordings\n  flask-16, cpu-bound\n"),
+            said.ends_with(": 1 of 2 recordings\n  flask-16, cpu-bound: too few requests\n"),
             "{said}"
         );
         replace(&mut scenario, &predictions);

@@ -14,6 +14,9 @@ use super::tally::Doing;
 /// Libraries that stand over others: the driver below says more.
 const GENERAL: [&str; 2] = ["sqlalchemy", "django.db"];
 
+/// The host of what is reached by a socket of the machine itself, as the recorder writes it.
+const LOCAL: &str = "(local)";
+
 /// Kind and driver of a resource.
 type Driver = (&'static str, &'static str);
 
@@ -66,7 +69,12 @@ impl Meaning<'_> {
                 Doing::Waiting(self.tables.resource(kind, driver, address.to_string()))
             }
             Peer::Client => Doing::Waiting(self.tables.resource("other", "client", String::new())),
-            Peer::Local => self.named(position, "local socket"),
+            Peer::Local => match driver(position, self.native_drivers, None) {
+                Some((kind, driver)) => {
+                    Doing::Waiting(self.tables.resource(kind, driver, LOCAL.to_owned()))
+                }
+                None => self.named(position, "local socket"),
+            },
             Peer::Unknown => self.named(position, "unknown"),
         }
     }

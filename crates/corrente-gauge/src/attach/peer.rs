@@ -1,4 +1,5 @@
-//! The far end of a socket: `/proc/PID/fd` and `/proc/PID/net/tcp` say what host and port it has.
+//! The far end of a socket: `/proc/PID/fd` and `/proc/PID/net/tcp` say what host and port it has,
+//! `/proc/PID/net/unix` that it is one of the machine itself.
 //!
 //! Each connection is looked up once; tables are read again only for a connection not seen before,
 //! and not oftener than [`READ_AGAIN`], because on a busy host they are long.
@@ -21,9 +22,9 @@ pub(super) enum Peer {
     Server(SocketAddr),
     /// A client of this process.
     Client,
-    /// A local socket without an address.
+    /// A socket of the machine itself, which has no port.
     Local,
-    /// No socket, or one that has gone.
+    /// No socket, one that has gone, or one of another kind: the answer of a name server, say.
     Unknown,
 }
 
@@ -76,11 +77,9 @@ impl Peers {
             return Peer::Unknown;
         }
         self.read_tables(pid);
-        // A socket that is in no table of TCP is a local one, or has just been closed.
-        self.known.get(&(pid, inode)).cloned().unwrap_or_else(|| {
-            self.known.insert((pid, inode), Peer::Local);
-            Peer::Local
-        })
+        // What is in no table is not looked for again.
+        let peer = self.known.entry((pid, inode)).or_insert(Peer::Unknown);
+        peer.clone()
     }
 
     fn may_read(&mut self, pid: u32) -> bool {
@@ -120,6 +119,10 @@ impl Peers {
             };
             self.known.insert((pid, row.inode), peer);
         }
+        let table = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap_or_default();
+        let local = table.lines().filter_map(local_inode);
+        self.known
+            .extend(local.map(|inode| ((pid, inode), Peer::Local)));
     }
 }
 
@@ -128,6 +131,11 @@ fn socket_inode(link: &str) -> Option<u64> {
         .strip_suffix(']')?
         .parse()
         .ok()
+}
+
+/// The inode in a row of `/proc/net/unix` (proc(5)); the first row has titles.
+fn local_inode(line: &str) -> Option<u64> {
+    line.split_ascii_whitespace().nth(6)?.parse().ok()
 }
 
 /// A row of `/proc/net/tcp` (proc(5)).
@@ -170,8 +178,9 @@ fn address(text: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 
@@ -202,6 +211,19 @@ mod tests {
         assert_eq!(peers.of(own, descriptor(&client)), Peer::Server(there));
         assert_eq!(peers.of(own, descriptor(&server)), Peer::Client);
         assert_eq!(peers.of(own, 99_999), Peer::Unknown);
+    }
+
+    #[test]
+    fn a_socket_of_the_machine_itself_is_told_from_one_that_has_no_connection() {
+        let (one, _other) = UnixStream::pair().expect("a pair");
+        let datagrams = UdpSocket::bind("127.0.0.1:0").expect("loopback");
+        let mut peers = Peers::default();
+        let own = std::process::id();
+        let descriptor = |socket: i32| u64::try_from(socket).expect("is open");
+        assert_eq!(peers.of(own, descriptor(one.as_raw_fd())), Peer::Local);
+        let mut peers = Peers::default();
+        let found = peers.of(own, descriptor(datagrams.as_raw_fd()));
+        assert_eq!(found, Peer::Unknown);
     }
 
     #[test]

@@ -126,6 +126,13 @@ pub(super) struct Awake {
     pub(super) ready: u64,
 }
 
+impl Changes {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.within_ns += other.within_ns;
+    }
+}
+
 /// A read: when it began, and what each thread did.
 type Read = (u64, Rc<[Look]>);
 
@@ -276,6 +283,29 @@ impl Tally {
         chain[0] = Some(read.clone());
     }
 
+    /// Counts waits for some resources as waits for others.
+    pub(super) fn rename(&mut self, owners: &HashMap<ResourceId, ResourceId>) {
+        let owner = |resource: ResourceId| owners.get(&resource).copied().unwrap_or(resource);
+        let doing = |doing: Doing| match doing {
+            Doing::Waiting(resource) => Doing::Waiting(owner(resource)),
+            other => other,
+        };
+        for times in [&mut self.waiting, &mut self.on_loop] {
+            for ((place, before), time) in std::mem::take(times) {
+                *times.entry((place, doing(before))).or_default() += time;
+            }
+        }
+        for pairs in self.pairs.iter_mut().flatten() {
+            for (stay, seen) in std::mem::take(&mut pairs.changes) {
+                let stay = match stay {
+                    Stay::Wait(name, resource) => Stay::Wait(name, owner(resource)),
+                    other => other,
+                };
+                pairs.changes.entry(stay).or_default().add(seen);
+            }
+        }
+    }
+
     /// Mean number of threads in a stay.
     pub(super) fn mean(&self, stay: Stay) -> f64 {
         let running = self.awake.iter().map(|((_, place), awake)| {
@@ -328,9 +358,10 @@ impl Pairs {
     fn compare(&mut self, time_ns: u64, before: &Stays, after: &Stays) {
         let mut changed = |stay: Option<Stay>| {
             if let Some(stay) = stay {
-                let changes = self.changes.entry(stay).or_default();
-                changes.count += 1;
-                changes.within_ns += time_ns;
+                self.changes.entry(stay).or_default().add(Changes {
+                    count: 1,
+                    within_ns: time_ns,
+                });
             }
         };
         for (then, now) in before.0.iter().zip(&after.0) {

@@ -5,15 +5,19 @@
 //! cost, a new connection and the taking of a database's from its pool, is told apart where the
 //! calibration has requests with and without it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use corrente_model::calibration::{self, Costs, Point, Stack};
 use corrente_model::least_squares::Estimate;
 use corrente_model::prediction::{Prediction, Unpredictable};
+use corrente_model::statistics;
 
 use super::{Comparison, Cost, Known, Runner, Stacks, ask, typical};
 use crate::scenario::{CasePlan, PredictionPlan};
+
+/// Looks at the same requests differ by this share at least, or it is chance that they do not.
+const LEAST_APART: f64 = 0.01;
 
 /// The load under which a contender tells its costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +211,21 @@ fn has_part(costs: &Costs, told: &[Extra]) -> bool {
     last.is_none_or(|cost| cost.mean >= 0.0)
 }
 
+/// By which share looks at the same requests of a contender differ: the second least processor time from the
+/// least, in the middle one of its cases. What is told from looks is off by a part of that.
+pub(super) fn unsteadiness(looks: &BTreeMap<(String, String), Vec<Cost>>, runner: &Runner) -> f64 {
+    let own = looks.iter().filter(|((id, _), _)| *id == runner.id);
+    let apart: Vec<f64> = own.filter_map(|(_, passes)| apart(passes)).collect();
+    statistics::median(&apart).map_or(LEAST_APART, |apart| apart.max(LEAST_APART))
+}
+
+fn apart(passes: &[Cost]) -> Option<f64> {
+    let times = passes.iter().map(|pass| pass.cpu.as_secs_f64());
+    let mut times: Vec<f64> = times.filter(|time| *time > 0.0).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    Some(times.get(1)? / times.first()? - 1.0)
+}
+
 /// The points, with extras as kinds of calls.
 fn with(measured: &[(&CasePlan, Point)], extras: &[Extra]) -> Vec<Point> {
     let point = |(case, point): &(&CasePlan, Point)| {
@@ -263,6 +282,9 @@ impl Known {
             alone: self.stack(comparison, measured, Under::OneUser),
             warm: warm.and_then(|warm| self.stack(comparison, warm, warm.under(comparison.cores))),
             to: self.stack(comparison, of, Under::Load)?,
+            alone_to_warm: warm.map_or(1.0, |warm| {
+                unsteadiness(&self.alone, measured) / unsteadiness(&self.loaded, warm)
+            }),
         };
         ask(comparison, &self.seen(comparison, Some(*of))?, &stacks)
     }

@@ -69,6 +69,8 @@ fn stacks(
         alone: Some(alone.from),
         warm: warm.transpose()?.map(|pair| pair.from),
         to: alone.to,
+        // What both are off by is above all what another machine's costs are.
+        alone_to_warm: 1.0,
     })
 }
 

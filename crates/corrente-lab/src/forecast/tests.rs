@@ -102,6 +102,32 @@ fn work_is_taken_to_cost_what_it_cost_on_each_side() {
 }
 
 #[test]
+fn looks_that_lie_far_apart_are_unsteady() {
+    let mut known = Known::default();
+    for (case, cpus) in [("a", [130, 100, 180]), ("b", [210, 200, 400])] {
+        for cpu in cpus {
+            known.learn("flask", case, cost(1, 1_000, cpu));
+            known.learn("steady", case, cost(1, 1_000, 100));
+        }
+    }
+    for cpu in [108, 100, 0] {
+        known.learn("flask", "c", cost(1, 1_000, cpu));
+    }
+    let of = |id: &str| {
+        let any = Runner {
+            id: id.to_owned(),
+            ..runner("id = \"any\"\nside = \"sync\"\ncommand = []").expect("a runner")
+        };
+        calibrated::unsteadiness(&known.alone, &any)
+    };
+    // By 30, 5 and 8 %: the middle one.
+    assert!((of("flask") - 0.08).abs() < 1e-9);
+    // Chance, where they do not differ, or where there is one look each.
+    assert!((of("steady") - 0.01).abs() < 1e-9);
+    assert!((of("nobody") - 0.01).abs() < 1e-9);
+}
+
+#[test]
 fn enough_workers_are_as_good_but_for_their_stack() {
     let found = gain(&mut known(), 24, 3);
     let expected = 3.8 / 2.4;

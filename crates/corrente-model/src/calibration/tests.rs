@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::law::Law;
-use crate::service::{Calls, Resource};
+use crate::service::fixture;
 
 fn point(http: f64, sql: f64, work: f64, cpu: f64) -> Point {
     let calls = [("http".to_owned(), http), ("sql".to_owned(), sql)];
@@ -30,28 +30,11 @@ fn stack(request: f64, http: f64) -> Stack {
     }
 }
 
+/// Three calls of 20 ms each.
 fn service(cpu: f64, kind: &str) -> Service {
-    let calls = Calls {
-        resource: 0,
-        count: 3.0,
-        wait: Law::Constant(0.02),
-        independent: 0.0,
-        blocking: 0.0,
-        cpu: None,
-    };
-    Service {
-        endpoints: vec![Endpoint {
-            name: "/".to_owned(),
-            weight: 1.0,
-            cpu: Law::Constant(cpu),
-            calls: vec![calls],
-        }],
-        resources: vec![Resource {
-            name: "api".to_owned(),
-            kind: kind.to_owned(),
-            servers: None,
-        }],
-    }
+    let mut service = fixture::service(cpu, 3.0, 0.02);
+    kind.clone_into(&mut service.resources[0].kind);
+    service
 }
 
 #[test]
@@ -142,9 +125,12 @@ fn what_calls_were_measured_to_take_is_less_where_processes_sleep_less() {
 fn what_a_request_does_itself_is_told_best_where_the_stack_takes_least() {
     let own = |told: &[(f64, &Stack)]| {
         let services: Vec<Service> = told.iter().map(|(cpu, _)| service(*cpu, "http")).collect();
-        let told: Vec<(&Service, &Stack)> = services
-            .iter()
-            .zip(told.iter().map(|(_, stack)| *stack))
+        let told: Vec<Told<'_>> = (services.iter().zip(told))
+            .map(|(service, (_, stack))| Told {
+                service,
+                stack,
+                deviation: 1.0,
+            })
             .collect();
         own_part(&told).expect("calibrated")
     };
@@ -162,6 +148,20 @@ fn what_a_request_does_itself_is_told_best_where_the_stack_takes_least() {
     };
     let (light, heavy) = (paced(light, 0.001), paced(heavy, 0.002));
     assert!((own(&[(0.008, &light), (0.012, &heavy)]) - 0.005).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_known_half_as_well_counts_a_fourth() {
+    let stack = stack(0.0005, 0.0005);
+    let told = |service, deviation| Told {
+        service,
+        stack: &stack,
+        deviation,
+    };
+    // 2 ms are the stack's: 6 ms by the one, 1 ms by the other.
+    let (one, other) = (service(0.008, "http"), service(0.003, "http"));
+    let own = own_part(&[told(&one, 0.03), told(&other, 0.06)]).expect("calibrated");
+    assert!((own - 0.005).abs() < 1e-9, "{own}");
 }
 
 #[test]

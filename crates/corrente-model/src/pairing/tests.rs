@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::cost_table::Here;
-use crate::law::Law;
-use crate::service::{Calls, Endpoint, Resource};
+use crate::service::fixture;
 
 const TABLE: &str = r#"
 [reference]
@@ -87,26 +86,9 @@ fn here(burn_rounds_per_ms: Option<f64>) -> Here<'static> {
 
 /// Four HTTP calls of so many seconds.
 fn service(wait: f64) -> Service {
-    Service {
-        endpoints: vec![Endpoint {
-            name: "/".to_owned(),
-            weight: 1.0,
-            cpu: Law::Constant(0.004),
-            calls: vec![Calls {
-                resource: 0,
-                count: 4.0,
-                wait: Law::Constant(wait),
-                independent: 0.0,
-                blocking: 0.0,
-                cpu: None,
-            }],
-        }],
-        resources: vec![Resource {
-            name: "api".to_owned(),
-            kind: "http".to_owned(),
-            servers: None,
-        }],
-    }
+    let mut service = fixture::service(0.004, 4.0, wait);
+    "http".clone_into(&mut service.resources[0].kind);
+    service
 }
 
 fn pair(wait: f64, migration: &Migration<'_>) -> Pair {

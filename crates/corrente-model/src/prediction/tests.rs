@@ -8,7 +8,8 @@ use super::*;
 use crate::bounds::Limit;
 use crate::calibration::Costs;
 use crate::least_squares::Estimate;
-use crate::service::{Calls, Concurrency, Connections, Endpoint, Resource};
+use crate::service::fixture::{self, deployment};
+use crate::service::{Concurrency, Connections, Endpoint};
 
 fn stack(name: &str, request: f64, call: f64) -> Stack {
     let cost = |mean: f64| Estimate {
@@ -30,37 +31,11 @@ fn stack(name: &str, request: f64, call: f64) -> Stack {
     }
 }
 
+/// The work of whose requests varies a little.
 fn service(cpu: f64, count: f64, wait: f64) -> Service {
-    let calls = Calls {
-        resource: 0,
-        count,
-        wait: Law::Constant(wait),
-        independent: 0.0,
-        blocking: 0.0,
-        cpu: None,
-    };
-    Service {
-        endpoints: vec![Endpoint {
-            name: "/".to_owned(),
-            weight: 1.0,
-            cpu: Law::with_moments(cpu, 0.05),
-            calls: vec![calls],
-        }],
-        resources: vec![Resource {
-            name: "db".to_owned(),
-            kind: "sql".to_owned(),
-            servers: None,
-        }],
-    }
-}
-
-fn deployment(processes: usize, cores: f64, concurrency: Concurrency) -> Deployment {
-    Deployment {
-        cores,
-        processes,
-        concurrency,
-        connections: vec![Connections::Unlimited],
-    }
+    let mut service = fixture::service(cpu, count, wait);
+    service.endpoints[0].cpu = Law::with_moments(cpu, 0.05);
+    service
 }
 
 fn ask(service: &Service, workers: usize, cores: f64, users: usize) -> Prediction {

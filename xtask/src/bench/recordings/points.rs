@@ -16,7 +16,7 @@ const FAMILIES: [&str; 2] = ["calls one after another", "no calls"];
 /// A processor that was busy for this share had nothing to wait for.
 const BUSY: f64 = 0.9;
 /// Requests of a recording: a fourth above what a prediction needs.
-const REQUESTS: f64 = 250.0;
+pub(super) const REQUESTS: f64 = 250.0;
 /// Seconds of a recording; a point that needs more is left out.
 const SECONDS: (f64, f64) = (3.0, 20.0);
 

@@ -52,6 +52,22 @@ fn a_stay_that_ends_is_counted_once_at_each_level() {
 }
 
 #[test]
+fn waits_that_are_renamed_add_up() {
+    let name = endpoint();
+    let view = Place::Endpoint(name);
+    let nameless = Doing::Waiting(ResourceId(7));
+    let mut tally = steady(&[
+        (0, Some(&[look(1, view, DATABASE)])),
+        (100, Some(&[look(1, view, Doing::Running)])),
+        (200, Some(&[look(1, view, nameless)])),
+    ]);
+    tally.rename(&HashMap::from([(ResourceId(7), ResourceId(1))]));
+    assert_eq!(tally.waiting, HashMap::from([((view, DATABASE), 100)]));
+    assert_eq!(changes(&tally, 0, Stay::Wait(name, ResourceId(1))), 2);
+    assert_eq!(changes(&tally, 0, Stay::Wait(name, ResourceId(7))), 0);
+}
+
+#[test]
 fn threads_that_come_and_go_begin_and_end_stays() {
     let name = endpoint();
     let inside = [look(7, Place::Endpoint(name), Doing::Running)];
