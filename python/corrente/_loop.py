@@ -25,7 +25,7 @@ from asyncio.log import logger
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _children, _native, _seam, _server, _tls, _watch
+from corrente import _children, _native, _older, _seam, _server, _tls, _watch
 from corrente._transports import DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
@@ -198,6 +198,27 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         if start_serving:
             await server.start_serving()
         return server
+
+    if sys.version_info < (3, 12):
+
+        async def create_connection(  # type: ignore[override]
+            self, *args: Foreign, all_errors: bool = False, **kwargs: Foreign
+        ) -> Foreign:
+            """As asyncio; `all_errors` is Python 3.12's."""
+            base: Any = asyncio.SelectorEventLoop
+            connect = base.create_connection(self, *args, **kwargs)
+            return await (_older.with_all_errors(connect) if all_errors else connect)
+
+        async def _connect_sock(self, exceptions: list[list[OSError]], *how: Foreign) -> Foreign:
+            base: Any = asyncio.SelectorEventLoop
+            return await _older.tried(base._connect_sock(self, exceptions, *how), exceptions)
+
+        async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+            """As asyncio; `timeout` is Python 3.12's."""
+            if timeout is None:
+                await asyncio.SelectorEventLoop.shutdown_default_executor(self)
+            else:
+                await _older.end_executor(self, timeout)
 
     if not _server.HAS_CLIENTS:
 
@@ -526,7 +547,9 @@ def new_event_loop(*, tls: str | None = None) -> EventLoop:
 
 def install() -> None:
     """Makes this loop asyncio's, where it still asks a policy (up to Python 3.15)."""
-    asyncio.set_event_loop_policy(_policy())
+    from corrente._policy import EventLoopPolicy
+
+    asyncio.set_event_loop_policy(EventLoopPolicy())
 
 
 def watch(
@@ -551,12 +574,6 @@ def _close(connection: socket.socket | Accepted) -> None:
         socket.close(connection[0])
     else:
         connection.close()
-
-
-def _policy() -> Foreign:
-    """Asyncio's policy, with this loop."""
-    base: Foreign = asyncio.DefaultEventLoopPolicy
-    return type("EventLoopPolicy", (base,), {"_loop_factory": EventLoop})()
 
 
 def run(
