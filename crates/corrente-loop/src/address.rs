@@ -117,9 +117,23 @@ pub(crate) fn in_numbers(address: &Bound<'_, PyTuple>) -> Option<SocketAddr> {
     }
 }
 
+/// An address as the C library writes it: one of the old kind that holds an address of IPv4, with its dots.
+fn written(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(address) => match address.segments() {
+            [0, 0, 0, 0, 0, 0, 1.., _] => {
+                let [.., a, b, c, d] = address.octets();
+                format!("::{a}.{b}.{c}.{d}")
+            }
+            _ => address.to_string(),
+        },
+        IpAddr::V4(address) => address.to_string(),
+    }
+}
+
 /// An address as Python's sockets have it.
 pub(crate) fn of_socket(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyTuple>> {
-    let text = address.ip().to_string();
+    let text = written(address.ip());
     match address {
         SocketAddr::V4(address) => (text, address.port()).into_pyobject(py),
         SocketAddr::V6(address) => {
