@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import Connection, Loop, Recorder, connect, run, sockets, talk
+from loop.running import Connection, Loop, Recorder, connect, end, run, sockets, talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
