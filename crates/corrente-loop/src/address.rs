@@ -121,7 +121,7 @@ pub(crate) fn in_numbers(address: &Bound<'_, PyTuple>) -> Option<SocketAddr> {
 fn written(address: IpAddr) -> String {
     match address {
         IpAddr::V6(address) => match address.segments() {
-            [0, 0, 0, 0, 0, 0, 1.., _] => {
+            [0, 0, 0, 0, 0, 0, high, _] if high > 0 => {
                 let [.., a, b, c, d] = address.octets();
                 format!("::{a}.{b}.{c}.{d}")
             }
