@@ -226,6 +226,7 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
     refused: list[tuple[tuple[Any, Any], dict[str, Any]]] = [
         (("127.0.0.1", 80), {"family": socket.AF_INET6}),
         (("127.0.0.1", "no-such-service"), {}),
+        (("127.0.0.1", 80), {"type": socket.SOCK_RAW}),
     ]
 
     async def main() -> None:

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple};
 
 /// `AI_PASSIVE`, `AI_NUMERICHOST`, `AI_NUMERICSERV`: they change nothing for an address in numbers.
 const HARMLESS: i32 = 0x0001 | 0x0004 | 0x0400;
@@ -37,8 +37,10 @@ pub(crate) fn literal<'py>(
         return Ok(None);
     };
     let family = if address.is_ipv4() { INET } else { INET6 };
-    let is_answerable =
-        hints.flags & !HARMLESS == 0 && (hints.family == 0 || hints.family == family);
+    // To raw sockets alone no port belongs: the C library refuses it.
+    let is_answerable = hints.flags & !HARMLESS == 0
+        && (hints.family == 0 || hints.family == family)
+        && hints.kind != RAW.0;
     let kinds = kinds(hints);
     if !is_answerable || kinds.is_empty() {
         return Ok(None);
@@ -97,7 +99,11 @@ fn number(port: &Bound<'_, PyAny>) -> PyResult<Option<u16>> {
     if let Ok(text) = port.cast::<PyString>() {
         return Ok(text.to_str()?.parse().ok());
     }
-    Ok(port.extract().ok())
+    // Some versions refuse a truth value, some take it: it is theirs.
+    Ok(port
+        .extract()
+        .ok()
+        .filter(|_| !port.is_instance_of::<PyBool>()))
 }
 
 /// The socket address that a tuple in numbers stands for; `None` for whatever else Python's sockets

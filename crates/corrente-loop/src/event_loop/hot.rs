@@ -304,6 +304,8 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
 #[cold]
 fn ask_for_task<'py>(receiver: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
+    // Whoever calls it wrongly is told by its own name.
+    arguments.required("create_task", 0, "coro")?;
     let keywords = PyDict::new(py);
     for (name, value) in arguments.keywords() {
         keywords.set_item(name, value)?;

@@ -262,12 +262,7 @@ impl Method {
         let function = PyMethodDefPointer {
             PyCFunctionFastWithKeywords: trampoline,
         };
-        Self::defined(
-            name,
-            doc,
-            function,
-            ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
-        )
+        Self::defined(name, doc, function, ffi::METH_FASTCALL | ffi::METH_KEYWORDS)
     }
 
     /// A method that takes no arguments: the interpreter refuses them.

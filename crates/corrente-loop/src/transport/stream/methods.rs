@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyTuple};
+use pyo3::types::{PyBool, PyFloat, PyTuple};
 
 use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
@@ -207,7 +207,7 @@ fn set_write_buffer_limits<'py>(
     let number = |given: Option<Borrowed<'_, 'py, PyAny>>| {
         given
             .filter(|one| !one.is_none())
-            .map(Borrowed::extract::<i64>)
+            .map(whole_number)
             .transpose()
     };
     let high = number(arguments.get(0).or(high))?;
@@ -218,6 +218,15 @@ fn set_write_buffer_limits<'py>(
         PyResult::Ok(state.flow.grown(state.outgoing.len()))
     })??;
     none(receiver, stream.signal(receiver, signal))
+}
+
+/// A number of bytes; what a fraction of one adds is left out.
+fn whole_number(given: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
+    if given.is_instance_of::<PyFloat>() {
+        let floor = given.call_method0(intern!(given.py(), "__floor__"))?;
+        return floor.extract();
+    }
+    given.extract()
 }
 
 fn is_flow_paused<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
