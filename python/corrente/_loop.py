@@ -201,7 +201,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     if sys.version_info < (3, 12):
 
-        async def create_connection(  # type: ignore[override]
+        async def create_connection(
             self, *args: Foreign, all_errors: bool = False, **kwargs: Foreign
         ) -> Foreign:
             """As asyncio; `all_errors` is Python 3.12's."""
@@ -213,7 +213,10 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             base: Any = asyncio.SelectorEventLoop
             return await _older.tried(base._connect_sock(self, exceptions, *how), exceptions)
 
-        async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        async def shutdown_default_executor(
+            self,
+            timeout: float | None = None,  # noqa: ASYNC109 - asyncio's name
+        ) -> None:
             """As asyncio; `timeout` is Python 3.12's."""
             if timeout is None:
                 await asyncio.SelectorEventLoop.shutdown_default_executor(self)

@@ -1,4 +1,4 @@
-"""What newer versions of asyncio's loop take, for Python 3.11: `all_errors` and an executor's timeout.
+"""What newer versions of asyncio's loop take, for Python 3.11: `all_errors`, a `timeout`.
 
 From Python 3.12 on asyncio's own methods do it, and nothing here is used. Must not know which loop
 it is for.
@@ -57,7 +57,7 @@ async def with_all_errors(connect: Coroutine[Any, Any, Foreign]) -> Foreign:
     raise ExceptionGroup("create_connection failed", failures)
 
 
-async def end_executor(loop: Foreign, timeout: float) -> None:
+async def end_executor(loop: Foreign, limit_s: float) -> None:
     """Ends the loop's executor; its threads have so many seconds, and are left alone then."""
     loop._executor_shutdown_called = True
     executor = loop._default_executor
@@ -66,13 +66,13 @@ async def end_executor(loop: Foreign, timeout: float) -> None:
     ended = loop.create_future()
     thread = threading.Thread(target=loop._do_shutdown, args=(ended,))
     thread.start()
-    done, _ = await asyncio.wait([ended], timeout=timeout)
+    done, _ = await asyncio.wait([ended], timeout=limit_s)
     if done:
         thread.join()
         ended.result()
         return
     warnings.warn(
-        f"The executor did not finishing joining its threads within {timeout} seconds.",
+        f"The executor did not finishing joining its threads within {limit_s} seconds.",
         RuntimeWarning,
         stacklevel=3,
     )

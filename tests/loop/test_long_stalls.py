@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
-import corrente
 from loop.running import LIMIT_S
 from loop.watching import only, run_task, watched
+
+if TYPE_CHECKING:
+    import corrente
 
 __all__ = ["watched"]
 

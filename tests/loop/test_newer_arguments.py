@@ -132,8 +132,8 @@ def test_a_program_that_runs_needs_no_thread(loop: Loop) -> None:
 def test_a_program_whose_end_somebody_else_has_seen_ends_all_the_same(loop: Loop) -> None:
     async def main() -> None:
         process = await asyncio.create_subprocess_exec("sleep", "0.1")
-        # Before the loop looks: both wait for the same end.
-        os.waitpid(process.pid, 0)
+        # The loop must not look before: both wait for the same end.
+        os.waitpid(process.pid, 0)  # noqa: ASYNC222
         assert await process.wait() == 255
 
     skip_before(loop, (3, 12))

@@ -18,16 +18,12 @@ import sysconfig
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import corrente
 from loop.running import Echo, Recorder, connect, end, run, sockets, talk
 from loop.watching import only, run_task, watched
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["watched"]
 
@@ -123,8 +119,8 @@ def test_a_library_in_c_is_named(watched: corrente.EventLoop, tmp_path: Path) ->
     named = r'in task query .*: waiting\.execute\("create table numbers .*"\) of \S*sqlite3'
 
     async def main() -> None:
-        # The watchdog looks once at such a short one. SQLite waits in several sleeps, and a busy machine lets a
-        # thread wait for a processor between them: it is in no library then.
+        # The watchdog looks once at such a short one. SQLite waits in several sleeps, and a busy
+        # machine lets a thread wait for a processor between them: it is in no library then.
         while not any(re.search(named, str(stall)) for stall in watched.stalls()):
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 waiting.execute("create table numbers (number)")
@@ -181,7 +177,8 @@ def test_a_request_is_what_the_user_says_it_is(
     assert [stall.request for stall in found] == ["GET /1", "GET /2"]
     messages = [record.message for record in caplog.records if "GET /2" in record.message]
     assert len(messages) == 1
-    assert messages[0].startswith("the event loop stalled for 2")
+    # A busy machine lets it sleep longer.
+    assert messages[0].startswith(f"the event loop stalled for {found[1].duration * 1000:.1f} ms")
 
 
 def test_a_request_that_fails_is_told_and_does_no_harm(

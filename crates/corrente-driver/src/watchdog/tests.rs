@@ -27,7 +27,7 @@ impl Witness for Asked {
     }
 }
 
-/// Counts how often it was asked, and says enough every third time only.
+/// Counts how often it was asked, and says enough from the third time on.
 struct Counts(u32);
 
 impl Witness for Counts {
@@ -39,7 +39,7 @@ impl Witness for Counts {
     }
 
     fn says_enough(count: &u32) -> bool {
-        count.is_multiple_of(3)
+        *count >= 3
     }
 }
 
@@ -99,7 +99,7 @@ fn the_latest_word_that_says_enough_counts() {
         thread::yield_now();
     }
     // The first word counts in any case. It need not be number one: while this looks at the desk nothing is noted.
-    assert!(words[1].is_multiple_of(3), "{words:?}");
+    assert!(words[1] >= 3, "{words:?}");
     watchdog.end();
 }
 
