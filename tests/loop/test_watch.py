@@ -173,7 +173,8 @@ def test_a_request_is_what_the_user_says_it_is(
 
     with caplog.at_level(logging.WARNING, "corrente.stalls"):
         run(watched, main())
-    found = [stall for stall in watched.stalls() if stall.call == "time.sleep(STALL_S)"]
+    # What it ran the loop knows; what it was in, a busy machine's watchdog may have seen elsewhere.
+    found = [stall for stall in watched.stalls() if (stall.callback or "").endswith(".handle")]
     assert [stall.request for stall in found] == ["GET /1", "GET /2"]
     messages = [record.message for record in caplog.records if "GET /2" in record.message]
     assert len(messages) == 1
