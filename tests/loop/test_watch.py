@@ -482,6 +482,14 @@ def test_prometheus_can_read_it(watched: corrente.EventLoop) -> None:
     assert "{" not in re.sub(r'\{le="[^"]*"\}', "", watched.prometheus())
 
 
+@pytest.mark.parametrize("name", ["", "1st", "a-b", "le", "a b", "ü"])
+def test_a_label_has_a_name_that_prometheus_takes(watched: corrente.EventLoop, name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a label"):
+        watched.prometheus(**{name: "value"})
+    with pytest.raises(TypeError, match="must be a string"):
+        watched.prometheus(loop=1)  # type: ignore[arg-type]
+
+
 def test_another_thread_may_ask(watched: corrente.EventLoop) -> None:
     told: list[tuple[int, int]] = []
 
