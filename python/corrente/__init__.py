@@ -13,11 +13,13 @@ from corrente._native import __version__
 
 if _typing.TYPE_CHECKING:
     from corrente._loop import EventLoop, install, new_event_loop, run, watch
+    from corrente._policy import EventLoopPolicy
     from corrente._serve import serve
     from corrente._watch import Histogram, Metrics, Stall
 
 __all__ = [
     "EventLoop",
+    "EventLoopPolicy",
     "Histogram",
     "Metrics",
     "Stall",
@@ -33,6 +35,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "EventLoopPolicy":
+        # By itself: asyncio warns who asks for policies.
+        from corrente._policy import EventLoopPolicy
+
+        globals()[name] = EventLoopPolicy
+        return EventLoopPolicy
     from corrente import _loop, _serve, _watch
 
     for module in (_watch, _loop, _serve):

@@ -25,7 +25,7 @@ from asyncio.log import logger
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from corrente import _children, _native, _seam, _server, _tls, _watch
+from corrente import _children, _native, _older, _seam, _server, _tls, _watch
 from corrente._transports import DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
@@ -199,6 +199,30 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             await server.start_serving()
         return server
 
+    if sys.version_info < (3, 12):
+
+        async def create_connection(
+            self, *args: Foreign, all_errors: bool = False, **kwargs: Foreign
+        ) -> Foreign:
+            """As asyncio; `all_errors` is Python 3.12's."""
+            base: Any = asyncio.SelectorEventLoop
+            connect = base.create_connection(self, *args, **kwargs)
+            return await (_older.with_all_errors(connect) if all_errors else connect)
+
+        async def _connect_sock(self, exceptions: list[list[OSError]], *how: Foreign) -> Foreign:
+            base: Any = asyncio.SelectorEventLoop
+            return await _older.tried(base._connect_sock(self, exceptions, *how), exceptions)
+
+        async def shutdown_default_executor(
+            self,
+            timeout: float | None = None,  # noqa: ASYNC109 - asyncio's name
+        ) -> None:
+            """As asyncio; `timeout` is Python 3.12's."""
+            if timeout is None:
+                await asyncio.SelectorEventLoop.shutdown_default_executor(self)
+            else:
+                await _older.end_executor(self, timeout)
+
     if not _server.HAS_CLIENTS:
 
         async def create_unix_server(
@@ -361,9 +385,10 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             self, host, port, family=family, type=type, proto=proto, flags=flags
         )
 
-    async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
-        """Receives up to `nbytes` bytes."""
-        received: Foreign = self._receive(sock, nbytes)
+    # By this name asyncio takes it, whatever its documentation says.
+    async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
+        """Receives up to `n` bytes."""
+        received: Foreign = self._receive(sock, n)
         if type(received) is bytes:
             return received
         try:
@@ -415,8 +440,13 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             if self._task_factory is not None:
                 made: asyncio.Task[Any] = self._task_factory(self, coro, **kwargs)
                 return made
-            return asyncio.Task(coro, loop=self, **kwargs)
-        task: asyncio.Task[Any] = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
+            task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, **kwargs)
+        else:
+            task = base_events.BaseEventLoop.create_task(self, coro, **kwargs)
+        origin: Foreign = getattr(task, "_source_traceback", None)
+        if origin and origin[-1].filename == __file__:
+            # Debug mode tells who has asked for the task, and not this method.
+            del origin[-1]
         return task
 
     def _debug_call(self, method: str, callback: Callable[..., object]) -> Foreign:
@@ -526,7 +556,9 @@ def new_event_loop(*, tls: str | None = None) -> EventLoop:
 
 def install() -> None:
     """Makes this loop asyncio's, where it still asks a policy (up to Python 3.15)."""
-    asyncio.set_event_loop_policy(_policy())
+    from corrente._policy import EventLoopPolicy
+
+    asyncio.set_event_loop_policy(EventLoopPolicy())
 
 
 def watch(
@@ -551,12 +583,6 @@ def _close(connection: socket.socket | Accepted) -> None:
         socket.close(connection[0])
     else:
         connection.close()
-
-
-def _policy() -> Foreign:
-    """Asyncio's policy, with this loop."""
-    base: Foreign = asyncio.DefaultEventLoopPolicy
-    return type("EventLoopPolicy", (base,), {"_loop_factory": EventLoop})()
 
 
 def run(

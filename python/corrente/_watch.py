@@ -12,6 +12,7 @@ import linecache
 import logging
 import math
 import os
+import re
 import sysconfig
 import threading
 import traceback
@@ -394,6 +395,8 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
+_LABEL_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+
 #: Name, kind, help; the value of the metrics.
 _SINGLE = (
     ("ready_callbacks", "gauge", "Callbacks that are ready to run.", "ready"),
@@ -420,7 +423,7 @@ _HISTOGRAMS = (
 def prometheus(found: Metrics, labels: Mapping[str, str]) -> str:
     """Metrics in Prometheus' text format, version 0.0.4."""
     lines: list[str] = []
-    own = [f'{name}="{_escaped(value)}"' for name, value in labels.items()]
+    own = [_label(name, value) for name, value in labels.items()]
     for name, kind, told, field in _SINGLE:
         lines += _head(name, kind, told)
         lines.append(f"corrente_loop_{name}{_labelled(own)} {getattr(found, field)}")
@@ -443,6 +446,18 @@ def _buckets(name: str, histogram: Histogram, own: list[str]) -> Iterator[str]:
         yield f"{full}_bucket{_labelled(labels)} {count}"
     yield f"{full}_sum{_labelled(own)} {histogram.sum}"
     yield f"{full}_count{_labelled(own)} {histogram.count}"
+
+
+def _label(name: str, value: object) -> str:
+    """A label of the user's; a wrong one would make all of the text unreadable."""
+    if not isinstance(value, str):
+        raise TypeError(f"the label {name!r} must be a string, not {value!r}")
+    if _LABEL_NAME.fullmatch(name) is None or name == "le":
+        raise ValueError(
+            f"{name!r} is no name of a label: that has letters, digits and _, does not begin with"
+            " a digit, and is not 'le', which histograms have"
+        )
+    return f'{name}="{_escaped(value)}"'
 
 
 def _labelled(labels: list[str]) -> str:

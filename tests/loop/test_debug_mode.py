@@ -145,6 +145,19 @@ def test_a_handle_knows_where_it_was_made(debugged: Loop) -> None:
         assert "created at" in repr(handle)
 
 
+def test_a_task_knows_where_it_was_made(debugged: Loop) -> None:
+    async def main() -> None:
+        tasks: list[Any] = [
+            debugged.create_task(asyncio.sleep(0)),
+            debugged.create_task(asyncio.sleep(0), name="by name"),
+        ]
+        for task in tasks:
+            assert task._source_traceback[-1].name == "main"
+            await task
+
+    run(debugged, main())
+
+
 def test_an_exception_tells_where_its_callback_was_made(
     debugged: Loop, unhandled: list[dict[str, Any]]
 ) -> None:

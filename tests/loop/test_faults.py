@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loop.running import Connection, Loop, Recorder, connect, run, sockets, talk
+from loop.running import Connection, Loop, Recorder, connect, end, run, sockets, talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,6 +88,42 @@ def test_a_wrong_argument_is_refused(
 ) -> None:
     with pytest.raises(error):
         run(loop, wrong_call(call))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda loop, _transport: loop.time(1),
+        lambda loop, _transport: loop.is_running(1),
+        lambda loop, _transport: loop.get_debug(1),
+        lambda loop, _transport: loop.create_future(1),
+        lambda loop, _transport: loop.call_soon(print).cancel(1),
+        lambda loop, _transport: loop.call_later(1, print).cancel(1),
+        lambda loop, _transport: loop.call_soon_threadsafe(print).cancel(1),
+        lambda _loop, transport: transport.write(b"", 1),
+        lambda _loop, transport: transport.write(b"", wrong=1),
+        lambda _loop, transport: transport.writelines([], 1),
+        lambda _loop, transport: transport.write_eof(1),
+        lambda _loop, transport: transport.close(1),
+        lambda _loop, transport: transport.abort(1),
+        lambda _loop, transport: transport.is_closing(1),
+        lambda _loop, transport: transport.pause_reading(1),
+        lambda _loop, transport: transport.resume_reading(1),
+        lambda _loop, transport: transport.get_write_buffer_size(1),
+        lambda _loop, transport: transport.set_write_buffer_limits(2, 1, 0),
+        lambda _loop, transport: transport.set_protocol(None, 1),
+        lambda _loop, transport: transport.get_protocol(1),
+    ],
+)
+def test_what_is_too_much_is_refused(loop: Loop, call: Callable[[Loop, Any], object]) -> None:
+    async def main() -> None:
+        ours, theirs = Recorder(), Recorder()
+        transport, _ = await talk(ours, theirs)
+        with pytest.raises(TypeError):
+            call(loop, transport)
+        await end(ours, theirs)
+
+    run(loop, main())
 
 
 def add_reader_of(loop: Loop, transport: Any) -> None:

@@ -81,6 +81,20 @@ def test_the_marks_follow_from_each_other(
     run(loop, main())
 
 
+def test_a_mark_may_be_a_fraction(loop: Loop) -> None:
+    async def main() -> None:
+        ours, theirs = Recorder(), Recorder()
+        transport, _ = await talk(ours, theirs)
+        transport.set_write_buffer_limits(1e6 / 3)
+        low, high = transport.get_write_buffer_limits()
+        assert (int(low), int(high)) == (83333, 333333)
+        with pytest.raises(ValueError, match=r"high \(-1\) must be >= low \(-1\)"):
+            transport.set_write_buffer_limits(-1)
+        await end(ours, theirs)
+
+    run(loop, main())
+
+
 def test_marks_in_the_wrong_order_are_refused(loop: Loop) -> None:
     async def main() -> None:
         client, server = Recorder(), Recorder()

@@ -215,6 +215,9 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
         (("127.0.0.1", b"80"), {"type": socket.SOCK_DGRAM}),
         (("::1", 80), {"type": socket.SOCK_STREAM}),
         (("::1%1", 80), {"type": socket.SOCK_STREAM}),
+        (("::1.2.3.4", 80), {"type": socket.SOCK_STREAM}),
+        (("::1:0", 80), {"type": socket.SOCK_STREAM}),
+        (("::ffff:102:304", 80), {"type": socket.SOCK_STREAM}),
         (("127.0.0.1", None), {"family": socket.AF_INET, "proto": socket.IPPROTO_TCP}),
         ((None, 80), {"flags": socket.AI_PASSIVE, "type": socket.SOCK_STREAM}),
         (("127.1", 80), {"type": socket.SOCK_STREAM}),
@@ -223,6 +226,7 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
     refused: list[tuple[tuple[Any, Any], dict[str, Any]]] = [
         (("127.0.0.1", 80), {"family": socket.AF_INET6}),
         (("127.0.0.1", "no-such-service"), {}),
+        (("127.0.0.1", 80), {"type": socket.SOCK_RAW}),
     ]
 
     async def main() -> None:

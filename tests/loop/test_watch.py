@@ -18,15 +18,14 @@ import sysconfig
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import corrente
 from loop.running import Echo, Recorder, connect, end, run, sockets, talk
+from loop.watching import only, run_task, watched
 
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+__all__ = ["watched"]
 
 #: Seconds that the tests' stalls last, and what a clock may miss of them.
 STALL_S = 0.02
@@ -34,30 +33,6 @@ CLOSE_S = 0.003
 
 #: Nobody's stall: the tests that look for none use it.
 ENOUGH_S = 0.3
-
-
-@pytest.fixture
-def watched() -> Iterator[corrente.EventLoop]:
-    """Give a loop that is closed afterwards."""
-    made = corrente.new_event_loop()
-    yield made
-    made.close()
-
-
-def only(loop: corrente.EventLoop, name: str) -> corrente.Stall:
-    """Give the stall of the task of this name; a busy machine may have made others."""
-    found = [stall for stall in loop.stalls() if stall.task == name]
-    assert len(found) == 1, loop.stalls()
-    return found[0]
-
-
-def run_task(loop: corrente.EventLoop, main: Coroutine[object, object, None], name: str) -> None:
-    """Run a coroutine as a task of this name."""
-
-    async def outer() -> None:
-        await loop.create_task(main, name=name)
-
-    run(loop, outer())
 
 
 def wait_for_watchdogs(count: int) -> None:
@@ -144,8 +119,8 @@ def test_a_library_in_c_is_named(watched: corrente.EventLoop, tmp_path: Path) ->
     named = r'in task query .*: waiting\.execute\("create table numbers .*"\) of \S*sqlite3'
 
     async def main() -> None:
-        # The watchdog looks once at each. SQLite waits in several sleeps, and a busy machine lets a
-        # thread wait for a processor between them: it is in no library then.
+        # The watchdog looks once at such a short one. SQLite waits in several sleeps, and a busy
+        # machine lets a thread wait for a processor between them: it is in no library then.
         while not any(re.search(named, str(stall)) for stall in watched.stalls()):
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 waiting.execute("create table numbers (number)")
@@ -198,11 +173,13 @@ def test_a_request_is_what_the_user_says_it_is(
 
     with caplog.at_level(logging.WARNING, "corrente.stalls"):
         run(watched, main())
-    found = [stall for stall in watched.stalls() if stall.call == "time.sleep(STALL_S)"]
+    # What it ran the loop knows; what it was in, a busy machine's watchdog may have seen elsewhere.
+    found = [stall for stall in watched.stalls() if (stall.callback or "").endswith(".handle")]
     assert [stall.request for stall in found] == ["GET /1", "GET /2"]
     messages = [record.message for record in caplog.records if "GET /2" in record.message]
     assert len(messages) == 1
-    assert messages[0].startswith("the event loop stalled for 2")
+    # A busy machine lets it sleep longer.
+    assert messages[0].startswith(f"the event loop stalled for {found[1].duration * 1000:.1f} ms")
 
 
 def test_a_request_that_fails_is_told_and_does_no_harm(
@@ -505,39 +482,12 @@ def test_prometheus_can_read_it(watched: corrente.EventLoop) -> None:
     assert "{" not in re.sub(r'\{le="[^"]*"\}', "", watched.prometheus())
 
 
-def test_a_stall_that_does_not_end_is_seen_from_another_thread(
-    watched: corrente.EventLoop,
-) -> None:
-    lock = threading.Lock()
-    lock.acquire()
-    seen: list[corrente.Stall] = []
-
-    ready = threading.Event()
-
-    def look() -> None:
-        ready.wait()
-        while not seen:
-            # Leaves the GIL to the other thread.
-            time.sleep(0.001)
-            seen.extend(stall for stall in watched.stalls() if not stall.is_over)
-        lock.release()
-
-    async def main() -> None:
-        ready.set()
-        lock.acquire()
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    run_task(watched, main(), "hangs")
-    thread.join()
-    assert seen[0].task == "hangs"
-    # On a busy machine it may not have come further than to the first of the two.
-    assert seen[0].call in ("ready.set()", "lock.acquire()")
-    assert seen[0].duration >= 0.001
-    assert seen[0].system_call == "futex"
-    assert str(seen[0]).startswith("stalls for ")
-    assert all(stall.is_over for stall in watched.stalls())
-    assert only(watched, "hangs").duration >= seen[0].duration
+@pytest.mark.parametrize("name", ["", "1st", "a-b", "le", "a b", "ü"])
+def test_a_label_has_a_name_that_prometheus_takes(watched: corrente.EventLoop, name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a label"):
+        watched.prometheus(**{name: "value"})
+    with pytest.raises(TypeError, match="must be a string"):
+        watched.prometheus(loop=1)  # type: ignore[arg-type]
 
 
 def test_another_thread_may_ask(watched: corrente.EventLoop) -> None:

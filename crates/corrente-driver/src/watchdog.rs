@@ -3,7 +3,8 @@
 //! The loop measures its stalls itself, when they have ended; this is for what cannot be known then. While the
 //! loop works, the watchdog looks at its [`Pulse`] every five milliseconds; while the loop waits, it rests. If one
 //! thing has run for the threshold, the [`Witness`] looks into the thread, and the loop finds its word when the
-//! callback has returned. Each look also notes the thread's clocks, from which the loop knows of what a
+//! callback has returned. A long stall is looked into again, since it may be something else that lasts than what
+//! it began with. Each look also notes the thread's clocks, from which the loop knows of what a
 //! stall was made ([`Ledger`]).
 //!
 //! Neither side ever waits for the other's lock: the loop must not stall for its watchdog, and in the child of a
@@ -43,6 +44,9 @@ pub trait Witness: Send + 'static {
 
     /// Looks, on the watchdog's thread; quickly, and without stopping the other one.
     fn look(&mut self, subject: Subject) -> Self::Testimony;
+
+    /// Whether a word says enough to take the place of an earlier one about the same stall.
+    fn says_enough(testimony: &Self::Testimony) -> bool;
 }
 
 /// The clocks of a loop's thread at one moment.
@@ -307,21 +311,29 @@ impl<W: Witness> Round<W> {
         let lasted = now - mark;
         if self.follower.noticed != Some(beat) {
             self.follower.noticed = Some(beat);
-            self.follower.is_witnessed = false;
+            self.follower.witnessed_after = None;
             self.watch.pulse.notice(beat);
         }
-        if !self.follower.is_witnessed && self.budget.allows(now, lasted) {
-            self.follower.is_witnessed = true;
-            let testimony = self.witness.look(self.watch.pulse.subject());
-            if let Some(mut desk) = self.watch.lock()
-                && self.watch.pulse.beat() == beat
-            {
-                desk.testimony = Some((beat, testimony));
-            }
+        if self.follower.is_due(lasted) && self.budget.allows(now, lasted) {
+            self.witness(beat, lasted);
         }
         // The loop wakes the watchdog when such a stall has ended, unless it was short.
         let nap = lasted / f64::from(STALL_PER_NAP);
         nap.clamp(BETWEEN_LOOKS.as_secs_f64(), LONGEST_NAP.as_secs_f64())
+    }
+
+    /// Asks the witness, and keeps its word while the stall goes on. Where somebody else is at the desk, it is asked again
+    /// the next time.
+    fn witness(&mut self, beat: u64, lasted: f64) {
+        let testimony = self.witness.look(self.watch.pulse.subject());
+        let Some(mut desk) = self.watch.lock() else {
+            return;
+        };
+        let is_first = self.follower.witnessed_after.is_none();
+        self.follower.witnessed_after = Some(lasted);
+        if self.watch.pulse.beat() == beat && (is_first || W::says_enough(&testimony)) {
+            desk.testimony = Some((beat, testimony));
+        }
     }
 }
 

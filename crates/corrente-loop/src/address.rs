@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple};
 
 /// `AI_PASSIVE`, `AI_NUMERICHOST`, `AI_NUMERICSERV`: they change nothing for an address in numbers.
 const HARMLESS: i32 = 0x0001 | 0x0004 | 0x0400;
@@ -37,8 +37,10 @@ pub(crate) fn literal<'py>(
         return Ok(None);
     };
     let family = if address.is_ipv4() { INET } else { INET6 };
-    let is_answerable =
-        hints.flags & !HARMLESS == 0 && (hints.family == 0 || hints.family == family);
+    // To raw sockets alone no port belongs: the C library refuses it.
+    let is_answerable = hints.flags & !HARMLESS == 0
+        && (hints.family == 0 || hints.family == family)
+        && hints.kind != RAW.0;
     let kinds = kinds(hints);
     if !is_answerable || kinds.is_empty() {
         return Ok(None);
@@ -97,7 +99,11 @@ fn number(port: &Bound<'_, PyAny>) -> PyResult<Option<u16>> {
     if let Ok(text) = port.cast::<PyString>() {
         return Ok(text.to_str()?.parse().ok());
     }
-    Ok(port.extract().ok())
+    // Some versions refuse a truth value, some take it: it is theirs.
+    Ok(port
+        .extract()
+        .ok()
+        .filter(|_| !port.is_instance_of::<PyBool>()))
 }
 
 /// The socket address that a tuple in numbers stands for; `None` for whatever else Python's sockets
@@ -117,9 +123,23 @@ pub(crate) fn in_numbers(address: &Bound<'_, PyTuple>) -> Option<SocketAddr> {
     }
 }
 
+/// An address as the C library writes it: one of the old kind that holds an address of IPv4, with its dots.
+fn written(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(address) => match address.segments() {
+            [0, 0, 0, 0, 0, 0, high, _] if high > 0 => {
+                let [.., a, b, c, d] = address.octets();
+                format!("::{a}.{b}.{c}.{d}")
+            }
+            _ => address.to_string(),
+        },
+        IpAddr::V4(address) => address.to_string(),
+    }
+}
+
 /// An address as Python's sockets have it.
 pub(crate) fn of_socket(py: Python<'_>, address: SocketAddr) -> PyResult<Bound<'_, PyTuple>> {
-    let text = address.ip().to_string();
+    let text = written(address.ip());
     match address {
         SocketAddr::V4(address) => (text, address.port()).into_pyobject(py),
         SocketAddr::V6(address) => {

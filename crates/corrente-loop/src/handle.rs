@@ -12,7 +12,7 @@ use crate::ffi::handle::{self, Field};
 use crate::ffi::method::{Arguments, Method};
 
 static PLAIN: [Method; 2] = [
-    Method::quick(
+    Method::quick_alone(
         c"cancel",
         c"cancel($self, /)\n--\n\nThe callback will not be called.",
         cancel,
@@ -21,7 +21,7 @@ static PLAIN: [Method; 2] = [
 ];
 
 static TIMER: [Method; 2] = [
-    Method::quick(
+    Method::quick_alone(
         c"cancel",
         c"cancel($self, /)\n--\n\nThe callback will not be called.",
         cancel_timer,
@@ -30,12 +30,12 @@ static TIMER: [Method; 2] = [
 ];
 
 static THREAD_SAFE: [Method; 3] = [
-    Method::new(
+    Method::alone(
         c"cancel",
         c"cancel($self, /)\n--\n\nThe callback will not be called; if another thread calls it just now, it has been.",
         cancel_and_wait,
     ),
-    Method::new(
+    Method::alone(
         c"cancelled",
         c"cancelled($self, /)\n--\n\nWhether it was cancelled; told when no other thread calls it.",
         cancelled,

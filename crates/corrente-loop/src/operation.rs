@@ -248,6 +248,11 @@ fn begin<'py>(
     )?;
     let this = event_loop.get();
     if this.has_stream(py, descriptor)? {
+        // Asyncio has the words for it, with the transport.
+        receiver.call_method1(
+            intern!(py, "_ensure_fd_no_transport"),
+            (descriptor.number(),),
+        )?;
         return Err(PyRuntimeError::new_err(format!(
             "File descriptor {} is used by a transport",
             descriptor.number()

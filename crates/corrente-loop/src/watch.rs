@@ -72,6 +72,10 @@ impl Witness for Reader {
             system_call: call.map(|call| call.name()),
         }
     }
+
+    fn says_enough(testimony: &Testimony) -> bool {
+        !testimony.frames.is_empty()
+    }
 }
 
 /// Whether stacks can be read: not of a version that is not known, nor in a sandbox that hides memory.

@@ -8,7 +8,8 @@ use crate::pulse::is_wait;
 const LOOKS_PER_SECOND: f64 = 20.0;
 /// As many at once.
 const LOOKS_AT_ONCE: f64 = 20.0;
-/// A stall as long as this is looked into in any case, in seconds: there cannot be many of them.
+/// A stall as long as this is looked into in any case, in seconds: there cannot be many of them. It is looked into
+/// again each time that it has lasted twice as long: the last word is then about the second half of it.
 const LONG: f64 = 0.05;
 /// What has run for this share of the threshold is looked at again when it would be a stall.
 const SUSPICIOUS: f64 = 0.25;
@@ -32,8 +33,8 @@ pub(super) struct Follower {
     beat: u64,
     /// The beat that the loop was told of.
     pub(super) noticed: Option<u64>,
-    /// Its witness has been asked.
-    pub(super) is_witnessed: bool,
+    /// How long it had gone on, in seconds, when its witness was asked last.
+    pub(super) witnessed_after: Option<f64>,
 }
 
 impl Default for Follower {
@@ -41,7 +42,7 @@ impl Default for Follower {
         Self {
             beat: u64::MAX,
             noticed: None,
-            is_witnessed: false,
+            witnessed_after: None,
         }
     }
 }
@@ -63,6 +64,12 @@ impl Follower {
         } else {
             Sight::Works
         }
+    }
+
+    /// Whether the witness is to be asked about a stall that has lasted so long.
+    pub(super) fn is_due(&self, lasted: f64) -> bool {
+        self.witnessed_after
+            .is_none_or(|before| lasted >= LONG && lasted >= 2.0 * before)
     }
 }
 
@@ -128,6 +135,20 @@ mod tests {
         }
         // Another one: it has worked in between.
         assert_eq!(look(&mut follower, 5, 12.5, 13.0), Sight::Works);
+    }
+
+    #[test]
+    fn a_long_stall_is_due_again_whenever_it_has_lasted_twice_as_long() {
+        let mut follower = Follower::default();
+        let mut due = Vec::new();
+        for tick in 1..1000 {
+            let lasted = f64::from(tick) / 1000.0;
+            if follower.is_due(lasted) {
+                follower.witnessed_after = Some(lasted);
+                due.push(tick);
+            }
+        }
+        assert_eq!(due, [1, 50, 100, 200, 400, 800]);
     }
 
     #[test]

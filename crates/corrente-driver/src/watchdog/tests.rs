@@ -21,9 +21,29 @@ impl Witness for Asked {
         self.0.send(subject).ok();
         subject
     }
+
+    fn says_enough(_: &Subject) -> bool {
+        true
+    }
 }
 
-fn enter(watch: &Watch<Subject>) -> Subject {
+/// Counts how often it was asked, and says enough from the third time on.
+struct Counts(u32);
+
+impl Witness for Counts {
+    type Testimony = u32;
+
+    fn look(&mut self, _: Subject) -> u32 {
+        self.0 += 1;
+        self.0
+    }
+
+    fn says_enough(count: &u32) -> bool {
+        *count >= 3
+    }
+}
+
+fn enter<T>(watch: &Watch<T>) -> Subject {
     let subject = Subject {
         thread: own_number(),
         key: 7,
@@ -61,6 +81,26 @@ fn a_beat_that_stays_is_noticed_and_witnessed() {
     assert!(watch.peek(|subject| *subject).is_none(), "it was taken");
     watchdog.end();
     assert_eq!(Arc::strong_count(&watch), 1, "the thread has ended");
+}
+
+#[test]
+fn the_latest_word_that_says_enough_counts() {
+    let watch = Arc::new(Watch::new(THRESHOLD));
+    enter(&watch);
+    let watchdog = Watchdog::start(Arc::clone(&watch), Counts(0)).expect("a thread");
+    watch.pulse.end_wait(monotonic());
+    let mut words = Vec::new();
+    while words.len() < 2 {
+        if let Some((_, _, word)) = watch.peek(|count| *count)
+            && words.last() != Some(&word)
+        {
+            words.push(word);
+        }
+        thread::yield_now();
+    }
+    // The first word counts in any case. It need not be number one: while this looks at the desk nothing is noted.
+    assert!(words[1] >= 3, "{words:?}");
+    watchdog.end();
 }
 
 #[test]

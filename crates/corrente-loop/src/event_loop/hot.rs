@@ -41,23 +41,23 @@ pub(super) static METHODS: [Method; 10] = [
         c"call_at($self, /, when, callback, *args, context=None)\n--\n\nCalls the callback at a time of the loop's clock.",
         call_at,
     ),
-    Method::quick(
+    Method::quick_alone(
         c"time",
         c"time($self, /)\n--\n\nThe loop's clock, in seconds: monotonic.",
         time,
     ),
-    Method::quick(
+    Method::quick_alone(
         c"get_debug",
         c"get_debug($self, /)\n--\n\nWhether the loop is in debug mode.",
         get_debug,
     ),
     // A task that starts at once asks.
-    Method::quick(
+    Method::quick_alone(
         c"is_running",
         c"is_running($self, /)\n--\n\nWhether the loop runs.",
         is_running,
     ),
-    Method::quick(
+    Method::quick_alone(
         c"create_future",
         c"create_future($self, /)\n--\n\nA future of this loop.",
         create_future,
@@ -304,6 +304,8 @@ fn create_task<'py>(receiver: &Bound<'py, PyAny>, arguments: Arguments<'_, 'py>)
 #[cold]
 fn ask_for_task<'py>(receiver: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     let py = arguments.py();
+    // Whoever calls it wrongly is told by its own name.
+    arguments.required("create_task", 0, "coro")?;
     let keywords = PyDict::new(py);
     for (name, value) in arguments.keywords() {
         keywords.set_item(name, value)?;

@@ -4,7 +4,7 @@
 //! the call itself. Here a method is a plain function over [`Arguments`]; a panic in it becomes a
 //! `RuntimeError`.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
@@ -93,7 +93,8 @@ impl<'a, 'py> Arguments<'a, 'py> {
         if given <= most {
             return Ok(());
         }
-        let text = format!("{function}() takes at most {most} arguments ({given} given)");
+        let arguments = if most == 1 { "argument" } else { "arguments" };
+        let text = format!("{function}() takes at most {most} {arguments} ({given} given)");
         Err(PyTypeError::new_err(text))
     }
 
@@ -258,12 +259,58 @@ impl Method {
         doc: &'static CStr,
         trampoline: ffi::PyCFunctionFastWithKeywords,
     ) -> Self {
+        let function = PyMethodDefPointer {
+            PyCFunctionFastWithKeywords: trampoline,
+        };
+        Self::defined(name, doc, function, ffi::METH_FASTCALL | ffi::METH_KEYWORDS)
+    }
+
+    /// A method that takes no arguments: the interpreter refuses them.
+    pub(crate) const fn alone<F>(name: &'static CStr, doc: &'static CStr, _function: F) -> Self
+    where
+        F: Copy
+            + for<'a, 'py> Fn(
+                &'a Bound<'py, PyAny>,
+                Arguments<'a, 'py>,
+            ) -> PyResult<Bound<'py, PyAny>>,
+    {
+        const { assert!(size_of::<F>() == 0, "a method is a plain function") };
+        let function = PyMethodDefPointer {
+            PyCFunction: alone_trampoline::<F>,
+        };
+        Self::defined(name, doc, function, ffi::METH_NOARGS)
+    }
+
+    /// The same for one that is [quick](Method::quick).
+    pub(crate) const fn quick_alone<F>(
+        name: &'static CStr,
+        doc: &'static CStr,
+        _function: F,
+    ) -> Self
+    where
+        F: Copy
+            + for<'a, 'py> Fn(
+                &'a Bound<'py, PyAny>,
+                Arguments<'a, 'py>,
+            ) -> PyResult<Bound<'py, PyAny>>,
+    {
+        const { assert!(size_of::<F>() == 0, "a method is a plain function") };
+        let function = PyMethodDefPointer {
+            PyCFunction: quick_alone_trampoline::<F>,
+        };
+        Self::defined(name, doc, function, ffi::METH_NOARGS)
+    }
+
+    const fn defined(
+        name: &'static CStr,
+        doc: &'static CStr,
+        function: PyMethodDefPointer,
+        flags: c_int,
+    ) -> Self {
         Self(PyMethodDef {
             ml_name: name.as_ptr(),
-            ml_meth: PyMethodDefPointer {
-                PyCFunctionFastWithKeywords: trampoline,
-            },
-            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_meth: function,
+            ml_flags: flags,
             ml_doc: doc.as_ptr(),
         })
     }
@@ -341,6 +388,37 @@ where
     let py = unsafe { Python::assume_attached() };
     // SAFETY: the interpreter's own call of a method.
     unsafe { call::<F>(py, receiver, values, count, names) }
+}
+
+/// What the interpreter calls for a method [without arguments](Method::alone).
+unsafe extern "C" fn alone_trampoline<F>(
+    receiver: *mut PyObject,
+    _nothing: *mut PyObject,
+) -> *mut PyObject
+where
+    F: Copy
+        + for<'a, 'py> Fn(&'a Bound<'py, PyAny>, Arguments<'a, 'py>) -> PyResult<Bound<'py, PyAny>>,
+{
+    // Attached already; this tells PyO3 so.
+    Python::attach(|py| {
+        // SAFETY: the interpreter's own call of a method; there are no arguments.
+        unsafe { call::<F>(py, receiver, std::ptr::null(), 0, std::ptr::null_mut()) }
+    })
+}
+
+/// The same for a [quick](Method::quick_alone) one.
+unsafe extern "C" fn quick_alone_trampoline<F>(
+    receiver: *mut PyObject,
+    _nothing: *mut PyObject,
+) -> *mut PyObject
+where
+    F: Copy
+        + for<'a, 'py> Fn(&'a Bound<'py, PyAny>, Arguments<'a, 'py>) -> PyResult<Bound<'py, PyAny>>,
+{
+    // SAFETY: the interpreter calls methods on attached threads, and the token does not leave this call.
+    let py = unsafe { Python::assume_attached() };
+    // SAFETY: the interpreter's own call of a method; there are no arguments.
+    unsafe { call::<F>(py, receiver, std::ptr::null(), 0, std::ptr::null_mut()) }
 }
 
 /// # Safety

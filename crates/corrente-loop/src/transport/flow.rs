@@ -58,7 +58,7 @@ impl Flow {
             (None, Some(low)) => low.saturating_mul(LOW_ONE_IN),
             (None, None) => HIGH_DEFAULT.cast_signed() as i64,
         };
-        let low = low.unwrap_or(high / LOW_ONE_IN);
+        let low = low.unwrap_or(high.div_euclid(LOW_ONE_IN));
         if !(high >= low && low >= 0) {
             return Err(PyValueError::new_err(format!(
                 "high ({high}) must be >= low ({low}) must be >= 0"

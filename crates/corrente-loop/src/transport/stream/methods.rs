@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyTuple};
+use pyo3::types::{PyBool, PyFloat, PyTuple};
 
 use super::{
     Confined, Contexts, Delivery, Flow, Life, Loop, Pending, Queue, Reading, STREAM, Side, State,
@@ -28,19 +28,19 @@ type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 pub(super) static METHODS: [Method; 26] = [
     Method::quick(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
-    Method::new(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
-    Method::new(c"can_write_eof", c"can_write_eof($self, /)\n--\n\nTrue.", can_write_eof),
-    Method::new(c"close", c"close($self, /)\n--\n\nCloses the connection once all is written.", close),
-    Method::new(c"abort", c"abort($self, /)\n--\n\nCloses the connection at once.", abort),
-    Method::quick(c"is_closing", c"is_closing($self, /)\n--\n\nWhether it is closing or closed.", is_closing),
-    Method::new(c"is_reading", c"is_reading($self, /)\n--\n\nWhether what comes is read.", is_reading),
-    Method::new(c"pause_reading", c"pause_reading($self, /)\n--\n\nLeaves what comes where it is.", pause_reading),
-    Method::new(c"resume_reading", c"resume_reading($self, /)\n--\n\nReads again.", resume_reading),
-    Method::new(c"get_write_buffer_size", c"get_write_buffer_size($self, /)\n--\n\nBytes that wait to be written.", get_write_buffer_size),
-    Method::new(c"get_write_buffer_limits", c"get_write_buffer_limits($self, /)\n--\n\nThe lower and the upper water mark, in bytes.", get_write_buffer_limits),
+    Method::alone(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
+    Method::alone(c"can_write_eof", c"can_write_eof($self, /)\n--\n\nTrue.", can_write_eof),
+    Method::alone(c"close", c"close($self, /)\n--\n\nCloses the connection once all is written.", close),
+    Method::alone(c"abort", c"abort($self, /)\n--\n\nCloses the connection at once.", abort),
+    Method::quick_alone(c"is_closing", c"is_closing($self, /)\n--\n\nWhether it is closing or closed.", is_closing),
+    Method::alone(c"is_reading", c"is_reading($self, /)\n--\n\nWhether what comes is read.", is_reading),
+    Method::alone(c"pause_reading", c"pause_reading($self, /)\n--\n\nLeaves what comes where it is.", pause_reading),
+    Method::alone(c"resume_reading", c"resume_reading($self, /)\n--\n\nReads again.", resume_reading),
+    Method::alone(c"get_write_buffer_size", c"get_write_buffer_size($self, /)\n--\n\nBytes that wait to be written.", get_write_buffer_size),
+    Method::alone(c"get_write_buffer_limits", c"get_write_buffer_limits($self, /)\n--\n\nThe lower and the upper water mark, in bytes.", get_write_buffer_limits),
     Method::new(c"set_write_buffer_limits", c"set_write_buffer_limits($self, /, high=None, low=None)\n--\n\nSets the water marks, in bytes.", set_write_buffer_limits),
     Method::new(c"set_protocol", c"set_protocol($self, protocol, /)\n--\n\nChanges the protocol.", set_protocol),
-    Method::new(c"get_protocol", c"get_protocol($self, /)\n--\n\nThe protocol.", get_protocol),
+    Method::alone(c"get_protocol", c"get_protocol($self, /)\n--\n\nThe protocol.", get_protocol),
     Method::new(c"_begin", c"_begin($self, loop, fd, protocol, /)\n--\n\nStarts the transport's life.", begin),
     Method::new(c"_peer", c"_peer($self, /)\n--\n\nThe address of who was accepted; None for others.", peer),
     Method::new(c"_local", c"_local($self, /)\n--\n\nThe address of this end, of who was accepted and has gone.", local),
@@ -63,7 +63,7 @@ fn truth<'py>(receiver: Receiver<'_, 'py>, value: bool) -> Bound<'py, PyAny> {
 }
 
 fn write<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let data = arguments.required("write", 0, "data")?;
+    let data = arguments.only("write", "data")?;
     none(
         receiver,
         writing::write(receiver, STREAM.get(receiver)?, &data),
@@ -71,7 +71,7 @@ fn write<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
 }
 
 fn writelines<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let lines = arguments.required("writelines", 0, "list_of_data")?;
+    let lines = arguments.only("writelines", "list_of_data")?;
     none(
         receiver,
         writing::write_lines(receiver, STREAM.get(receiver)?, &lines),
@@ -201,12 +201,13 @@ fn set_write_buffer_limits<'py>(
     arguments: Arguments<'_, 'py>,
 ) -> Answer<'py> {
     let py = receiver.py();
+    arguments.at_most("set_write_buffer_limits", 2)?;
     let names = [intern!(py, "high"), intern!(py, "low")];
     let [high, low] = arguments.named("set_write_buffer_limits", &[], names)?;
     let number = |given: Option<Borrowed<'_, 'py, PyAny>>| {
         given
             .filter(|one| !one.is_none())
-            .map(Borrowed::extract::<i64>)
+            .map(whole_number)
             .transpose()
     };
     let high = number(arguments.get(0).or(high))?;
@@ -217,6 +218,15 @@ fn set_write_buffer_limits<'py>(
         PyResult::Ok(state.flow.grown(state.outgoing.len()))
     })??;
     none(receiver, stream.signal(receiver, signal))
+}
+
+/// A number of bytes; what a fraction of one adds is left out.
+fn whole_number(given: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
+    if given.is_instance_of::<PyFloat>() {
+        let floor = given.call_method0(intern!(given.py(), "__floor__"))?;
+        return floor.extract();
+    }
+    given.extract()
 }
 
 fn is_flow_paused<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
@@ -236,9 +246,7 @@ fn get_protocol<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answ
 
 fn set_protocol<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
     let py = receiver.py();
-    let protocol = arguments
-        .required("set_protocol", 0, "protocol")?
-        .to_owned();
+    let protocol = arguments.only("set_protocol", "protocol")?.to_owned();
     let delivery = delivery(&protocol)?;
     let before = STREAM.get(receiver)?.with(py, |state| {
         state.delivery = delivery;

@@ -19,8 +19,8 @@ use crate::error::os_error;
 use crate::ffi::bytes::{Chunk, with_content};
 use crate::watched::Side;
 
-/// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`.
-const IGNORED_QUIETLY: u32 = 5;
+/// Asyncio's `LOG_THRESHOLD_FOR_CONNLOST_WRITES`, in which the end of the connection counts as one.
+const IGNORED_QUIETLY: u32 = 4;
 /// What waits for a callback's return at most, in bytes: more than this is worth a call of its own.
 pub(in crate::transport) const GATHERED_MOST: usize = 32 * 1024;
 /// What may change is copied to wait: less than this, or behind what waits already. More is worth a call of its own.

@@ -39,7 +39,7 @@ fn session<'a>(receiver: Receiver<'a, '_>) -> PyResult<&'a Session> {
 }
 
 fn write<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let data = arguments.required("write", 0, "data")?;
+    let data = arguments.only("write", "data")?;
     none(
         receiver,
         writing::write(receiver, session(receiver)?, &data),
@@ -47,7 +47,7 @@ fn write<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
 }
 
 fn writelines<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Answer<'py> {
-    let lines = arguments.required("writelines", 0, "list_of_data")?;
+    let lines = arguments.only("writelines", "list_of_data")?;
     none(
         receiver,
         writing::write_lines(receiver, session(receiver)?, &lines),
