@@ -11,6 +11,8 @@ const LOOKS_AT_ONCE: f64 = 20.0;
 /// A stall as long as this is looked into in any case, in seconds: there cannot be many of them. It is looked into
 /// again each time that it has lasted twice as long: the last word is then about the second half of it.
 const LONG: f64 = 0.05;
+/// Seconds: one that lasts is looked into again this often at least, so that what it became is told soon after.
+const SELDOM: f64 = 1.0;
 /// What has run for this share of the threshold is looked at again when it would be a stall.
 const SUSPICIOUS: f64 = 0.25;
 
@@ -69,7 +71,7 @@ impl Follower {
     /// Whether the witness is to be asked about a stall that has lasted so long.
     pub(super) fn is_due(&self, lasted: f64) -> bool {
         self.witnessed_after
-            .is_none_or(|before| lasted >= LONG && lasted >= 2.0 * before)
+            .is_none_or(|before| lasted >= LONG && lasted >= (2.0 * before).min(before + SELDOM))
     }
 }
 
@@ -138,17 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_stall_is_due_again_whenever_it_has_lasted_twice_as_long() {
+    fn a_long_stall_is_due_again_when_it_has_lasted_twice_as_long_or_a_second_longer() {
         let mut follower = Follower::default();
         let mut due = Vec::new();
-        for tick in 1..1000 {
+        for tick in 1..4_000 {
             let lasted = f64::from(tick) / 1000.0;
             if follower.is_due(lasted) {
                 follower.witnessed_after = Some(lasted);
                 due.push(tick);
             }
         }
-        assert_eq!(due, [1, 50, 100, 200, 400, 800]);
+        assert_eq!(due, [1, 50, 100, 200, 400, 800, 1_600, 2_600, 3_600]);
     }
 
     #[test]
