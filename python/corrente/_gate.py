@@ -48,8 +48,12 @@ class Gate:
         self._is_shut = False
         server.limit_connections(most, self._tell)
 
-    async def listen(self, sock: socket.socket, backlog: int, tls: Tls | None) -> Foreign:
-        """Accept connections of a socket; gives back asyncio's server."""
+    async def listen(self, sock: socket.socket, backlog: int, tls: Tls | None) -> None:
+        """Accept connections of a socket.
+
+        Raises:
+            OSError: it cannot listen; one line that says where.
+        """
         server = await self._loop.create_server(
             self._server,
             sock=sock,
@@ -57,15 +61,20 @@ class Gate:
             ssl_handshake_timeout=None if tls is None else tls.handshake_timeout,
             start_serving=False,
         )
-        # Asyncio would have one number for what waits and for what is accepted at once.
-        sock.listen(backlog)
-        self._accept(server)
         self._listening.append(server)
-        return server
+        try:
+            # Asyncio would have one number for what waits and for what is accepted at once.
+            sock.listen(backlog)
+        except OSError as failure:
+            text = f"cannot listen on {_spelled(sock.getsockname())}: {failure.strerror}"
+            raise OSError(failure.errno, text) from None
+        self._accept(server)
 
     def close(self) -> None:
-        """Change nothing from now on: the sockets are being closed."""
+        """Accept nobody any more."""
         self._server.limit_connections(0)
+        for server in self._listening:
+            server.close()
 
     def _tell(self, is_full: bool) -> None:
         for server in self._listening:
@@ -90,3 +99,11 @@ class Gate:
                 server._ssl_handshake_timeout,
                 server._ssl_shutdown_timeout,
             )
+
+
+def _spelled(address: Foreign) -> str:
+    """Spell a socket's own address as `bind` has it."""
+    if isinstance(address, str):
+        return f"unix:{address}"
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
