@@ -6,6 +6,7 @@ Asyncio has no way to rest a listening server, so this is on its seam: private n
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,11 +20,41 @@ if TYPE_CHECKING:
 #: Asyncio's servers, whose private names have no types.
 Foreign: TypeAlias = Any
 
+logger = logging.getLogger("corrente.server")
+
 #: Connections that are accepted at once: a worker that takes all there are leaves none for others.
 BATCH_MOST = 16
 
 #: The part of the limit by which it may be exceeded: what is accepted at once is counted later.
 EXCESS = 64
+
+
+#: What asyncio tells its exception handler where it can accept nobody; it tries again each second.
+_EXHAUSTED = "socket.accept() out of system resource"
+
+#: Seconds until the same is said again.
+SAID_EVERY = 60.0
+
+
+class Handler:
+    """A loop's exception handler that says what to do where descriptors are exhausted."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Foreign]) -> None:
+        """Tell what went wrong in the loop."""
+        if context.get("message") != _EXHAUSTED:
+            loop.default_exception_handler(context)
+            return
+        if loop.time() < self._next:
+            return
+        self._next = loop.time() + SAID_EVERY
+        logger.error(
+            "no connection can be accepted: %s; those that come wait. Raise the limit of open files"
+            " (`ulimit -n`, LimitNOFILE= of systemd), or lower --max-connections",
+            context["exception"].strerror,
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _messages, _native, _secured
-from corrente._gate import Gate, Tls
+from corrente._gate import Gate, Handler, Tls
 from corrente._lifespan import Lifespan, LifespanError
 
 if TYPE_CHECKING:
@@ -200,6 +200,8 @@ async def serve_here(
     """
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
+    if loop.get_exception_handler() is None:
+        loop.set_exception_handler(Handler())
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
