@@ -42,6 +42,12 @@ class Handler:
     def __init__(self) -> None:
         self._next = 0.0
 
+    @classmethod
+    def install(cls, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a loop that has none use one."""
+        if loop.get_exception_handler() is None:
+            loop.set_exception_handler(cls())
+
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Foreign]) -> None:
         """Tell what went wrong in the loop."""
         if context.get("message") != _EXHAUSTED:

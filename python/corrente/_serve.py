@@ -200,8 +200,7 @@ async def serve_here(
     """
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
-    if loop.get_exception_handler() is None:
-        loop.set_exception_handler(Handler())
+    Handler.install(loop)
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
