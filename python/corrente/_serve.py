@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _loop, _messages, _native, _secured
-from corrente._gate import Gate, Tls
+from corrente._gate import Gate, Handler, Tls
 from corrente._lifespan import Lifespan, LifespanError
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ async def serve_here(
     """
     kind = interface_of(application) if interface == "auto" else interface
     loop = asyncio.get_running_loop()
+    Handler.install(loop)
     stop, stop_now = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
@@ -220,23 +221,23 @@ async def serve_here(
         **settings,
     )
     await lives.begin()
-    for number in signals:
-        loop.add_signal_handler(number, signalled)
     gate = Gate(loop, server, max_connections)
     tls = Tls(ssl_context, settings["head_timeout"]) if ssl_context is not None else None
-    listening = [await gate.listen(one, backlog, tls) for one in sockets]
     looking = loop.create_task(_look(server), name="slow clients")
-    if ready is not None:
-        ready(server)
+    # What has begun ends, also where nobody can be served.
     try:
+        for number in signals:
+            loop.add_signal_handler(number, signalled)
+        for one in sockets:
+            await gate.listen(one, backlog, tls)
+        if ready is not None:
+            ready(server)
         await stop.wait()
     finally:
         until = loop.time() + graceful_timeout
         # Who has connected by now is still served.
         await asyncio.sleep(0)
         gate.close()
-        for one in listening:
-            one.close()
         await _drain(server, until, stop_now)
         server.end_threads()
         looking.cancel()

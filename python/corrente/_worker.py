@@ -175,7 +175,13 @@ def _run(works: list[_Work], sockets: list[socket.socket]) -> None:
     # A socket that one thread closes is open for the others.
     given = [work.serve([one.dup() for one in sockets]) for work in others]
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(first.crew.run(first.serve(sockets), given, new_loop))
+        try:
+            runner.run(first.crew.run(first.serve(sockets), given, new_loop))
+        finally:
+            # Where SIGTERM reaches all processes the parent's comes second. It would be told as an
+            # error while asyncio closes, and later end the worker before its log is written.
+            runner.get_loop().remove_signal_handler(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class _Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,14 @@ async def failing_late(scope: Foreign, receive: Foreign, send: Foreign) -> None:
     if scope["type"] == "lifespan":
         return await _lifespan(receive, send, scope, failing="lifespan.shutdown")
     return await _http(scope, send)
+
+
+async def taken(scope: Foreign, receive: Foreign, send: Foreign) -> None:
+    """Listen on the server's own address, which nobody can then do besides."""
+    assert scope["type"] == "lifespan"
+    host, port = sys.argv[2].split(":")
+    with socket.create_server((host, int(port))):
+        await _lifespan(receive, send, scope)
 
 
 async def without(scope: Foreign, _receive: Foreign, send: Foreign) -> None:

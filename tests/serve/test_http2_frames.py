@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED = 1, 3, 5
 FRAME_SIZE_ERROR, COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 6, 9, 11
 
-END_STREAM, END_HEADERS, PADDED = 1, 4, 8
+END_STREAM, END_HEADERS, PADDED, PRIORITIZED = 1, 4, 8, 32
 
 GET = block(pseudo())
 
@@ -330,6 +330,20 @@ def test_a_half_closed_stream_is_answered(serve: Callable[..., Served]) -> None:
         assert (answer.status, answer.reset) == (200, None)
 
 
+def test_a_stream_that_depends_on_itself(serve: Callable[..., Served]) -> None:
+    """RFC 7540, section 5.3.1, which RFC 9113 has no more: an error of the stream at most."""
+    with RawClient(serve(target).address) as client:
+        itself = b"\0\0\0\1\x10"
+        client.frames(raw(HEADERS, END_STREAM | END_HEADERS | PRIORITIZED, 1, itself + GET))
+        answer = client.answer(1)
+        assert answer.status == 200 or answer.reset == PROTOCOL_ERROR
+        client.frames(
+            raw(PRIORITY, 0, 3, b"\0\0\0\3\x10"),
+            raw(HEADERS, END_STREAM | END_HEADERS, 5, GET),
+        )
+        assert client.answer(5).status == 200
+
+
 def test_what_is_unknown_is_ignored(serve: Callable[..., Served]) -> None:
     """Sections 4.1, 5.5 and 6.5.2: frames, flags and settings of extensions; priorities of old."""
     with RawClient(serve(target).address) as client:
@@ -419,6 +433,38 @@ def test_a_flood_ends_the_connection(serve: Callable[..., Served], flood: list[b
         client.frames(*flood)
         assert client.goaway() in {PROTOCOL_ERROR, ENHANCE_YOUR_CALM}
     served.until(lambda: not served.server.connections)
+
+
+def test_data_for_a_client_that_reads_nothing_wait(serve: Callable[..., Served]) -> None:
+    """CVE-2019-9517: windows without an end, and a socket that nobody reads."""
+    sent, piece = 0, bytes(65_536)
+
+    async def application(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        nonlocal sent
+        await send({"type": "http.response.start", "status": 200})
+        while True:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            sent += len(piece)
+
+    served, streams = serve(application), range(1, 20, 2)
+    before, turns = -1, 0
+
+    def is_still() -> bool:
+        nonlocal before, turns
+        turns, before = turns + 1 if sent == before else 0, sent
+        return turns == 50
+
+    with RawClient(served.address) as client:
+        client.frames(
+            raw(SETTINGS, 0, 0, b"\0\4\x7f\xff\xff\xff"),
+            raw(WINDOW_UPDATE, 0, 0, b"\x7f\xff\0\0"),
+            *[raw(HEADERS, END_STREAM | END_HEADERS, number, GET) for number in streams],
+        )
+        served.until(lambda: served.server.requests == len(streams))
+        served.until(is_still)
+        # The kernel has some of it, on both sides, and of each stream one piece waits.
+        assert sent < 32_000_000
+    served.rest()
 
 
 def test_resets_one_by_one_are_counted(serve: Callable[..., Served]) -> None:

@@ -79,10 +79,7 @@ def test_as_many_connections_as_there_may_be_and_the_rest_waits(
     address = listening.getsockname()
     gate = _gate.Gate(served.loop, served.server, 2)
 
-    async def listen() -> Foreign:
-        return await gate.listen(listening, 16, None)
-
-    server = asyncio.run_coroutine_threadsafe(listen(), served.loop).result(10)
+    asyncio.run_coroutine_threadsafe(gate.listen(listening, 16, None), served.loop).result(10)
     try:
         with Client(address) as first, Client(address) as second:
             assert first.get("/1").body == b"/1"
@@ -97,7 +94,6 @@ def test_as_many_connections_as_there_may_be_and_the_rest_waits(
                 assert third.response().body == b"/3"
     finally:
         served.call(gate.close)
-        served.call(server.close)
 
 
 def test_a_body_that_only_trickles_is_cut(serve: Callable[..., Served]) -> None:

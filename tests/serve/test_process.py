@@ -284,6 +284,19 @@ def test_an_address_that_is_in_use(start: Callable[..., Program], port: int) -> 
     assert f"127.0.0.1:{port} is in use by process " in last
 
 
+def test_an_address_that_is_taken_while_the_application_begins(
+    start: Callable[..., Program], port: int
+) -> None:
+    """Two may have an address, and one may listen there: what has begun is told to end."""
+    program = start("taken")
+    program.said("lifespan.startup")
+    program.said("lifespan.shutdown")
+    code, errors = program.ended()
+    assert code == 1
+    text = f"OSError: [Errno 98] cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert errors.splitlines()[-1] == text
+
+
 @pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:", "127.0.0.1:99999", "host:port"])
 def test_an_address_that_is_none(start: Callable[..., Program], bind: str) -> None:
     code, errors = start("plain", bind=bind).ended()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,6 +140,73 @@ def test_requests_that_differ_are_not_taken_for_each_other(serve: Callable[..., 
     assert [(scope["method"], scope["path"][1:]) for scope in spoiling.scopes] == asked
     for scope in spoiling.scopes:
         assert (b"cookie", b"d") in [tuple(pair) for pair in scope["headers"]]
+
+
+#: Fields that nobody else may ever find, and one that is like any other.
+SECRET = ("Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "X-Auth-Token")
+OPEN = "X-Plain"
+
+
+def _kept(interface: str) -> set[str]:
+    """Give the names of `SECRET` and `OPEN` whose values are in some object of Python's."""
+    names = {f"{interface}'s {name}".encode(): name for name in (*SECRET, OPEN)}
+    names_of_texts = {value.decode(): name for value, name in names.items()}
+    found = set()
+    for holder in gc.get_objects():
+        if type(holder) is dict and "REQUEST_METHOD" in holder:
+            found |= {names_of_texts.get(value) for value in holder.values() if value is not None}
+        elif type(holder) is list:
+            pairs = [pair for pair in holder if type(pair) is tuple and len(pair) == 2]
+            found |= {names.get(value) for _, value in pairs if type(value) is bytes}
+        elif type(holder) is tuple and len(holder) == 2 and type(holder[1]) is bytes:
+            found.add(names.get(holder[1]))
+    return {name for name in found if name is not None}
+
+
+async def _answer(_scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+    await respond(send)
+
+
+def _answer_by_wsgi(_environ: Foreign, start_response: Foreign) -> list[bytes]:
+    start_response("200 OK", [*PLAIN])
+    return [b"body"]
+
+
+@pytest.mark.parametrize(
+    ("application", "interface"), [(_answer, "asgi"), (_answer_by_wsgi, "wsgi")]
+)
+def test_what_is_secret_is_not_kept(
+    serve: Callable[..., Served], application: Foreign, interface: str
+) -> None:
+    served = serve(application, interface=interface)
+    with served.client() as client:
+        for name in (*SECRET, OPEN):
+            for _ in range(4):
+                assert client.get("/", f"{name}: {interface}'s {name}").status == 200
+    served.rest()
+    # The pair of it is, for requests of ASGI.
+    assert served.call(lambda: _kept(interface)) == ({OPEN} if interface == "asgi" else set())
+
+
+def test_what_is_secret_in_a_response_is_not_kept(serve: Callable[..., Served]) -> None:
+    names = ("set-cookie", "X-Auth-Token", OPEN)
+    values = {name: f"kept {name}".encode() for name in names}
+
+    async def app(scope: Foreign, _receive: Foreign, send: Foreign) -> None:
+        name = scope["path"][1:]
+        await respond(send, headers=[(name.encode(), values[name])])
+
+    def counts() -> dict[str, int]:
+        return {name: sys.getrefcount(values[name]) for name in names}
+
+    served, before = serve(app), counts()
+    with served.client() as client:
+        for name in names:
+            for _ in range(4):
+                assert client.get(f"/{name}").header(name.lower()) == f"kept {name}"
+    served.rest()
+    after = served.call(counts)
+    assert [name for name in names if after[name] > before[name]] == [OPEN]
 
 
 def test_ids_are_of_one_request_each(serve: Callable[..., Served]) -> None:

@@ -12,6 +12,8 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from corrente import _secured
+
 from .commands import LIMIT_S, Command, program
 from .wire import Client
 
@@ -177,6 +179,15 @@ def test_an_application_is_told_of_the_session(tmp_path: Path, authority: trustm
         with Client(command.address()) as plain:
             assert json.loads(plain.get().body) is None
         command.stop()
+
+
+@pytest.mark.parametrize(
+    ("value", "escaped"),
+    [("#a", "\\#a"), ("a#b c", "a#b c"), (" ", "\\ "), ("  ", "\\ \\ "), ("a\0b", "a\\00b")],
+)
+def test_a_name_is_escaped(value: str, escaped: str) -> None:
+    """RFC 4514, section 2.4: what a certificate of the test above has not."""
+    assert _secured._escaped(value) == escaped
 
 
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:

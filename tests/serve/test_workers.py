@@ -121,6 +121,22 @@ def test_a_worker_is_stopped_once() -> None:
     assert told == ["late", "in time"]
 
 
+def test_a_worker_that_is_told_once_more_while_it_ends(tmp_path: Path) -> None:
+    # It was killed, with what waited for its end: the last lines of its log among them.
+    late = """
+import atexit, signal
+def late():
+    os.kill(os.getpid(), signal.SIGTERM)
+    Path("ended").touch()
+atexit.register(late)
+"""
+    with Command(tmp_path, "shop:app", text=APPLICATION + late) as command:
+        command.url()
+        os.kill(command.process.pid, signal.SIGTERM)
+        assert command.process.wait(LIMIT_S) == 0
+    assert (tmp_path / "ended").exists()
+
+
 def test_a_reload_that_reaches_all_processes_loses_no_request(tmp_path: Path) -> None:
     # `systemctl kill --signal HUP`, a hangup: it ended workers at once, and what they had begun.
     os.mkfifo(tmp_path / "gate")

@@ -15,7 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::asgi::request::{self, Request};
-use crate::asgi::scope::{self, Ends, Use};
+use crate::asgi::scope::{self, Ends};
 use crate::asgi::socket::WebSocket;
 use crate::connection::life::ends;
 use crate::exchange::{Held, Line, Piece};
@@ -88,7 +88,7 @@ impl Templates {
     pub(crate) fn new(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Self> {
         Ok(Self {
             peer: Peer::new(ends, shared)?,
-            all: Self::all(py, shared, ends, Use::Connection)?,
+            all: Self::all(py, shared, ends)?,
         })
     }
 
@@ -104,22 +104,17 @@ impl Templates {
             server: (local.ip().to_string(), local.port()).into_bound_py_any(py)?,
             tls: None,
         };
-        let made = Self::all(py, shared, &ends, Use::Address)?;
+        let made = Self::all(py, shared, &ends)?;
         let forgotten = known.with(py, |known| known.add(local, Arc::clone(&made)))?;
         drop(forgotten);
         Ok(made)
     }
 
-    fn all(
-        py: Python<'_>,
-        shared: &Shared,
-        ends: &Ends<'_>,
-        usage: Use,
-    ) -> PyResult<Arc<[Template]>> {
+    fn all(py: Python<'_>, shared: &Shared, ends: &Ends<'_>) -> PyResult<Arc<[Template]>> {
         let mounts = shared.mounts.iter();
-        let templates = mounts.map(|mount| Template::new(py, shared, mount, ends));
-        let used = templates.map(|template| Ok(template?.used_by(usage)));
-        used.collect()
+        mounts
+            .map(|mount| Template::new(py, shared, mount, ends))
+            .collect()
     }
 
     /// A request that comes in.
@@ -230,15 +225,6 @@ impl Template {
                 Self::Static(folder.clone().unbind(), root)
             }
         })
-    }
-
-    /// The same for whoever has it.
-    fn used_by(self, usage: Use) -> Self {
-        match self {
-            Self::Asgi(template) => Self::Asgi(template.used_by(usage)),
-            Self::Wsgi(template) => Self::Wsgi(template.used_by(usage)),
-            folder @ Self::Static(..) => folder,
-        }
     }
 
     fn begin(

@@ -32,6 +32,7 @@ mod percent;
 mod prototypes;
 mod root;
 mod sampled;
+mod secret;
 mod server;
 mod shared;
 mod talk;

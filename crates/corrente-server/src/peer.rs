@@ -10,6 +10,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::application::Interface;
 use crate::asgi::scope::Ends;
+use crate::prototypes::Last;
 use crate::shared::Shared;
 
 /// The other end of a connection.
@@ -25,6 +26,8 @@ pub(crate) struct Peer {
     pub(crate) scheme: &'static str,
     /// None on a Unix socket.
     pub(crate) client: Option<Client>,
+    /// What was made of its last request's head.
+    pub(crate) last: Last,
 }
 
 /// The other end, as applications are told of it.
@@ -87,6 +90,7 @@ impl Peer {
             scheme,
             text,
             client: Some(Client::new(&ends.client, shared)?),
+            last: Last::default(),
         })
     }
 
@@ -100,6 +104,7 @@ impl Peer {
             scheme: "http",
             text,
             client: Some(Client::new(pair.as_any(), shared)?),
+            last: Last::default(),
         })
     }
 }

@@ -1,100 +1,98 @@
-//! What was made of heads that have come before: worked out once, and copied for each request that has one of them.
+//! What was made of the head that a connection had last: worked out once, and copied while the same one comes again.
 //!
-//! Clients that keep a connection open mostly send the same head again, and so do others of their kind. Kept are heads that a
-//! connection has brought twice in a row; not those that have something secret. Must not know what is made of a head. Key
-//! invariant: what is kept is nobody else's, since applications may change what they are given.
+//! Clients that keep a connection open mostly send the same head each time. What is made of one that came twice in a row is
+//! kept until another one comes, and goes with its connection. Must not know what is made of a head. Key invariant: what is kept
+//! is nobody else's, since applications may change what they are given.
 
-use corrente_http::Name;
-use corrente_http::h1::Head;
 use corrente_loop::Confined;
 use pyo3::prelude::*;
-use rustc_hash::FxHasher;
-use std::hash::Hasher as _;
+use pyo3::types::{PyDict, PyList};
 
 use crate::operations::Arrival;
 
-/// Heads that are kept at most.
-const KEPT: usize = 64;
+/// Of a connection.
+#[derive(Debug)]
+pub(crate) struct Last(Confined<Option<Prototype>>);
 
-/// Names whose values are not kept.
-const SECRET: [&[u8]; 4] = [
-    b"authorization",
-    b"cookie",
-    b"proxy-authorization",
-    b"x-api-key",
-];
-
-/// Whether a field of this name is not kept.
-pub(crate) fn is_secret(name: Name<'_>) -> bool {
-    is_secret_lower(name.lower(&mut Vec::new()))
-}
-
-/// The same of a name in lower case.
-pub(crate) fn is_secret_lower(name: &[u8]) -> bool {
-    SECRET.contains(&name)
-}
-
-/// Whether what such a request is given may be of use to others: it says nothing but what its head says, which came before.
-pub(crate) fn is_common(arrival: &Arrival<'_>) -> bool {
-    arrival.head.is_repeated() && arrival.is_plain()
-}
-
-/// The table: a head's place is told by its hash, and the last one has it.
-pub(crate) struct Prototypes<T>(Confined<Vec<Option<Prototype<T>>>>);
-
-struct Prototype<T> {
-    head: Box<[u8]>,
-    made: T,
-}
-
-impl<T> Default for Prototypes<T> {
+impl Default for Last {
     fn default() -> Self {
-        Self(Confined::new(Vec::new()))
+        Self(Confined::new(None))
     }
 }
 
-impl<T> Prototypes<T> {
-    /// Lends what was made of this head, if it is known, to who refers to it; Python code must not run meanwhile.
-    pub(crate) fn find<R>(
-        &self,
-        py: Python<'_>,
-        head: &Head<'_>,
-        refer: impl FnOnce(&T) -> R,
-    ) -> PyResult<Option<R>> {
-        self.0.with(py, |kept| {
-            // Empty until one is kept.
-            let known = kept.get(place(head))?.as_ref()?;
-            let is_same = *known.head == *head.bytes();
-            is_same.then(|| refer(&known.made))
+/// What a head and a connection say.
+#[derive(Debug)]
+pub(crate) struct Prototype {
+    made: Py<PyDict>,
+    /// A value of it that is copied, too.
+    list: Option<(Py<PyAny>, Py<PyList>)>,
+}
+
+impl Prototype {
+    /// Of what nobody else has.
+    pub(crate) fn new(made: Bound<'_, PyDict>) -> Self {
+        let made = made.unbind();
+        Self { made, list: None }
+    }
+
+    /// The same with a list that is the value of a key.
+    pub(crate) fn with_list(
+        made: Bound<'_, PyDict>,
+        key: &Bound<'_, PyAny>,
+        list: &Bound<'_, PyList>,
+    ) -> PyResult<Self> {
+        made.set_item(key, made.py().None())?;
+        Ok(Self {
+            made: made.unbind(),
+            list: Some((key.clone().unbind(), copied(list).unbind())),
         })
     }
 
-    /// Keeps what is made of this head, unless that has something secret.
-    pub(crate) fn keep(
-        &self,
-        py: Python<'_>,
-        head: &Head<'_>,
-        make: impl FnOnce() -> PyResult<T>,
-    ) -> PyResult<()> {
-        if head.fields().iter().any(|field| is_secret(field.name)) {
-            return Ok(());
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        let list = self.list.as_ref();
+        Self {
+            made: self.made.clone_ref(py),
+            list: list.map(|(key, list)| (key.clone_ref(py), list.clone_ref(py))),
         }
-        let prototype = Prototype {
-            head: head.bytes().into(),
-            made: make()?,
-        };
-        let before = self.0.with(py, |kept| {
-            kept.resize_with(KEPT, || None);
-            kept[place(head)].replace(prototype)
-        })?;
-        drop(before);
-        Ok(())
+    }
+
+    fn copy(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let copy = self.made.into_bound(py).copy()?;
+        if let Some((key, list)) = self.list {
+            copy.set_item(key.into_bound(py), copied(&list.into_bound(py)))?;
+        }
+        Ok(copy)
     }
 }
 
-fn place(head: &Head<'_>) -> usize {
-    let mut hasher = FxHasher::default();
-    hasher.write(head.bytes());
-    // The upper half is the better one.
-    (hasher.finish() >> 32) as usize % KEPT
+fn copied<'py>(list: &Bound<'py, PyList>) -> Bound<'py, PyList> {
+    list.get_slice(0, list.len())
+}
+
+impl Last {
+    /// What is made of a request's head: a copy, where that came before. `keep` makes of it what is copied later.
+    pub(crate) fn made<'py>(
+        &self,
+        py: Python<'py>,
+        arrival: &Arrival<'_>,
+        make: impl FnOnce() -> PyResult<Bound<'py, PyDict>>,
+        keep: impl FnOnce(&Bound<'py, PyDict>) -> PyResult<Prototype>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        // What proxies say, and a request's id, are nobody else's.
+        if !arrival.head.is_repeated() || !arrival.is_plain() {
+            drop(self.0.with(py, Option::take)?);
+            return make();
+        }
+        let known = self.0.with(py, |kept| {
+            let kept = kept.as_ref();
+            kept.map(|prototype| prototype.clone_ref(py))
+        })?;
+        if let Some(known) = known {
+            return known.copy(py);
+        }
+        let made = make()?;
+        let prototype = keep(&made)?;
+        drop(self.0.with(py, |kept| kept.replace(prototype))?);
+        Ok(made)
+    }
 }

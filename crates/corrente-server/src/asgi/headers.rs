@@ -10,7 +10,7 @@ use corrente_loop::Confined;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::prototypes::is_secret_lower;
+use crate::secret::is_secret_lower;
 
 /// Pairs that are kept at most.
 const KEPT: usize = 512;

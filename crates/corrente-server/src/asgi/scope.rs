@@ -14,7 +14,7 @@ use super::headers::HeaderTable;
 use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::percent::decoded;
-use crate::prototypes::{Prototypes, is_common};
+use crate::prototypes::Prototype;
 use crate::root::with_root;
 
 /// What all requests have in common that come to one address.
@@ -24,56 +24,6 @@ pub(crate) struct Template {
     roots: Roots,
     /// What the application's lifespan has left for its requests.
     state: Option<Py<PyDict>>,
-    /// Where many connections have it.
-    prototypes: Option<Prototypes<Prototype>>,
-}
-
-/// What a head says.
-struct Prototype {
-    /// Without the list of its headers.
-    scope: Py<PyDict>,
-    headers: Py<PyList>,
-}
-
-impl Prototype {
-    /// Of a scope that has nothing yet but what its head says.
-    fn new(scope: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let name = intern!(scope.py(), "headers");
-        let headers = scope.as_any().get_item(name)?.cast_into::<PyList>()?;
-        let scope = scope.copy()?;
-        scope.set_item(name, scope.py().None())?;
-        Ok(Self {
-            scope: scope.unbind(),
-            headers: copied(&headers).unbind(),
-        })
-    }
-
-    fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self {
-            scope: self.scope.clone_ref(py),
-            headers: self.headers.clone_ref(py),
-        }
-    }
-
-    fn copy(self, py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-        let scope = self.scope.into_bound(py).copy()?;
-        let headers = copied(&self.headers.into_bound(py));
-        scope.set_item(intern!(py, "headers"), headers)?;
-        Ok(scope)
-    }
-}
-
-fn copied<'py>(list: &Bound<'py, PyList>) -> Bound<'py, PyList> {
-    list.get_slice(0, list.len())
-}
-
-/// Who has a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// One connection, as long as it is there.
-    Connection,
-    /// All connections to an address.
-    Address,
 }
 
 /// Who talks to whom, in ASGI's words.
@@ -138,14 +88,7 @@ impl Template {
             extensions: extensions.unbind(),
             roots,
             state: state.map(|state| state.clone_ref(py)),
-            prototypes: None,
         })
-    }
-
-    /// The same for whoever has it.
-    pub(crate) fn used_by(self, usage: Use) -> Self {
-        let prototypes = (usage == Use::Address).then(Prototypes::default);
-        Self { prototypes, ..self }
     }
 
     /// The scope of a request.
@@ -155,10 +98,8 @@ impl Template {
         arrival: &Arrival<'_>,
         headers: &HeaderTable,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let scope = self.common_scope(py, arrival, headers)?;
-        if let Some(client) = &arrival.peer.client {
-            scope.set_item(intern!(py, "client"), &client.pair)?;
-        }
+        let make = || self.scope_of_head(py, arrival, headers);
+        let scope = arrival.peer.last.made(py, arrival, make, prototype)?;
         let extensions = self.extensions.bind(py).copy()?;
         scope.set_item(intern!(py, "extensions"), extensions)?;
         if let Some(state) = &self.state {
@@ -168,27 +109,7 @@ impl Template {
         Ok(scope)
     }
 
-    /// What of the scope a request's head says, and its id; copied, where the head has come before.
-    fn common_scope<'py>(
-        &self,
-        py: Python<'py>,
-        arrival: &Arrival<'_>,
-        headers: &HeaderTable,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let prototypes = self.prototypes.as_ref().filter(|_| is_common(arrival));
-        let Some(prototypes) = prototypes else {
-            return self.scope_of_head(py, arrival, headers);
-        };
-        let refer = |known: &Prototype| known.clone_ref(py);
-        if let Some(known) = prototypes.find(py, arrival.head, refer)? {
-            return known.copy(py);
-        }
-        let scope = self.scope_of_head(py, arrival, headers)?;
-        prototypes.keep(py, arrival.head, || Prototype::new(&scope))?;
-        Ok(scope)
-    }
-
-    /// What of the scope a request's head says, and its id.
+    /// What of the scope a request's head says, its id, and its client.
     fn scope_of_head<'py>(
         &self,
         py: Python<'py>,
@@ -215,6 +136,9 @@ impl Template {
         };
         if let Some(version) = version {
             scope.set_item(intern!(py, "http_version"), version)?;
+        }
+        if let Some(client) = &arrival.peer.client {
+            scope.set_item(intern!(py, "client"), &client.pair)?;
         }
         Ok(scope)
     }
@@ -248,6 +172,13 @@ impl Template {
         scope.set_item(intern!(py, "extensions"), extensions)?;
         Ok(scope)
     }
+}
+
+/// What later scopes are copied from, of one that nobody was given yet.
+fn prototype(scope: &Bound<'_, PyDict>) -> PyResult<Prototype> {
+    let name = intern!(scope.py(), "headers");
+    let headers = scope.as_any().get_item(name)?.cast_into::<PyList>()?;
+    Prototype::with_list(scope.copy()?, name, &headers)
 }
 
 /// What trusted proxies said takes the place of what the connection says. A client's port that nobody knows is 0.

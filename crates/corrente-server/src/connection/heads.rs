@@ -8,15 +8,13 @@ use corrente_http::h1::{Encoder, Length, ResponseHead, Written};
 use pyo3::prelude::*;
 
 use super::output::{Encoded, Fields};
+use crate::secret::is_secret;
 
 /// Heads that are kept at most.
 const KEPT: usize = 16;
 
 /// Fields of more bytes are not kept.
 const LONGEST_KEPT: usize = 1024;
-
-/// A name whose values are not kept.
-const SECRET: &[u8] = b"set-cookie";
 
 /// The table: a head's place is told by its status and by how long its fields and its body are, and the last one has it.
 #[derive(Debug, Default)]
@@ -94,5 +92,5 @@ fn place(py: Python<'_>, head: &ResponseHead<'_>, fields: &Fields) -> (usize, us
 
 fn has_secret(py: Python<'_>, fields: &Fields) -> bool {
     let mut fields = fields.iter(py);
-    fields.any(|(name, _)| name.eq_ignore_ascii_case(SECRET))
+    fields.any(|(name, _)| is_secret(name))
 }

@@ -13,12 +13,12 @@ use pyo3::types::{PyDict, PyString};
 
 use super::input::Empty;
 use super::wrapper::FileWrapper;
-use crate::asgi::scope::{Ends, Use, meant, method};
+use crate::asgi::scope::{Ends, meant, method};
 use crate::mount::Roots;
 use crate::operations::Arrival;
 use crate::peer::Client;
 use crate::percent::decoded;
-use crate::prototypes::{Prototypes, is_common};
+use crate::prototypes::Prototype;
 use crate::root::{with_root, without_root};
 
 /// Keys that are added to a template and taken out again: what is made then has room for the variables of a usual
@@ -40,8 +40,6 @@ pub(crate) enum Concurrency {
 pub(crate) struct Template {
     environ: Py<PyDict>,
     roots: Roots,
-    /// What heads say, where many connections have it.
-    prototypes: Option<Prototypes<Py<PyDict>>>,
 }
 
 impl Template {
@@ -87,14 +85,7 @@ impl Template {
         Ok(Self {
             environ: environ.unbind(),
             roots,
-            prototypes: None,
         })
-    }
-
-    /// The same for whoever has it.
-    pub(crate) fn used_by(self, usage: Use) -> Self {
-        let prototypes = (usage == Use::Address).then(Prototypes::default);
-        Self { prototypes, ..self }
     }
 
     /// The variables of a request; its body is empty.
@@ -103,11 +94,9 @@ impl Template {
         py: Python<'py>,
         arrival: &Arrival<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let environ = self.common_environ(py, arrival)?;
-        if let Some((address, port)) = arrival.peer.client.as_ref().and_then(Client::texts) {
-            environ.set_item(intern!(py, "REMOTE_ADDR"), address)?;
-            environ.set_item(intern!(py, "REMOTE_PORT"), port)?;
-        }
+        let make = || self.environ_of_head(py, arrival);
+        let keep = |environ: &Bound<'_, PyDict>| environ.copy().map(Prototype::new);
+        let environ = arrival.peer.last.made(py, arrival, make, keep)?;
         believe(&environ, arrival)?;
         if let Some(id) = &arrival.request_id {
             environ.set_item(intern!(py, "HTTP_X_REQUEST_ID"), id)?;
@@ -115,30 +104,13 @@ impl Template {
         Ok(environ)
     }
 
-    /// What of it a request's head says; copied, where the head has come before.
-    fn common_environ<'py>(
+    /// What of it a request's head says, and its client.
+    fn environ_of_head<'py>(
         &self,
         py: Python<'py>,
         arrival: &Arrival<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let prototypes = self.prototypes.as_ref().filter(|_| is_common(arrival));
-        let Some(prototypes) = prototypes else {
-            return self.environ_of_head(py, arrival.head);
-        };
-        let refer = |known: &Py<PyDict>| known.clone_ref(py);
-        if let Some(known) = prototypes.find(py, arrival.head, refer)? {
-            return known.into_bound(py).copy();
-        }
-        let environ = self.environ_of_head(py, arrival.head)?;
-        prototypes.keep(py, arrival.head, || environ.copy().map(Bound::unbind))?;
-        Ok(environ)
-    }
-
-    fn environ_of_head<'py>(
-        &self,
-        py: Python<'py>,
-        head: &Head<'_>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+        let head = arrival.head;
         let environ = self.environ.bind(py).copy()?;
         let target = head.target();
         if head.method() != Method::Get {
@@ -166,6 +138,10 @@ impl Template {
             environ.set_item(intern!(py, "SERVER_PROTOCOL"), version)?;
         }
         add_fields(&environ, head)?;
+        if let Some((address, port)) = arrival.peer.client.as_ref().and_then(Client::texts) {
+            environ.set_item(intern!(py, "REMOTE_ADDR"), address)?;
+            environ.set_item(intern!(py, "REMOTE_PORT"), port)?;
+        }
         Ok(environ)
     }
 }
