@@ -194,6 +194,30 @@ def test_more_than_may_wait_are_refused(serve_in_threads: Callable[..., Served])
         assert [client.response().body for client in clients] == [b"done"] * (THREADS + 2)
 
 
+def test_who_comes_while_a_thread_starts_does_not_wait(
+    serve_in_threads: Callable[..., Served],
+) -> None:
+    may_end = threading.Event()
+    running = threading.Semaphore(0)
+
+    def application(_environ: Foreign, start_response: Foreign) -> list[bytes]:
+        running.release()
+        assert may_end.wait(LIMIT_S)
+        return _answer(start_response, b"done")
+
+    served = serve_in_threads(application, max_queued=0)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(served.client()) for _ in range(THREADS)]
+        for client in clients:
+            client.send(request())
+        for _ in range(THREADS):
+            assert running.acquire(timeout=LIMIT_S)
+        with served.client() as refused:
+            assert refused.get().status == 503
+        may_end.set()
+        assert [client.response().body for client in clients] == [b"done"] * THREADS
+
+
 def test_what_is_answered_is_answered_before_the_end(
     serve_in_threads: Callable[..., Served],
 ) -> None:

@@ -28,6 +28,8 @@ pub(crate) struct Pool {
 struct Inner {
     jobs: VecDeque<Job>,
     idle: usize,
+    /// Jobs that threads are at.
+    running: usize,
     started: usize,
     is_ended: bool,
 }
@@ -62,7 +64,9 @@ impl Pool {
     pub(crate) fn submit(self: &Arc<Self>, py: Python<'_>, job: Job) -> PyResult<Taken> {
         let (refused, number) = {
             let mut inner = self.lock();
-            let is_full = inner.jobs.len() >= self.most_queued && inner.idle == 0;
+            // A thread that has been woken or started for a job has yet to take it.
+            let places = self.most_threads + self.most_queued;
+            let is_full = inner.running + inner.jobs.len() >= places;
             if inner.is_ended || is_full {
                 (Some(job), None)
             } else {
@@ -115,6 +119,7 @@ impl Pool {
         let mut inner = self.lock();
         loop {
             if let Some(job) = inner.jobs.pop_front() {
+                inner.running += 1;
                 return Some(job);
             }
             if inner.is_ended {
@@ -127,6 +132,11 @@ impl Pool {
                 .unwrap_or_else(PoisonError::into_inner);
             inner.idle -= 1;
         }
+    }
+
+    /// A thread has done its job.
+    fn has_run(&self) {
+        self.lock().running -= 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -157,7 +167,9 @@ struct Worker(Arc<Pool>);
 impl Worker {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         while let Some(job) = py.detach(|| self.0.next()) {
-            job.run(py)?;
+            let ran = job.run(py);
+            self.0.has_run();
+            ran?;
         }
         Ok(())
     }
