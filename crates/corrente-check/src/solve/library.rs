@@ -60,8 +60,11 @@ impl Machine<'_> {
         let Some(rule) = callee.rule.filter(|_| mode != Mode::Awaited) else {
             return;
         };
-        let unless = &self.catalogue.rules[rule as usize].unless;
-        if unless.iter().any(|condition| self.holds(condition, given)) {
+        let known = &self.catalogue.rules[rule as usize];
+        let holds = |condition| self.holds(condition, given);
+        if known.unless.iter().any(holds)
+            || !known.when.is_empty() && !known.when.iter().any(holds)
+        {
             return;
         }
         let key = self.symbols.intern(&callee.key);
