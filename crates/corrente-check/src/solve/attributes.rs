@@ -6,6 +6,7 @@
 use super::arguments::Given;
 use super::heap::{ClassId, OwnedBy, Owner};
 use super::machine::Machine;
+use super::validators::{COPIERS, MAKERS};
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
@@ -137,15 +138,21 @@ impl Machine<'_> {
                 let owner = self.heap.classes[class.0 as usize].owner;
                 self.single(Data::Collection(owner))
             }
-            "__subclasses__" => {
-                let receiver = self.values.intern(Data::Class(class));
-                self.single(Data::Inherent {
-                    receiver,
-                    method: name,
-                })
+            "__subclasses__" => self.inherent_of_class(class, name),
+            text if MAKERS.contains(&text) => {
+                if self.is_checked(class) {
+                    self.inherent_of_class(class, name)
+                } else {
+                    ValueSet::default()
+                }
             }
             _ => ValueSet::default(),
         }
+    }
+
+    fn inherent_of_class(&mut self, class: ClassId, method: Symbol) -> ValueSet {
+        let receiver = self.values.intern(Data::Class(class));
+        self.single(Data::Inherent { receiver, method })
     }
 
     fn object_attribute(&mut self, receiver: Value, name: Symbol) -> ValueSet {
@@ -247,6 +254,14 @@ impl Machine<'_> {
             return self.member_values(class);
         }
         match self.values.data(receiver) {
+            Data::Object(_) | Data::Declared(_)
+                if COPIERS.contains(&self.symbols.text(name)) && self.is_checked(class) =>
+            {
+                self.single(Data::Inherent {
+                    receiver,
+                    method: name,
+                })
+            }
             Data::Object(object) if self.symbols.text(name) == "__dict__" => {
                 let owner = self.heap.objects[object.0 as usize].owner;
                 self.single(Data::Collection(owner))
@@ -316,7 +331,7 @@ impl Machine<'_> {
                 }
                 values
             }
-            Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            Data::Object(_) | Data::Declared(_) => self.descriptor(value, receiver),
             Data::Factory(maker) => self.made_for_field(maker),
             Data::Deleter(_) => ValueSet::default(),
             Data::Partial(_) if self.is_handed_off(value) || self.runs_inside(value) => self
@@ -335,7 +350,7 @@ impl Machine<'_> {
         }
     }
 
-    fn descriptor(&mut self, value: Value) -> ValueSet {
+    fn descriptor(&mut self, value: Value, receiver: Value) -> ValueSet {
         let Some(class) = self.class_of(value) else {
             return ValueSet::one(value);
         };
@@ -343,7 +358,8 @@ impl Machine<'_> {
         if self.look_up(class, hook).class.is_none() {
             return ValueSet::one(value);
         }
-        self.special_method(value, hook, &[])
+        let given = Given::positional(ValueSet::one(receiver));
+        self.special_method(value, hook, &[given])
     }
 
     /// Gives `values` to `base.name`.

@@ -12,6 +12,9 @@ use crate::catalogue::{Condition, Wanted};
 use crate::facts::{Mode, YIELDS};
 use crate::symbols::Symbol;
 
+/// Its function is given an item second.
+const REDUCE: &str = "functools.reduce";
+
 impl Machine<'_> {
     pub(super) fn item_of_library(&mut self, path: Symbol, key: ValueSet) -> ValueSet {
         let method = self.symbols.intern("__getitem__");
@@ -235,7 +238,10 @@ impl Machine<'_> {
             return result;
         };
         let callables: Vec<Value> = argument(given, position).iter().collect();
-        let rest: Vec<Given> = self.passed_on(given, position);
+        let mut rest: Vec<Given> = self.passed_on(given, position);
+        if &*callee.key == REDUCE {
+            rest = self.folded(&rest, given.get(2));
+        }
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
             if let Data::Class(_) = self.values.data(value) {
@@ -244,6 +250,14 @@ impl Machine<'_> {
             result.extend(&values);
         }
         result
+    }
+
+    /// What `reduce` calls its function with: what came so far, at first the initial value or an item, and an item.
+    fn folded(&self, rest: &[Given], initial: Option<&Given>) -> Vec<Given> {
+        let items = rest.first().map(|given| given.values.clone());
+        let items = items.unwrap_or_default();
+        let begun = initial.map_or_else(|| items.clone(), |given| given.values.clone());
+        vec![Given::positional(begun), Given::positional(items)]
     }
 
     /// What `map` or `filter` gives when it is iterated: its function is called now.
