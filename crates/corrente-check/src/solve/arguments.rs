@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::cells::CellId;
-use super::heap::{ClassId, Context, ContextId, OwnedBy, Owner};
+use super::heap::{ClassId, Context, ContextId, ObjectId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
@@ -159,6 +159,7 @@ impl Machine<'_> {
     fn is_carrier(&mut self, value: Value) -> bool {
         match self.values.data(value) {
             Data::Function { .. }
+            | Data::ManagerMaker(_)
             | Data::Bound { .. }
             | Data::Partial(_)
             | Data::Dispatcher(_)
@@ -229,17 +230,34 @@ impl Machine<'_> {
     pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
         let mut varies = false;
         for (position, argument) in given.iter().enumerate() {
+            let parameter = (function, argument.way, position);
             for value in argument.values.iter() {
-                let Data::Object(object) = self.values.data(value) else {
-                    continue;
-                };
-                let class = self.heap.objects[object.0 as usize].class;
-                let parameter = (function, argument.way, position);
-                let first = *self.first_classes.entry(parameter).or_insert(class);
-                varies |= first != class && self.answer_alike(first, class);
+                match self.values.data(value) {
+                    Data::Object(object) => varies |= self.is_another(parameter, object),
+                    Data::Collection(owner) => varies |= self.holds_others(parameter, owner),
+                    _ => {}
+                }
             }
         }
         varies
+    }
+
+    fn is_another(&mut self, parameter: (FunctionId, Way, usize), object: ObjectId) -> bool {
+        let class = self.heap.objects[object.0 as usize].class;
+        let first = *self.first_classes.entry(parameter).or_insert(class);
+        first != class && self.answer_alike(first, class)
+    }
+
+    /// The same for the objects in a collection.
+    fn holds_others(&mut self, parameter: (FunctionId, Way, usize), owner: Owner) -> bool {
+        let inside = self.heap.peek(owner).cloned().unwrap_or_default();
+        let mut others = false;
+        for value in inside.iter() {
+            if let Data::Object(object) = self.values.data(value) {
+                others |= self.is_another(parameter, object);
+            }
+        }
+        others
     }
 
     /// Whether two classes define a method of one name, beside the special ones.

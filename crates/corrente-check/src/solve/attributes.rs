@@ -3,6 +3,8 @@
 //! An object seen being made has its own cells. An annotated one stands for all objects of its
 //! class and of the classes that inherit from it.
 
+use smallvec::SmallVec;
+
 use super::arguments::Given;
 use super::heap::{ClassId, OwnedBy, Owner};
 use super::machine::Machine;
@@ -173,7 +175,7 @@ impl Machine<'_> {
             let others = self.read_named(others, name);
             values.extend(&others);
             let declared = self.declared(info.class, name);
-            values.extend(&declared);
+            values.extend(&self.not_made_alike(&declared, &values));
         }
         let found = self.look_up(info.class, name);
         let both = (&found, &values);
@@ -188,6 +190,23 @@ impl Machine<'_> {
             values.extend(&inherited);
         }
         values
+    }
+
+    /// Without the collections that the same code made for objects nobody knows: this object has its own.
+    fn not_made_alike(&self, declared: &ValueSet, own: &ValueSet) -> ValueSet {
+        let owner = |value: Value| match self.values.data(value) {
+            Data::Collection(owner) => Some(owner),
+            _ => None,
+        };
+        let own: SmallVec<[Owner; 4]> = own.iter().filter_map(owner).collect();
+        if own.is_empty() {
+            return declared.clone();
+        }
+        let is_other = |value: &Value| {
+            let made = owner(*value);
+            made.is_none_or(|made| !own.iter().any(|one| self.heap.are_made_alike(*one, made)))
+        };
+        declared.iter().filter(is_other).collect()
     }
 
     fn declared_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {

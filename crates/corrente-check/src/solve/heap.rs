@@ -122,6 +122,10 @@ pub(crate) struct Heap {
     pub(super) has_askers: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
+    /// Names under which Django's models find what is tied to them.
+    pub(super) related: FxHashSet<Symbol>,
+    /// The operations that made collections.
+    sites: FxHashMap<Owner, u64>,
 }
 
 /// Since when an object has an attribute for sure.
@@ -176,6 +180,8 @@ impl Heap {
             has_metaclasses: false,
             has_askers: false,
             owned: FxHashMap::default(),
+            related: FxHashSet::default(),
+            sites: FxHashMap::default(),
         }
     }
 
@@ -189,8 +195,23 @@ impl Heap {
             return *owner;
         }
         let owner = self.new_owner();
+        if let OwnedBy::Site(site, _) = by {
+            self.sites.insert(owner, site);
+        }
         self.owned.insert(by, owner);
         owner
+    }
+
+    /// Whether one and the same operation made both, in other circumstances.
+    pub(super) fn are_made_alike(&self, one: Owner, other: Owner) -> bool {
+        let site = self.sites.get(&one);
+        site.is_some() && site == self.sites.get(&other)
+    }
+
+    /// What is in a collection so far.
+    pub(super) fn peek(&self, owner: Owner) -> Option<&ValueSet> {
+        let contents = self.contents.get(&owner)?;
+        Some(self.cells.peek(contents.summary))
     }
 
     pub(crate) fn cell(&mut self, owner: Owner, name: Symbol) -> CellId {

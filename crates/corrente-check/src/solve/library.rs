@@ -115,6 +115,7 @@ impl Machine<'_> {
         let callee = self.callee(path);
         if callee.is_special {
             self.takes_validators(&callee.key, given);
+            self.notes_relation(&callee.key, given);
         }
         if callee.is_special
             && let Some(values) = self.builtin_call(&callee.key, given)
