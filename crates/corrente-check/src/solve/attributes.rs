@@ -192,19 +192,26 @@ impl Machine<'_> {
         values
     }
 
-    /// Without the collections that the same code made for objects nobody knows: this object has its own.
+    /// Without what the same code made for objects nobody knows: this object has its own.
     fn not_made_alike(&self, declared: &ValueSet, own: &ValueSet) -> ValueSet {
-        let owner = |value: Value| match self.values.data(value) {
-            Data::Collection(owner) => Some(owner),
+        let made = |value: Value| match self.values.data(value) {
+            Data::Collection(owner) => self.heap.site_of(owner).map(|(site, at)| (site, None, at)),
+            Data::Object(object) => {
+                let info = self.heap.objects[object.0 as usize];
+                Some((info.site, Some(info.class), info.maker))
+            }
             _ => None,
         };
-        let own: SmallVec<[Owner; 4]> = own.iter().filter_map(owner).collect();
+        let own = own.iter().filter_map(made).map(|(site, class, _)| (site, class));
+        let own: SmallVec<[(u64, Option<ClassId>); 4]> = own.collect();
         if own.is_empty() {
             return declared.clone();
         }
-        let is_other = |value: &Value| {
-            let made = owner(*value);
-            made.is_none_or(|made| !own.iter().any(|one| self.heap.are_made_alike(*one, made)))
+        let is_other = |value: &Value| match made(*value) {
+            Some((site, class, maker)) => {
+                !self.heap.is_of_anybody(self.context_of(maker)) || !own.contains(&(site, class))
+            }
+            None => true,
         };
         declared.iter().filter(is_other).collect()
     }

@@ -86,7 +86,8 @@ pub(crate) struct ClassInfo {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ObjectInfo {
     pub(crate) class: ClassId,
-    /// The body that made it.
+    /// The operation that made it, and the body.
+    pub(crate) site: u64,
     pub(crate) maker: InstanceId,
     pub(crate) owner: Owner,
     /// It carries callables, so its methods are told apart from those of other objects.
@@ -125,7 +126,7 @@ pub(crate) struct Heap {
     /// Names under which Django's models find what is tied to them.
     pub(super) related: FxHashSet<Symbol>,
     /// The operations that made collections.
-    sites: FxHashMap<Owner, u64>,
+    sites: FxHashMap<Owner, (u64, InstanceId)>,
 }
 
 /// Since when an object has an attribute for sure.
@@ -195,17 +196,16 @@ impl Heap {
             return *owner;
         }
         let owner = self.new_owner();
-        if let OwnedBy::Site(site, _) = by {
-            self.sites.insert(owner, site);
+        if let OwnedBy::Site(site, maker) = by {
+            self.sites.insert(owner, (site, maker));
         }
         self.owned.insert(by, owner);
         owner
     }
 
-    /// Whether one and the same operation made both, in other circumstances.
-    pub(super) fn are_made_alike(&self, one: Owner, other: Owner) -> bool {
-        let site = self.sites.get(&one);
-        site.is_some() && site == self.sites.get(&other)
+    /// The operation that made a collection, and in which body.
+    pub(super) fn site_of(&self, collection: Owner) -> Option<(u64, InstanceId)> {
+        self.sites.get(&collection).copied()
     }
 
     /// What is in a collection so far.
@@ -343,6 +343,7 @@ impl Heap {
         let owner = self.new_owner();
         self.objects.push(ObjectInfo {
             class,
+            site,
             maker,
             owner,
             carries: false,
@@ -359,6 +360,14 @@ impl Heap {
     /// Whether a context is any.
     pub(crate) fn is_root(&self, context: ContextId) -> bool {
         matches!(self.contexts[context.0 as usize].0, Context::Root)
+    }
+
+    /// Whether a context is of objects that nobody saw being made.
+    pub(super) fn is_of_anybody(&self, context: ContextId) -> bool {
+        matches!(
+            self.contexts[context.0 as usize].0,
+            Context::Root | Context::Kin(_)
+        )
     }
 
     /// Whether a context is of all objects of a class.
