@@ -41,6 +41,7 @@ mod replaced;
 mod routers;
 mod validators;
 mod values;
+mod variety;
 
 pub(crate) use endpoints::{Endpoint, Inherited};
 pub(crate) use heap::ClassId;

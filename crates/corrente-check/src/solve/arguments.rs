@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::cells::CellId;
-use super::heap::{ClassId, Context, ContextId, ObjectId, OwnedBy, Owner};
+use super::heap::{Context, ContextId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
@@ -223,47 +223,6 @@ impl Machine<'_> {
         }
         self.pass(instance, receiver, given);
         Some(instance)
-    }
-
-    /// Whether a call gives an object of another class than the first call did, of which the same is asked: what
-    /// one of them does is not what the other does.
-    pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
-        let mut varies = false;
-        for (position, argument) in given.iter().enumerate() {
-            let parameter = (function, argument.way, position);
-            for value in argument.values.iter() {
-                match self.values.data(value) {
-                    Data::Object(object) => varies |= self.is_another(parameter, object),
-                    Data::Collection(owner) => varies |= self.holds_others(parameter, owner),
-                    _ => {}
-                }
-            }
-        }
-        varies
-    }
-
-    fn is_another(&mut self, parameter: (FunctionId, Way, usize), object: ObjectId) -> bool {
-        let class = self.heap.objects[object.0 as usize].class;
-        let first = *self.first_classes.entry(parameter).or_insert(class);
-        first != class && self.answer_alike(first, class)
-    }
-
-    /// The same for the objects in a collection.
-    fn holds_others(&mut self, parameter: (FunctionId, Way, usize), owner: Owner) -> bool {
-        let inside = self.heap.peek(owner).cloned().unwrap_or_default();
-        let mut others = false;
-        for value in inside.iter() {
-            if let Data::Object(object) = self.values.data(value) {
-                others |= self.is_another(parameter, object);
-            }
-        }
-        others
-    }
-
-    /// Whether two classes define a method of one name, beside the special ones.
-    fn answer_alike(&self, one: ClassId, other: ClassId) -> bool {
-        let methods = |class: ClassId| &self.heap.classes[class.0 as usize].known.methods;
-        !methods(one).is_disjoint(methods(other))
     }
 
     /// An object's `__init__` with objects of ours is looked at for that object alone.

@@ -202,7 +202,10 @@ impl Machine<'_> {
             }
             _ => None,
         };
-        let own = own.iter().filter_map(made).map(|(site, class, _)| (site, class));
+        let own = own
+            .iter()
+            .filter_map(made)
+            .map(|(site, class, _)| (site, class));
         let own: SmallVec<[(u64, Option<ClassId>); 4]> = own.collect();
         if own.is_empty() {
             return declared.clone();

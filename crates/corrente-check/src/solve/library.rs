@@ -65,8 +65,7 @@ impl Machine<'_> {
         };
         let known = &self.catalogue.rules[rule as usize];
         let holds = |condition| self.holds(condition, given);
-        if known.unless.iter().any(holds)
-            || !known.when.is_empty() && !known.when.iter().any(holds)
+        if known.unless.iter().any(holds) || !known.when.is_empty() && !known.when.iter().any(holds)
         {
             return;
         }

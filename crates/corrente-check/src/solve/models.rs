@@ -189,13 +189,17 @@ impl Machine<'_> {
             }
             let receiver = self.values.intern(Data::Declared(class));
             for value in self.look_up(class, name).values.iter() {
-                if let Data::Function { .. }
-                | Data::Property { .. }
-                | Data::StaticMethod(_)
-                | Data::ClassMethod(_) = self.values.data(value)
-                {
-                    found.extend(&self.bind(value, receiver));
-                }
+                match self.values.data(value) {
+                    Data::Function { .. }
+                    | Data::Property { .. }
+                    | Data::StaticMethod(_)
+                    | Data::ClassMethod(_) => found.extend(&self.bind(value, receiver)),
+                    // What it is tied to.
+                    Data::Library(path) if self.symbols.text(path) == MANAGER => {
+                        found.insert(value)
+                    }
+                    _ => false,
+                };
             }
         }
         found

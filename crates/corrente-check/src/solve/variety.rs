@@ -1,0 +1,56 @@
+//! Calls that give a function objects of other classes than its first call did.
+//!
+//! What is asked of the objects of two classes is not done by both: such calls are looked at one by one. Only the
+//! class of the first is kept; calls that give an object of that class are looked at together.
+
+use super::arguments::{Given, Way};
+use super::heap::{ClassId, ObjectId, Owner};
+use super::machine::Machine;
+use super::values::Data;
+use crate::program::FunctionId;
+
+/// What a function is given.
+type Parameter = (FunctionId, Way, usize);
+
+impl Machine<'_> {
+    /// Whether a call gives an object of another class than the first call did, of which the same is asked: what
+    /// one of them does is not what the other does.
+    pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
+        let mut varies = false;
+        for (position, argument) in given.iter().enumerate() {
+            let parameter = (function, argument.way, position);
+            for value in argument.values.iter() {
+                match self.values.data(value) {
+                    Data::Object(object) => varies |= self.is_another(parameter, object),
+                    Data::Collection(owner) => varies |= self.holds_others(parameter, owner),
+                    _ => {}
+                }
+            }
+        }
+        varies
+    }
+
+    fn is_another(&mut self, parameter: Parameter, object: ObjectId) -> bool {
+        let class = self.heap.objects[object.0 as usize].class;
+        let first = *self.first_classes.entry(parameter).or_insert(class);
+        first != class && self.answer_alike(first, class)
+    }
+
+    /// The same for the objects in a collection.
+    fn holds_others(&mut self, parameter: Parameter, owner: Owner) -> bool {
+        let inside = self.heap.peek(owner).cloned().unwrap_or_default();
+        let mut others = false;
+        for value in inside.iter() {
+            if let Data::Object(object) = self.values.data(value) {
+                others |= self.is_another(parameter, object);
+            }
+        }
+        others
+    }
+
+    /// Whether two classes define a method of one name, beside the special ones.
+    fn answer_alike(&self, one: ClassId, other: ClassId) -> bool {
+        let methods = |class: ClassId| &self.heap.classes[class.0 as usize].known.methods;
+        !methods(one).is_disjoint(methods(other))
+    }
+}
