@@ -159,7 +159,6 @@ impl Machine<'_> {
     fn is_carrier(&mut self, value: Value) -> bool {
         match self.values.data(value) {
             Data::Function { .. }
-            | Data::ManagerMaker(_)
             | Data::Bound { .. }
             | Data::Partial(_)
             | Data::Dispatcher(_)

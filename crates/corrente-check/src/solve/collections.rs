@@ -45,7 +45,6 @@ impl Machine<'_> {
         }
     }
 
-    /// The texts and numbers among these. Where none is, one may still come; only then it is any key.
     fn keys_of(&mut self, values: &ValueSet) -> Keys {
         let mut keys = Keys::new();
         for value in values.iter() {
@@ -56,11 +55,7 @@ impl Machine<'_> {
             }
         }
         if keys.is_empty() {
-            if self.any_key {
-                keys.push(self.heap.any);
-            } else {
-                self.without_key.push(self.current.task());
-            }
+            keys.push(self.heap.any);
         }
         keys
     }

@@ -208,12 +208,6 @@ impl Heap {
         self.sites.get(&collection).copied()
     }
 
-    /// What is in a collection so far.
-    pub(super) fn peek(&self, owner: Owner) -> Option<&ValueSet> {
-        let contents = self.contents.get(&owner)?;
-        Some(self.cells.peek(contents.summary))
-    }
-
     pub(crate) fn cell(&mut self, owner: Owner, name: Symbol) -> CellId {
         if let Some(cell) = self.by_name.get(&(owner, name)) {
             return *cell;

@@ -103,10 +103,6 @@ pub(crate) struct Machine<'a> {
     pub(super) asked_for: FxHashSet<Symbol>,
     /// The keys of the first positions of collections.
     pub(super) positions: Vec<Symbol>,
-    /// A key of which nothing is known is taken to be any.
-    pub(super) any_key: bool,
-    /// What used such a key before that.
-    pub(super) without_key: Vec<Task>,
     /// Decorators that lead nowhere are taken to give back what they decorate.
     pub(super) generous: bool,
     /// What is running.
@@ -193,8 +189,6 @@ impl<'a> Machine<'a> {
             with_defaults: vec![false; functions],
             asked_for,
             positions,
-            any_key: false,
-            without_key: Vec::new(),
             generous: false,
             current,
             elsewhere: false,
@@ -215,13 +209,6 @@ impl<'a> Machine<'a> {
     /// Runs until nothing new flows.
     pub(crate) fn run(&mut self) {
         self.settle();
-        if !self.any_key {
-            self.any_key = true;
-            for task in std::mem::take(&mut self.without_key) {
-                self.wake(task);
-            }
-            self.settle();
-        }
         if !self.generous {
             self.generous = true;
             self.reconsider();

@@ -4,7 +4,7 @@
 //! class of the first is kept; calls that give an object of that class are looked at together.
 
 use super::arguments::{Given, Way};
-use super::heap::{ClassId, ObjectId, Owner};
+use super::heap::{ClassId, ObjectId};
 use super::machine::Machine;
 use super::values::Data;
 use crate::program::FunctionId;
@@ -20,10 +20,8 @@ impl Machine<'_> {
         for (position, argument) in given.iter().enumerate() {
             let parameter = (function, argument.way, position);
             for value in argument.values.iter() {
-                match self.values.data(value) {
-                    Data::Object(object) => varies |= self.is_another(parameter, object),
-                    Data::Collection(owner) => varies |= self.holds_others(parameter, owner),
-                    _ => {}
+                if let Data::Object(object) = self.values.data(value) {
+                    varies |= self.is_another(parameter, object);
                 }
             }
         }
@@ -34,18 +32,6 @@ impl Machine<'_> {
         let class = self.heap.objects[object.0 as usize].class;
         let first = *self.first_classes.entry(parameter).or_insert(class);
         first != class && self.answer_alike(first, class)
-    }
-
-    /// The same for the objects in a collection.
-    fn holds_others(&mut self, parameter: Parameter, owner: Owner) -> bool {
-        let inside = self.heap.peek(owner).cloned().unwrap_or_default();
-        let mut others = false;
-        for value in inside.iter() {
-            if let Data::Object(object) = self.values.data(value) {
-                others |= self.is_another(parameter, object);
-            }
-        }
-        others
     }
 
     /// Whether two classes define a method of one name, beside the special ones.
