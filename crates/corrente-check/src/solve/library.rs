@@ -240,7 +240,7 @@ impl Machine<'_> {
         let callables: Vec<Value> = argument(given, position).iter().collect();
         let mut rest: Vec<Given> = self.passed_on(given, position);
         if &*callee.key == REDUCE {
-            rest = self.folded(&rest, given.get(2));
+            rest = folded(&rest, given.get(2));
         }
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
@@ -250,14 +250,6 @@ impl Machine<'_> {
             result.extend(&values);
         }
         result
-    }
-
-    /// What `reduce` calls its function with: what came so far, at first the initial value or an item, and an item.
-    fn folded(&self, rest: &[Given], initial: Option<&Given>) -> Vec<Given> {
-        let items = rest.first().map(|given| given.values.clone());
-        let items = items.unwrap_or_default();
-        let begun = initial.map_or_else(|| items.clone(), |given| given.values.clone());
-        vec![Given::positional(begun), Given::positional(items)]
     }
 
     /// What `map` or `filter` gives when it is iterated: its function is called now.
@@ -400,4 +392,12 @@ impl Machine<'_> {
         }
         result
     }
+}
+
+/// What `reduce` calls its function with: what came so far, at first the initial value or an item, and an item.
+fn folded(rest: &[Given], initial: Option<&Given>) -> Vec<Given> {
+    let items = rest.first().map(|given| given.values.clone());
+    let items = items.unwrap_or_default();
+    let begun = initial.map_or_else(|| items.clone(), |given| given.values.clone());
+    vec![Given::positional(begun), Given::positional(items)]
 }
