@@ -109,6 +109,8 @@ pub(crate) struct Rule {
     pub(crate) instead: String,
     pub(crate) certainty: Certainty,
     pub(crate) unless: Vec<Condition>,
+    /// It blocks with one of these only; without any, always.
+    pub(crate) when: Vec<Condition>,
     except: FxHashSet<String>,
     pub(crate) after: FxHashSet<String>,
     /// What was asked is kept: of one value only the first of these calls is told.
@@ -301,16 +303,12 @@ impl Catalogue {
 
     fn add_block(&mut self, block: Block) -> Result<(), String> {
         let number = self.rules.len() as u32;
-        let unless = block
-            .unless
-            .iter()
-            .map(|text| condition(text))
-            .collect::<Result<_, _>>()?;
         self.rules.push(Rule {
             name: block.rule,
             instead: block.instead,
             certainty: block.certainty,
-            unless,
+            unless: conditions(&block.unless)?,
+            when: conditions(&block.when)?,
             except: block.except.into_iter().collect(),
             after: all_expanded(&block.after).into_iter().collect(),
             once: block.once,
@@ -484,6 +482,10 @@ impl Typed {
             .is_some_and(|names| names.contains(last));
         (!excepted && !last.starts_with('_')).then_some(class)
     }
+}
+
+fn conditions(texts: &[String]) -> Result<Vec<Condition>, String> {
+    texts.iter().map(|text| condition(text)).collect()
 }
 
 fn condition(text: &str) -> Result<Condition, String> {

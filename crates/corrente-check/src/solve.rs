@@ -44,6 +44,7 @@ mod replaced;
 mod routers;
 mod validators;
 mod values;
+mod variety;
 mod wanted;
 
 pub(crate) use endpoints::{Endpoint, Inherited};

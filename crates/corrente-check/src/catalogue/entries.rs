@@ -49,6 +49,9 @@ pub(super) struct Block {
     /// Not blocking with this argument, as `0=0` or `block=0`.
     #[serde(default)]
     pub(super) unless: Vec<String>,
+    /// Blocking with one of these arguments only.
+    #[serde(default)]
+    pub(super) when: Vec<String>,
     /// Names that `*` does not stand for.
     #[serde(default)]
     pub(super) except: Vec<String>,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::cells::CellId;
 use super::flags::Arguments;
-use super::heap::{ClassId, Context, ContextId, OwnedBy, Owner};
+use super::heap::{Context, ContextId, OwnedBy, Owner};
 use super::instance::InstanceId;
 use super::machine::{Current, Machine};
 use super::values::{Data, Value, ValueSet};
@@ -226,30 +226,6 @@ impl Machine<'_> {
         }
         self.pass(instance, receiver, given);
         Some(instance)
-    }
-
-    /// Whether a call gives an object of another class than the first call did, of which the same is asked: what
-    /// one of them does is not what the other does.
-    pub(super) fn varies(&mut self, function: FunctionId, given: &[Given]) -> bool {
-        let mut varies = false;
-        for (position, argument) in given.iter().enumerate() {
-            for value in argument.values.iter() {
-                let Data::Object(object) = self.values.data(value) else {
-                    continue;
-                };
-                let class = self.heap.objects[object.0 as usize].class;
-                let parameter = (function, argument.way, position);
-                let first = *self.first_classes.entry(parameter).or_insert(class);
-                varies |= first != class && self.answer_alike(first, class);
-            }
-        }
-        varies
-    }
-
-    /// Whether two classes define a method of one name, beside the special ones.
-    fn answer_alike(&self, one: ClassId, other: ClassId) -> bool {
-        let methods = |class: ClassId| &self.heap.classes[class.0 as usize].known.methods;
-        !methods(one).is_disjoint(methods(other))
     }
 
     /// An object's `__init__` with objects of ours is looked at for that object alone.

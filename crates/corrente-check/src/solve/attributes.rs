@@ -3,9 +3,12 @@
 //! An object seen being made has its own cells. An annotated one stands for all objects of its
 //! class and of the classes that inherit from it.
 
+use smallvec::SmallVec;
+
 use super::arguments::Given;
 use super::heap::{ClassId, OwnedBy, Owner};
 use super::machine::Machine;
+use super::validators::{COPIERS, MAKERS};
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
@@ -137,15 +140,21 @@ impl Machine<'_> {
                 let owner = self.heap.classes[class.0 as usize].owner;
                 self.single(Data::Collection(owner))
             }
-            "__subclasses__" => {
-                let receiver = self.values.intern(Data::Class(class));
-                self.single(Data::Inherent {
-                    receiver,
-                    method: name,
-                })
+            "__subclasses__" => self.inherent_of_class(class, name),
+            text if MAKERS.contains(&text) => {
+                if self.is_checked(class) {
+                    self.inherent_of_class(class, name)
+                } else {
+                    ValueSet::default()
+                }
             }
             _ => ValueSet::default(),
         }
+    }
+
+    fn inherent_of_class(&mut self, class: ClassId, method: Symbol) -> ValueSet {
+        let receiver = self.values.intern(Data::Class(class));
+        self.single(Data::Inherent { receiver, method })
     }
 
     fn object_attribute(&mut self, receiver: Value, name: Symbol) -> ValueSet {
@@ -166,7 +175,7 @@ impl Machine<'_> {
             let others = self.read_named(others, name);
             values.extend(&others);
             let declared = self.declared(info.class, name);
-            values.extend(&declared);
+            values.extend(&self.not_made_alike(&declared, &values));
         }
         let found = self.look_up(info.class, name);
         let both = (&found, &values);
@@ -181,6 +190,33 @@ impl Machine<'_> {
             values.extend(&inherited);
         }
         values
+    }
+
+    /// Without what the same code made for objects nobody knows: this object has its own.
+    fn not_made_alike(&self, declared: &ValueSet, own: &ValueSet) -> ValueSet {
+        let made = |value: Value| match self.values.data(value) {
+            Data::Collection(owner) => self.heap.site_of(owner).map(|(site, at)| (site, None, at)),
+            Data::Object(object) => {
+                let info = self.heap.objects[object.0 as usize];
+                Some((info.site, Some(info.class), info.maker))
+            }
+            _ => None,
+        };
+        let own = own
+            .iter()
+            .filter_map(made)
+            .map(|(site, class, _)| (site, class));
+        let own: SmallVec<[(u64, Option<ClassId>); 4]> = own.collect();
+        if own.is_empty() {
+            return declared.clone();
+        }
+        let is_other = |value: &Value| match made(*value) {
+            Some((site, class, maker)) => {
+                !self.heap.is_of_anybody(self.context_of(maker)) || !own.contains(&(site, class))
+            }
+            None => true,
+        };
+        declared.iter().filter(is_other).collect()
     }
 
     fn declared_attribute(&mut self, class: ClassId, name: Symbol) -> ValueSet {
@@ -247,6 +283,14 @@ impl Machine<'_> {
             return self.member_values(class);
         }
         match self.values.data(receiver) {
+            Data::Object(_) | Data::Declared(_)
+                if COPIERS.contains(&self.symbols.text(name)) && self.is_checked(class) =>
+            {
+                self.single(Data::Inherent {
+                    receiver,
+                    method: name,
+                })
+            }
             Data::Object(object) if self.symbols.text(name) == "__dict__" => {
                 let owner = self.heap.objects[object.0 as usize].owner;
                 self.single(Data::Collection(owner))
@@ -316,7 +360,7 @@ impl Machine<'_> {
                 }
                 values
             }
-            Data::Object(_) | Data::Declared(_) => self.descriptor(value),
+            Data::Object(_) | Data::Declared(_) => self.descriptor(value, receiver),
             Data::Factory(maker) => self.made_for_field(maker),
             Data::Deleter(_) => ValueSet::default(),
             Data::Partial(_) if self.is_handed_off(value) || self.runs_inside(value) => self
@@ -335,7 +379,7 @@ impl Machine<'_> {
         }
     }
 
-    fn descriptor(&mut self, value: Value) -> ValueSet {
+    fn descriptor(&mut self, value: Value, receiver: Value) -> ValueSet {
         let Some(class) = self.class_of(value) else {
             return ValueSet::one(value);
         };
@@ -343,7 +387,8 @@ impl Machine<'_> {
         if self.look_up(class, hook).class.is_none() {
             return ValueSet::one(value);
         }
-        self.special_method(value, hook, &[])
+        let given = Given::positional(ValueSet::one(receiver));
+        self.special_method(value, hook, &[given])
     }
 
     /// Gives `values` to `base.name`.

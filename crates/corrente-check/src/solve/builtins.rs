@@ -9,6 +9,7 @@ use super::inherent::REFERENT;
 use super::machine::Machine;
 use super::values::{Data, Gives, Value, ValueSet};
 use crate::facts::{Key, Mode, RETURNED};
+use crate::symbols::Symbol;
 
 impl Machine<'_> {
     /// What a call gives, if the function is one of those.
@@ -422,10 +423,28 @@ impl Machine<'_> {
                 Data::Library(path) => {
                     self.operator_of_library(path, method);
                 }
+                Data::Collection(owner) if self.is_shown(method) => self.show_items(owner),
                 _ => {}
             }
         }
         ValueSet::default()
+    }
+
+    fn is_shown(&self, method: Symbol) -> bool {
+        matches!(
+            self.symbols.text(method),
+            "__str__" | "__repr__" | "__format__"
+        )
+    }
+
+    /// A collection that is shown asks its items for what they look like.
+    fn show_items(&mut self, owner: Owner) {
+        let method = self.symbols.intern("__repr__");
+        for item in self.everything_in(owner).iter() {
+            if self.answers(item, method) {
+                self.special_method(item, method, &[]);
+            }
+        }
     }
 
     fn enter_all(&mut self, values: &ValueSet, mode: Mode) -> ValueSet {

@@ -13,6 +13,9 @@ use crate::facts::{BodyKind, Call, Mode, RETURNS};
 use crate::finding::Certainty;
 use crate::symbols::Symbol;
 
+/// What is called when the fields of an object have their values: of dataclasses, attrs and pydantic.
+const AFTER_FIELDS: [&str; 3] = ["__post_init__", "__attrs_post_init__", "model_post_init"];
+
 /// Objects of one class that are made by modules and told apart.
 const SINGLES_MAX: usize = 8;
 
@@ -277,7 +280,12 @@ impl Machine<'_> {
         found
     }
 
-    fn construct(&mut self, callee: Value, class: ClassId, arguments: Arguments<'_>) -> ValueSet {
+    pub(super) fn construct(
+        &mut self,
+        callee: Value,
+        class: ClassId,
+        arguments: Arguments<'_>,
+    ) -> ValueSet {
         let given = arguments.given;
         if self.is_enumeration(class) {
             return self.member_asked_for(callee, class, given);
@@ -319,9 +327,11 @@ impl Machine<'_> {
         if found.class.is_none() {
             self.fill_fields(value, class, given);
             self.run_validators(value, class);
-            let after = self.symbols.intern("__post_init__");
-            if self.look_up(class, after).class.is_some() {
-                self.special_method(value, after, &[]);
+            for after in AFTER_FIELDS {
+                let after = self.symbols.intern(after);
+                if self.look_up(class, after).class.is_some() {
+                    self.special_method(value, after, &[]);
+                }
             }
             self.constructors_of_library(class, given);
             self.makes_router(value, class, given);

@@ -86,7 +86,8 @@ pub(crate) struct ClassInfo {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ObjectInfo {
     pub(crate) class: ClassId,
-    /// The body that made it.
+    /// The operation that made it, and the body.
+    pub(crate) site: u64,
     pub(crate) maker: InstanceId,
     pub(crate) owner: Owner,
     /// It carries callables, so its methods are told apart from those of other objects.
@@ -122,6 +123,10 @@ pub(crate) struct Heap {
     pub(super) has_askers: bool,
     /// Owners that belong to a thing for good.
     pub(crate) owned: FxHashMap<OwnedBy, Owner>,
+    /// Names under which Django's models find what is tied to them.
+    pub(super) related: FxHashSet<Symbol>,
+    /// The operations that made collections.
+    sites: FxHashMap<Owner, (u64, InstanceId)>,
 }
 
 /// Since when an object has an attribute for sure.
@@ -176,6 +181,8 @@ impl Heap {
             has_metaclasses: false,
             has_askers: false,
             owned: FxHashMap::default(),
+            related: FxHashSet::default(),
+            sites: FxHashMap::default(),
         }
     }
 
@@ -189,8 +196,16 @@ impl Heap {
             return *owner;
         }
         let owner = self.new_owner();
+        if let OwnedBy::Site(site, maker) = by {
+            self.sites.insert(owner, (site, maker));
+        }
         self.owned.insert(by, owner);
         owner
+    }
+
+    /// The operation that made a collection, and in which body.
+    pub(super) fn site_of(&self, collection: Owner) -> Option<(u64, InstanceId)> {
+        self.sites.get(&collection).copied()
     }
 
     pub(crate) fn cell(&mut self, owner: Owner, name: Symbol) -> CellId {
@@ -322,6 +337,7 @@ impl Heap {
         let owner = self.new_owner();
         self.objects.push(ObjectInfo {
             class,
+            site,
             maker,
             owner,
             carries: false,
@@ -338,6 +354,14 @@ impl Heap {
     /// Whether a context is any.
     pub(crate) fn is_root(&self, context: ContextId) -> bool {
         matches!(self.contexts[context.0 as usize].0, Context::Root)
+    }
+
+    /// Whether a context is of objects that nobody saw being made.
+    pub(super) fn is_of_anybody(&self, context: ContextId) -> bool {
+        matches!(
+            self.contexts[context.0 as usize].0,
+            Context::Root | Context::Kin(_)
+        )
     }
 
     /// Whether a context is of all objects of a class.

@@ -4,8 +4,10 @@
 //! the program's class has itself is called; what the library's own would do is not followed.
 
 use super::arguments::{Given, Way};
+use super::flags::Arguments;
 use super::heap::{ClassId, OwnedBy};
 use super::machine::Machine;
+use super::validators::COPIERS;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::{Key, Mode};
 use crate::symbols::Symbol;
@@ -144,6 +146,12 @@ impl Machine<'_> {
             REFERENT => return ValueSet::one(receiver),
             "__subclasses__" => return self.subclasses(receiver),
             _ => {}
+        }
+        if let Data::Class(class) = self.values.data(receiver) {
+            return self.construct(receiver, class, Arguments::otherwise(&[]));
+        }
+        if COPIERS.contains(&self.symbols.text(method)) {
+            return ValueSet::one(receiver);
         }
         let Some(class) = self.class_of(receiver) else {
             return ValueSet::default();

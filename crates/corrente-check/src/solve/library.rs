@@ -12,6 +12,9 @@ use crate::catalogue::{Condition, Wanted};
 use crate::facts::{Mode, YIELDS};
 use crate::symbols::Symbol;
 
+/// Its function is given an item second.
+const REDUCE: &str = "functools.reduce";
+
 impl Machine<'_> {
     pub(super) fn item_of_library(&mut self, path: Symbol, key: ValueSet) -> ValueSet {
         let method = self.symbols.intern("__getitem__");
@@ -60,8 +63,10 @@ impl Machine<'_> {
         let Some(rule) = callee.rule.filter(|_| mode != Mode::Awaited) else {
             return;
         };
-        let unless = &self.catalogue.rules[rule as usize].unless;
-        if unless.iter().any(|condition| self.holds(condition, given)) {
+        let known = &self.catalogue.rules[rule as usize];
+        let holds = |condition| self.holds(condition, given);
+        if known.unless.iter().any(holds) || !known.when.is_empty() && !known.when.iter().any(holds)
+        {
             return;
         }
         let key = self.symbols.intern(&callee.key);
@@ -109,6 +114,7 @@ impl Machine<'_> {
         let callee = self.callee(path);
         if callee.is_special {
             self.takes_validators(&callee.key, given);
+            self.notes_relation(&callee.key, given);
         }
         if callee.is_special
             && let Some(values) = self.builtin_call(&callee.key, given)
@@ -232,7 +238,10 @@ impl Machine<'_> {
             return result;
         };
         let callables: Vec<Value> = argument(given, position).iter().collect();
-        let rest: Vec<Given> = self.passed_on(given, position);
+        let mut rest: Vec<Given> = self.passed_on(given, position);
+        if &*callee.key == REDUCE {
+            rest = folded(&rest, given.get(2));
+        }
         for value in callables {
             let values = self.invoke(value, &rest, Mode::Plain);
             if let Data::Class(_) = self.values.data(value) {
@@ -383,4 +392,12 @@ impl Machine<'_> {
         }
         result
     }
+}
+
+/// What `reduce` calls its function with: what came so far, at first the initial value or an item, and an item.
+fn folded(rest: &[Given], initial: Option<&Given>) -> Vec<Given> {
+    let items = rest.first().map(|given| given.values.clone());
+    let items = items.unwrap_or_default();
+    let begun = initial.map_or_else(|| items.clone(), |given| given.values.clone());
+    vec![Given::positional(begun), Given::positional(items)]
 }

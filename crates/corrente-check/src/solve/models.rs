@@ -4,7 +4,7 @@
 //! A library's objects are not told apart, so a value of its own goes along with what the library makes
 //! of a model: its manager, its queries, its objects. Methods that the model has itself are found by it.
 
-use super::arguments::Given;
+use super::arguments::{Given, Way};
 use super::heap::ClassId;
 use super::instance::InstanceId;
 use super::machine::Machine;
@@ -12,6 +12,15 @@ use super::paths::Callee;
 use super::values::{Data, Value, ValueSet};
 use crate::facts::Span;
 use crate::symbols::Symbol;
+
+/// Fields that tie one model to another.
+const RELATIONS: &[&str] = &[
+    "django.db.models.ForeignKey",
+    "django.db.models.ManyToManyField",
+];
+
+/// What a manager inherits from.
+const QUERY: &str = "django.db.models.QuerySet";
 
 /// What all models inherit from.
 const BASE: &str = "django.db.models.Model";
@@ -58,8 +67,47 @@ impl Machine<'_> {
     }
 
     /// Whether a manager is among these, which answers for the model that it stands in.
-    pub(super) fn has_manager(&self, values: &ValueSet) -> bool {
+    pub(super) fn has_manager(&mut self, values: &ValueSet) -> bool {
         self.has_library(values, MANAGER)
+            || values.iter().any(|value| {
+                // A manager of the program's own.
+                self.class_of(value).is_some_and(|class| {
+                    let bases = self.bases_in_libraries(class);
+                    bases.iter().any(|base| self.symbols.text(*base) == QUERY)
+                })
+            })
+    }
+
+    /// Notes the name under which the objects that a model is tied to find those of the model.
+    pub(super) fn notes_relation(&mut self, key: &str, given: &[Given]) {
+        if !RELATIONS.contains(&key) {
+            return;
+        }
+        for argument in given {
+            let Way::Keyword(name) = argument.way else {
+                continue;
+            };
+            if self.symbols.text(name) != "related_name" {
+                continue;
+            }
+            for value in argument.values.iter() {
+                if let Data::Text(name) = self.values.data(value) {
+                    self.heap.related.insert(name);
+                }
+            }
+        }
+    }
+
+    /// The manager of what is tied to an object of a model of Django's: `author.books`, `author.book_set`.
+    pub(super) fn related(&mut self, path: Symbol, name: Symbol) -> Option<ValueSet> {
+        let is_object = self.symbols.text(path) == OBJECT;
+        let is_tied =
+            || self.heap.related.contains(&name) || self.symbols.text(name).ends_with("_set");
+        if !is_object || !is_tied() {
+            return None;
+        }
+        let manager = self.symbols.intern(MANAGER);
+        Some(self.single(Data::Library(manager)))
     }
 
     fn has_library(&self, values: &ValueSet, wanted: &str) -> bool {
@@ -141,13 +189,17 @@ impl Machine<'_> {
             }
             let receiver = self.values.intern(Data::Declared(class));
             for value in self.look_up(class, name).values.iter() {
-                if let Data::Function { .. }
-                | Data::Property { .. }
-                | Data::StaticMethod(_)
-                | Data::ClassMethod(_) = self.values.data(value)
-                {
-                    found.extend(&self.bind(value, receiver));
-                }
+                match self.values.data(value) {
+                    Data::Function { .. }
+                    | Data::Property { .. }
+                    | Data::StaticMethod(_)
+                    | Data::ClassMethod(_) => found.extend(&self.bind(value, receiver)),
+                    // What it is tied to.
+                    Data::Library(path) if self.symbols.text(path) == MANAGER => {
+                        found.insert(value)
+                    }
+                    _ => false,
+                };
             }
         }
         found

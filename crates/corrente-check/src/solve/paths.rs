@@ -220,6 +220,9 @@ impl Machine<'_> {
     }
 
     pub(super) fn attribute_of_library(&mut self, path: Symbol, name: Symbol) -> ValueSet {
+        if let Some(related) = self.related(path, name) {
+            return related;
+        }
         if let Some(known) = self.lookups.attributes.get(&(path, name)) {
             return known.clone();
         }

@@ -334,6 +334,12 @@ impl Machine<'_> {
     /// What `with value as` gives; its end counts too.
     pub(super) fn enter(&mut self, value: Value, mode: Mode) -> ValueSet {
         match self.values.data(value) {
+            // `async with` fails for a plain one: whoever writes it means another.
+            Data::Manager(body)
+                if mode == Mode::Awaited && self.kind_of(body) == BodyKind::Generator =>
+            {
+                ValueSet::default()
+            }
             Data::Manager(body) => {
                 if self.kind_of(body) == BodyKind::Generator {
                     self.edge(body, Certainty::Certain);

@@ -1,5 +1,5 @@
 //! Functions that the making of an object calls: validators of pydantic's models, converters and validators
-//! of attrs' fields.
+//! of attrs' fields; and what makes objects of such models beside calling the class.
 //!
 //! The class's body registers them while it runs; whoever makes an object of the class, or of one that
 //! inherits from it, calls them. What they are given is not followed: it is data.
@@ -22,7 +22,31 @@ const DECORATORS: &[&str] = &[
 /// What makes a field of attrs'.
 const FIELDS: &[&str] = &["attr.field", "attr.ib", "attrs.field"];
 
+/// What makes an object of a model of pydantic's out of data.
+pub(super) const MAKERS: &[&str] = &[
+    "from_orm",
+    "model_validate",
+    "model_validate_json",
+    "model_validate_strings",
+    "parse_file",
+    "parse_obj",
+    "parse_raw",
+];
+
+/// What gives an object like the one that it is asked of.
+pub(super) const COPIERS: &[&str] = &["copy", "model_copy"];
+
+/// The libraries whose models these are.
+const CHECKED: &[&str] = &["pydantic.", "pydantic_settings.", "sqlmodel."];
+
 impl Machine<'_> {
+    /// Whether a class is a model of pydantic's.
+    pub(super) fn is_checked(&mut self, class: ClassId) -> bool {
+        let bases = self.bases_in_libraries(class);
+        let mut bases = bases.iter().map(|base| self.symbols.text(*base));
+        bases.any(|base| CHECKED.iter().any(|library| base.starts_with(library)))
+    }
+
     /// Notes what a call in a class's body registers.
     pub(super) fn takes_validators(&mut self, key: &str, given: &[Given]) {
         if self.kind_of(self.current.instance) != BodyKind::Class {

@@ -17,7 +17,7 @@ impl Lowering<'_> {
     /// What stands where a truth is asked for: an object's own `__bool__` or `__len__` tells.
     pub(super) fn tested(&mut self, test: &Expr) -> Test {
         let (value, asked) = self.examined(test);
-        if let Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) = test {
+        if let Expr::Name(_) | Expr::Attribute(_) | Expr::Call(_) | Expr::BoolOp(_) = test {
             self.special(test.range(), "__bool__", value, None);
         }
         asked

@@ -364,6 +364,7 @@ impl<'a> Lowering<'a> {
         }
         let scope = frame.scope;
         let place = scopes.find(scope, name);
+        let is_class = scopes.list[scope].is_class;
         if let (Some(slot), Place::Own) = (version, place)
             && !scopes.list[scope].written_elsewhere.contains(name)
         {
@@ -380,6 +381,13 @@ impl<'a> Lowering<'a> {
             Place::Builtin => Action::Builtin { to, name: number },
         };
         self.emit(range, action);
+        if let (true, None, Place::Own) = (is_class, version, place)
+            && let Place::Outer(hops) = scopes.find_outside(scope, name)
+        {
+            let hops = self.hops(hops);
+            let name = number;
+            self.emit(range, Action::Load { to, hops, name });
+        }
         match place {
             Place::Outer(hops) => {
                 let to = self.as_tested_outside(range, number, hops, to);

@@ -77,7 +77,12 @@ impl Scopes {
         {
             return Place::Own;
         }
-        let only_global = own.globals.contains(name);
+        self.find_outside(from, name)
+    }
+
+    /// Where a name is bound that the body `from` has not bound so far: a class body finds what is around it then.
+    pub(super) fn find_outside(&self, from: usize, name: &str) -> Place {
+        let only_global = self.list[from].globals.contains(name);
         let mut hops = 0;
         let mut at = from;
         while let Some(parent) = self.list[at].parent {
@@ -122,7 +127,12 @@ impl Scopes {
             // `global x` may be the only place that binds it.
             self.list[0].bound.insert(name.clone());
         }
-        let Place::Outer(hops) = self.find(inner, &name) else {
+        let place = if self.list[inner].is_class && !writes {
+            self.find_outside(inner, &name)
+        } else {
+            self.find(inner, &name)
+        };
+        let Place::Outer(hops) = place else {
             return;
         };
         let mut at = inner;
