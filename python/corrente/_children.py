@@ -9,7 +9,6 @@ somebody has set is asyncio's business.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import sys
 from asyncio import unix_events
@@ -75,7 +74,6 @@ def _exit_code(pid: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-@functools.cache
 def _have_pidfds() -> bool:
     """Whether the kernel gives them; a sandbox may not."""
     try:
