@@ -169,33 +169,10 @@ def test_a_wrong_header_is_reported(serve_in_threads: Callable[..., Served]) -> 
     assert isinstance(served.expect_report("raised an exception"), RuntimeError)
 
 
-def test_more_than_may_wait_are_refused(serve_in_threads: Callable[..., Served]) -> None:
-    may_end = threading.Event()
-    running = threading.Semaphore(0)
-
-    def application(_environ: Foreign, start_response: Foreign) -> list[bytes]:
-        running.release()
-        assert may_end.wait(LIMIT_S)
-        return _answer(start_response, b"done")
-
-    served = serve_in_threads(application, max_queued=2)
-    with ExitStack() as stack:
-        clients = [stack.enter_context(served.client()) for _ in range(THREADS + 2)]
-        for client in clients[:THREADS]:
-            client.send(request())
-        for _ in range(THREADS):
-            assert running.acquire(timeout=LIMIT_S)
-        for client in clients[THREADS:]:
-            client.send(request())
-        served.until(lambda: served.server.in_flight == THREADS + 2)
-        with served.client() as refused:
-            assert refused.get().status == 503
-        may_end.set()
-        assert [client.response().body for client in clients] == [b"done"] * (THREADS + 2)
-
-
-def test_who_comes_while_a_thread_starts_does_not_wait(
-    serve_in_threads: Callable[..., Served],
+# Nobody may wait: who comes while a thread starts for him does not.
+@pytest.mark.parametrize("queued", [0, 2])
+def test_more_than_may_wait_are_refused(
+    serve_in_threads: Callable[..., Served], queued: int
 ) -> None:
     may_end = threading.Event()
     running = threading.Semaphore(0)
@@ -205,17 +182,20 @@ def test_who_comes_while_a_thread_starts_does_not_wait(
         assert may_end.wait(LIMIT_S)
         return _answer(start_response, b"done")
 
-    served = serve_in_threads(application, max_queued=0)
+    served = serve_in_threads(application, max_queued=queued)
     with ExitStack() as stack:
-        clients = [stack.enter_context(served.client()) for _ in range(THREADS)]
-        for client in clients:
+        clients = [stack.enter_context(served.client()) for _ in range(THREADS + queued)]
+        for client in clients[:THREADS]:
             client.send(request())
         for _ in range(THREADS):
             assert running.acquire(timeout=LIMIT_S)
+        for client in clients[THREADS:]:
+            client.send(request())
+        served.until(lambda: served.server.in_flight == THREADS + queued)
         with served.client() as refused:
             assert refused.get().status == 503
         may_end.set()
-        assert [client.response().body for client in clients] == [b"done"] * THREADS
+        assert [client.response().body for client in clients] == [b"done"] * (THREADS + queued)
 
 
 def test_what_is_answered_is_answered_before_the_end(
