@@ -29,11 +29,11 @@ use self::served::{Group, Loaded};
 use super::children::{Interruption, can_pin};
 use super::conditions;
 use super::document::Published;
-use super::options::{Flag, Outcome};
+use super::options::Flag;
 use super::place::{self, Place};
 use super::program;
 use super::programs;
-use super::selection::{Extent, Named};
+use super::selection::{Extent, Named, Selection};
 use super::versions::Versions;
 use crate::extension;
 use crate::failure::Failure;
@@ -63,7 +63,7 @@ pub(super) fn event_loop(project: &Project, arguments: &[String]) -> Result<(), 
         print!("{}", list());
         return Ok(());
     }
-    let options = Options::parse(arguments)?;
+    let options = selected(arguments)?;
     conditions::two_processors()?;
     can_pin()?;
     let published = Published::wanted(options.outcome, &project.root, "loop")?;
@@ -94,7 +94,7 @@ fn list() -> String {
     lines.join("\n") + "\n"
 }
 
-fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
+fn place(project: &Project, options: &Selection<Row>) -> Result<Place, Failure> {
     let interpreter = match &options.python {
         Some(name) => Interpreter::named(name)?,
         None => Interpreter::find()?,
@@ -115,7 +115,7 @@ fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
     })
 }
 
-fn heading(place: &Place, options: &Options) -> Result<String, Failure> {
+fn heading(place: &Place, options: &Selection<Row>) -> Result<String, Failure> {
     Ok(format!(
         "{}\n{}\n{} rounds of {} s a run, order rotated; medians, and ratios within a round\n",
         place.versions.describe(),
@@ -131,7 +131,7 @@ fn has_tls(row: &Row) -> bool {
 
 /// All rounds. Each goes through all rows, so that a mood of minutes meets every row in one round
 /// at most.
-fn measure(place: &Place, options: &Options) -> Result<Results, Failure> {
+fn measure(place: &Place, options: &Selection<Row>) -> Result<Results, Failure> {
     let mut results = Results::default();
     let plan = Plan::of(&options.rows);
     for round in 0..options.rounds {
@@ -212,6 +212,7 @@ const EXTENT: Extent = Extent {
         most: 60_000,
         default: 1000,
     },
+    unit: Duration::from_millis(1),
     quick_length: 300,
 };
 
@@ -222,36 +223,21 @@ impl Named for Row {
 }
 
 /// What was asked for.
-#[derive(Debug)]
-struct Options {
-    rows: Vec<&'static Row>,
-    rounds: usize,
-    length: Duration,
-    python: Option<String>,
-    outcome: Outcome,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let all = FAMILIES.iter().flat_map(|family| family.rows);
-        let selection = EXTENT.select(arguments, all, rows::named_by)?;
-        Ok(Self {
-            length: Duration::from_millis(selection.length.into()),
-            rows: selection.rows,
-            rounds: selection.rounds,
-            python: selection.python,
-            outcome: selection.outcome,
-        })
-    }
+fn selected(arguments: &[String]) -> Result<Selection<Row>, Failure> {
+    EXTENT.select(
+        arguments,
+        FAMILIES.iter().flat_map(|family| family.rows),
+        rows::named_by,
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(arguments: &str) -> Result<Options, String> {
+    fn parse(arguments: &str) -> Result<Selection<Row>, String> {
         let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-        Options::parse(&words).map_err(|failure| failure.to_string())
+        selected(&words).map_err(|failure| failure.to_string())
     }
 
     #[test]

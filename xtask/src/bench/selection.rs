@@ -4,6 +4,7 @@
 //! whole runs of enough rounds are published.
 
 use std::slice::Iter;
+use std::time::Duration;
 
 use super::options::{self, Flag, Outcome, Word};
 use crate::failure::Failure;
@@ -16,7 +17,9 @@ pub(super) struct Extent {
     pub(super) rounds: [u32; 2],
     /// The flag of a round's length; its default is that of a whole run.
     pub(super) length: Flag,
-    /// The length of a quick run's rounds.
+    /// What the flag counts in.
+    pub(super) unit: Duration,
+    /// The length of a quick run's rounds, in the same unit.
     pub(super) quick_length: u32,
 }
 
@@ -26,8 +29,8 @@ pub(super) struct Selection<R: 'static> {
     /// In the order of the tables, each once; all of them where none was named.
     pub(super) rows: Vec<&'static R>,
     pub(super) rounds: usize,
-    /// In the flag's unit.
-    pub(super) length: u32,
+    /// Of a run.
+    pub(super) length: Duration,
     pub(super) python: Option<String>,
     pub(super) outcome: Outcome,
 }
@@ -101,7 +104,7 @@ impl Extent {
         Ok(Selection {
             rows: all.filter(is_asked).collect(),
             rounds: rounds as usize,
-            length,
+            length: self.unit * length,
             python,
             outcome: asked.outcome,
         })

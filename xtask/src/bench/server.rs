@@ -31,10 +31,10 @@ use self::served::Group;
 use super::children::{Interruption, can_pin};
 use super::conditions;
 use super::document::Published;
-use super::options::{Flag, Outcome};
+use super::options::Flag;
 use super::place::Place;
 use super::programs;
-use super::selection::{Extent, Named};
+use super::selection::{Extent, Named, Selection};
 use super::versions::Versions;
 use crate::extension;
 use crate::failure::Failure;
@@ -68,7 +68,7 @@ pub(super) fn server(project: &Project, arguments: &[String]) -> Result<(), Fail
         print!("{}", list());
         return Ok(());
     }
-    let options = Options::parse(arguments)?;
+    let options = selected(arguments)?;
     conditions::two_processors()?;
     can_pin()?;
     let published = Published::wanted(options.outcome, &project.root, "server")?;
@@ -101,7 +101,7 @@ fn list() -> String {
     lines.collect()
 }
 
-fn place(project: &Project, options: &Options) -> Result<Place, Failure> {
+fn place(project: &Project, options: &Selection<Row>) -> Result<Place, Failure> {
     let interpreter = match &options.python {
         Some(name) => Interpreter::named(name)?,
         None => Interpreter::find()?,
@@ -138,7 +138,11 @@ fn prepare(place: &Place, rows: &[&Row]) -> Result<(), Failure> {
 
 /// All rounds. Each goes through all rows, so that a mood of minutes meets every row in one round
 /// at most.
-fn measure(place: &Place, generator: Generator, options: &Options) -> Result<Results, Failure> {
+fn measure(
+    place: &Place,
+    generator: Generator,
+    options: &Selection<Row>,
+) -> Result<Results, Failure> {
     let mut results = Results::default();
     let plan = Plan::of(&options.rows);
     for round in 0..options.rounds {
@@ -222,6 +226,7 @@ const EXTENT: Extent = Extent {
         most: 60,
         default: 3,
     },
+    unit: Duration::from_secs(1),
     quick_length: 1,
 };
 
@@ -232,36 +237,17 @@ impl Named for Row {
 }
 
 /// What was asked for.
-#[derive(Debug)]
-struct Options {
-    rows: Vec<&'static Row>,
-    rounds: usize,
-    length: Duration,
-    python: Option<String>,
-    outcome: Outcome,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, Failure> {
-        let all = ROWS.iter();
-        let selection = EXTENT.select(arguments, all, rows::named_by)?;
-        Ok(Self {
-            length: Duration::from_secs(selection.length.into()),
-            rows: selection.rows,
-            rounds: selection.rounds,
-            python: selection.python,
-            outcome: selection.outcome,
-        })
-    }
+fn selected(arguments: &[String]) -> Result<Selection<Row>, Failure> {
+    EXTENT.select(arguments, ROWS.iter(), rows::named_by)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(arguments: &str) -> Result<Options, String> {
+    fn parse(arguments: &str) -> Result<Selection<Row>, String> {
         let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-        Options::parse(&words).map_err(|failure| failure.to_string())
+        selected(&words).map_err(|failure| failure.to_string())
     }
 
     #[test]
