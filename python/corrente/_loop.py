@@ -71,7 +71,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             raise
         _watch.see_to_forks()
         self._socket_files: dict[int, _server.SocketFile] = {}
-        self._stalls: deque[_watch.Stall] = deque(maxlen=_watch.STALLS_KEPT)
+        self._stalls: deque[_watch.Note] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False
         self._request_of_stall: Callable[[], object] | None = None
         #: Hears of each stall that has ended, on the loop's thread: the gauge's recorder.
@@ -504,7 +504,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
 
     def stalls(self) -> list[_watch.Stall]:
         """The latest stalls, oldest first, with the one that goes on. From any thread."""
-        found = list(self._stalls)
+        found = [note.stall() for note in list(self._stalls)]
         goes_on = self._stalls_now()
         if goes_on is not None:
             task = asyncio.current_task(self)
@@ -528,13 +528,12 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
     ) -> None:
         """A stall has ended; the watchdog may have looked into it."""
         try:
-            ran = _watch.Ran.of(subject, self._request_of_stall)
-            stall = _watch.stall(times, seen, ran)
-            self._stalls.append(stall)
+            note = _watch.Note(times, seen, _watch.Ran.of(subject, self._request_of_stall))
+            self._stalls.append(note)
             if self._stall_listener is not None:
-                self._stall_listener(stall)
+                self._stall_listener(note.stall())
             if self._is_told_of_stalls:
-                _watch.logger.warning("the event loop %s", stall)
+                _watch.logger.warning("the event loop %s", note.stall())
         except Exception as error:  # of a log's filter, or of what was called and is no function
             message = "Exception while a stall was told of"
             self.call_exception_handler({"message": message, "exception": error})

@@ -294,6 +294,25 @@ class Ran:
         return cls(None, None if called is None else _name(called), found)
 
 
+class Note:
+    """What a loop was told of a stall: a `Stall` once somebody asks, and the same one each time.
+
+    Mostly nobody does, and to make one takes longer than all else that the loop does about it.
+    """
+
+    __slots__ = ("_made", "_raw")
+
+    def __init__(self, times: RawTimes, seen: RawSeen, ran: Ran) -> None:
+        self._raw = times, seen, ran
+        self._made: Stall | None = None
+
+    def stall(self) -> Stall:
+        """The stall."""
+        if self._made is None:
+            self._made = stall(*self._raw)
+        return self._made
+
+
 def stall(times: RawTimes, seen: RawSeen, ran: Ran, *, is_over: bool = True) -> Stall:
     """A stall, from what the watchdog has seen and from what the loop ran."""
     started, duration, cpu, queued, blocked = times

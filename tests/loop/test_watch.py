@@ -81,6 +81,14 @@ def test_a_blocking_call_is_named_with_its_task(watched: corrente.EventLoop) -> 
     assert f"{__file__}:{stall.stack[-1].lineno} in blocks" in text
 
 
+def test_a_stall_is_the_same_object_each_time(watched: corrente.EventLoop) -> None:
+    async def main() -> None:
+        time.sleep(STALL_S)  # noqa: ASYNC251
+
+    run_task(watched, main(), "sleeper")
+    assert only(watched, "sleeper") is only(watched, "sleeper")
+
+
 def test_work_is_told_from_blocking(watched: corrente.EventLoop) -> None:
     async def main() -> None:
         until = time.thread_time() + STALL_S

@@ -3,7 +3,7 @@
 //! Asked from another thread, without stopping it. What the kernel does not tell (an old one, a sandbox) is
 //! nothing: zero times, no call.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -84,10 +84,26 @@ pub struct SystemCall {
     pub stack: u64,
 }
 
-/// The system call that a thread waits in; `None` while it runs.
-pub fn system_call(thread: u32) -> Option<SystemCall> {
-    call_in(&fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).ok()?)
+/// What the kernel says of the system calls of a thread.
+#[derive(Debug)]
+pub struct CallReader(Option<File>);
+
+impl CallReader {
+    /// Of a thread of this process. The file stays open: to find it again costs more than to read it.
+    pub fn of(thread: u32) -> Self {
+        Self(File::open(format!("/proc/self/task/{thread}/syscall")).ok())
+    }
+
+    /// The system call that the thread waits in; `None` while it runs.
+    pub fn now(&self) -> Option<SystemCall> {
+        let mut bytes = [0; SYSCALL];
+        let length = self.0.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        call_in(std::str::from_utf8(&bytes[..length]).ok()?)
+    }
 }
+
+/// Bytes of the file at most: a number and eight words of 64 bits with their prefixes.
+const SYSCALL: usize = 192;
 
 /// Number, six arguments, stack pointer, program counter (proc(5)); `running`, or -1 outside of a call.
 fn call_in(text: &str) -> Option<SystemCall> {
@@ -182,8 +198,9 @@ mod tests {
             far.read_exact(&mut [0]).expect("it reads");
         });
         let thread = told.recv().expect("it is told");
+        let reader_of_calls = CallReader::of(thread);
         let call = loop {
-            let call = system_call(thread);
+            let call = reader_of_calls.now();
             if let Some(call) = call.filter(|call| call.first == descriptor as u64) {
                 break call;
             }

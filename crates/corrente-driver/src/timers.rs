@@ -16,7 +16,8 @@ const ARITY: usize = 4;
 const CANCELLED_LEAST: usize = 100;
 /// and up to one in this many.
 const CANCELLED_ONE_IN: usize = 2;
-/// So many due timers are taken one by one; only then is it looked whether most of the queue is due.
+/// So many due timers are taken one by one, unless those that lie first are all due; only then is it looked whether most of the
+/// queue is due.
 const ONE_BY_ONE: usize = 16;
 /// Where one in this many is due, they are sorted out at once: to take one by one costs the depth of the heap each.
 const DUE_ONE_IN: usize = 8;
@@ -127,7 +128,7 @@ impl<T> Timers<T> {
     /// Takes all timers whose time has come by `now`, in their order, with that time; whoever takes them looks
     /// which are cancelled.
     pub fn due(&mut self, now: f64, mut take: impl FnMut(f64, T)) {
-        let mut taken = 0;
+        let mut taken = if self.begins_due(now) { ONE_BY_ONE } else { 0 };
         while self.earliest().is_some_and(|when| when <= now) {
             if taken == ONE_BY_ONE && self.count_due(now) * DUE_ONE_IN >= self.heap.len() {
                 for timer in self.sort_out(now) {
@@ -165,6 +166,13 @@ impl<T> Timers<T> {
         self.cancelled = 0;
         self.restore(left);
         gone.into_iter().map(|timer| timer.carried).collect()
+    }
+
+    /// Whether as many are due as lie first: then it is looked at once whether most are. To take some one by one would take those
+    /// behind them out of the order in which they were scheduled, in which they need no sorting.
+    fn begins_due(&self, now: f64) -> bool {
+        let first = self.heap.get(..=ONE_BY_ONE);
+        first.is_some_and(|first| first.iter().all(|timer| timer.when <= now))
     }
 
     /// How many are due: a timer is due no earlier than its parent, so only due ones and their children are looked at.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use corrente_driver::histogram::Seconds;
 use corrente_driver::pulse::{Pulse, Subject, Watcher};
-use corrente_driver::thread::{QueueClock, own_number, system_call};
+use corrente_driver::thread::{CallReader, QueueClock, own_number};
 use corrente_driver::watchdog::{Ledger, SHORT, Watch, Watchdog, Witness};
 use pyo3::prelude::*;
 
@@ -47,6 +47,17 @@ struct Reader {
     /// Opened by the watchdog's thread, whose descriptors are its own.
     memory: Option<Memory>,
     layout: Option<Layout>,
+    /// Of this thread; opened as the memory is.
+    calls: Option<(u32, CallReader)>,
+}
+
+impl Reader {
+    /// The calls of a thread: nearly always the same one.
+    fn calls(&mut self, thread: u32) -> &CallReader {
+        let known = self.calls.take().filter(|(known, _)| *known == thread);
+        let known = known.unwrap_or_else(|| (thread, CallReader::of(thread)));
+        &self.calls.insert(known).1
+    }
 }
 
 impl Witness for Reader {
@@ -54,7 +65,7 @@ impl Witness for Reader {
 
     fn look(&mut self, subject: Subject) -> Testimony {
         // First the call: a thread that still waits when its stack has been read has waited all the time.
-        let call = system_call(subject.thread);
+        let call = self.calls(subject.thread).now();
         if self.memory.is_none() {
             self.memory = Memory::own().ok();
         }
@@ -179,6 +190,7 @@ impl Guard {
                 let reader = Reader {
                     memory: None,
                     layout,
+                    calls: None,
                 };
                 *watchdog = Watchdog::start(Arc::clone(&self.watch), reader).ok();
             }

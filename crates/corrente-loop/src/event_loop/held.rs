@@ -9,6 +9,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use corrente_driver::Descriptor;
+use corrente_driver::pulse::Pulse;
 use corrente_driver::socket::{self, Sequel};
 use pyo3::prelude::*;
 
@@ -77,6 +78,8 @@ pub(super) struct Patience {
     since: f64,
     /// From when on something may be held.
     calm: f64,
+    /// Whether that was so when the turn began, and no callback of it took long.
+    is_calm: bool,
 }
 
 impl Default for Patience {
@@ -84,34 +87,42 @@ impl Default for Patience {
         Self {
             since: f64::INFINITY,
             calm: f64::NEG_INFINITY,
+            is_calm: false,
         }
     }
 }
 
 impl Patience {
+    /// A turn begins, at about this time.
+    #[inline]
+    pub(super) fn turn(&mut self, now: f64) {
+        self.is_calm = now >= self.calm;
+    }
+
     /// A callback of a turn begins, behind which `behind` others stand: what a task's step writes may be held until they have run.
     #[inline]
-    pub(super) fn begin(&self, held: &Held, job: &Job, behind: usize, now: f64) {
-        let is_open = behind > 0 && matches!(job, Job::Handle(_)) && now >= self.calm;
+    pub(super) fn begin(&self, held: &Held, job: &Job, behind: usize) {
+        let is_open = behind > 0 && self.is_calm && matches!(job, Job::Handle(_));
         held.is_open.store(is_open, Relaxed);
     }
 
-    /// It has returned, at the latest at that time; it took so many seconds.
+    /// Callbacks took so many seconds until now.
     #[inline]
-    pub(super) fn done(
-        &mut self,
-        py: Python<'_>,
-        held: &Held,
-        [began, now]: [f64; 2],
-    ) -> PyResult<()> {
-        let took = now - began;
+    pub(super) fn measured(&mut self, now: f64, took: f64) {
         if took >= LONG {
             self.calm = now + CALM * took;
+            self.is_calm = false;
         }
+    }
+
+    /// A callback has returned: where nothing is held, that is all there is to it.
+    #[inline]
+    pub(super) fn done(&mut self, py: Python<'_>, held: &Held, pulse: &Pulse) -> PyResult<()> {
         let number = held.number.load(Relaxed);
         if number == 0 {
             return Ok(());
         }
+        let now = pulse.mark();
         self.since = self.since.min(now);
         if number >= MOST || now - self.since >= LONGEST {
             return self.end(py, held);

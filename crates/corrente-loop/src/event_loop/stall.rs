@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::Loop;
+use super::held::Patience;
 use crate::state::Job;
 use crate::watch::{Frame, Testimony};
 
@@ -99,20 +100,31 @@ impl Meter {
         self.left = self.at_once;
     }
 
-    /// A callback has returned.
+    /// A callback has returned. Whoever holds answers back is told how long callbacks take.
     #[inline]
-    pub(super) fn done(&mut self, slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
+    pub(super) fn done(
+        &mut self,
+        slf: &Bound<'_, Loop>,
+        job: &Job,
+        patience: &mut Patience,
+    ) -> PyResult<()> {
         self.left -= 1;
         if self.left == 0 || slf.get().guard.pulse().is_noticed() {
-            return self.measure(slf, job);
+            return self.measure(slf, job, patience);
         }
         Ok(())
     }
 
-    fn measure(&mut self, slf: &Bound<'_, Loop>, job: &Job) -> PyResult<()> {
+    fn measure(
+        &mut self,
+        slf: &Bound<'_, Loop>,
+        job: &Job,
+        patience: &mut Patience,
+    ) -> PyResult<()> {
         let pulse = slf.get().guard.pulse();
         let now = monotonic();
         let took = now - pulse.mark();
+        patience.measured(now, took);
         let number = self.at_once - self.left;
         self.at_once = if took > f64::from(number) * LIGHT {
             1

@@ -85,6 +85,7 @@ fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
     let pulse = this.guard.pulse();
     this.metrics.callbacks.add(ready as u64);
     turns.meter.begin(this.guard.threshold(), expected);
+    turns.patience.turn(pulse.mark());
     let before = this.unanswered.get();
     for behind in (0..ready).rev() {
         let next = this.state.with(py, |state| state.ready.pop_front())?;
@@ -92,16 +93,15 @@ fn turn(slf: &Bound<'_, Loop>, turns: &mut Turns) -> PyResult<()> {
             break;
         };
         pulse.begin();
-        let began = pulse.mark();
-        turns.patience.begin(&this.held, &next, behind, began);
+        turns.patience.begin(&this.held, &next, behind);
         let outcome = run_job(slf, &next).and_then(|()| flush(slf));
-        let outcome = outcome.and_then(|()| turns.meter.done(slf, &next));
+        let done = |()| turns.meter.done(slf, &next, &mut turns.patience);
+        let outcome = outcome.and_then(done);
         if let Job::Handle(handle) = next {
             handle::let_go(py, handle);
         }
         outcome?;
-        let times = [began, pulse.mark()];
-        turns.patience.done(py, &this.held, times)?;
+        turns.patience.done(py, &this.held, pulse)?;
     }
     turns.patience.end(py, &this.held)?;
     if expected == Expected::Anything {

@@ -151,6 +151,10 @@ fn string(memory: &Memory, address: usize, layout: Layout) -> Option<String> {
         Some(content) => content.to_vec(),
         None => memory.many(address.checked_add(begin)?, end - begin)?,
     };
+    if is_ascii && width == 1 {
+        // Nearly all names: taken as they are, where a character at a time cost most of a look.
+        return String::from_utf8(content).ok();
+    }
     let characters = content.chunks_exact(width).map(|character| {
         let mut number = [0; 4];
         number[..width].copy_from_slice(character);
