@@ -26,6 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corrente import _children, _native, _older, _seam, _server, _tls, _watch
+from corrente._given import GivenSockets
 from corrente._transports import DatagramTransport, StreamTransport, Transports
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _protocol_of = _plain_socket.proto.__get__
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
-class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
+class EventLoop(_native.Loop, GivenSockets, asyncio.SelectorEventLoop):
     """An asyncio event loop whose scheduling and transports are native."""
 
     __slots__ = _seam.ATTRIBUTES
@@ -71,6 +72,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
             raise
         _watch.see_to_forks()
         self._socket_files: dict[int, _server.SocketFile] = {}
+        self._given_sockets = set()
         self._stalls: deque[_watch.Note] = deque(maxlen=_watch.STALLS_KEPT)
         self._is_told_of_stalls = False
         self._request_of_stall: Callable[[], object] | None = None
@@ -200,14 +202,6 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         return server
 
     if sys.version_info < (3, 12):
-
-        async def create_connection(
-            self, *args: Foreign, all_errors: bool = False, **kwargs: Foreign
-        ) -> Foreign:
-            """As asyncio; `all_errors` is Python 3.12's."""
-            base: Any = asyncio.SelectorEventLoop
-            connect = base.create_connection(self, *args, **kwargs)
-            return await (_older.with_all_errors(connect) if all_errors else connect)
 
         async def _connect_sock(self, exceptions: list[list[OSError]], *how: Foreign) -> Foreign:
             base: Any = asyncio.SelectorEventLoop
@@ -378,6 +372,7 @@ class EventLoop(_native.Loop, asyncio.SelectorEventLoop):
         """As asyncio; an address in numbers needs no thread."""
         # Debug mode logs what is asked and how long the answer took.
         if not self._debug:
+            self._check_closed()
             found = self._literal(host, port, family, type, proto, flags)
             if found is not None:
                 return found

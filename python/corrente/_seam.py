@@ -24,6 +24,7 @@ ATTRIBUTES = (
     "_default_executor",
     "_exception_handler",
     "_executor_shutdown_called",
+    "_given_sockets",
     "_internal_fds",
     "_is_told_of_stalls",
     "_old_agen_hooks",

@@ -96,6 +96,22 @@ class Transports:
         return len(self._loop._streams()) + others
 
 
+class _Socket(trsock.TransportSocket):
+    """Asyncio's own, whose transport learns of a cork, which it leaves in place."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, sock: socket.socket, of: StreamTransport) -> None:
+        super().__init__(sock)
+        self._of = weakref.ref(of)
+
+    def setsockopt(self, *args: Foreign, **kwargs: Foreign) -> None:
+        transport = self._of()
+        if transport is not None and args[:2] == (socket.IPPROTO_TCP, socket.TCP_CORK):
+            transport._may_be_corked()
+        super().setsockopt(*args, **kwargs)
+
+
 class StreamTransport(_native.Stream):
     """A TCP or Unix connection."""
 
@@ -140,6 +156,9 @@ class StreamTransport(_native.Stream):
                 base_events._set_nodelay(sock)  # type: ignore[attr-defined]
                 peername = _address(sock.getpeername)
         self._begin(loop, self._sock_fd, protocol)
+        if self._sock_fd in loop._given_sockets:
+            # Whoever has made it has an object of it.
+            self._may_be_corked()
         # Not the base's own, which makes a dictionary, and a flow control that is native here.
         self._loop = loop
         self._made = None
@@ -200,7 +219,7 @@ class StreamTransport(_native.Stream):
         if self._described is None:
             sock, is_open = self._socket(), self._made is not None
             self._described = {
-                "socket": trsock.TransportSocket(sock),
+                "socket": _Socket(sock, self) if is_open else trsock.TransportSocket(sock),
                 "sockname": _address(sock.getsockname) if is_open else self._local(),
                 "peername": self._peer() if self._peername is ACCEPTED else self._peername,
                 **(self._given or {}),

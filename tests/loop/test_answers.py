@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -13,8 +14,7 @@ import pytest
 from loop.running import LIMIT_S, Loop, Recorder, connect, is_asyncio, run, sockets
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 #: Writes in one callback; the one behind it, in the same turn, ends the process.
 ENDS = """
@@ -130,3 +130,60 @@ def test_answers_of_a_turn_leave_together(loop: Loop) -> None:
         return is_held
 
     assert run(loop, main()) is not is_asyncio(loop)
+
+
+async def to_own(protocol: Recorder) -> tuple[Any, socket.socket, socket.socket]:
+    """Connect a socket of one's own; give the transport, what to set options of, and the peer."""
+    ours, theirs = sockets()
+    return await connect(ours, protocol), ours, theirs
+
+
+async def to_an_address(protocol: Recorder) -> tuple[Any, Any, socket.socket]:
+    """The same for one that the loop makes."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: protocol, *address)
+        theirs, _ = listening.accept()
+    return transport, transport.get_extra_info("socket"), theirs
+
+
+async def accepted(protocol: Recorder) -> tuple[Any, Any, socket.socket]:
+    """The same for one that the loop accepts."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: protocol, "127.0.0.1", 0)
+    theirs = socket.create_connection(server.sockets[0].getsockname())
+    await protocol.called("connection_made")
+    server.close()
+    return protocol.transport, protocol.transport.get_extra_info("socket"), theirs
+
+
+@pytest.mark.parametrize("make", [to_own, to_an_address, accepted])
+def test_who_holds_back_himself_decides_when_it_leaves(
+    loop: Loop, make: Callable[[Recorder], Awaitable[tuple[Any, Any, socket.socket]]]
+) -> None:
+    async def main() -> None:
+        protocol = Recorder()
+        transport, sock, theirs = await make(protocol)
+        theirs.settimeout(LIMIT_S)
+
+        def hold_back() -> None:
+            transport.write(b"before ")
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+        corks = []
+        await in_one_turn(lambda: transport.write(b"long "), hold_back, lambda: None)
+        corks.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK))
+        for _ in range(20):
+            await in_one_turn(lambda: transport.write(b"x"), lambda: None)
+            corks.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        got = b""
+        while len(got) < len(b"long before ") + 20:
+            got += theirs.recv(100)
+        assert set(corks) == {1}
+        assert got == b"long before " + b"x" * 20
+        theirs.close()
+        await protocol.lost()
+
+    run(loop, main())

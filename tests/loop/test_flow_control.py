@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -91,6 +92,23 @@ def test_a_mark_may_be_a_fraction(loop: Loop) -> None:
         with pytest.raises(ValueError, match=r"high \(-1\) must be >= low \(-1\)"):
             transport.set_write_buffer_limits(-1)
         await end(ours, theirs)
+
+    run(loop, main())
+
+
+@pytest.mark.parametrize("high", [10**30, math.inf, 2**63])
+def test_who_wants_no_pause_may_set_a_mark_that_nothing_reaches(loop: Loop, high: Any) -> None:
+    async def main() -> None:
+        client, server = Recorder(), Recorder()
+        transport, _ = await talk(client, server)
+        transport.set_write_buffer_limits(high=high, low=0)
+        transport.write(b"x" * 8_000_000)
+        assert transport.get_write_buffer_limits()[1] > 1 << 60
+        await server.has(8_000_000)
+        assert "pause_writing" not in client.calls
+        with pytest.raises(ValueError, match="must be >= low"):
+            transport.set_write_buffer_limits(high=-high)
+        await end(client, server)
 
     run(loop, main())
 

@@ -241,6 +241,14 @@ def test_addresses_in_numbers_are_resolved_as_the_socket_module_does(loop: Loop)
     run(loop, loop.shutdown_default_executor())
 
 
+def test_a_closed_loop_resolves_nothing(loop: Loop) -> None:
+    asked = [loop.getaddrinfo(host, 80) for host in ("127.0.0.1", "localhost")]
+    loop.close()
+    for question in asked:
+        with pytest.raises(RuntimeError, match="Event loop is closed"):
+            question.send(None)
+
+
 def test_a_connection_that_nobody_keeps_does_not_hold_its_server(loop: Loop) -> None:
     """It reads nothing, so that the loop does not keep it either."""
     if is_asyncio(loop) and sys.version_info[:2] != (3, 13):

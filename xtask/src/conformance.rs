@@ -20,11 +20,11 @@ use crate::python::Interpreter;
 use crate::step::{Project, cannot_start};
 use document::Document;
 use expected::Expected;
-use suites::{Prepared, SUITES, Suite};
+use suites::{Build, Prepared, SUITES, Suite};
 use verdict::{Run, Verdict};
 
 const USAGE: &str = "\
-cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--write]
+cargo xtask conformance [SUITE…] [--python VERSION]… [--only PATTERN] [--debug] [--write]
 cargo xtask conformance check [--json]
 cargo xtask conformance truth [PROJECT…] [--again]
 
@@ -34,6 +34,7 @@ cargo xtask conformance truth [PROJECT…] [--again]
   truth             what blocks while others' tests run, beside what corrente-check finds in them; `--again`: as noted before
   --python VERSION  such as 3.12 or 3.14t, or the path of an interpreter; may be repeated (default: every version that is found)
   --only PATTERN    only the tests of this name; `*` stands for any letters; nothing is written
+  --debug           for the loop: a debug build of the tree, not a release build
   --write           put the results into docs/conformance/
 ";
 
@@ -46,6 +47,7 @@ struct Options {
     suites: Vec<String>,
     versions: Vec<String>,
     only: Option<String>,
+    build: Build,
     outcome: Outcome,
 }
 
@@ -67,6 +69,7 @@ impl Options {
                 words.next().cloned().ok_or_else(missing)
             };
             match word.as_str() {
+                "--debug" => options.build = Build::Debug,
                 "--write" => options.outcome = Outcome::Write,
                 "--python" => options.versions.push(value()?),
                 "--only" => options.only = Some(value()?),
@@ -142,7 +145,7 @@ fn one(
     expected: &Expected,
     (suite, interpreter): (&Suite, &Interpreter),
 ) -> Result<usize, Failure> {
-    let prepared = suite.prepare(project, interpreter)?;
+    let prepared = suite.prepare(project, interpreter, options.build)?;
     let mut runs = Vec::new();
     for event_loop in ["asyncio", "corrente"] {
         let version = interpreter.version();
@@ -209,10 +212,13 @@ mod tests {
 
     #[test]
     fn suites_and_versions_may_be_named() {
-        let options = parsed(&["cpython", "--python", "3.12", "--python", "3.13", "--write"]);
+        let options = parsed(&[
+            "cpython", "--python", "3.12", "--python", "3.13", "--debug", "--write",
+        ]);
         let options = options.expect("it is right");
         assert_eq!(options.suites, ["cpython"]);
         assert_eq!(options.versions, ["3.12", "3.13"]);
+        assert_eq!(options.build, Build::Debug);
         assert_eq!(options.outcome, Outcome::Write);
     }
 

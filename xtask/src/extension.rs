@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::python::{Environment, Interpreter};
-use crate::step::{Project, step};
+use crate::step::{Project, output, step};
 
 /// What the package is built from, under the project's folder. Not lab/: it is embedded, but a chore
 /// has the checkout's own read.
@@ -71,6 +71,44 @@ pub(crate) fn with_release(
         install_locked(project, &environment, lock)?;
     }
     install_release(project, &environment)?;
+    Ok(environment)
+}
+
+/// The same with a debug build, which is the tree's own: the environment looks into `python/`.
+pub(crate) fn with_debug(
+    project: &Project,
+    interpreter: &Interpreter,
+    purpose: &str,
+    lock: Option<&str>,
+) -> Result<Environment, Failure> {
+    // What it prints: the ending of an extension module's name, and the folder of packages.
+    const PLACES: &str = "import sysconfig as c; \
+         print(c.get_config_var('EXT_SUFFIX'), c.get_path('purelib'))";
+    let environment = Environment::prepare(project, &format!("{purpose}-debug"), interpreter)?;
+    if let Some(lock) = lock {
+        install_locked(project, &environment, lock)?;
+    }
+    step(
+        "debug build of the extension module",
+        project
+            .cargo(&["build", "--locked", "-p", "corrente-python"])
+            .env("PYO3_PYTHON", &interpreter.path),
+        "a C compiler and Rust are needed",
+    )?;
+    let places = output(environment.command(project, "python").args(["-c", PLACES]))?;
+    let (suffix, packages) = places.trim().split_once(' ').unwrap_or_default();
+    let python = project.root.join("python");
+    let built = project.target.join("debug").join("lib_native.so");
+    let module = python.join("corrente").join(format!("_native{suffix}"));
+    let path = Path::new(packages).join("corrente-debug.pth");
+    // Not over the one that is there: a process that has loaded it would find another one under its feet.
+    let written = module.with_extension("new");
+    fs::copy(&built, &written)
+        .and_then(|_| fs::rename(&written, &module))
+        .and_then(|()| fs::write(&path, format!("{}\n", python.display())))
+        .map_err(|error| {
+            Failure::step(format!("cannot put {} there: {error}", module.display()))
+        })?;
     Ok(environment)
 }
 

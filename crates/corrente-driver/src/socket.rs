@@ -180,10 +180,22 @@ pub fn write(descriptor: Descriptor, data: &[u8], sequel: Sequel) -> io::Result<
     moved(|| send(descriptor, data, sequel.flags()))
 }
 
+/// How what the kernel holds is sent. To do so ends a cork (`TCP_CORK`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Push {
+    /// Nobody has set one.
+    Plainly,
+    /// Somebody may have, and it is his to pull: that is asked first.
+    UnlessCorked,
+}
+
 /// Has the kernel send what it holds because more was to follow.
-pub fn push(descriptor: Descriptor) {
-    // One that has ended meanwhile holds nothing.
-    sockopt::set_tcp_cork(descriptor, false).ok();
+pub fn push(descriptor: Descriptor, how: Push) {
+    // One that has ended meanwhile holds nothing, and is not corked.
+    let is_corked = || sockopt::tcp_cork(descriptor).unwrap_or(false);
+    if how == Push::Plainly || !is_corked() {
+        sockopt::set_tcp_cork(descriptor, false).ok();
+    }
 }
 
 /// Writes several buffers in one call.

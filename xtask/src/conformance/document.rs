@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::expected::{Entry, Known};
 use super::servers;
-use super::suites::{Prepared, SUITES};
+use super::suites::{Build, Prepared, SUITES};
 use super::verdict::{Difference, Kind, Run, Verdict};
 use crate::bench::conditions;
 use crate::failure::Failure;
@@ -52,7 +52,7 @@ impl Document {
             "origin": prepared.origin(python),
             "python": python,
             "corrente": env!("CARGO_PKG_VERSION"),
-            "conditions": conditions::describe()?.replace('\n', "; "),
+            "conditions": conditions(prepared.build)?,
             "limit_s": runs.first().map(|run| run.limit_s),
             "results": results,
             "groups": groups(runs),
@@ -78,6 +78,14 @@ impl Document {
         println!("    written to {FOLDER}/{}", self.name);
         Ok(())
     }
+}
+
+fn conditions(build: Build) -> Result<String, Failure> {
+    let where_and_when = conditions::describe()?.replace('\n', "; ");
+    Ok(match build {
+        Build::Release => where_and_when,
+        Build::Debug => format!("{where_and_when}; debug build"),
+    })
 }
 
 fn cannot_write(what: &str, error: &std::io::Error) -> Failure {

@@ -1,7 +1,7 @@
 //! The suites: where each comes from, and the environment that it runs in.
 //!
 //! A suite that is not the interpreter's own comes as a source distribution from `PyPI`, by version and
-//! hash. Its environment holds what its lock file names and a release build of the present tree. What
+//! hash. Its environment holds what its lock file names and a build of the present tree. What
 //! its tests are is the business of tests/conformance.
 
 use std::fs;
@@ -58,6 +58,16 @@ pub(super) const SUITES: &[Suite] = &[
     },
 ];
 
+/// What is tested.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Build {
+    /// As a user installs it.
+    #[default]
+    Release,
+    /// With the checks of a debug build; made sooner.
+    Debug,
+}
+
 /// A suite that can be run.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -65,6 +75,7 @@ pub(super) struct Prepared {
     pub(super) about: &'static str,
     /// Of the interpreter.
     pub(super) version: String,
+    pub(super) build: Build,
     environment: Environment,
     source: Option<PathBuf>,
 }
@@ -75,6 +86,7 @@ impl Suite {
         &self,
         project: &Project,
         interpreter: &Interpreter,
+        build: Build,
     ) -> Result<Prepared, Failure> {
         let purpose = format!("conformance-{}", self.name);
         let (lock, source) = match self.source {
@@ -87,11 +99,16 @@ impl Suite {
                 )
             }
         };
-        let environment = extension::with_release(project, interpreter, &purpose, lock.as_deref())?;
+        let with_build = match build {
+            Build::Release => extension::with_release,
+            Build::Debug => extension::with_debug,
+        };
+        let environment = with_build(project, interpreter, &purpose, lock.as_deref())?;
         Ok(Prepared {
             name: self.name,
             about: self.about,
             version: interpreter.version(),
+            build,
             environment,
             source,
         })

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use corrente_driver::Descriptor;
 use corrente_driver::pulse::Pulse;
-use corrente_driver::socket::{self, Sequel};
+use corrente_driver::socket::{self, Push, Sequel};
 use pyo3::prelude::*;
 
 use crate::ffi::confined::Confined;
@@ -31,7 +31,7 @@ pub(crate) struct Held {
     /// Whether what is written now may be held.
     is_open: AtomicBool,
     number: AtomicUsize,
-    descriptors: Confined<Vec<Descriptor>>,
+    descriptors: Confined<Vec<(Descriptor, Push)>>,
 }
 
 impl Default for Held {
@@ -57,17 +57,20 @@ impl Held {
 
     /// A connection has a segment that is held.
     #[inline]
-    pub(crate) fn add(&self, py: Python<'_>, descriptor: Descriptor) -> PyResult<()> {
+    pub(crate) fn add(&self, py: Python<'_>, descriptor: Descriptor, push: Push) -> PyResult<()> {
         self.number.store(self.number.load(Relaxed) + 1, Relaxed);
-        self.descriptors.with(py, |all| all.push(descriptor))
+        self.descriptors
+            .with(py, |all| all.push((descriptor, push)))
     }
 
     /// All that is held is sent.
     #[cold]
-    pub(super) fn release(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn release(&self, py: Python<'_>) -> PyResult<()> {
         self.number.store(0, Relaxed);
-        self.descriptors
-            .with(py, |all| all.drain(..).for_each(socket::push))
+        self.descriptors.with(py, |all| {
+            all.drain(..)
+                .for_each(|(descriptor, how)| socket::push(descriptor, how));
+        })
     }
 }
 

@@ -15,9 +15,9 @@ mod reading;
 pub(super) mod writing;
 
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use corrente_driver::socket::Sequel;
+use corrente_driver::socket::{Push, Sequel};
 use corrente_driver::{Descriptor, socket};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -58,6 +58,8 @@ pub(crate) struct Stream {
     /// Who is at the other end, of a connection that the loop has accepted.
     peer: Option<SocketAddr>,
     transmission: Transmission,
+    /// Somebody may decide himself when segments are sent (`TCP_CORK`).
+    may_be_corked: AtomicBool,
     state: Confined<State>,
 }
 
@@ -367,7 +369,14 @@ impl Stream {
     fn wrote(&self, py: Python<'_>, sequel: Sequel) -> PyResult<()> {
         match sequel {
             Sequel::Nothing => Ok(()),
-            Sequel::More => self.event_loop.get().held.add(py, self.descriptor),
+            Sequel::More => {
+                let push = if self.may_be_corked.load(Ordering::Relaxed) {
+                    Push::UnlessCorked
+                } else {
+                    Push::Plainly
+                };
+                self.event_loop.get().held.add(py, self.descriptor, push)
+            }
         }
     }
 

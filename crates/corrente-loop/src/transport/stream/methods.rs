@@ -3,9 +3,11 @@
 //! Arguments in, answers out; what a call does is in `reading` and `writing`. Names with an underscore are for
 //! `StreamTransport` in python/corrente/_transports.py.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use corrente_driver::{Descriptor, socket};
 use pyo3::Borrowed;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -25,7 +27,7 @@ use crate::transport::tls::Session;
 type Receiver<'a, 'py> = &'a Bound<'py, PyAny>;
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-pub(super) static METHODS: [Method; 26] = [
+pub(super) static METHODS: [Method; 27] = [
     Method::quick(c"write", c"write($self, data, /)\n--\n\nWrites bytes, or keeps them until the socket takes them.", write),
     Method::new(c"writelines", c"writelines($self, list_of_data, /)\n--\n\nWrites several pieces in one.", writelines),
     Method::alone(c"write_eof", c"write_eof($self, /)\n--\n\nEnds the writing side once all is written.", write_eof),
@@ -45,6 +47,7 @@ pub(super) static METHODS: [Method; 26] = [
     Method::new(c"_peer", c"_peer($self, /)\n--\n\nThe address of who was accepted; None for others.", peer),
     Method::new(c"_local", c"_local($self, /)\n--\n\nThe address of this end, of who was accepted and has gone.", local),
     Method::new(c"_begin_soon", c"_begin_soon($self, /)\n--\n\nconnection_made() is to be called; then it reads.", begin_soon),
+    Method::new(c"_may_be_corked", c"_may_be_corked($self, /)\n--\n\nSomebody may set TCP_CORK from now on; it stays.", may_be_corked),
     Method::new(c"_start_reading", c"_start_reading($self, /)\n--\n\nconnection_made() was called.", start_reading),
     Method::new(c"_force_close", c"_force_close($self, exc, /)\n--\n\nCloses the connection at once, for a reason.", force_close),
     Method::new(c"_finish", c"_finish($self, /)\n--\n\nGives up the protocol: connection_lost() was called.", finish),
@@ -220,13 +223,21 @@ fn set_write_buffer_limits<'py>(
     none(receiver, stream.signal(receiver, signal))
 }
 
-/// A number of bytes; what a fraction of one adds is left out.
+/// A number of bytes; what a fraction of one adds is left out. What is too large, infinity too, is as large as can be.
 fn whole_number(given: Borrowed<'_, '_, PyAny>) -> PyResult<i64> {
-    if given.is_instance_of::<PyFloat>() {
-        let floor = given.call_method0(intern!(given.py(), "__floor__"))?;
-        return floor.extract();
+    let py = given.py();
+    let whole = if given.is_instance_of::<PyFloat>() {
+        let floor = given.call_method0(intern!(py, "__floor__"));
+        floor.and_then(|floor| floor.extract())
+    } else {
+        given.extract()
+    };
+    match whole {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            Ok(if given.gt(0)? { i64::MAX } else { i64::MIN })
+        }
+        other => other,
     }
-    given.extract()
 }
 
 fn is_flow_paused<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
@@ -315,6 +326,7 @@ fn begin<'py>(receiver: Receiver<'_, 'py>, arguments: Arguments<'_, 'py>) -> Ans
         } else {
             Transmission::Other
         },
+        may_be_corked: AtomicBool::new(false),
         state: Confined::new(state),
     };
     // Counted now, since one that is refused counts as ended when it is dropped.
@@ -374,6 +386,14 @@ fn local<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py>
         .map(|local| address::of_socket(py, local))
         .transpose()?;
     Ok(local.map_or_else(|| py.None().into_bound(py), Bound::into_any))
+}
+
+/// What was written until now is sent first: asyncio would have done that.
+fn may_be_corked<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
+    let stream = settled(receiver)?;
+    stream.may_be_corked.store(true, Ordering::Relaxed);
+    let sent = stream.event_loop.get().held.release(receiver.py());
+    none(receiver, sent)
 }
 
 fn finish<'py>(receiver: Receiver<'_, 'py>, _: Arguments<'_, 'py>) -> Answer<'py> {
