@@ -11,6 +11,7 @@
 //! fork the lock may be held for ever. Key invariant: a word is kept only if the stall was still going on
 //! when the witness had spoken.
 
+mod allowance;
 mod follower;
 
 use std::io;
@@ -19,16 +20,17 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
+use allowance::Allowance;
 pub use follower::Budget;
 use follower::{Follower, Sight};
 
 use crate::epoll::monotonic;
 use crate::histogram::Seconds;
 use crate::pulse::{Pulse, Subject};
-use crate::thread::{QueueClock, processor_time, without_signals};
+use crate::thread::{QueueClock, own_number, processor_time, without_signals};
 
 /// Between two looks at a loop that works. Each costs up to twelve microseconds, on the slow machine where that
-/// was measured: a quarter of a percent.
+/// was measured: a quarter of a percent. Where they cost more they become fewer ([`Allowance`]).
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// A stall that goes on is looked at ever more seldom, up to this.
 const LONGEST_NAP: Duration = Duration::from_millis(100);
@@ -246,6 +248,9 @@ struct Round<W: Witness> {
 
 impl<W: Witness> Round<W> {
     fn run(mut self) {
+        let own = own_number();
+        let taken = || processor_time(own).as_secs_f64();
+        let mut allowance = Allowance::from(monotonic(), taken());
         while !self.is_over.load(Ordering::Acquire) {
             let pulse = &self.watch.pulse;
             let (beat, mark) = (pulse.beat(), pulse.mark());
@@ -269,6 +274,7 @@ impl<W: Witness> Round<W> {
                 }
                 Sight::Stalls => self.stalled(beat, mark, now),
             };
+            let nap = nap.max(allowance.debt(monotonic(), taken()));
             if let Some(nap) = Duration::try_from_secs_f64(nap)
                 .ok()
                 .filter(|nap| !nap.is_zero())
