@@ -442,7 +442,11 @@ class EventLoop(_native.Loop, GivenSockets, asyncio.SelectorEventLoop):
         if origin and origin[-1].filename == __file__:
             # Debug mode tells who has asked for the task, and not this method.
             del origin[-1]
-        return task
+        try:
+            return task
+        finally:
+            # An eager one that fails at once has this frame in its traceback (CPython 128552).
+            del task
 
     def _debug_call(self, method: str, callback: Callable[..., object]) -> Foreign:
         """Debug mode: checks a call that schedules, and tells where it was made."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import ssl
 import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -158,3 +160,26 @@ def test_a_policy_makes_the_loop() -> None:
             asyncio.set_event_loop_policy(before)
     finally:
         asyncio.set_event_loop_policy(before)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13, 2), reason="asyncio itself keeps it until then")
+def test_an_eager_task_that_fails_at_once_is_not_kept_by_its_error(loop: Loop) -> None:
+    """The error's traceback knows the frames below the task's own, and so those that made it."""
+
+    async def fail() -> None:
+        raise ValueError
+
+    async def main() -> None:
+        made = loop.create_task(fail(), name="fails")
+        seen, error = weakref.ref(made), made.exception()
+        gc.disable()
+        try:
+            del made
+            assert seen() is None
+        finally:
+            gc.enable()
+        assert isinstance(error, ValueError)
+
+    newer: Any = asyncio
+    loop.set_task_factory(newer.eager_task_factory)
+    run(loop, main())
