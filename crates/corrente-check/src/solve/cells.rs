@@ -27,38 +27,45 @@ impl Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CellId(u32);
 
-/// Readers that are searched one by one; beyond, a set knows them.
+/// Readers that are searched one by one; beyond, the list may have some twice.
 const LISTED_MAX: usize = 16;
 
 /// Readers that need no memory of their own.
 const FEW: usize = 2;
 
-/// Who has to run again when something grows; each once, in the order in which they came.
+/// Who has to run again when something grows, in the order in which they first came.
+///
+/// In a long list some may stand more than once, which does no harm: who is woken twice runs once. A set of those
+/// that are known would take more memory than the list, and a look into it is a look into memory that is far
+/// away; the end of a list is near.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     list: SmallVec<[Task; FEW]>,
-    known: Option<Box<FxHashSet<u64>>>,
-    /// Who came last, new or known: an operation often reads one cell several times in a row.
-    last: Option<Task>,
 }
 
 impl Readers {
     pub(super) fn add(&mut self, task: Task) {
-        if self.last == Some(task) {
+        // An operation often reads one cell several times in a row.
+        if self.list.last() == Some(&task) {
             return;
         }
-        self.last = Some(task);
-        if let Some(known) = &mut self.known {
-            if known.insert(task.packed()) {
-                self.list.push(task);
-            }
-        } else if !self.list.contains(&task) {
-            self.list.push(task);
-            if self.list.len() > LISTED_MAX {
-                self.known = Some(Box::new(
-                    self.list.iter().copied().map(Task::packed).collect(),
-                ));
-            }
+        if self.list.len() <= LISTED_MAX && self.list.contains(&task) {
+            return;
+        }
+        if self.list.len() > LISTED_MAX && self.list.len() == self.list.capacity() {
+            self.thin_out();
+        }
+        self.list.push(task);
+    }
+
+    /// Leaves each where it first stands. Where that is most of them, the list becomes twice as long before it is
+    /// looked through again.
+    fn thin_out(&mut self) {
+        let mut known = FxHashSet::default();
+        known.reserve(self.list.len());
+        self.list.retain(|task| known.insert(task.packed()));
+        if self.list.len() > self.list.capacity() / 3 * 2 {
+            self.list.reserve(self.list.capacity());
         }
     }
 
