@@ -186,3 +186,37 @@ impl Cells {
         self.woken.extend_from_slice(cell.readers.tasks());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(number: u32) -> Task {
+        Task {
+            instance: InstanceId(number),
+            operation: 0,
+        }
+    }
+
+    #[test]
+    fn readers_stay_in_the_order_in_which_they_first_came() {
+        let mut readers = Readers::default();
+        for round in 0..50 {
+            for number in 0..100 {
+                readers.add(task((number + round) % 100));
+            }
+        }
+        readers.thin_out();
+        let all: Vec<Task> = (0..100).map(task).collect();
+        assert_eq!(readers.tasks(), all);
+    }
+
+    #[test]
+    fn a_list_of_readers_that_come_again_and_again_stays_short() {
+        let mut readers = Readers::default();
+        for number in 0..100_000 {
+            readers.add(task(number % 100));
+        }
+        assert!(readers.tasks().len() < 300, "{}", readers.tasks().len());
+    }
+}

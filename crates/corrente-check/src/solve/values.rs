@@ -357,6 +357,20 @@ mod tests {
     }
 
     #[test]
+    fn a_set_of_what_comes_in_any_order_is_in_order() {
+        for given in [
+            vec![1, 2, 3, 4, 5],
+            vec![1, 4, 5, 2, 2, 3],
+            vec![5, 4, 3, 2, 1],
+        ] {
+            let set: Vec<Value> = set(given).iter().collect();
+            assert_eq!(set, [1, 2, 3, 4, 5].map(Value));
+        }
+        let many = set((0..70).chain([3]));
+        assert!(many == set(0..64) && many.is_full());
+    }
+
+    #[test]
     fn a_part_of_another_becomes_one_list_with_it() {
         let mut part = set([3, 4]);
         let whole = set(0..10);
