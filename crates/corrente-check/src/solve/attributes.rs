@@ -194,6 +194,9 @@ impl Machine<'_> {
 
     /// Without what the same code made for objects nobody knows: this object has its own.
     fn not_made_alike(&self, declared: &ValueSet, own: &ValueSet) -> ValueSet {
+        if declared.is_empty() {
+            return ValueSet::default();
+        }
         let made = |value: Value| match self.values.data(value) {
             Data::Collection(owner) => self.heap.site_of(owner).map(|(site, at)| (site, None, at)),
             Data::Object(object) => {

@@ -27,38 +27,45 @@ impl Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CellId(u32);
 
-/// Readers that are searched one by one; beyond, a set knows them.
+/// Readers that are searched one by one; beyond, the list may have some twice.
 const LISTED_MAX: usize = 16;
 
 /// Readers that need no memory of their own.
 const FEW: usize = 2;
 
-/// Who has to run again when something grows; each once, in the order in which they came.
+/// Who has to run again when something grows, in the order in which they first came.
+///
+/// In a long list some may stand more than once, which does no harm: who is woken twice runs once. A set of those
+/// that are known would take more memory than the list, and a look into it is a look into memory that is far
+/// away; the end of a list is near.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
     list: SmallVec<[Task; FEW]>,
-    known: Option<Box<FxHashSet<u64>>>,
-    /// Who came last, new or known: an operation often reads one cell several times in a row.
-    last: Option<Task>,
 }
 
 impl Readers {
     pub(super) fn add(&mut self, task: Task) {
-        if self.last == Some(task) {
+        // An operation often reads one cell several times in a row.
+        if self.list.last() == Some(&task) {
             return;
         }
-        self.last = Some(task);
-        if let Some(known) = &mut self.known {
-            if known.insert(task.packed()) {
-                self.list.push(task);
-            }
-        } else if !self.list.contains(&task) {
-            self.list.push(task);
-            if self.list.len() > LISTED_MAX {
-                self.known = Some(Box::new(
-                    self.list.iter().copied().map(Task::packed).collect(),
-                ));
-            }
+        if self.list.len() <= LISTED_MAX && self.list.contains(&task) {
+            return;
+        }
+        if self.list.len() > LISTED_MAX && self.list.len() == self.list.capacity() {
+            self.thin_out();
+        }
+        self.list.push(task);
+    }
+
+    /// Leaves each where it first stands. Where that is most of them, the list becomes twice as long before it is
+    /// looked through again.
+    fn thin_out(&mut self) {
+        let mut known = FxHashSet::default();
+        known.reserve(self.list.len());
+        self.list.retain(|task| known.insert(task.packed()));
+        if self.list.len() > self.list.capacity() / 3 * 2 {
+            self.list.reserve(self.list.capacity());
         }
     }
 
@@ -177,5 +184,39 @@ impl Cells {
     pub(super) fn touch(&mut self, cell: CellId) {
         let cell = &self.list[cell.0 as usize];
         self.woken.extend_from_slice(cell.readers.tasks());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(number: u32) -> Task {
+        Task {
+            instance: InstanceId(number),
+            operation: 0,
+        }
+    }
+
+    #[test]
+    fn readers_stay_in_the_order_in_which_they_first_came() {
+        let mut readers = Readers::default();
+        for round in 0..50 {
+            for number in 0..100 {
+                readers.add(task((number + round) % 100));
+            }
+        }
+        readers.thin_out();
+        let all: Vec<Task> = (0..100).map(task).collect();
+        assert_eq!(readers.tasks(), all);
+    }
+
+    #[test]
+    fn a_list_of_readers_that_come_again_and_again_stays_short() {
+        let mut readers = Readers::default();
+        for number in 0..100_000 {
+            readers.add(task(number % 100));
+        }
+        assert!(readers.tasks().len() < 300, "{}", readers.tasks().len());
     }
 }

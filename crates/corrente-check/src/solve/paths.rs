@@ -62,10 +62,25 @@ const QUEUES: &[&str] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
     attributes: FxHashMap<(Symbol, Symbol), ValueSet>,
-    calls: FxHashMap<Symbol, Rc<Callee>>,
+    /// By the path's number.
+    calls: Vec<Option<Rc<Callee>>>,
     methods: FxHashMap<(Symbol, Symbol), Rc<Callee>>,
-    results: FxHashMap<Symbol, Option<Symbol>>,
+    /// By the path's number.
+    results: Vec<Option<Looked>>,
     shared: FxHashMap<Symbol, Option<Owner>>,
+}
+
+/// What calling something gives, if anything.
+#[derive(Debug, Clone, Copy)]
+struct Looked(Option<Symbol>);
+
+/// Puts something under a symbol's number.
+fn put<T>(table: &mut Vec<Option<T>>, symbol: Symbol, what: T) {
+    let number = symbol.0 as usize;
+    if table.len() <= number {
+        table.resize_with(number + 1, || None);
+    }
+    table[number] = Some(what);
 }
 
 /// What the catalogue says of calling something.
@@ -120,7 +135,7 @@ impl Machine<'_> {
 
     /// What calling a path means.
     pub(super) fn callee(&mut self, path: Symbol) -> Rc<Callee> {
-        if let Some(known) = self.lookups.calls.get(&path) {
+        if let Some(Some(known)) = self.lookups.calls.get(path.0 as usize) {
             return Rc::clone(known);
         }
         let mut key = self.key_text(path);
@@ -128,7 +143,7 @@ impl Machine<'_> {
             key.push_str(".__call__");
         }
         let callee = Rc::new(self.consult(key));
-        self.lookups.calls.insert(path, Rc::clone(&callee));
+        put(&mut self.lookups.calls, path, Rc::clone(&callee));
         callee
     }
 
@@ -207,15 +222,15 @@ impl Machine<'_> {
 
     /// What calling a path gives.
     pub(super) fn result_path(&mut self, path: Symbol) -> Option<Symbol> {
-        if let Some(known) = self.lookups.results.get(&path) {
-            return *known;
+        if let Some(Some(known)) = self.lookups.results.get(path.0 as usize) {
+            return known.0;
         }
         let result = self.callee(path).typed.or_else(|| {
             let text = self.symbols.text(path);
             let made = (steps(text) < STEPS_MAX).then(|| format!("{text}()"));
             made.map(|text| self.symbols.intern(&text))
         });
-        self.lookups.results.insert(path, result);
+        put(&mut self.lookups.results, path, Looked(result));
         result
     }
 

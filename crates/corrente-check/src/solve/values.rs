@@ -181,6 +181,17 @@ impl ValueSet {
         })
     }
 
+    /// A set of these, which are in order.
+    fn of_ordered(members: &[Value]) -> Self {
+        if members.len() > FEW {
+            return Self(Members::Many(Rc::new(members.to_vec())));
+        }
+        let mut values = [Value(0); FEW];
+        values[..members.len()].copy_from_slice(members);
+        let count = members.len() as u8;
+        Self(Members::Few { count, values })
+    }
+
     fn members(&self) -> &[Value] {
         match &self.0 {
             Members::Few { count, values } => &values[..usize::from(*count)],
@@ -310,8 +321,19 @@ fn in_order(one: &[Value], other: &[Value]) -> Vec<Value> {
 
 impl FromIterator<Value> for ValueSet {
     fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
-        let mut set = Self::default();
-        for value in values {
+        // Mostly they come in order, out of another set: then they are put together at once.
+        let mut ordered: SmallVec<[Value; SET_MAX]> = SmallVec::new();
+        let mut values = values.into_iter();
+        let mut next = values.next();
+        while let Some(value) = next
+            && ordered.len() < SET_MAX
+            && ordered.last().is_none_or(|last| *last < value)
+        {
+            ordered.push(value);
+            next = values.next();
+        }
+        let mut set = Self::of_ordered(&ordered);
+        for value in next.into_iter().chain(values) {
             set.insert(value);
         }
         set
@@ -332,6 +354,20 @@ mod tests {
         assert!(one.extend(&set([2, 5, 6, 10, 1])));
         assert!(one == set([1, 2, 5, 6, 7, 9, 10]));
         assert!(!one.extend(&set([1, 2, 5, 6])));
+    }
+
+    #[test]
+    fn a_set_of_what_comes_in_any_order_is_in_order() {
+        for given in [
+            vec![1, 2, 3, 4, 5],
+            vec![1, 4, 5, 2, 2, 3],
+            vec![5, 4, 3, 2, 1],
+        ] {
+            let set: Vec<Value> = set(given).iter().collect();
+            assert_eq!(set, [1, 2, 3, 4, 5].map(Value));
+        }
+        let many = set((0..70).chain([3]));
+        assert!(many == set(0..64) && many.is_full());
     }
 
     #[test]
