@@ -5,6 +5,7 @@
 
 mod arguments;
 mod cache;
+mod encoding;
 mod files;
 mod output;
 mod planning;
@@ -98,11 +99,11 @@ fn once(
             "found no Python file; name a file or a folder that has some".into(),
         ));
     }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if arguments.plan {
-        return planning::run(arguments, &found.sources, &catalogue.known, threads);
+        return planning::run(arguments, &found, &catalogue.known);
     }
-    let mut report = checked(arguments, &found.sources, catalogue, threads);
+    let mut report = checked(arguments, &found.sources, catalogue);
+    found.add_faults(&mut report.faults);
     sift(&mut report, arguments, &project.settings);
     if let Some(path) = &arguments.write_baseline {
         let text = Baseline::of(&report)
@@ -119,12 +120,8 @@ fn once(
 }
 
 /// The report, with what an earlier run knows of files that have not changed.
-fn checked(
-    arguments: &Arguments,
-    sources: &[Source],
-    catalogue: &Loaded,
-    threads: usize,
-) -> Report {
+fn checked(arguments: &Arguments, sources: &[Source], catalogue: &Loaded) -> Report {
+    let threads = threads();
     let cache = if arguments.no_cache {
         None
     } else {
@@ -147,6 +144,11 @@ fn checked(
     cache.write(&updated);
     cache.keep_report(&input, &report);
     report
+}
+
+/// As many as there are processors for us.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn refuse(path: &Path, reason: &str) -> Refusal {

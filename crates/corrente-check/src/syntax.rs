@@ -10,6 +10,7 @@ mod expressions;
 mod flow;
 mod guards;
 mod imports;
+mod kinds;
 mod lowering;
 mod narrowing;
 mod operators;
