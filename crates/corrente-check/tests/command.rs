@@ -374,10 +374,17 @@ fn watching_runs_again_when_a_file_changes() {
     let first = summary();
     fs::write(folder.path().join("service.py"), "async def main(): ...\n").expect("it is ours");
     let second = summary();
+    fs::write(folder.path().join("service.py"), SERVICE).expect("it is ours");
+    let third = summary();
+    let settings = "[tool.corrente.check]\nignore = [\"sleep\"]\n";
+    fs::write(folder.path().join("pyproject.toml"), settings).expect("it is ours");
+    let fourth = summary();
     watching.kill().expect("it runs");
     watching.wait().expect("it was started here");
     assert!(first.contains("1 blocking call on"), "{first}");
     assert!(second.contains("0 blocking calls"), "{second}");
+    assert!(third.contains("1 blocking call on"), "{third}");
+    assert!(fourth.contains("0 blocking calls"), "{fourth}");
 }
 
 #[test]

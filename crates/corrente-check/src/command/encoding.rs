@@ -71,7 +71,7 @@ fn wrong(bytes: &[u8], at: usize) -> Wrong {
     let line_start = line_start.map_or(0, |end| end + 1);
     let characters = String::from_utf8_lossy(&before[line_start..]);
     Wrong {
-        line: before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1,
+        line: before.split(|byte| *byte == b'\n').count() as u32,
         column: characters.trim_start_matches('\u{feff}').chars().count() as u32 + 1,
         byte: bytes.get(at).copied().unwrap_or_default(),
     }
