@@ -52,6 +52,8 @@ pub(crate) struct ModuleFacts {
     pub(crate) lines: Vec<u32>,
     /// Comments that silence a rule.
     pub(crate) pardons: Vec<Pardon>,
+    /// What runs only where the module is the program, not where it is imported.
+    pub(crate) scripts: Vec<Span>,
 }
 
 impl ModuleFacts {
@@ -96,6 +98,7 @@ impl ModuleFacts {
             faults: vec![Fault { at: 0, message }],
             lines: vec![0],
             pardons: Vec::new(),
+            scripts: Vec::new(),
         };
         broken.index();
         broken
@@ -332,6 +335,11 @@ impl Kinds {
 
     pub(crate) fn has(self, kind: Self) -> bool {
         self.0 & kind.0 != 0
+    }
+
+    /// Whether coroutine functions and plain ones are not on the same side.
+    pub(crate) fn parts_coroutines(self) -> bool {
+        self.has(Self::COROUTINE) != self.has(Self::PLAIN)
     }
 
     /// The set as a number, for the store.

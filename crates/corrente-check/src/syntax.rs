@@ -19,6 +19,7 @@ mod pardons;
 mod patterns;
 mod pruning;
 mod scopes;
+mod scripts;
 mod settled;
 mod statements;
 mod truth;
@@ -76,6 +77,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
 pub(crate) fn follow(source: &str, facts: &mut ModuleFacts) {
     facts.lines = line_starts(source);
     facts.pardons = pardons::read(source);
+    facts.scripts = scripts::read(source);
 }
 
 /// A message for one line of a terminal: the parser quotes what it found, whatever that is.

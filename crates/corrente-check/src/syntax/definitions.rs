@@ -49,7 +49,9 @@ impl Lowering<'_> {
                 },
             );
         }
+        self.chosen_by.push(kinds::asked_in(&function.body));
         self.statements(&function.body);
+        self.chosen_by.pop();
         self.close();
         let to = self.slot();
         self.emit(

@@ -53,6 +53,42 @@ pub(super) fn asked(test: &Expr) -> Option<(String, Kinds)> {
     }
 }
 
+/// The variables whose kind a function with coroutines inside of it asks, its inner functions apart: a decorator
+/// that has a wrapper for either kind, and chooses one when both are made.
+pub(super) fn asked_in(body: &[Stmt]) -> Vec<String> {
+    let has_coroutines = body
+        .iter()
+        .any(|statement| matches!(statement, Stmt::FunctionDef(inner) if inner.is_async));
+    let mut found = Asked::default();
+    if has_coroutines {
+        body.iter()
+            .for_each(|statement| found.visit_stmt(statement));
+    }
+    found.names
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    names: Vec<String>,
+}
+
+impl<'a> Visitor<'a> for Asked {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        if !matches!(statement, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+            walk_stmt(self, statement);
+        }
+    }
+
+    fn visit_expr(&mut self, expression: &'a Expr) {
+        match asked(expression) {
+            Some((name, kinds)) if !name.contains('.') && kinds.parts_coroutines() => {
+                self.names.push(name);
+            }
+            _ => walk_expr(self, expression),
+        }
+    }
+}
+
 /// The answers that objects of a class keep.
 pub(super) fn kept_by(body: &[Stmt]) -> KeptAnswers {
     let mut stores = Stores::default();

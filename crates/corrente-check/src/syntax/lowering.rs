@@ -91,6 +91,8 @@ pub(super) struct Lowering<'a> {
     frames: Vec<Frame>,
     /// For each class around: tests whose answers its objects keep.
     pub(super) answers: Vec<KeptAnswers>,
+    /// For each function around: variables whose kind it asks.
+    pub(super) chosen_by: Vec<Vec<String>>,
     pub(super) depth: u32,
     told_depth: bool,
 }
@@ -103,6 +105,7 @@ impl<'a> Lowering<'a> {
             numbers: FxHashMap::default(),
             frames: Vec::new(),
             answers: Vec::new(),
+            chosen_by: Vec::new(),
             depth: 0,
             told_depth: false,
         }

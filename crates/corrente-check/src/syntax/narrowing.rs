@@ -134,6 +134,27 @@ impl Lowering<'_> {
         to
     }
 
+    /// What is awaited of a variable whose kind the function around asks: whichever way it asks, what is no
+    /// coroutine function goes to another wrapper.
+    pub(super) fn as_chosen(&mut self, callee: &Expr, from: Slot) -> Slot {
+        let Expr::Name(name) = callee else {
+            return from;
+        };
+        let name = name.id.as_str();
+        let around = self
+            .chosen_by
+            .split_last()
+            .map_or(&[][..], |(_, rest)| rest);
+        let is_asked = around.iter().flatten().any(|asked| asked == name);
+        if !is_asked || !self.is_elsewhere(name) {
+            return from;
+        }
+        let to = self.slot();
+        let by = Trait::Function(Kinds::COROUTINE);
+        self.emit(callee.range(), Action::Filter { to, from, by });
+        to
+    }
+
     /// What is assigned now has passed no test.
     pub(super) fn forget_tests_of(&mut self, target: &Expr) {
         if !self.frame().within.is_empty()
