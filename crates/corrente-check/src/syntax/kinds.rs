@@ -61,8 +61,9 @@ pub(super) fn asked_in(body: &[Stmt]) -> Vec<String> {
         .any(|statement| matches!(statement, Stmt::FunctionDef(inner) if inner.is_async));
     let mut found = Asked::default();
     if has_coroutines {
-        body.iter()
-            .for_each(|statement| found.visit_stmt(statement));
+        for statement in body {
+            found.visit_stmt(statement);
+        }
     }
     found.names
 }
@@ -95,10 +96,9 @@ pub(super) fn kept_by(body: &[Stmt]) -> KeptAnswers {
     for (method, statement) in body.iter().enumerate() {
         if let Stmt::FunctionDef(function) = statement {
             stores.method = method;
-            function
-                .body
-                .iter()
-                .for_each(|inner| stores.visit_stmt(inner));
+            for inner in &function.body {
+                stores.visit_stmt(inner);
+            }
         }
     }
     let answers = stores.all.iter().filter_map(|store| {
