@@ -6,6 +6,8 @@
 
 mod entries;
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -437,11 +439,11 @@ impl Catalogue {
         self.explanations.contains_key(name) || self.rules.iter().any(|rule| rule.name == name)
     }
 
-    /// All rules, by name.
+    /// All rules by name, explained or not.
     pub fn rule_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.explanations.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        names
+        let explained = self.explanations.keys().map(String::as_str);
+        let all = explained.chain(self.rules.iter().map(|rule| &*rule.name));
+        all.collect::<BTreeSet<&str>>().into_iter().collect()
     }
 
     /// The calls of a rule, with what to call instead.

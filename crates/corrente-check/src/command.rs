@@ -5,6 +5,7 @@
 
 mod arguments;
 mod cache;
+mod encoding;
 mod files;
 mod output;
 mod planning;
@@ -25,6 +26,9 @@ use files::Excluded;
 /// Findings, if any, are the reason to fail.
 const FOUND: u8 = 1;
 const CANNOT_RUN: u8 = 2;
+
+/// The file with the project's settings.
+const SETTINGS: &str = "pyproject.toml";
 
 /// What it is called when `corrente` starts it.
 const CALLED: &str = "corrente check";
@@ -66,29 +70,23 @@ fn parse() -> Result<Arguments, clap::Error> {
 }
 
 fn run_with(arguments: &Arguments) -> Result<u8, Refusal> {
-    let project = project(arguments)?;
-    let catalogue = catalogue(arguments, &project)?;
     if let Some(rule) = &arguments.explain {
-        return explain(&catalogue.known, rule);
+        let project = project(arguments)?;
+        return explain(&catalogue(arguments, &project)?.known, rule);
     }
-    project.refuse_unknown_rules(&catalogue.known)?;
-    let mut excluded = Excluded::default();
-    excluded.add(&project.folder, &project.settings.exclude);
-    excluded.add(Path::new("."), &arguments.exclude);
-    let once = || once(arguments, &project, &catalogue, &excluded);
     if arguments.watch {
-        watch::run(&arguments.paths, &excluded, once)
+        watch::run(&arguments.paths, || watched(arguments), || once(arguments))
     } else {
-        once()
+        once(arguments)
     }
 }
 
-fn once(
-    arguments: &Arguments,
-    project: &Project,
-    catalogue: &Loaded,
-    excluded: &Excluded,
-) -> Result<u8, Refusal> {
+/// Reads the settings and the catalogues, then the files.
+fn once(arguments: &Arguments) -> Result<u8, Refusal> {
+    let project = &project(arguments)?;
+    let catalogue = &catalogue(arguments, project)?;
+    project.refuse_unknown_rules(&catalogue.known)?;
+    let excluded = &project.excluded(arguments);
     let found = files::read(&arguments.paths, excluded).map_err(Refusal)?;
     for skipped in &found.skipped {
         output::message(&format!("corrente-check: {skipped}"));
@@ -98,11 +96,11 @@ fn once(
             "found no Python file; name a file or a folder that has some".into(),
         ));
     }
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if arguments.plan {
-        return planning::run(arguments, &found.sources, &catalogue.known, threads);
+        return planning::run(arguments, &found, &catalogue.known);
     }
-    let mut report = checked(arguments, &found.sources, catalogue, threads);
+    let mut report = checked(arguments, &found.sources, catalogue);
+    found.add_faults(&mut report.faults);
     sift(&mut report, arguments, &project.settings);
     if let Some(path) = &arguments.write_baseline {
         let text = Baseline::of(&report)
@@ -119,12 +117,8 @@ fn once(
 }
 
 /// The report, with what an earlier run knows of files that have not changed.
-fn checked(
-    arguments: &Arguments,
-    sources: &[Source],
-    catalogue: &Loaded,
-    threads: usize,
-) -> Report {
+fn checked(arguments: &Arguments, sources: &[Source], catalogue: &Loaded) -> Report {
+    let threads = threads();
     let cache = if arguments.no_cache {
         None
     } else {
@@ -149,24 +143,53 @@ fn checked(
     report
 }
 
+/// As many as there are processors for us.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 fn refuse(path: &Path, reason: &str) -> Refusal {
     Refusal(format!("`{}` {reason}", path.display()))
 }
 
 /// The project's settings and where they stand.
+#[derive(Default)]
 struct Project {
     folder: PathBuf,
     settings: Configuration,
 }
 
 impl Project {
+    fn excluded(&self, arguments: &Arguments) -> Excluded {
+        let mut excluded = Excluded::default();
+        excluded.add(&self.folder, &self.settings.exclude);
+        excluded.add(Path::new("."), &arguments.exclude);
+        excluded
+    }
+
+    /// The catalogues that are the user's own.
+    fn catalogues(&self, arguments: &Arguments) -> Vec<PathBuf> {
+        let settings = self.settings.catalogue.iter();
+        let of_project = settings.map(|path| self.folder.join(path));
+        of_project
+            .chain(arguments.catalogue.iter().cloned())
+            .collect()
+    }
+
+    /// The file with what is known, if there is one.
+    fn baseline(&self, arguments: &Arguments) -> Option<PathBuf> {
+        let of_project = self.settings.baseline.as_ref();
+        let of_project = of_project.map(|path| self.folder.join(path));
+        arguments.baseline.clone().or(of_project)
+    }
+
     /// A rule that is misspelt would silently be told all the same.
     fn refuse_unknown_rules(&self, catalogue: &Catalogue) -> Result<(), Refusal> {
         let mut ignored = self.settings.ignore.iter();
         match ignored.find(|rule| !catalogue.has_rule(rule)) {
             None => Ok(()),
             Some(rule) => {
-                let path = self.folder.join("pyproject.toml");
+                let path = self.folder.join(SETTINGS);
                 let known = catalogue.rule_names().join(", ");
                 let reason = format!("`ignore`: there is no rule `{rule}`; there are {known}");
                 Err(refuse(&path, &reason))
@@ -175,15 +198,17 @@ impl Project {
     }
 }
 
-/// The nearest pyproject.toml at or above the first path.
+/// Where the search for settings begins.
+fn start(arguments: &Arguments) -> PathBuf {
+    let first = arguments.paths.first();
+    let first = first.map_or(Path::new("."), PathBuf::as_path);
+    fs::canonicalize(first).unwrap_or_else(|_| first.to_path_buf())
+}
+
+/// The settings of the nearest pyproject.toml at or above the first path.
 fn project(arguments: &Arguments) -> Result<Project, Refusal> {
-    let first = arguments
-        .paths
-        .first()
-        .map_or(Path::new("."), PathBuf::as_path);
-    let start = fs::canonicalize(first).unwrap_or_else(|_| first.to_path_buf());
-    for folder in start.ancestors() {
-        let path = folder.join("pyproject.toml");
+    for folder in start(arguments).ancestors() {
+        let path = folder.join(SETTINGS);
         if let Ok(text) = fs::read_to_string(&path) {
             let settings = Configuration::read(&text).map_err(|reason| refuse(&path, &reason))?;
             return Ok(Project {
@@ -196,6 +221,22 @@ fn project(arguments: &Arguments) -> Result<Project, Refusal> {
         folder: PathBuf::from("."),
         settings: Configuration::default(),
     })
+}
+
+/// What a run depends on beside the files. Settings that are wrong now may be right after the next change.
+fn watched(arguments: &Arguments) -> watch::Watched {
+    let ancestors = start(arguments);
+    let mut beside: Vec<PathBuf> = ancestors
+        .ancestors()
+        .map(|folder| folder.join(SETTINGS))
+        .collect();
+    let project = project(arguments).unwrap_or_default();
+    beside.extend(project.catalogues(arguments));
+    beside.extend(project.baseline(arguments));
+    watch::Watched {
+        beside,
+        excluded: project.excluded(arguments),
+    }
 }
 
 /// The catalogue, and the texts that the user has added to ours.
@@ -212,12 +253,7 @@ fn catalogue(arguments: &Arguments, project: &Project) -> Result<Loaded, Refusal
     };
     let mut catalogue = built_in.map_err(|error| Refusal(format!("a bug of ours: {error}")))?;
     let mut texts = Vec::new();
-    let of_project = project
-        .settings
-        .catalogue
-        .iter()
-        .map(|path| project.folder.join(path));
-    for path in of_project.chain(arguments.catalogue.iter().cloned()) {
+    for path in project.catalogues(arguments) {
         let text = fs::read_to_string(&path)
             .map_err(|error| refuse(&path, &format!("cannot be read: {error}")))?;
         let name = path.display().to_string();
@@ -262,12 +298,7 @@ fn apply_baseline(
     arguments: &Arguments,
     project: &Project,
 ) -> Result<usize, Refusal> {
-    let of_project = project
-        .settings
-        .baseline
-        .as_ref()
-        .map(|path| project.folder.join(path));
-    let Some(path) = arguments.baseline.clone().or(of_project) else {
+    let Some(path) = project.baseline(arguments) else {
         return Ok(0);
     };
     let text = fs::read_to_string(&path)

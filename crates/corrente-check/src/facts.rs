@@ -52,6 +52,8 @@ pub(crate) struct ModuleFacts {
     pub(crate) lines: Vec<u32>,
     /// Comments that silence a rule.
     pub(crate) pardons: Vec<Pardon>,
+    /// What runs only where the module is the program, not where it is imported.
+    pub(crate) scripts: Vec<Span>,
 }
 
 impl ModuleFacts {
@@ -96,6 +98,7 @@ impl ModuleFacts {
             faults: vec![Fault { at: 0, message }],
             lines: vec![0],
             pardons: Vec::new(),
+            scripts: Vec::new(),
         };
         broken.index();
         broken
@@ -297,13 +300,64 @@ pub(crate) enum Mode {
     Decorator,
 }
 
+/// A set of kinds of functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    pub(crate) const PLAIN: Self = Self(1);
+    pub(crate) const COROUTINE: Self = Self(2);
+    pub(crate) const GENERATOR: Self = Self(4);
+    pub(crate) const ASYNC_GENERATOR: Self = Self(8);
+    const ALL: u8 = 15;
+
+    /// The kind of a function with such a body.
+    pub(crate) fn of(body: BodyKind) -> Self {
+        match body {
+            BodyKind::Module | BodyKind::Class | BodyKind::Function => Self::PLAIN,
+            BodyKind::Coroutine => Self::COROUTINE,
+            BodyKind::Generator => Self::GENERATOR,
+            BodyKind::AsyncGenerator => Self::ASYNC_GENERATOR,
+        }
+    }
+
+    pub(crate) fn others(self) -> Self {
+        Self(Self::ALL & !self.0)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
+
+    /// Whether coroutine functions and plain ones are not on the same side.
+    pub(crate) fn parts_coroutines(self) -> bool {
+        self.has(Self::COROUTINE) != self.has(Self::PLAIN)
+    }
+
+    /// The set as a number, for the store.
+    pub(crate) fn number(self) -> u32 {
+        u32::from(self.0)
+    }
+
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        let bits = u8::try_from(number).ok()?;
+        (bits <= Self::ALL).then_some(Self(bits))
+    }
+}
+
 /// What a test says of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Trait {
-    /// It is a coroutine function.
-    Coroutine,
-    /// It is none.
-    NotCoroutine,
+    /// It is a function of one of these kinds.
+    Function(Kinds),
     /// It is an instance of the class in the slot.
     Instance(Slot),
     /// It is none.

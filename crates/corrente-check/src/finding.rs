@@ -75,17 +75,30 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
-/// The rule of a comment that silences findings and does not say why.
+/// The rule of comments that silence findings and are wrong themselves.
 pub(crate) const SUPPRESSION: &str = "suppression";
+
+/// What is told of such a comment that does not say why; of any other, what it says.
+pub(crate) const UNEXPLAINED: &str = "# corrente: ignore";
 
 impl Finding {
     /// What is wrong, in a line.
     pub fn headline(&self) -> String {
-        if self.rule == SUPPRESSION {
-            format!("`{}` gives no reason", self.call)
-        } else {
-            format!("`{}` blocks the event loop", self.call)
+        match (&*self.rule, &*self.call) {
+            (SUPPRESSION, UNEXPLAINED) => format!("`{UNEXPLAINED}` gives no reason"),
+            (SUPPRESSION, comment) => format!("`{comment}` names no rule"),
+            (_, call) => format!("`{call}` blocks the event loop"),
         }
+    }
+
+    /// Whether it is about a comment that gives no reason, not about a call.
+    pub(crate) fn is_unexplained(&self) -> bool {
+        self.rule == SUPPRESSION && self.call == UNEXPLAINED
+    }
+
+    /// Whether it is about a comment that names no rule.
+    pub(crate) fn is_of_no_rule(&self) -> bool {
+        self.rule == SUPPRESSION && self.call != UNEXPLAINED
     }
 }
 

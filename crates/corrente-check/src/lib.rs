@@ -23,6 +23,7 @@ mod routing;
 mod solve;
 mod spans;
 mod store;
+mod suppressions;
 mod symbols;
 mod syntax;
 mod telling;
@@ -64,7 +65,7 @@ pub fn check(sources: &[Source], catalogue: &Catalogue, threads: usize) -> Repor
     solved(sources, facts, catalogue, |machine| {
         let found = reach::found(machine);
         let facts = &machine.program.facts();
-        Files { sources, facts }.report(&found)
+        Files { sources, facts }.report(&found, catalogue)
     })
 }
 
@@ -104,7 +105,9 @@ pub fn check_again(
         facts: store.updated(&lowered),
         findings: None,
     };
-    if let Some(report) = shape.and_then(|shape| told_again(sources, &lowered, store, &shape)) {
+    if let Some(report) =
+        shape.and_then(|shape| told_again((sources, catalogue), &lowered, store, &shape))
+    {
         leave(lowered, effort.memory);
         return (report, updated);
     }
@@ -114,21 +117,21 @@ pub fn check_again(
         let found = reach::found(machine);
         let facts = &machine.program.facts();
         updated.findings = shape.and_then(|shape| store::kept(&found, &shape, facts));
-        Files { sources, facts }.report(&found)
+        Files { sources, facts }.report(&found, catalogue)
     });
     (report, updated)
 }
 
 /// The report on what the last run found, if the program is made of the same as then.
 fn told_again(
-    sources: &[Source],
+    (sources, catalogue): (&[Source], &Catalogue),
     lowered: &[Lowered],
     store: &Store,
     shape: &Digested,
 ) -> Option<Report> {
     let facts: &Vec<&ModuleFacts> = &lowered.iter().map(|file| &file.facts).collect();
     let found = store.found(shape, facts)?;
-    Some(Files { sources, facts }.report(&found))
+    Some(Files { sources, facts }.report(&found, catalogue))
 }
 
 fn leave<T>(what: T, memory: Memory) {

@@ -23,6 +23,8 @@ pub(crate) struct Module {
     package: String,
     /// The folder, dotted, in which a script finds its siblings.
     folder: String,
+    /// Whether a package of the same name hides it from all imports, and it is no script beside that.
+    pub(crate) is_hidden: bool,
     pub(crate) facts: ModuleFacts,
     /// The program's symbol of each name of the module's.
     symbols: Vec<Symbol>,
@@ -98,8 +100,13 @@ impl Program {
             names.called(module);
         }
         let is_package = path.ends_with("__init__.py");
+        // Of a module and a package of one name, Python imports the package.
+        let plain = path.strip_suffix(".py").unwrap_or(&path).trim_matches('/');
+        let loses = packages.contains(plain);
+        let mut around = plain.match_indices('/').map(|(end, _)| &plain[..end]);
+        let is_hidden = loses && around.any(|folder| packages.contains(folder));
         let name = names.own.clone();
-        for known in names.all {
+        for known in names.all.into_iter().filter(|_| !loses) {
             self.by_name.entry(known).or_insert(number);
         }
         let parent = name
@@ -112,6 +119,7 @@ impl Program {
             name,
             package,
             folder: names.folder,
+            is_hidden,
             facts,
             symbols,
             first,

@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{Action, BodyKind, Span};
 use crate::finding::{Certainty, Extent, short};
 use crate::found::{Found, FoundCall, FoundStep};
-use crate::program::FunctionId;
+use crate::program::{FunctionId, Module};
 use crate::solve::{Edge, InstanceId, Machine, Reach};
 
 /// Bodies that are looked at to count from where a call is reached.
@@ -41,16 +41,16 @@ struct Search<'a, 'm> {
     starts: FxHashMap<InstanceId, String>,
     arrivals: FxHashMap<InstanceId, Arrival>,
     callers: FxHashMap<InstanceId, Vec<InstanceId>>,
-    /// Which modules are tests, by number.
-    tests: Vec<bool>,
+    /// Which modules are tests, or cannot be imported, by number.
+    left_out: Vec<bool>,
     /// The circumstances of each function.
     bodies: FxHashMap<FunctionId, Vec<InstanceId>>,
 }
 
 impl<'a, 'm> Search<'a, 'm> {
     fn new(machine: &'a Machine<'m>) -> Self {
-        let tests = tests_of(machine);
-        let is_in_test = |function| tests[machine.program.module_number(function) as usize];
+        let left_out = left_out(machine);
+        let is_left_out = |function| left_out[machine.program.module_number(function) as usize];
         let mut starts = FxHashMap::default();
         let mut bodies: FxHashMap<FunctionId, Vec<InstanceId>> = FxHashMap::default();
         for (number, instance) in machine.instances.iter().enumerate() {
@@ -62,7 +62,7 @@ impl<'a, 'm> Search<'a, 'm> {
                 BodyKind::AsyncGenerator => "async generator",
                 _ => continue,
             };
-            if !is_in_test(instance.function)
+            if !is_left_out(instance.function)
                 && !machine.is_expression(body)
                 && !runs_as_called_only(machine, body)
             {
@@ -70,7 +70,7 @@ impl<'a, 'm> Search<'a, 'm> {
             }
         }
         for entry in &machine.entries {
-            if is_in_test(machine.instances[entry.instance.0 as usize].function) {
+            if is_left_out(machine.instances[entry.instance.0 as usize].function) {
                 continue;
             }
             starts
@@ -82,7 +82,7 @@ impl<'a, 'm> Search<'a, 'm> {
             starts,
             arrivals: FxHashMap::default(),
             callers: FxHashMap::default(),
-            tests,
+            left_out,
             bodies,
         }
     }
@@ -114,7 +114,11 @@ impl<'a, 'm> Search<'a, 'm> {
         let mut found = Vec::new();
         for edge in &self.machine.instances[at.0 as usize].edges {
             let Reach::Body(to) = edge.to else { continue };
-            if self.certainty_of(edge, to) > certainty || self.is_start(to) || self.is_in_test(to) {
+            if self.certainty_of(edge, to) > certainty
+                || self.is_start(to)
+                || self.is_left_out(to)
+                || self.is_of_script(at, edge.span)
+            {
                 continue;
             }
             let callers = self.callers.entry(to).or_default();
@@ -142,10 +146,22 @@ impl<'a, 'm> Search<'a, 'm> {
         }
     }
 
-    /// Whether a body stands in a test: a program does not call its tests, whatever they override.
-    fn is_in_test(&self, to: InstanceId) -> bool {
+    /// Whether a body stands in a test, or where no import leads: a program does not call its tests, whatever
+    /// they override.
+    fn is_left_out(&self, to: InstanceId) -> bool {
         let function = self.machine.instances[to.0 as usize].function;
-        self.tests[self.machine.program.module_number(function) as usize]
+        self.left_out[self.machine.program.module_number(function) as usize]
+    }
+
+    /// Whether a call stands where only the main program comes by: a chain comes to a module by its import.
+    fn is_of_script(&self, at: InstanceId, call: Span) -> bool {
+        let program = self.machine.program;
+        let function = self.machine.instances[at.0 as usize].function;
+        if program.function(function).kind != BodyKind::Module {
+            return false;
+        }
+        let mut scripts = program.module_of(function).facts.scripts.iter();
+        scripts.any(|script| (script.start..script.end).contains(&call.start))
     }
 
     fn is_start(&self, instance: InstanceId) -> bool {
@@ -163,7 +179,8 @@ impl<'a, 'm> Search<'a, 'm> {
             let module = self.machine.program.module_number(instance.function);
             for edge in &instance.edges {
                 let Reach::Leaf(leaf) = edge.to else { continue };
-                if self.is_told_already(instance.function, leaf)
+                if self.is_of_script(at, edge.span)
+                    || self.is_told_already(instance.function, leaf)
                     || self.was_asked_before(instance.function, edge.span, leaf)
                 {
                     continue;
@@ -298,11 +315,11 @@ fn runs_as_called_only(machine: &Machine<'_>, body: InstanceId) -> bool {
     !instance.is_called && machine.is_called_with_constants(instance.function)
 }
 
-/// Which modules are tests.
-fn tests_of(machine: &Machine<'_>) -> Vec<bool> {
+/// Which modules are tests, or hidden behind a package of their name.
+fn left_out(machine: &Machine<'_>) -> Vec<bool> {
     let modules = machine.program.modules.iter();
-    let bodies = modules.map(|module| FunctionId(module.first));
-    bodies.map(|body| is_test(machine, body)).collect()
+    let is_out = |module: &Module| module.is_hidden || is_test(machine, FunctionId(module.first));
+    modules.map(is_out).collect()
 }
 
 /// Tests run on a loop of their own, where a stall stalls nobody.

@@ -21,7 +21,7 @@ use crate::spans::Spans;
 
 /// Says what the bytes are, and in which form: it changes with `encoding` and with what `syntax`
 /// makes of a source.
-const FORMAT: &str = concat!("corrente-check facts 10 ", env!("CARGO_PKG_VERSION"), "\n");
+const FORMAT: &str = concat!("corrente-check facts 12 ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Bytes of a digest.
 const DIGEST: usize = 32;

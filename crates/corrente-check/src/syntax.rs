@@ -10,6 +10,7 @@ mod expressions;
 mod flow;
 mod guards;
 mod imports;
+mod kinds;
 mod lowering;
 mod narrowing;
 mod operators;
@@ -18,6 +19,7 @@ mod pardons;
 mod patterns;
 mod pruning;
 mod scopes;
+mod scripts;
 mod settled;
 mod statements;
 mod truth;
@@ -75,6 +77,7 @@ pub(crate) fn lower(source: &str) -> ModuleFacts {
 pub(crate) fn follow(source: &str, facts: &mut ModuleFacts) {
     facts.lines = line_starts(source);
     facts.pardons = pardons::read(source);
+    facts.scripts = scripts::read(source);
 }
 
 /// A message for one line of a terminal: the parser quotes what it found, whatever that is.

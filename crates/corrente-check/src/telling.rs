@@ -6,9 +6,11 @@
 use rustc_hash::FxHashMap;
 
 use crate::Source;
+use crate::catalogue::Catalogue;
 use crate::facts::{ModuleFacts, Span};
-use crate::finding::{Certainty, Extent, Fault, Finding, Place, Report, SUPPRESSION, Step};
+use crate::finding::{Extent, Fault, Finding, Place, Report, Step};
 use crate::found::{Found, FoundCall, FoundStep};
+use crate::suppressions;
 
 /// Files and what they were lowered to.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,7 @@ pub(crate) struct Files<'a> {
 
 impl Files<'_> {
     /// The report on what was found in them.
-    pub(crate) fn report(self, found: &Found) -> Report {
+    pub(crate) fn report(self, found: &Found, catalogue: &Catalogue) -> Report {
         let mut calls: Vec<(&FoundCall<Span>, Finding)> = found
             .calls
             .iter()
@@ -35,7 +37,7 @@ impl Files<'_> {
             .collect();
         number_fingerprints(&mut findings);
         let mut report = self.sift(findings);
-        report.findings.extend(self.without_reason());
+        report.findings.extend(suppressions::wrong(self, catalogue));
         report.faults = self.faults();
         report.extent = Extent {
             lines: self.facts.iter().map(|facts| facts.lines.len()).sum(),
@@ -90,36 +92,6 @@ impl Files<'_> {
         report
     }
 
-    /// Comments that silence findings and do not say why.
-    fn without_reason(self) -> Vec<Finding> {
-        let mut found: Vec<(Finding, u32)> = Vec::new();
-        for ((facts, source), number) in self.facts.iter().zip(self.sources).zip(0..) {
-            let pardons = facts.pardons.iter();
-            for pardon in pardons.filter(|pardon| pardon.reason.is_empty()) {
-                let place = Place {
-                    path: source.path.clone(),
-                    line: pardon.line,
-                    column: pardon.column,
-                    end_column: pardon.end_column,
-                };
-                let finding = Finding {
-                    rule: SUPPRESSION.to_owned(),
-                    call: "# corrente: ignore".to_owned(),
-                    certainty: Certainty::Certain,
-                    fingerprint: format!("{}:{SUPPRESSION}", place.path),
-                    place,
-                    chain: Vec::new(),
-                    entry: String::new(),
-                    reached_from: 1,
-                    instead: "`# corrente: ignore[rule] why it may block here`".to_owned(),
-                };
-                found.push((finding, number));
-            }
-        }
-        number_fingerprints(&mut found);
-        found.into_iter().map(|(finding, _)| finding).collect()
-    }
-
     /// What could not be read.
     pub(crate) fn faults(self) -> Vec<Fault> {
         let files = self.facts.iter().zip(self.sources);
@@ -138,7 +110,7 @@ impl Files<'_> {
 }
 
 /// Equal calls in one function are told apart by their order.
-fn number_fingerprints(findings: &mut [(Finding, u32)]) {
+pub(crate) fn number_fingerprints(findings: &mut [(Finding, u32)]) {
     let mut seen: FxHashMap<String, usize> = FxHashMap::default();
     for (finding, _) in findings {
         let count = seen.entry(finding.fingerprint.clone()).or_default();

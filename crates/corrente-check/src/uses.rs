@@ -86,11 +86,7 @@ pub(crate) fn each_use(action: &Action, mut found: impl FnMut(Slot)) {
                     found(*slot);
                 }
                 Trait::Given { subject, kept } => [*subject, *kept].into_iter().for_each(found),
-                Trait::Coroutine
-                | Trait::NotCoroutine
-                | Trait::Unblocked
-                | Trait::Ready
-                | Trait::Any => {}
+                Trait::Function(_) | Trait::Unblocked | Trait::Ready | Trait::Any => {}
             }
         }
         Action::Text { .. }

@@ -255,6 +255,65 @@ fn a_file_that_does_not_parse_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_suppression_of_no_rule_is_a_finding() {
+    let misspelt = SERVICE.replace(
+        "sleep(1)",
+        "sleep(1)  # corrente: ignore[slep, dns] nothing else runs",
+    );
+    let elsewhere = "x = 1  # corrente: ignore[everything] it is old\n";
+    let folder = project(&[("service.py", &misspelt), ("other.py", elsewhere)]);
+    insta::assert_snapshot!(run(&folder, &[]));
+    let catalogue =
+        "[rule]\nslep = \"ours\"\n[[block]]\nrule = \"everything\"\nnames = [\"ours.f\"]\n";
+    fs::write(folder.path().join("ours.toml"), catalogue).expect("it can be written");
+    let said = run(&folder, &["--catalogue", "ours.toml"]);
+    assert!(!said.contains("names no rule"), "{said}");
+}
+
+#[test]
+fn a_file_in_no_declared_encoding_is_told_and_the_rest_goes_on() {
+    let folder = project(&[("service.py", SERVICE)]);
+    let write = |name: &str, head: &str| {
+        let bytes = [head.as_bytes(), b"NAME = 'caf\xe9'\n", SERVICE.as_bytes()].concat();
+        fs::write(folder.path().join(name), bytes).expect("it can be written");
+    };
+    write("old.py", "");
+    write("declared.py", "# -*- coding: latin-1 -*-\n");
+    insta::assert_snapshot!(run(&folder, &[]));
+    let said = run(&folder, &["--json"]);
+    assert!(
+        said.contains("\"message\": \"byte 0xe9 is not UTF-8"),
+        "{said}"
+    );
+    assert!(run(&folder, &["--plan"]).contains("old.py:1: not parsed: byte 0xe9"));
+}
+
+#[test]
+fn links_that_lead_nowhere_or_round_are_told() {
+    let folder = project(&[("shop/service.py", SERVICE)]);
+    let link = |to: &str, name: &str| {
+        let made = std::os::unix::fs::symlink(to, folder.path().join(name));
+        made.expect("a link can be made");
+    };
+    link("nowhere.py", "gone.py");
+    link("nowhere", "gone");
+    link("round.py", "round.py");
+    link("..", "shop/again");
+    link(".", "shop/self");
+    // A second name of a folder, what an editor leaves, and what is no Python are not worth a line.
+    link("shop", "store");
+    link("me@here:1", ".#service.py");
+    link("nowhere.txt", "gone.txt");
+    insta::assert_snapshot!(run(&folder, &[]));
+    let said = run(&folder, &["round.py"]);
+    assert!(said.starts_with("exit 2"), "{said}");
+    assert!(
+        said.contains("`round.py` is a link that cannot be followed"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_plan() {
     insta::assert_snapshot!(run(
         &project(&[("shop.py", SHOP), ("store.py", STORE)]),
@@ -315,10 +374,17 @@ fn watching_runs_again_when_a_file_changes() {
     let first = summary();
     fs::write(folder.path().join("service.py"), "async def main(): ...\n").expect("it is ours");
     let second = summary();
+    fs::write(folder.path().join("service.py"), SERVICE).expect("it is ours");
+    let third = summary();
+    let settings = "[tool.corrente.check]\nignore = [\"sleep\"]\n";
+    fs::write(folder.path().join("pyproject.toml"), settings).expect("it is ours");
+    let fourth = summary();
     watching.kill().expect("it runs");
     watching.wait().expect("it was started here");
     assert!(first.contains("1 blocking call on"), "{first}");
     assert!(second.contains("0 blocking calls"), "{second}");
+    assert!(third.contains("1 blocking call on"), "{third}");
+    assert!(fourth.contains("0 blocking calls"), "{fourth}");
 }
 
 #[test]

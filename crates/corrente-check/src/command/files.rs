@@ -1,12 +1,16 @@
-//! Python files under a path: found, read, decoded.
+//! Python files under a path: found and read.
 //!
-//! A folder is entered once, whichever links lead to it. What cannot be read is told and left out.
+//! A folder is entered once, whichever links lead to it. What cannot be read, and links that lead
+//! nowhere or round in a circle, are told and left out.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use corrente_check::Source;
+use corrente_check::{Fault, Source};
+
+use super::encoding;
 
 /// Folders that hold other people's code or what tools write.
 const FOREIGN: &[&str] = &[
@@ -67,6 +71,8 @@ pub(crate) struct Files {
     pub(crate) sources: Vec<Source>,
     /// Lines about what was left out.
     pub(crate) skipped: Vec<String>,
+    /// Files that Python would not read as they are.
+    pub(crate) faults: Vec<Fault>,
     found: Vec<PathBuf>,
     entered: BTreeSet<PathBuf>,
 }
@@ -90,8 +96,7 @@ pub(crate) fn list(paths: &[PathBuf], excluded: &Excluded) -> Result<Vec<PathBuf
 fn find(paths: &[PathBuf], excluded: &Excluded) -> Result<Files, String> {
     let mut files = Files::default();
     for path in paths {
-        let known = fs::metadata(path)
-            .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+        let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         if known.is_dir() {
             files.enter(path, path, excluded, DEPTH_MAX);
         } else {
@@ -102,21 +107,21 @@ fn find(paths: &[PathBuf], excluded: &Excluded) -> Result<Files, String> {
 }
 
 impl Files {
+    /// Adds what is wrong with the files themselves to what is wrong in them.
+    pub(crate) fn add_faults(&self, faults: &mut Vec<Fault>) {
+        faults.extend(self.faults.iter().cloned());
+        faults.sort_by(|one, other| one.place.cmp(&other.place));
+    }
+
     fn enter(&mut self, folder: &Path, base: &Path, excluded: &Excluded, depth: usize) {
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        let is_above =
-            fs::canonicalize(base).is_ok_and(|base| base != real && base.starts_with(&real));
-        if is_above {
-            // A link upwards leads out of what was asked for.
-            return;
-        }
-        if !self.entered.insert(real.clone()) {
+        if self.leads_upwards(folder, base, &real) || !self.entered.insert(real.clone()) {
             return;
         }
         if depth == 0 {
             self.skipped.push(format!(
                 "`{}` is more than {DEPTH_MAX} folders deep: left out",
-                folder.display()
+                told(folder)
             ));
             return;
         }
@@ -124,7 +129,7 @@ impl Files {
             Ok(entries) => entries,
             Err(error) => {
                 self.skipped
-                    .push(format!("`{}` cannot be listed: {error}", folder.display()));
+                    .push(format!("`{}` cannot be listed: {error}", told(folder)));
                 return;
             }
         };
@@ -138,22 +143,40 @@ impl Files {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            if excluded.has(&real, &name) {
+            if excluded.has(&real, &name) || FOREIGN.contains(&name.as_str()) {
                 continue;
             }
             // Metadata follows links: a link to a file is a file.
             match fs::metadata(&path) {
-                Ok(known) if known.is_dir() && !FOREIGN.contains(&name.as_str()) => {
+                Ok(known) if known.is_dir() => {
                     self.enter(&path, base, excluded, depth - 1);
                 }
                 Ok(known) if known.is_file() && is_python(&path) => self.found.push(path),
+                Err(error) if may_be_code(&path) => self.skipped.push(unreadable(&path, &error)),
                 _ => {}
             }
         }
     }
 
+    /// Whether it is a link to a folder that it is in itself, or out of what was asked for to one around that.
+    fn leads_upwards(&mut self, folder: &Path, base: &Path, real: &Path) -> bool {
+        if folder == base || !folder.is_symlink() {
+            return false;
+        }
+        let mut inside = [folder.parent(), Some(base)].into_iter().flatten();
+        let is_in = |one: &Path| fs::canonicalize(one).is_ok_and(|one| one.starts_with(real));
+        let leads = inside.any(is_in);
+        if leads {
+            self.skipped.push(format!(
+                "`{}` is a link to a folder that it is in: not followed",
+                told(folder)
+            ));
+        }
+        leads
+    }
+
     fn file(&mut self, path: &Path) {
-        let told = path.display();
+        let told = told(path);
         if fs::metadata(path).is_ok_and(|known| known.len() > FILE_BYTES_MAX) {
             self.skipped.push(format!(
                 "`{told}` has more than {FILE_BYTES_MAX} bytes: left out"
@@ -163,14 +186,15 @@ impl Files {
         match fs::read(path) {
             Ok(bytes) => {
                 let module = module_name(path);
-                let told = path.strip_prefix(".").unwrap_or(path);
-                let path = told.to_string_lossy().replace('\\', "/");
-                let text = decode(bytes);
+                let path = told;
+                let encoding::Decoded { text, wrong } = encoding::decode(bytes);
+                self.faults.extend(wrong.map(|wrong| Fault {
+                    place: wrong.place(&path),
+                    message: wrong.message(),
+                }));
                 self.sources.push(Source { path, module, text });
             }
-            Err(error) => self
-                .skipped
-                .push(format!("`{told}` cannot be read: {error}")),
+            Err(error) => self.skipped.push(unreadable(path, &error)),
         }
     }
 }
@@ -196,25 +220,31 @@ fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
 }
 
-/// UTF-8, else Latin-1, whose bytes are its characters: names and calls are ASCII in both.
-fn decode(bytes: Vec<u8>) -> String {
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect());
-    match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    }
+/// Whether what cannot be looked at may be a folder or a file of Python. Editors mark files that are
+/// open by links such as `.#shop.py` that lead nowhere.
+fn may_be_code(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with(".#") && (is_python(path) || path.extension().is_none())
+}
+
+/// A path as people are told it.
+fn told(path: &Path) -> String {
+    let told = path.strip_prefix(".").unwrap_or(path);
+    told.to_string_lossy().replace('\\', "/")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    let what = if path.is_symlink() {
+        "is a link that cannot be followed"
+    } else {
+        "cannot be read"
+    };
+    format!("`{}` {what}: {error}", told(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn other_encodings_are_read() {
-        assert_eq!(decode(b"\xef\xbb\xbfx".to_vec()), "x");
-        assert_eq!(decode(b"caf\xe9".to_vec()), "café");
-    }
 
     #[test]
     fn a_loop_of_links_is_entered_once() {

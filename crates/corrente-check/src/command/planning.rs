@@ -6,20 +6,26 @@ use std::fs;
 use std::path::Path;
 
 use corrente_check::plan::{Plan, Recorded};
-use corrente_check::{Catalogue, Source, plan, render};
+use corrente_check::{Catalogue, plan, render};
 
 use super::arguments::{Arguments, Form};
+use super::files::Files;
 use super::{FOUND, Refusal, output, refuse};
 
 /// Makes the plan and shows it.
 pub(super) fn run(
     arguments: &Arguments,
-    sources: &[Source],
+    found: &Files,
     catalogue: &Catalogue,
-    threads: usize,
 ) -> Result<u8, Refusal> {
     let recorded = arguments.gauge.as_deref().map(recorded).transpose()?;
-    let plan = plan(sources, catalogue, threads, recorded.as_ref());
+    let mut plan = plan(
+        &found.sources,
+        catalogue,
+        super::threads(),
+        recorded.as_ref(),
+    );
+    found.add_faults(&mut plan.faults);
     super::faults(&plan.faults);
     show(arguments, &plan)?;
     Ok(if plan.endpoints.is_empty() { 0 } else { FOUND })

@@ -105,14 +105,15 @@ pub fn summary(report: &Report) -> String {
         all.filter(|finding| finding.certainty == certainty && finding.rule != SUPPRESSION)
             .count()
     };
-    let unexplained = report
-        .findings
-        .iter()
-        .filter(|finding| finding.rule == SUPPRESSION)
-        .count();
+    let all = || report.findings.iter();
+    let unexplained = all().filter(|finding| finding.is_unexplained()).count();
+    let of_no_rule = all().filter(|finding| finding.is_of_no_rule()).count();
     let mut line = format!(
         "{} on the loop ({} certain, {} probable, {} possible); {}, {}, {} coroutines and callbacks",
-        counted(report.findings.len() - unexplained, "blocking call"),
+        counted(
+            report.findings.len() - unexplained - of_no_rule,
+            "blocking call"
+        ),
         count(Certainty::Certain),
         count(Certainty::Probable),
         count(Certainty::Possible),
@@ -126,11 +127,16 @@ pub fn summary(report: &Report) -> String {
             format_args!("; {} suppressed", report.suppressed.len()),
         );
     }
-    if unexplained > 0 {
-        put(
-            &mut line,
-            format_args!("; {} without a reason", counted(unexplained, "suppression")),
-        );
+    for (count, what) in [
+        (unexplained, "without a reason"),
+        (of_no_rule, "of no rule"),
+    ] {
+        if count > 0 {
+            put(
+                &mut line,
+                format_args!("; {} {what}", counted(count, "suppression")),
+            );
+        }
     }
     line
 }

@@ -11,7 +11,7 @@ use super::instance::InstanceId;
 use super::lineage::Known;
 use super::machine::Machine;
 use super::values::{Data, Value, ValueSet};
-use crate::facts::{Action, BodyKind, Class, Mode, Slot};
+use crate::facts::{Action, BodyKind, Class, Kinds, Mode, Slot};
 use crate::finding::Certainty;
 use crate::program::FunctionId;
 use crate::symbols::Symbol;
@@ -26,6 +26,9 @@ pub(super) struct Found {
     /// The class that has it; none if only a library's class may.
     pub(super) class: Option<ClassId>,
 }
+
+/// Partials and bound methods inside one another that are looked through; they may go round.
+const WRAPPED_MAX: usize = 8;
 
 impl Machine<'_> {
     pub(super) fn make_class(&mut self, class: &Class) {
@@ -274,20 +277,23 @@ impl Machine<'_> {
         })
     }
 
-    /// Whether a callable is a coroutine function, where that is known.
-    pub(super) fn is_coroutine_function(&mut self, value: Value) -> Option<bool> {
-        match self.values.data(value) {
-            Data::Function { function, .. } => {
-                let kind = self.program.function(function).kind;
-                Some(matches!(
-                    kind,
-                    BodyKind::Coroutine | BodyKind::AsyncGenerator
-                ))
-            }
-            Data::Bound { callee, .. } => self.is_coroutine_function(callee),
-            Data::Class(_) => Some(false),
-            Data::Library(path) => self.callee(path).rule.map(|_| false),
-            _ => None,
+    /// Which kind of function a callable is, where that is known; `partial` is asked what it calls.
+    pub(super) fn kind_of_function(&mut self, value: Value) -> Option<Kinds> {
+        let mut asked = value;
+        for _ in 0..WRAPPED_MAX {
+            asked = match self.values.data(asked) {
+                Data::Function { function, .. } => {
+                    return Some(Kinds::of(self.program.function(function).kind));
+                }
+                Data::Class(_) => return Some(Kinds::PLAIN),
+                Data::Library(path) => return self.callee(path).rule.map(|_| Kinds::PLAIN),
+                Data::Bound { callee, .. } => callee,
+                Data::Partial(_) if self.is_handed_off(asked) => return Some(Kinds::COROUTINE),
+                Data::Partial(_) if self.runs_inside(asked) => return None,
+                Data::Partial(number) => self.partials[number as usize].callee,
+                _ => return None,
+            };
         }
+        None
     }
 }

@@ -18,7 +18,7 @@ const NAMES_MAX: usize = 5_000;
 const SOCKETS: [&str; 2] = ["socket.datagram()", "socket.socket()"];
 
 /// What can be asked whether waiting for it would take long.
-const WAITED_FOR: [&str; 12] = [
+const WAITED_FOR: [&str; 13] = [
     "concurrent.futures.Future()",
     "multiprocessing.Event()",
     "multiprocessing.JoinableQueue()",
@@ -29,6 +29,7 @@ const WAITED_FOR: [&str; 12] = [
     "queue.PriorityQueue()",
     "queue.Queue()",
     "queue.SimpleQueue()",
+    "subprocess.Popen()",
     "threading.Event()",
     "threading.Thread()",
 ];
@@ -272,7 +273,7 @@ impl Machine<'_> {
     fn filter(&mut self, to: Slot, from: Slot, by: Trait) {
         let classes = match by {
             Trait::Instance(slot) | Trait::NotInstance(slot) => self.classes_in(slot),
-            Trait::Coroutine | Trait::NotCoroutine | Trait::Any => Vec::new(),
+            Trait::Function(_) | Trait::Any => Vec::new(),
             Trait::Unblocked => return self.replace(to, from, (&SOCKETS, "socket.unblocked()")),
             Trait::Ready => return self.replace(to, from, (&WAITED_FOR, "corrente.ready()")),
             Trait::Caught(slot) => return self.catch(to, slot),
@@ -288,8 +289,10 @@ impl Machine<'_> {
         let mut kept: ValueSet = values
             .iter()
             .filter(|value| match by {
-                Trait::Coroutine => self.is_coroutine_function(*value) != Some(false),
-                Trait::NotCoroutine => self.is_coroutine_function(*value) != Some(true),
+                Trait::Function(kinds) => {
+                    let kind = self.kind_of_function(*value);
+                    kind.is_none_or(|kind| kinds.has(kind))
+                }
                 Trait::Instance(_) => self.may_be(*value, &classes),
                 Trait::NotInstance(_) => !self.must_be(*value, &classes),
                 Trait::Unblocked

@@ -5,8 +5,8 @@
 
 use crate::facts::{
     Action, Argument, ArgumentKind, BodyKind, Call, Class, Collection, Fault, FunctionFacts, Guard,
-    Key, Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver, Slot,
-    Span, Test, Trait, Whole,
+    Key, Kinds, Mode, ModuleFacts, Name, Operation, Parameter, ParameterKind, Passage, Receiver,
+    Slot, Span, Test, Trait, Whole,
 };
 use crate::origins::Origins;
 use crate::uses::Uses;
@@ -402,8 +402,7 @@ impl<'a> Reader<'a> {
 
     fn test(&mut self) -> Option<Trait> {
         Some(match self.byte()? {
-            0 => Trait::Coroutine,
-            1 => Trait::NotCoroutine,
+            0 => Trait::Function(Kinds::from_number(self.number()?)?),
             2 => Trait::Instance(self.number()?),
             3 => Trait::NotInstance(self.number()?),
             4 => Trait::Unblocked,

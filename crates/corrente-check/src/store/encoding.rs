@@ -227,8 +227,7 @@ impl Writer {
             Action::Filter { to, from, by } => {
                 self.tagged(17, [*to, *from]);
                 match by {
-                    Trait::Coroutine => self.tagged(0, []),
-                    Trait::NotCoroutine => self.tagged(1, []),
+                    Trait::Function(kinds) => self.tagged(0, [kinds.number()]),
                     Trait::Instance(slot) => self.tagged(2, [*slot]),
                     Trait::NotInstance(slot) => self.tagged(3, [*slot]),
                     Trait::Unblocked => self.tagged(4, []),

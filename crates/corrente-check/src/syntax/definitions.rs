@@ -7,6 +7,7 @@ use ruff_python_ast::{Decorator, Expr, ExprLambda, Parameters, StmtClassDef, Stm
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::awaitable::gives_awaitable;
+use super::kinds;
 use super::lowering::{Lowering, NewBody};
 use super::settled::settled;
 use super::span_of;
@@ -48,7 +49,9 @@ impl Lowering<'_> {
                 },
             );
         }
+        self.chosen_by.push(kinds::asked_in(&function.body));
         self.statements(&function.body);
+        self.chosen_by.pop();
         self.close();
         let to = self.slot();
         self.emit(
@@ -113,7 +116,9 @@ impl Lowering<'_> {
             kind: BodyKind::Class,
         };
         let body = self.open(scope, new);
+        self.answers.push(kinds::kept_by(&class.body));
         self.statements(&class.body);
+        self.answers.pop();
         self.close();
         let to = self.slot();
         let made = Class {

@@ -269,7 +269,10 @@ impl Lowering<'_> {
     }
 
     pub(super) fn call(&mut self, call: &ExprCall, mode: Mode) -> Slot {
-        let callee = self.expression(&call.func);
+        let mut callee = self.expression(&call.func);
+        if mode == Mode::Awaited {
+            callee = self.as_chosen(&call.func, callee);
+        }
         let arguments = self.arguments(&call.arguments);
         let to = self.slot();
         let call_made = Call {

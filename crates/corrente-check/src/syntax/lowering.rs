@@ -9,6 +9,7 @@ use ruff_python_ast::Stmt;
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
 
+use super::kinds::KeptAnswers;
 use super::narrowing::{Kept, Tested, Within};
 use super::scopes::{Place, Scopes};
 use super::span_of;
@@ -88,6 +89,10 @@ pub(super) struct Lowering<'a> {
     facts: &'a mut ModuleFacts,
     numbers: FxHashMap<Box<str>, Name>,
     frames: Vec<Frame>,
+    /// For each class around: tests whose answers its objects keep.
+    pub(super) answers: Vec<KeptAnswers>,
+    /// For each function around: variables whose kind it asks.
+    pub(super) chosen_by: Vec<Vec<String>>,
     pub(super) depth: u32,
     told_depth: bool,
 }
@@ -99,6 +104,8 @@ impl<'a> Lowering<'a> {
             facts,
             numbers: FxHashMap::default(),
             frames: Vec::new(),
+            answers: Vec::new(),
+            chosen_by: Vec::new(),
             depth: 0,
             told_depth: false,
         }

@@ -1,17 +1,18 @@
 //! What a test says of a variable, and so of what its branches see.
 //!
 //! `if iscoroutinefunction(function)`, `if isinstance(object, Class)`: also where a variable keeps the answer, and
-//! for coroutine functions of attributes and of variables further out. And branches that are for want of something:
+//! for kinds of functions of attributes and of variables further out. And branches that are for want of something:
 //! of a thread to which the other branch hands the work. Only what the source says; values are the machine's business.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
-use ruff_python_ast::{BoolOp, Expr, Stmt, UnaryOp};
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCompare, Stmt, UnaryOp};
 use ruff_text_size::{Ranged as _, TextRange};
 
+use super::kinds;
 use super::lowering::Lowering;
 use super::scopes::Place;
 use super::statements::word;
-use crate::facts::{Action, Slot, Trait};
+use crate::facts::{Action, Kinds, Slot, Trait};
 
 /// What a test says of a variable.
 #[derive(Debug, Clone)]
@@ -29,6 +30,14 @@ pub(super) enum Side {
 }
 
 impl Narrowing {
+    fn of_kinds((name, kinds): (String, Kinds)) -> Self {
+        Self {
+            name,
+            holds: Trait::Function(kinds),
+            fails: Trait::Function(kinds.others()),
+        }
+    }
+
     /// What a side sees.
     pub(super) fn on(&self, side: Side) -> Trait {
         match side {
@@ -125,6 +134,27 @@ impl Lowering<'_> {
         to
     }
 
+    /// What is awaited of a variable whose kind the function around asks: whichever way it asks, what is no
+    /// coroutine function goes to another wrapper.
+    pub(super) fn as_chosen(&mut self, callee: &Expr, from: Slot) -> Slot {
+        let Expr::Name(name) = callee else {
+            return from;
+        };
+        let name = name.id.as_str();
+        let around = self
+            .chosen_by
+            .split_last()
+            .map_or(&[][..], |(_, rest)| rest);
+        let is_asked = around.iter().flatten().any(|asked| asked == name);
+        if !is_asked || !self.is_elsewhere(name) {
+            return from;
+        }
+        let to = self.slot();
+        let by = Trait::Function(Kinds::COROUTINE);
+        self.emit(callee.range(), Action::Filter { to, from, by });
+        to
+    }
+
     /// What is assigned now has passed no test.
     pub(super) fn forget_tests_of(&mut self, target: &Expr) {
         if !self.frame().within.is_empty()
@@ -152,7 +182,7 @@ impl Lowering<'_> {
         let from = self.read(range, name);
         let to = self.slot();
         self.emit(range, Action::Filter { to, from, by });
-        if let Trait::Coroutine | Trait::NotCoroutine = by {
+        if let Trait::Function(_) = by {
             self.frame().tests.push(Tested {
                 subject: from,
                 kept: to,
@@ -170,6 +200,9 @@ impl Lowering<'_> {
 
     /// What a test says, if it is one that is understood.
     pub(super) fn narrowing(&mut self, test: &Expr) -> Option<Narrowing> {
+        if let Some(asked) = kinds::asked(test) {
+            return Some(Narrowing::of_kinds(asked));
+        }
         match test {
             Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => {
                 let inner = self.narrowing(&unary.operand)?;
@@ -180,6 +213,11 @@ impl Lowering<'_> {
                 })
             }
             Expr::Name(answer) => self.kept_test(answer.id.as_str()),
+            Expr::Attribute(_) => {
+                let kept = self.answers.last()?.get(&dotted(test)?)?;
+                Some(Narrowing::of_kinds(kept.clone()))
+            }
+            Expr::Compare(compare) => end_of_process(compare),
             Expr::BoolOp(parts) => {
                 let inner = parts.values.iter().find_map(|part| self.narrowing(part))?;
                 // Of the other side nobody knows which part decided.
@@ -197,20 +235,14 @@ impl Lowering<'_> {
             Expr::Call(call) if call.arguments.is_empty() => readiness(&call.func),
             Expr::Call(call) => {
                 let subject = call.arguments.args.first()?;
-                let (holds, fails) = match word(&call.func) {
-                    "iscoroutinefunction" | "is_async_callable" | "is_coroutine_function" => {
-                        (Trait::Coroutine, Trait::NotCoroutine)
-                    }
-                    "isinstance" => {
-                        let class = self.expression(call.arguments.args.get(1)?);
-                        (Trait::Instance(class), Trait::NotInstance(class))
-                    }
-                    _ => return None,
-                };
+                if word(&call.func) != "isinstance" {
+                    return None;
+                }
+                let class = self.expression(call.arguments.args.get(1)?);
                 Some(Narrowing {
                     name: dotted(subject)?,
-                    holds,
-                    fails,
+                    holds: Trait::Instance(class),
+                    fails: Trait::NotInstance(class),
                 })
             }
             _ => None,
@@ -219,7 +251,7 @@ impl Lowering<'_> {
 
     /// Notes that `answer` is what a test says.
     pub(super) fn keep_test(&mut self, test: &Expr, answer: Slot) {
-        if let Expr::Call(_) | Expr::UnaryOp(_) = test
+        if let Expr::Call(_) | Expr::UnaryOp(_) | Expr::BoolOp(_) = test
             && let Some(narrowing) = self.narrowing(test)
         {
             let subject = self.version_of(&narrowing.name);
@@ -263,6 +295,32 @@ fn readiness(asked: &Expr) -> Option<Narrowing> {
     };
     Some(Narrowing {
         name: dotted(&asked.value)?,
+        holds,
+        fails,
+    })
+}
+
+/// `process.poll() is not None`: it has ended, so that nothing waits for it any more.
+fn end_of_process(compare: &ExprCompare) -> Option<Narrowing> {
+    let ([operator], [Expr::NoneLiteral(_)]) = (&*compare.ops, &*compare.comparators) else {
+        return None;
+    };
+    let Expr::Call(asked) = &*compare.left else {
+        return None;
+    };
+    let Expr::Attribute(poll) = &*asked.func else {
+        return None;
+    };
+    if poll.attr.as_str() != "poll" || !asked.arguments.is_empty() {
+        return None;
+    }
+    let (holds, fails) = match operator {
+        CmpOp::Is | CmpOp::Eq => (Trait::Any, Trait::Ready),
+        CmpOp::IsNot | CmpOp::NotEq => (Trait::Ready, Trait::Any),
+        _ => return None,
+    };
+    Some(Narrowing {
+        name: dotted(&poll.value)?,
         holds,
         fails,
     })
@@ -327,7 +385,7 @@ impl<'a> Visitor<'a> for Callables {
 }
 
 /// `a.b.c`.
-fn dotted(expression: &Expr) -> Option<String> {
+pub(super) fn dotted(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Name(name) => Some(name.id.to_string()),
         Expr::Attribute(attribute) => {
