@@ -354,6 +354,13 @@ fn without_endpoints_there_is_nothing_to_plan() {
     insta::assert_snapshot!(run(&project(&[("service.py", SERVICE)]), &["--plan"]));
 }
 
+/// Changes a file at once, as editors do: of one that is written in place somebody may see the beginning.
+fn replace(folder: &TempDir, name: &str, text: &str) {
+    let new = folder.path().join("new.txt");
+    fs::write(&new, text).expect("it is ours");
+    fs::rename(new, folder.path().join(name)).expect("it is ours");
+}
+
 #[test]
 fn watching_runs_again_when_a_file_changes() {
     let folder = project(&[("service.py", SERVICE)]);
@@ -372,12 +379,12 @@ fn watching_runs_again_when_a_file_changes() {
         said.join("\n")
     };
     let first = summary();
-    fs::write(folder.path().join("service.py"), "async def main(): ...\n").expect("it is ours");
+    replace(&folder, "service.py", "async def main(): ...\n");
     let second = summary();
-    fs::write(folder.path().join("service.py"), SERVICE).expect("it is ours");
+    replace(&folder, "service.py", SERVICE);
     let third = summary();
     let settings = "[tool.corrente.check]\nignore = [\"sleep\"]\n";
-    fs::write(folder.path().join("pyproject.toml"), settings).expect("it is ours");
+    replace(&folder, "pyproject.toml", settings);
     let fourth = summary();
     watching.kill().expect("it runs");
     watching.wait().expect("it was started here");
