@@ -446,6 +446,12 @@ impl Catalogue {
         all.collect::<BTreeSet<&str>>().into_iter().collect()
     }
 
+    /// The rule of a call that the catalogue has by this very name, with what to call instead.
+    pub fn rule_of(&self, call: &str) -> Option<(&str, &str)> {
+        let rule = &self.rules[*self.blocking.get(call)? as usize];
+        Some((&rule.name, &rule.instead))
+    }
+
     /// The calls of a rule, with what to call instead.
     pub fn calls_of(&self, rule: &str) -> Vec<(&str, &str)> {
         let mut calls: Vec<(&str, &str)> = self

@@ -12,6 +12,7 @@ mod planning;
 mod watch;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -268,7 +269,12 @@ fn catalogue(arguments: &Arguments, project: &Project) -> Result<Loaded, Refusal
     })
 }
 
-fn explain(catalogue: &Catalogue, rule: &str) -> Result<u8, Refusal> {
+/// Says what a rule is about, or that of one call, whose name was given in its place.
+fn explain(catalogue: &Catalogue, asked: &str) -> Result<u8, Refusal> {
+    let (rule, calls) = match catalogue.rule_of(asked) {
+        Some((rule, instead)) => (rule, vec![(asked, instead)]),
+        None => (asked, catalogue.calls_of(asked)),
+    };
     let Some(text) = catalogue.explain(rule) else {
         let known = catalogue.rule_names().join(", ");
         return Err(Refusal(format!(
@@ -276,9 +282,11 @@ fn explain(catalogue: &Catalogue, rule: &str) -> Result<u8, Refusal> {
         )));
     };
     let mut lines = vec![format!("{rule}: {text}"), String::new()];
-    for (call, instead) in catalogue.calls_of(rule) {
-        lines.push(format!("  {call}  ->  {instead}"));
-    }
+    lines.extend(
+        calls
+            .iter()
+            .map(|(call, instead)| format!("  {call}  ->  {instead}")),
+    );
     output::data(&lines.join("\n"));
     Ok(0)
 }
@@ -301,8 +309,13 @@ fn apply_baseline(
     let Some(path) = project.baseline(arguments) else {
         return Ok(0);
     };
-    let text = fs::read_to_string(&path)
-        .map_err(|error| refuse(&path, &format!("cannot be read: {error}")))?;
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "; `--write-baseline FILE` makes one",
+            _ => "",
+        };
+        refuse(&path, &format!("cannot be read: {error}{hint}"))
+    })?;
     let baseline = Baseline::read(&text).map_err(|error| refuse(&path, &error.to_string()))?;
     Ok(baseline.apply(report))
 }

@@ -100,6 +100,7 @@ fn statistics() {
 fn an_explanation() {
     insta::assert_snapshot!(run(&project(&[]), &["--explain", "input"]));
     insta::assert_snapshot!(run(&project(&[]), &["--explain", "inputs"]));
+    insta::assert_snapshot!(run(&project(&[]), &["--explain", "time.sleep"]));
 }
 
 #[test]

@@ -74,8 +74,8 @@ pub(crate) struct Arguments {
     /// Keep the facts of files in this folder [default: corrente/check in the user's cache folder]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_cache")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// Say what a rule is about, with its calls and what to call instead
-    #[arg(long, value_name = "RULE")]
+    /// Say what a rule is about, with its calls and what to call instead; or the same of one call
+    #[arg(long, value_name = "RULE|CALL")]
     pub(crate) explain: Option<String>,
 }
 
