@@ -29,6 +29,7 @@ def test_every_module_but_those_for_users_is_private() -> None:
         "_children",
         "_crew",
         "_gate",
+        "_given",
         "_lifespan",
         "_loop",
         "_main",

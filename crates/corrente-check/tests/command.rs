@@ -96,6 +96,24 @@ fn statistics() {
     insta::assert_snapshot!(run(&project(&[("service.py", SERVICE)]), &["--statistics"]));
 }
 
+/// A flag that callers give would else multiply the circumstances in which a long function is looked at.
+#[test]
+fn circumstances_with_flags_count_as_others() {
+    let told_apart = |flag: &str| {
+        let body = "    call()\n".repeat(200);
+        let mut source = format!("def work(call, fast):\n    if fast:\n        call()\n{body}");
+        for number in 0..30 {
+            let called = format!("work(called_{number}, {flag})");
+            source += &format!("\ndef called_{number}():\n    pass\n\n{called}\n");
+        }
+        let said = run(&project(&[("long.py", &source)]), &["--statistics"]);
+        let line = said.lines().find(|line| line.contains("circumstances"));
+        line.map(|line| line.trim().starts_with("1 "))
+    };
+    assert_eq!(told_apart("flag()"), Some(true));
+    assert_eq!(told_apart("True"), Some(true));
+}
+
 #[test]
 fn an_explanation() {
     insta::assert_snapshot!(run(&project(&[]), &["--explain", "input"]));

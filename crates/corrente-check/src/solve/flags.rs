@@ -78,13 +78,6 @@ pub(super) type Set = Box<[(Key, Given)]>;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SetId(u32);
 
-impl SetId {
-    /// Whether nothing is known.
-    pub(crate) fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-}
-
 /// What is known of flags.
 #[derive(Debug)]
 pub(super) struct Flags {

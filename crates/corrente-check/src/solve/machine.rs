@@ -342,8 +342,7 @@ impl<'a> Machine<'a> {
                     return *known;
                 }
             }
-            // What is known of parameters is told apart in few ways only, which do not count.
-            *self.contexts.entry(function).or_default() += usize::from(constants.is_empty());
+            *self.contexts.entry(function).or_default() += 1;
         }
         let id = InstanceId(self.instances.len() as u32);
         let program: &'a Program = self.program;
