@@ -101,11 +101,11 @@ fn statistics() {
 fn circumstances_with_flags_count_as_others() {
     let told_apart = |flag: &str| {
         let body = "    call()\n".repeat(200);
-        let mut source = format!("def work(call, fast):\n    if fast:\n        call()\n{body}");
-        for number in 0..30 {
-            let called = format!("work(called_{number}, {flag})");
-            source += &format!("\ndef called_{number}():\n    pass\n\n{called}\n");
-        }
+        let work = format!("def work(call, fast):\n    if fast:\n        call()\n{body}");
+        let calls = (0..30).map(|number| {
+            format!("\ndef called_{number}():\n    pass\n\nwork(called_{number}, {flag})\n")
+        });
+        let source = work + &calls.collect::<String>();
         let said = run(&project(&[("long.py", &source)]), &["--statistics"]);
         let line = said.lines().find(|line| line.contains("circumstances"));
         line.map(|line| line.trim().starts_with("1 "))
