@@ -96,7 +96,12 @@ pub(crate) fn with_debug(
         "a C compiler and Rust are needed",
     )?;
     let places = output(environment.command(project, "python").args(["-c", PLACES]))?;
-    let (suffix, packages) = places.trim().split_once(' ').unwrap_or_default();
+    let (suffix, packages) = places.trim().split_once(' ').ok_or_else(|| {
+        let said = places.trim();
+        Failure::step(format!(
+            "{purpose}: Python was asked for two places and said `{said}`"
+        ))
+    })?;
     let python = project.root.join("python");
     let built = project.target.join("debug").join("lib_native.so");
     let module = python.join("corrente").join(format!("_native{suffix}"));
